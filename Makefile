@@ -1,0 +1,61 @@
+# Each target does its own set-up: python3 (3.11 or newer) and make are enough. On Windows, see README.md.
+
+PYTHON := .venv/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input
+LOCK := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" pyproject.toml
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: demo test test-long lint format messages wheel lock upgrade chromium clean help
+
+demo: .venv/ready ## the main job on the sample data, against the embedded sandbox
+	@$(PYTHON) -m batch_issuer demo
+
+test: lint chromium ## every check and every test (about the same as continuous integration)
+	$(PYTHON) -m pytest
+
+test-long: .venv/ready chromium ## the tests that take minutes
+	$(PYTHON) -m pytest -m long
+
+lint: .venv/ready ## style, format, types, and which room may use which
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+format: .venv/ready ## put the sources into the form that lint asks for
+	$(PYTHON) -m ruff check --fix
+	$(PYTHON) -m ruff format
+
+messages: .venv/ready ## compile the Spanish catalog after editing its .po file
+	$(PYTHON) -m babel.messages.frontend compile --domain batch_issuer --directory batch_issuer/locale --statistics
+
+wheel: .venv/ready ## build the wheel into dist/
+	$(PYTHON) -m build --wheel --no-isolation
+
+lock: .venv/ready ## write requirements/*.txt after changing the dependencies in pyproject.toml
+	$(PIP) install -qq uv
+	$(LOCK) $(UPGRADE) --output-file requirements/core.txt
+	$(LOCK) $(UPGRADE) --group dev --output-file requirements/dev.txt
+
+upgrade: ## write requirements/*.txt with the newest versions
+	$(MAKE) lock UPGRADE=--upgrade
+
+chromium: ## the browser for the report's tests, where it can be installed without asking
+	@tools/install-chromium
+
+clean: ## remove what building and testing left; the environment in .venv stays
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .venv/ready
+	find batch_issuer tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+# The environment, new again when a dependency changes.
+.venv/ready: requirements/dev.txt pyproject.toml
+	@tools/create-venv .venv
+	@echo "Installing the locked dependencies; the first time takes a minute or two"
+	@$(PIP) install -qq --no-compile --require-hashes --requirement requirements/dev.txt
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@touch $@

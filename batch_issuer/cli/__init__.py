@@ -1,0 +1,56 @@
+"""The command line: one lazy group. `main` is the only place where failures become sentences and exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from batch_issuer.cli.base import Language, commands_table
+from batch_issuer.cli.output import Output
+from batch_issuer.messages import N_, Messages
+from batch_issuer.problems import Interrupted, Stop
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the program and leave with its exit code."""
+    argv = list(sys.argv[1:] if arguments is None else arguments)
+    _speak_utf8()
+    language = Language.of(argv)
+    output = Output(Messages(language), as_json="--json" in argv)
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = commands_table().main(argv, prog_name="batch-issuer", standalone_mode=False, obj=output)
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except click.ClickException as error:
+        code = output.usage_error(error)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        code = output.stopped(Interrupted(130))
+    except Stop as stop:
+        code = output.stopped(stop)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as bug:  # noqa: BLE001 - the one wrapper
+        code = output.bug(bug)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Interrupted(128 + number)
+
+
+def _speak_utf8() -> None:
+    """No console or redirection may end a run over a character that it cannot show."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+__all__ = ["N_", "main"]

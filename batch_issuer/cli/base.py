@@ -1,0 +1,199 @@
+"""The lazy group, options that commands share, and help in the reader's language.
+
+`--help` and `--version` import no command: the table below has their first lines.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from batch_issuer import __version__
+from batch_issuer.messages import N_, Messages, choose_language
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", N_("Try everything: issue the sample files to a sandbox on this machine, in a new folder.")),
+    "check": ("check", N_("Read the files, apply the rules, and show the plan and every problem. Sends nothing.")),
+    "issue": ("issue", N_("Issue the documents of the files, record every answer, and write the reports.")),
+    "retry": ("retry", N_("Send again, from the ledger, what may be sent again and is not settled.")),
+    "refresh": ("refresh", N_("Ask about documents in contingency or in doubt. Never issues.")),
+    "report": ("report", N_("Write the reports again, from the ledger alone.")),
+    "ledger": ("ledger", N_("Look into the ledger: show, export, verify, backup.")),
+    "sandbox": ("sandbox", N_("Serve a provider of our own on this machine, with faults and quota to order.")),
+}
+"""Command name: its module in this folder, and the line that `--help` shows."""
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class Language:
+    """The language of a run, needed before options are read: help is in it too."""
+
+    @staticmethod
+    def of(argv: Sequence[str]) -> str:
+        """What `--lang` says, wherever it stands, else the environment."""
+        for number, argument in enumerate(argv):
+            if argument == "--lang" and number + 1 < len(argv):
+                return choose_language(argv[number + 1])
+            if argument.startswith("--lang="):
+                return choose_language(argument.removeprefix("--lang="))
+        return choose_language()
+
+
+def messages_of(context: click.Context) -> Messages:
+    output = context.find_root().obj
+    return output.messages if output is not None else Messages(choose_language())
+
+
+class Option(click.Option):
+    """An option whose help is in the catalog."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        written, self.help = self.help, messages_of(ctx).text(self.help or "")
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.help = written
+
+
+class Command(click.Command):
+    """A command whose help is in the catalog."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        written, self.help = self.help, messages_of(ctx).text(self.help or "")
+        try:
+            super().format_help_text(ctx, formatter)
+        finally:
+            self.help = written
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [_help_option(ctx) if param.name == "help" else param for param in super().get_params(ctx)]
+
+
+def _help_option(context: click.Context) -> click.Option:
+    def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's form
+        if value and not ctx.resilient_parsing:
+            click.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+
+    return Option(
+        context.help_option_names,
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help=N_("Show this help and leave."),
+    )
+
+
+class Group(Command, click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, messages_of(ctx).text(self.first_line(name))) for name in self.list_commands(ctx)]
+        with formatter.section(messages_of(ctx).text(N_("Commands"))):
+            formatter.write_dl(rows)
+
+    def first_line(self, name: str) -> str:
+        return (self.commands[name].help or "").split("\n")[0]
+
+
+class LazyGroup(Group):
+    """The program: a command is imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's form
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's form
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"batch_issuer.cli.{COMMANDS[cmd_name][0]}")
+        command = module.command
+        assert isinstance(command, click.Command)  # noqa: S101 - the table is ours
+        return command
+
+    def first_line(self, name: str) -> str:
+        return COMMANDS[name][1]
+
+
+def option(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
+    """`click.option` with its help in the catalog."""
+    return click.option(*names, cls=Option, **attributes)
+
+
+def with_output(function: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the `Output` of this call as its first argument; what it returns is the exit code."""
+    return click.pass_obj(function)
+
+
+def shared(*decorators: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
+    """Several options as one decorator."""
+
+    def decorate(function: Decorated) -> Decorated:
+        for one in reversed(decorators):
+            function = one(function)
+        return function
+
+    return decorate
+
+
+language_option = option(
+    "--lang", type=click.Choice(["es", "en"]), expose_value=False, help=N_("Language of everything shown.")
+)
+json_option = option(
+    "--json", "as_json", is_flag=True, expose_value=False, help=N_("One JSON object on stdout; the rest on stderr.")
+)
+config_option = option(
+    "--config", "-c", metavar="FILE", help=N_("Settings file; else batch-issuer.toml beside the files.")
+)
+company_option = option("--company", metavar="NAME", help=N_("Which company of the settings issues."))
+ledger_option = option("--ledger", "-l", metavar="FILE", default="ledger.db", show_default=True, help=N_("The ledger."))
+out_option = option("--out", "-o", metavar="FOLDER", default="reports", show_default=True, help=N_("Report folder."))
+base_url_option = option(
+    "--base-url", metavar="URL", envvar="OCOTE_BASE_URL", help=N_("The provider's address (OCOTE_BASE_URL).")
+)
+common = shared(config_option, company_option, ledger_option, language_option, json_option)
+reading = shared(
+    option("--decimal", type=click.Choice(["point", "comma"]), help=N_("Decimal mark of the files.")),
+    option("--dates", type=click.Choice(["dmy", "mdy", "ymd"]), help=N_("Order of day, month and year in the files.")),
+    option("--sheet", metavar="NAME", help=N_("Sheet of the workbooks to read.")),
+)
+sending = shared(
+    base_url_option,
+    option("--concurrency", type=click.IntRange(1, 512), help=N_("Requests at once (default 8).")),
+    option("--reserve", type=click.IntRange(0), help=N_("Requests a minute left free for your other systems.")),
+    option("--max-wait", metavar="DURATION", help=N_("Stop rather than wait longer for the quota, e.g. 90s, 10m, 2h.")),
+    option("--new-key", is_flag=True, help=N_("The company changed its API key: accept the new one.")),
+)
+choosing = shared(
+    option("--limit", type=click.IntRange(0), help=N_("Send only the first so many documents.")),
+    option("--only", multiple=True, metavar="STATE|TYPE|REF", help=N_("Only these documents; may be repeated.")),
+)
+guards = shared(
+    option("--stop-after", type=click.IntRange(1), help=N_("Stop after the same failure so many times in a row (20).")),
+    option("--canary", type=click.IntRange(0), default=0, help=N_("Send so many first; go on only if all are issued.")),
+    option(
+        "--expect-environment",
+        type=click.Choice(["test", "production"]),
+        help=N_("Prove with the first document that the key is of this environment."),
+    ),
+)
+
+
+@click.group(
+    cls=LazyGroup, help=N_("Issue a day's sales as electronic tax documents, and prove what became of each row.")
+)
+@click.version_option(__version__, prog_name="batch-issuer")
+@language_option
+def _program() -> None:
+    """Only the group."""
+
+
+def commands_table() -> click.Group:
+    """The whole program."""
+    return _program

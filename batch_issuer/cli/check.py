@@ -1,0 +1,66 @@
+"""`check`: everything that can be known without sending."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from batch_issuer.cli import base
+from batch_issuer.cli.output import Output
+from batch_issuer.cli.session import Session, open_session, read_files
+from batch_issuer.cli.show import plan_json, show_plan, show_problems, show_sources
+from batch_issuer.issuing import conflict_list, plan_files
+from batch_issuer.ledger import open_to_read
+from batch_issuer.messages import N_
+from batch_issuer.plan import Action, Plan
+from batch_issuer.preparing import Prepared
+from batch_issuer.reporting import write_fixes
+
+
+@click.command("check", cls=base.Command, help=base.COMMANDS["check"][1])
+@click.argument("files", nargs=-1, required=True, metavar="FILES…")
+@base.option("--fix-file", metavar="FILE.xlsx", help=N_("Write the rows that need a hand into a workbook to correct."))
+@base.reading
+@base.common
+@base.with_output
+def command(output: Output, files: tuple[str, ...], fix_file: str | None, **options: Any) -> int:
+    session = open_session(output, options, files)
+    prepared = read_files(session, files)
+    plan, conflicts = plan_against_ledger(session, prepared)
+    show_sources(output, prepared)
+    output.show()
+    show_plan(output, prepared, plan)
+    show_problems(output, prepared.problems)
+    reports: dict[str, str] = {}
+    if fix_file:
+        written = write_fixes(prepared, {}, output.messages, Path(fix_file))
+        if written:
+            reports["fix_file"] = fix_file
+            output.say(N_("{count} documents to correct are in {path}."), count=written, path=fix_file)
+        else:
+            output.say(N_("Nothing needs correcting; {path} was not written."), path=fix_file)
+    code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0
+    output.give(
+        {
+            **plan_json(prepared, plan),
+            "problems": [problem.as_json(output.messages) for problem in prepared.problems],
+            "conflicts": conflicts,
+            "reports": reports,
+            "exit_code": code,
+        }
+    )
+    return code
+
+
+def plan_against_ledger(session: Session, prepared: Prepared) -> tuple[Plan, list[dict[str, Any]]]:
+    """The plan, and the conflicts with what was issued; without a ledger everything is new."""
+    if not session.ledger.exists():
+        return plan_files(prepared, None, session.company.code), []
+    ledger = open_to_read(session.ledger)
+    try:
+        plan = plan_files(prepared, ledger, session.company.code)
+        return plan, conflict_list(plan.of(Action.CONFLICT), prepared, ledger)
+    finally:
+        ledger.close()

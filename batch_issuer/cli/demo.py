@@ -1,0 +1,48 @@
+"""`demo`: the main job, without a key and without a network."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import click
+
+from batch_issuer.cli import base
+from batch_issuer.cli.output import Output, is_terminal
+from batch_issuer.cli.progress import TerminalWatcher
+from batch_issuer.cli.show import show_problems, show_reconciliation, show_reports
+from batch_issuer.messages import N_
+from batch_issuer.reconciliation import as_json
+
+
+@click.command("demo", cls=base.Command, help=base.COMMANDS["demo"][1])
+@base.option("--out", "-o", metavar="FOLDER", default=".", help=N_("Where to make the new folder; here by default."))
+@base.language_option
+@base.json_option
+@base.with_output
+def command(output: Output, out: str) -> int:
+    from batch_issuer.demo import new_folder, run_demo
+
+    folder = new_folder(Path(out), dt.datetime.now().astimezone())
+    watcher = TerminalWatcher(output.messages, over_itself=is_terminal())
+    demo = run_demo(folder, output.messages, watcher, output.say)
+    output.show()
+    show_problems(output, demo.prepared.problems)
+    show_reconciliation(output, demo.after)
+    show_reports(output, demo.reports)
+    output.show()
+    output.say(N_("All of it happened on this machine: no key, no network, no fiscal act. Look at the report first."))
+    output.give(
+        {
+            **as_json(demo.after),
+            "run": demo.issued.run.run,
+            "sent": demo.issued.progress.posts,
+            "seconds": demo.issued.seconds,
+            "problems": [problem.as_json(output.messages) for problem in demo.prepared.problems],
+            "ledger": demo.reports["ledger"],
+            "reports": {kind: path for kind, path in demo.reports.items() if kind != "ledger"},
+            "needs_person_exit_code": demo.after.exit_code,
+            "exit_code": 0,
+        }
+    )
+    return 0

@@ -1,0 +1,60 @@
+"""`issue`: the main job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from batch_issuer.cli import base
+from batch_issuer.cli.check import plan_against_ledger
+from batch_issuer.cli.output import Output
+from batch_issuer.cli.report import finish
+from batch_issuer.cli.session import amount, connect, open_session, read_files
+from batch_issuer.cli.show import plan_json, show_plan, show_problems
+from batch_issuer.issuing import issue
+from batch_issuer.messages import N_
+from batch_issuer.plan import select
+
+
+@click.command("issue", cls=base.Command, help=base.COMMANDS["issue"][1])
+@click.argument("files", nargs=-1, required=True, metavar="FILES…")
+@base.option("--dry-run", is_flag=True, help=N_("Stop after the plan; nothing is sent."))
+@base.option("--all-or-nothing", is_flag=True, help=N_("Send nothing if one document has a problem."))
+@base.option("--expect-documents", type=click.IntRange(0), help=N_("Send nothing unless the files hold so many."))
+@base.option("--expect-total", metavar="AMOUNT", help=N_("Send nothing unless the files come to this, VAT included."))
+@base.choosing
+@base.guards
+@base.sending
+@base.reading
+@base.out_option
+@base.common
+@base.with_output
+def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
+    session = open_session(output, options, files)
+    expected = amount(options["expect_total"], "--expect-total")
+    connection = None if options["dry_run"] else connect(session, options)
+    prepared = read_files(session, files)
+    prepared.expect(documents=options["expect_documents"], total=expected, all_or_nothing=options["all_or_nothing"])
+    plan, conflicts = plan_against_ledger(session, prepared)
+    plan = select(plan, only=options["only"], limit=options["limit"])
+    show_plan(output, prepared, plan)
+    show_problems(output, prepared.problems)
+    if connection is None:
+        code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0
+        problems = [problem.as_json(output.messages) for problem in prepared.problems]
+        output.give(
+            {**plan_json(prepared, plan), "problems": problems, "conflicts": conflicts, "sent": 0, "exit_code": code}
+        )
+        output.say(N_("Nothing was sent (--dry-run)."))
+        return code
+    outcome = issue(
+        prepared,
+        ledger_path=session.ledger,
+        company=session.company,
+        connection=connection,
+        watcher=session.watcher(),
+        only=options["only"],
+        limit=options["limit"],
+    )
+    return finish(session, outcome, options["out"], prepared)

@@ -1,0 +1,269 @@
+"""`ledger show|export|verify|backup`: looking into the ledger without changing what it says."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from batch_issuer.cli import base
+from batch_issuer.cli.output import Output
+from batch_issuer.cli.session import open_session
+from batch_issuer.cli.show import money
+from batch_issuer.ledger import open_to_read, open_to_write
+from batch_issuer.ledger.export import backup, export_row
+from batch_issuer.ledger.records import Event, Record
+from batch_issuer.ledger.store import Ledger
+from batch_issuer.ledger.verify import Verified, rebuild, verify
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart
+from batch_issuer.reconciliation import EL_SALVADOR, STATE_NAMES
+
+
+@click.group("ledger", cls=base.Group, help=base.COMMANDS["ledger"][1])
+def command() -> None:
+    """Only the group."""
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Ledger]:
+    ledger = open_to_read(Path(path))
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@command.command("show", help=N_("One document's whole story."))
+@click.argument("reference", metavar="REF")
+@base.common
+@base.with_output
+def show(output: Output, reference: str, **options: Any) -> int:
+    session = open_session(output, options)
+    with _opened(options["ledger"]) as ledger:
+        record = ledger.record(session.company.code, reference)
+        story = ledger.story(session.company.code, reference)
+    if record is None:
+        raise CannotStart(
+            N_("The ledger {path} does not know «{reference}» of «{company}»."),
+            repair=N_("References are written exactly as in the file; `batch-issuer ledger export` lists them all."),
+            path=options["ledger"],
+            reference=reference,
+            company=session.company.name or session.company.code,
+        )
+    _show_record(output, record)
+    output.show()
+    for event in story:
+        output.show(f"  {_local(event.at)}  {event.kind.value:<11}  {_gist(event)}")
+    events = [
+        {"seq": one.seq, "at": one.at, "run": one.run, "kind": one.kind.value, "body": json.loads(one.body)}
+        for one in story
+    ]
+    output.give({**export_row(record), "events": events, "exit_code": 0})
+    return 0
+
+
+def _show_record(output: Output, record: Record) -> None:
+    answer, text = record.answer, output.messages.text
+    rows = [
+        (text(N_("Reference")), record.external_ref),
+        (text(N_("State")), text(STATE_NAMES[record.state]) + (f" ({record.reason})" if record.reason else "")),
+        (text(N_("Control number")), answer.control_number),
+        (text(N_("Generation code")), answer.generation_code),
+        (text(N_("Stamp")), answer.reception_stamp),
+        (text(N_("Total")), money(record.expected_gross)),
+        (text(N_("The provider's total")), "" if answer.amounts.gross is None else money(answer.amounts.gross)),
+        (text(N_("Customer")), record.customer),
+        (
+            text(N_("The provider's words")),
+            "; ".join(filter(None, (answer.codigo_msg, *answer.observaciones, answer.detail))),
+        ),
+        (
+            text(N_("Source")),
+            " · ".join(filter(None, (record.source.file, record.source.sheet, _rows(output, record)))),
+        ),
+        (
+            text(N_("Sent")),
+            text(N_("{count} times, first {when}"), count=record.attempts, when=_local(record.first_sent_at)),
+        ),
+    ]
+    output.table([row for row in rows if row[1]])
+
+
+def _rows(output: Output, record: Record) -> str:
+    return output.messages.text(N_("rows {rows}"), rows=", ".join(str(row) for row in record.source.rows))
+
+
+def _gist(event: Event) -> str:
+    body = json.loads(event.body)
+    parts = [str(body[name]) for name in ("state", "reason", "detail") if body.get(name)]
+    answer = body.get("answer", {})
+    parts += [str(answer[name]) for name in ("control_number", "codigo_msg", "detail") if answer.get(name)]
+    return " · ".join(parts)
+
+
+def _local(moment: str) -> str:
+    import datetime as dt
+
+    if not moment:
+        return "–"
+    return f"{dt.datetime.fromisoformat(moment).astimezone(EL_SALVADOR):%d/%m/%Y %H:%M:%S}"
+
+
+@command.command("export", help=N_("All documents as JSON Lines, CSV or XLSX."))
+@base.option(
+    "--format", "form", type=click.Choice(["jsonl", "csv", "xlsx"]), default="jsonl", show_default=True,
+    help=N_("What to write."),
+)  # fmt: skip
+@base.option("--out", "-o", metavar="FILE", help=N_("Where to; without it, standard output (not for xlsx)."))
+@base.common
+@base.with_output
+def export(output: Output, form: str, out: str | None, **options: Any) -> int:
+    if form == "xlsx" and out is None:
+        raise click.UsageError(output.messages.text(N_("--format xlsx needs --out FILE.")))
+    company = options["company"]
+    with _opened(options["ledger"]) as ledger:
+        rows = (export_row(record) for record in ledger.all_records(company))
+        count = _write(rows, form, Path(out) if out else None)
+    if out:
+        output.say(N_("{count} documents are in {path}."), count=f"{count:,}", path=out)
+        output.give({"documents": count, "file": out, "exit_code": 0})
+    return 0
+
+
+def _write(rows: Iterable[dict[str, Any]], form: str, path: Path | None) -> int:
+    if form == "xlsx" and path is not None:
+        from batch_issuer.reports.export_sheet import write_sheet
+
+        return write_sheet(map(_flat, rows), path)
+    if path is None:
+        return _WRITERS[form](rows, sys.stdout)
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            return _WRITERS[form](rows, file)
+    except OSError as error:
+        raise CannotStart(
+            N_("{path} cannot be written: {reason}."),
+            repair=N_("Choose another place."),
+            path=path,
+            reason=error.strerror or str(error),
+        ) from error
+
+
+def _write_lines(rows: Iterable[dict[str, Any]], file: Any) -> int:
+    count = 0
+    for count, row in enumerate(rows, 1):  # noqa: B007 - the count is what is given back
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return count
+
+
+def _write_csv(rows: Iterable[dict[str, Any]], file: Any) -> int:
+    writer, count = None, 0
+    for count, row in enumerate(map(_flat, rows), 1):  # noqa: B007 - as above
+        if writer is None:
+            writer = csv.DictWriter(file, list(row))
+            writer.writeheader()
+        writer.writerow({name: _harmless(value) for name, value in row.items()})
+    return count
+
+
+_WRITERS = {"jsonl": _write_lines, "csv": _write_csv}
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    source = row.pop("source")
+    rows = ", ".join(str(number) for number in source["rows"])
+    return {
+        **row,
+        "observaciones": "; ".join(row["observaciones"]),
+        "source_file": source["file"],
+        "source_sheet": source["sheet"],
+        "source_rows": rows,
+    }
+
+
+def _harmless(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula gets an apostrophe before it (CWE-1236)."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+@command.command("verify", help=N_("Check that nothing was changed, removed or reordered since it was written."))
+@base.option("--rebuild", "rebuilds", is_flag=True, help=N_("Write the current state anew from the events."))
+@base.common
+@base.with_output
+def verify_command(output: Output, *, rebuilds: bool, **options: Any) -> int:
+    path = Path(options["ledger"])
+    if rebuilds:
+        session = open_session(output, options)
+        with open_to_write(path, session.company.code, create=False) as ledger:
+            verified = rebuild(ledger)
+    else:
+        with _opened(options["ledger"]) as ledger:
+            verified = verify(ledger)
+    code = _say_verified(output, path, verified)
+    output.give(
+        {
+            "events": verified.events,
+            "documents": verified.documents,
+            "head": verified.head,
+            "damages": [
+                {"event": one.seq, "external_ref": one.external_ref, "message": output.messages.text(one.message)}
+                for one in verified.damages
+            ],
+            "exit_code": code,
+        }
+    )
+    return code
+
+
+def _say_verified(output: Output, path: Path, verified: Verified) -> int:
+    if not verified.damages:
+        output.say(
+            N_("{path} is sound: {events} events, {documents} documents. Last event {head}…"),
+            path=path,
+            events=f"{verified.events:,}",
+            documents=f"{verified.documents:,}",
+            head=verified.head[:16],
+        )
+        return 0
+    first = verified.damages[0]
+    message = output.messages.text(first.message)
+    if first.seq:
+        output.say(
+            N_("{path} is damaged at event {seq}{reference}: {message}. The {events} events before it are good."),
+            path=path,
+            seq=first.seq,
+            reference=f" ({first.external_ref})" if first.external_ref else "",
+            message=message,
+            events=f"{verified.events:,}",
+        )
+        output.say(N_("Keep this file, and go on with your newest backup; what it lacks is asked from the provider."))
+    else:
+        output.say(
+            N_("{path}: the events are sound, but {count} documents are not in the state they say, first {reference}."),
+            path=path,
+            count=f"{len(verified.damages):,}",
+            reference=first.external_ref,
+        )
+        output.say(N_("Write it anew with: batch-issuer ledger verify --rebuild"))
+    return 2
+
+
+@command.command("backup", help=N_("A consistent copy, even while a run writes."))
+@click.argument("copy", metavar="FILE")
+@base.common
+@base.with_output
+def backup_command(output: Output, copy: str, **options: Any) -> int:
+    with _opened(options["ledger"]):
+        size = backup(Path(options["ledger"]), Path(copy))
+    output.say(
+        N_("{path} is a copy of {ledger} ({size} bytes)."), path=copy, ledger=options["ledger"], size=f"{size:,}"
+    )
+    output.give({"file": copy, "bytes": size, "exit_code": 0})
+    return 0

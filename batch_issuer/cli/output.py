@@ -1,0 +1,91 @@
+"""What the program says: prose on stdout, or one JSON object there and the prose on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from batch_issuer.messages import N_, Messages
+from batch_issuer.problems import Stop
+
+BUG = 70
+
+
+class Output:
+    """Where texts go, and in which language."""
+
+    def __init__(self, messages: Messages, *, as_json: bool) -> None:
+        self.messages = messages
+        self.as_json = as_json
+
+    def say(self, message: str = "", /, **parameters: object) -> None:
+        """A catalog text, with its places filled in."""
+        self.show(self.messages.text(message, **parameters))
+
+    def show(self, text: str = "") -> None:
+        """A text that is already in the reader's language."""
+        click.echo(text, err=self.as_json)
+
+    def table(self, rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+        """Rows of cells in aligned columns; those in `right` are flush right."""
+        listed = [tuple(row) for row in rows]
+        if not listed:
+            return
+        widths = [max(len(row[column]) for row in listed) for column in range(len(listed[0]))]
+        for row in listed:
+            cells = [
+                cell.rjust(width) if column in right else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            self.show("  " + "   ".join(cells).rstrip())
+
+    def give(self, answer: Mapping[str, Any]) -> None:
+        """The JSON object of `--json`."""
+        if self.as_json:
+            click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+
+    def stopped(self, stop: Stop) -> int:
+        """Say why a run ended early; its exit code."""
+        click.echo(stop.text(self.messages), err=True)
+        if self.as_json:
+            self.give({"error": self.messages.text(stop.message, **stop.parameters), "exit_code": stop.exit_code})
+        return stop.exit_code
+
+    def usage_error(self, error: click.ClickException) -> int:
+        """Say what is wrong with how the program was called."""
+        context = getattr(error, "ctx", None)
+        click.echo(error.format_message(), err=True)
+        if context is not None:
+            self_help = self.messages.text(N_("See: {command} --help"), command=context.command_path)
+            click.echo(self_help, err=True)
+        if self.as_json:
+            self.give({"error": error.format_message(), "exit_code": 2})
+        return 2
+
+    def bug(self, bug: Exception) -> int:
+        """Show the traceback of a mistake of ours, without anything that could be a key."""
+        from batch_issuer.provider.wire import remove_keys
+
+        click.echo(remove_keys("".join(traceback.format_exception(bug))), err=True)
+        click.echo(
+            self.messages.text(
+                N_(
+                    "This is a bug of batch_issuer, not of your files. "
+                    "The ledger is good; please report the lines above."
+                )
+            ),
+            err=True,
+        )
+        if self.as_json:
+            self.give({"error": f"{type(bug).__name__}", "exit_code": BUG})
+        return BUG
+
+
+def is_terminal() -> bool:
+    """Whether progress may be drawn over itself."""
+    return sys.stderr.isatty()

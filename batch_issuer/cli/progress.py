@@ -1,0 +1,110 @@
+"""What a run shows while it sends: how far it is, what became of the documents, and when it will realistically end."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import sys
+import time
+from collections import deque
+
+from batch_issuer.documents import State
+from batch_issuer.messages import N_, Messages
+from batch_issuer.provider.quota import Quota, estimate
+from batch_issuer.reconciliation import STATE_NAMES
+from batch_issuer.sending import Progress
+
+_LINE_EVERY = 5.0
+"""Seconds between lines where the output is not a terminal."""
+_RATE_OVER = 20.0
+
+
+class TerminalWatcher:
+    """One line on stderr, drawn over itself on a terminal and repeated now and then elsewhere."""
+
+    def __init__(self, messages: Messages, *, over_itself: bool, quiet: bool = False) -> None:
+        self._messages = messages
+        self._over_itself = over_itself
+        self._quiet = quiet
+        self._progress = Progress()
+        self._quota: Quota | None = None
+        self._seen: deque[tuple[float, int]] = deque()
+        self._last_line = time.monotonic()
+        self._width = 0
+
+    def begin(self, progress: Progress, quota: Quota) -> None:
+        self._progress, self._quota = progress, quota
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        self._seen.append((now, self._progress.done))
+        while now - self._seen[0][0] > _RATE_OVER:
+            self._seen.popleft()
+        if self._quiet or not self._progress.total:
+            return
+        if self._over_itself:
+            line = self._line()
+            sys.stderr.write("\r" + line + " " * (self._width - len(line)))
+            sys.stderr.flush()
+            self._width = len(line)
+        elif now - self._last_line >= _LINE_EVERY:
+            self._last_line = now
+            sys.stderr.write(self._line() + "\n")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        if self._over_itself and self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
+            sys.stderr.flush()
+
+    def _line(self) -> str:
+        progress, text = self._progress, self._messages.text
+        parts = [text(N_("{done} of {total}"), done=f"{progress.done:,}", total=f"{progress.total:,}")]
+        parts += [
+            f"{text(STATE_NAMES[state]).lower()} {progress.states[state]:,}"
+            for state in State
+            if progress.states[state]
+        ]
+        waiting = self._waiting()
+        if waiting:
+            parts.append(text(N_("quota used up, going on in {time}"), time=duration(waiting)))
+        seconds = self._remaining()
+        if seconds is not None:
+            ends = dt.datetime.now().astimezone() + dt.timedelta(seconds=seconds)
+            parts.append(text(N_("ends about {clock} (in {time})"), clock=f"{ends:%H:%M}", time=duration(seconds)))
+        return " · ".join(parts)
+
+    def _waiting(self) -> float:
+        until = self._quota.waiting_until if self._quota else None
+        return max(0.0, until - asyncio.get_running_loop().time()) if until is not None else 0.0
+
+    def _remaining(self) -> float | None:
+        """Seconds to the end: what the quota allows, or the pace of the last seconds, whichever is slower."""
+        left = self._progress.total - self._progress.done
+        (began, done), (now, current) = self._seen[0], self._seen[-1]
+        by_pace = left * (now - began) / (current - done) if current > done and now > began else None
+        quota = self._quota
+        if quota is None or not (quota.per_minute or quota.per_hour):
+            return by_pace
+        by_quota = self._waiting() + estimate(left, quota.per_minute, quota.per_hour)
+        return by_quota if by_pace is None or self._waiting() else max(by_quota, min(by_pace, by_quota + 60))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `45 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def parse_duration(text: str) -> float:
+    """`90`, `90s`, `10m`, `2h` as seconds. Raises `ValueError` for anything else."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    unit = units.get(text[-1:].lower())
+    number = float(text[:-1] if unit else text)
+    if not 0 <= number < 1e7:
+        raise ValueError(text)
+    return number * (unit or 1)

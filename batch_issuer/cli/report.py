@@ -1,0 +1,106 @@
+"""`report`, and the end of every run: reconcile what the ledger knows, write the reports, say the verdict."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import click
+
+from batch_issuer.cli import base
+from batch_issuer.cli.output import Output
+from batch_issuer.cli.session import Session, open_session, run_json, say_stop
+from batch_issuer.cli.show import show_reconciliation, show_reports
+from batch_issuer.issuing import Outcome
+from batch_issuer.ledger import open_to_read
+from batch_issuer.messages import N_
+from batch_issuer.preparing import Prepared
+from batch_issuer.reconciliation import Reconciliation, as_json
+from batch_issuer.reconciling import last_issue, reconcile_period, reconcile_run
+from batch_issuer.reporting import write_fixes, write_reports
+
+
+@click.command("report", cls=base.Command, help=base.COMMANDS["report"][1])
+@base.option(
+    "--run", metavar="RUN", help=N_("The run to report; without it and without dates, the newest that issued.")
+)
+@base.option("--from", "first", metavar="YYYY-MM-DD", help=N_("First day, in El Salvador."))
+@base.option("--to", "last", metavar="YYYY-MM-DD", help=N_("Last day, in El Salvador."))
+@base.option("--mask", is_flag=True, help=N_("Shorten names and identity numbers."))
+@base.out_option
+@base.common
+@base.with_output
+def command(output: Output, run: str | None, out: str, *, mask: bool, **options: Any) -> int:
+    session = open_session(output, options)
+    ledger = open_to_read(session.ledger)
+    try:
+        first, last = _day(options["first"], "--from"), _day(options["last"], "--to")
+        if first or last:
+            reconciliation = reconcile_period(ledger, first, last, session.company, session.settings)
+            name = f"{first or ''}_{last or ''}"
+        else:
+            name = run or last_issue(ledger, session.company)
+            reconciliation = reconcile_run(ledger, name, session.company, session.settings)
+    finally:
+        ledger.close()
+    show_reconciliation(output, reconciliation)
+    reports = write_reports(reconciliation, output.messages, Path(out), name, mask=mask)
+    show_reports(output, reports)
+    code = reconciliation.exit_code
+    output.give({**as_json(reconciliation), "ledger": str(session.ledger), "reports": reports, "exit_code": code})
+    return code
+
+
+def finish(session: Session, outcome: Outcome, out: str, prepared: Prepared | None = None) -> int:
+    """The end of a run that wrote the ledger: reconcile, report, verdict; its exit code."""
+    output = session.output
+    say_stop(session, outcome)
+    ledger = open_to_read(session.ledger)
+    try:
+        reconciliation = reconcile_run(ledger, outcome.run.run, session.company, session.settings)
+    finally:
+        ledger.close()
+    code = outcome.stopped.exit_code if outcome.stopped else reconciliation.exit_code
+    show_reconciliation(output, reconciliation)
+    reports = write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
+    reports |= _fixes(session, prepared, reconciliation, Path(out), outcome.run.run)
+    show_reports(output, reports)
+    problems = [problem.as_json(output.messages) for problem in prepared.problems] if prepared else []
+    stopped = outcome.stopped
+    answer = {
+        **as_json(reconciliation),
+        "problems": problems,
+        "ledger": str(session.ledger),
+        "reports": reports,
+        **run_json(outcome, code),
+    }
+    if stopped is not None:
+        answer["error"] = output.messages.text(stopped.message, **stopped.parameters)
+    output.give(answer)
+    return code
+
+
+def _fixes(
+    session: Session, prepared: Prepared | None, reconciliation: Reconciliation, folder: Path, name: str
+) -> dict[str, str]:
+    """The fix file, where there is something to correct."""
+    if prepared is None:
+        return {}
+    path = folder / f"{name}-fix.xlsx"
+    refused = {
+        record.external_ref: refusal.message or refusal.code
+        for refusal in reconciliation.refusals
+        if refusal.cause.value in ("rejected", "invalid")
+        for record in refusal.records
+    }
+    return {"fix_file": str(path)} if write_fixes(prepared, refused, session.output.messages, path) else {}
+
+
+def _day(text: str | None, option: str) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"«{text}»: 2026-11-21", param_hint=option) from None

@@ -1,0 +1,33 @@
+"""`retry`: what may be sent again, from the ledger alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from batch_issuer.cli import base
+from batch_issuer.cli.output import Output
+from batch_issuer.cli.report import finish
+from batch_issuer.cli.session import connect, open_session
+from batch_issuer.issuing import retry
+
+
+@click.command("retry", cls=base.Command, help=base.COMMANDS["retry"][1])
+@base.choosing
+@base.guards
+@base.sending
+@base.out_option
+@base.common
+@base.with_output
+def command(output: Output, **options: Any) -> int:
+    session = open_session(output, options)
+    outcome = retry(
+        ledger_path=session.ledger,
+        company=session.company,
+        connection=connect(session, options),
+        watcher=session.watcher(),
+        only=options["only"],
+        limit=options["limit"],
+    )
+    return finish(session, outcome, options["out"])

@@ -1,0 +1,74 @@
+"""`sandbox`: the provider of our own, on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from batch_issuer.cli import base
+from batch_issuer.cli.output import Output
+from batch_issuer.messages import N_
+
+
+class _Command(base.Command):
+    """Its help ends with every option and fault of the sandbox, from the same tables that it runs on."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from batch_issuer.sandbox import KIND_HELP, described
+
+        messages = base.messages_of(ctx)
+        with formatter.section(messages.text(N_("Faults: --fault KIND[:route=…,ref=…,p=…,after=…,count=…,seconds=…]"))):
+            formatter.write_dl([(kind.value, messages.text(text)) for kind, text in KIND_HELP.items()])
+        with formatter.section(messages.text(N_("Behaviour: --set NAME=VALUE"))):
+            formatter.write_dl([(name, messages.text(text)) for name, text in described().items()])
+
+
+@click.command("sandbox", cls=_Command, help=base.COMMANDS["sandbox"][1])
+@base.option("--host", default="127.0.0.1", show_default=True, help=N_("Address of this machine to listen on."))
+@base.option(
+    "--port", type=click.IntRange(0, 65535), default=8480, show_default=True, help=N_("Port; 0 takes a free one.")
+)
+@base.option(
+    "--fault", "faults", multiple=True, metavar="FAULT", help=N_("A fault to order, as below; may be repeated.")
+)
+@base.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help=N_("Behaviour, as below; may be repeated."))
+@base.option("--no-quota", is_flag=True, help=N_("No requests are counted."))
+@base.option(
+    "--state", metavar="FILE", help=N_("Keep the documents in this file, for a sandbox that dies and comes back.")
+)
+@base.language_option
+@base.json_option
+@base.with_output
+def command(
+    output: Output,
+    host: str,
+    port: int,
+    faults: tuple[str, ...],
+    changes: tuple[str, ...],
+    state: str | None,
+    *,
+    no_quota: bool,
+) -> int:
+    from batch_issuer.sandbox import SAMPLE_KEY, SandboxOptions, changed, parse_changes, parse_fault, serve
+
+    options = changed(SandboxOptions(), parse_changes(changes))
+    if no_quota:
+        options = changed(options, {"minute_limit": None, "hour_limit": None})
+    key = options.keys[0].key if options.keys else SAMPLE_KEY
+
+    def announce(base_url: str) -> None:
+        output.say(N_("The sandbox answers at {url}"), url=base_url)
+        output.say(N_("Its key: OCOTE_API_KEY={key}   Stop it with Ctrl-C."), key=key)
+        output.give({"base_url": base_url, "key": key})
+        click.get_text_stream("stdout").flush()
+
+    serve(
+        options,
+        host,
+        port,
+        announce,
+        faults=[parse_fault(text) for text in faults],
+        state=Path(state) if state else None,
+    )
+    return 0

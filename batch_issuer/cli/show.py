@@ -1,0 +1,209 @@
+"""How plans, problems and reconciliations look on the screen: grouped, counted, and never a wall of equal lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from batch_issuer.cli.output import Output
+from batch_issuer.cli.progress import duration
+from batch_issuer.documents import State, split_vat
+from batch_issuer.messages import N_
+from batch_issuer.plan import Action, Plan
+from batch_issuer.preparing import Prepared
+from batch_issuer.problems import Problem
+from batch_issuer.provider.quota import estimate
+from batch_issuer.reconciliation import STATE_NAMES, Reconciliation, Refusal
+
+_EXAMPLES = 3
+"""Places shown of each kind of problem."""
+
+
+def money(amount: Decimal) -> str:
+    """Dollars as people in El Salvador write them: `$1,234.56`."""
+    return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
+
+
+def show_sources(output: Output, prepared: Prepared) -> None:
+    """What was read, and which heading became which field."""
+    for source in prepared.batch.sources:
+        details = " · ".join(
+            filter(None, (source.sheet, source.encoding, source.separator, source.decimal, source.dates))
+        )
+        rows = output.messages.count(N_("{n} row"), N_("{n} rows"), source.rows)
+        output.show(f"{source.path}  ({rows}{' · ' + details if details else ''})")
+        mapping = [f"{one.field} ← {one.column} «{one.heading}»" for one in source.mapping]
+        output.show("  " + ", ".join(mapping))
+        if source.ignored:
+            output.say(N_("  not used: {headings}"), headings=", ".join(source.ignored))
+        if source.left_out:
+            output.say(N_("  left out: {count} rows that are totals, blank or repeated headers"), count=source.left_out)
+
+
+def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
+    """Counts, totals both ways, and what the quota will take."""
+    counts = plan.counts
+    rows = [
+        (output.messages.text(label), f"{counts[action]:,}")
+        for action, label in _ACTIONS.items()
+        if counts[action] or action is Action.ISSUE
+    ]
+    if prepared.held:
+        rows.append((output.messages.text(N_("held back for their data")), f"{len(prepared.held):,}"))
+    output.table(rows, right=[1])
+    without = split_vat(plan.gross)[0]
+    output.say(
+        N_("To issue: {gross} with VAT, {net} without. All documents of the files: {all}."),
+        gross=money(plan.gross),
+        net=money(without),
+        all=money(prepared.gross),
+    )
+    seconds = estimate(plan.requests)
+    if seconds:
+        output.say(
+            N_("{count} requests; the provider's usual quota makes that take at least {time}."),
+            count=f"{plan.requests:,}",
+            time=duration(seconds),
+        )
+    if plan.seen_before:
+        output.say(N_("Every document of these files was issued before: this looks like the same file again."))
+
+
+_ACTIONS: Mapping[Action, str] = {
+    Action.ISSUE: N_("to issue"),
+    Action.ASK: N_("in doubt: to be asked about first"),
+    Action.WATCH: N_("in contingency: only to be asked about"),
+    Action.NOTHING: N_("settled: nothing to do"),
+    Action.CONFLICT: N_("conflicts: issued before, and the file says something else now"),
+}
+
+
+def show_problems(output: Output, problems: Sequence[Problem]) -> None:
+    """Problems grouped by cause, with counts and a few places each."""
+    grouped: dict[str, list[Problem]] = defaultdict(list)
+    for problem in problems:
+        grouped[problem.code].append(problem)
+    for members in sorted(grouped.values(), key=lambda found: (not found[0].blocks, -len(found))):
+        first = members[0]
+        mark = "✗" if first.blocks else "!"
+        count = f"{len(members):,} × " if len(members) > 1 else ""
+        output.show(f"{mark} {count}{first.message(output.messages)}  [{first.code}]")
+        if repair := first.repair(output.messages):
+            output.show(f"    → {repair}")
+        places = [text for member in members[:_EXAMPLES] if (text := _place(output, member))]
+        for text in places:
+            output.show(f"    {text}")
+        if len(members) > len(places) and places:
+            output.say(
+                N_("    … and {count} more, all in the fix file and the reports"),
+                count=f"{len(members) - len(places):,}",
+            )
+
+
+def _place(output: Output, problem: Problem) -> str:
+    place = problem.place.text(output.messages)
+    value = f" = «{problem.value[:60]}»" if problem.value else ""
+    return f"{place}{value}" if place else ""
+
+
+def show_reconciliation(output: Output, reconciliation: Reconciliation) -> None:
+    """The verdict and the bridge, then what needs a person."""
+    output.show()
+    output.say(reconciliation.verdict, **reconciliation.verdict_parameters)
+    output.show()
+    signs = {1: "", -1: "−", 0: "="}
+    output.table(
+        [
+            (signs[step.sign], output.messages.text(step.label), f"{step.documents:,}", money(step.gross))
+            for step in reconciliation.bridge
+            if step.documents or step.sign == 0 or step.key in ("stamped", "contingency")
+        ],
+        right=[2, 3],
+    )
+    for refusal in reconciliation.refusals:
+        _show_refusal(output, refusal)
+    for conflict in reconciliation.conflicts:
+        output.say(
+            N_("✗ {ref}: issued as {state} for {issued}, and {file} now says {now}. It is not sent again."),
+            ref=conflict.external_ref,
+            state=output.messages.text(STATE_NAMES[conflict.state]).lower(),
+            issued=money(conflict.issued_gross),
+            file=conflict.file,
+            now=money(conflict.file_gross),
+        )
+    for difference in reconciliation.beyond_tolerance:
+        output.say(
+            N_("✗ {ref}: we expected {expected}, the provider says {answered}."),
+            ref=difference.record.external_ref,
+            expected=money(difference.expected),
+            answered=money(difference.answered),
+        )
+
+
+def _show_refusal(output: Output, refusal: Refusal) -> None:
+    references = ", ".join(record.external_ref for record in refusal.records[:_EXAMPLES])
+    more = len(refusal.records) - _EXAMPLES
+    words = " ".join(filter(None, (refusal.code, refusal.message)))
+    output.show(f"✗ {len(refusal.records):,} × {output.messages.text(CAUSES[refusal.cause.value])}: {words}")
+    output.show(f"    {references}{f' … +{more:,}' if more > 0 else ''}")
+
+
+CAUSES: Mapping[str, str] = {
+    "unsure": N_("unsure; run `batch-issuer refresh`"),
+    "not-sent": N_("not sent; run the same command again"),
+    "rejected": N_("rejected by the ministry; correct and issue again"),
+    "invalid": N_("refused by the provider; correct and issue again"),
+}
+
+
+def show_reports(output: Output, reports: Mapping[str, str]) -> None:
+    """Where the reports lie."""
+    names = {"html": N_("Report"), "workbook": N_("Workbook"), "fix_file": N_("To correct"), "ledger": N_("Ledger")}
+    output.show()
+    output.table([(output.messages.text(names[kind]), path) for kind, path in reports.items()])
+
+
+def plan_json(prepared: Prepared, plan: Plan) -> dict[str, Any]:
+    """The plan in `--json`."""
+    counts = plan.counts
+    return {
+        "rows": prepared.batch.rows,
+        "documents": len(prepared.candidates) + len(prepared.held),
+        "ready": len(prepared.candidates),
+        "held_back": len(prepared.held),
+        "plan": {action.value: counts[action] for action in Action},
+        "requests": plan.requests,
+        "quota_seconds": estimate(plan.requests),
+        "totals": {
+            "expected_gross": f"{prepared.gross:.2f}",
+            "ready_gross": f"{prepared.ready_gross:.2f}",
+            "to_issue_gross": f"{plan.gross:.2f}",
+            "to_issue_taxable": f"{split_vat(plan.gross)[0]:.2f}",
+        },
+        "sources": [
+            {
+                "file": source.path,
+                "sheet": source.sheet,
+                "sha256": source.sha256,
+                "rows": source.rows,
+                "left_out": source.left_out,
+                "header_row": source.header_row,
+                "encoding": source.encoding,
+                "separator": source.separator,
+                "decimal": source.decimal,
+                "dates": source.dates,
+                "control_total": None if source.control_total is None else str(source.control_total),
+                "columns": [
+                    {"field": one.field, "heading": one.heading, "column": one.column, "sample": one.sample}
+                    for one in source.mapping
+                ],
+                "ignored": list(source.ignored),
+            }
+            for source in prepared.batch.sources
+        ],
+    }
+
+
+__all__ = ["State"]

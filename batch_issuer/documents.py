@@ -1,0 +1,153 @@
+"""The nouns: documents, their lines and customers, their states and amounts. Values only; nothing here reads or sends.
+
+Money is `Decimal` and dates are dates from here on; texts were parsed in `reading`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+CENT = Decimal("0.01")
+VAT_RATE = Decimal("0.13")
+"""Ley de IVA, art. 54."""
+
+
+class State(StrEnum):
+    """What is known about a document. What a later run does with each is the plan table (`plan.py`)."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    STAMPED = "stamped"
+    CONTINGENCY = "contingency"
+    REJECTED = "rejected"
+    INVALID = "invalid"
+    UNSURE = "unsure"
+    CANCELLED = "cancelled"
+
+
+SETTLED = frozenset({State.STAMPED, State.REJECTED, State.INVALID, State.CANCELLED})
+NEEDS_PERSON = frozenset({State.REJECTED, State.INVALID, State.UNSURE, State.SENDING, State.PLANNED})
+
+DOC_TYPES = ("01", "03", "05", "11", "14")
+
+
+class Line(NamedTuple):
+    """One line of a document; prices as the sheet has them (`Document.prices_with_vat` says which basis)."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    discount_percentage: Decimal
+    is_service: bool
+    row: int
+    """Index of the row in its batch: `Batch.place` turns it into file, sheet and row."""
+
+    @property
+    def amount(self) -> Decimal:
+        """Quantity times price less discount, unrounded."""
+        if self.discount_percentage:
+            return self.quantity * self.unit_price * (1 - self.discount_percentage / 100)
+        return self.quantity * self.unit_price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """The recipient (type 14: the subject). Empty text means that the sheet does not say."""
+
+    name: str = ""
+    nit: str = ""
+    nrc: str = ""
+    dui: str = ""
+    document_type: str = ""
+    type_contributor: str = ""
+    favorite_doc: str = ""
+    address: str = ""
+    activity_code: str = ""
+    district: str = ""
+    department: str = ""
+    municipality: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One fiscal document to issue: header, customer, lines. It is issued whole or not at all.
+
+    Empty text and None mean that the sheet does not say; the provider's default then applies.
+    """
+
+    external_ref: str
+    doc_type: str
+    lines: tuple[Line, ...]
+    prices_with_vat: bool
+    date: dt.date | None = None
+    branch: str = ""
+    customer_name: str = ""
+    customer: Customer | None = None
+    payment_method: str = ""
+    transaction_condition: str = ""
+    deadline: str = ""
+    period: str = ""
+    activity_code: str = ""
+    redirect_email: str = ""
+    total: Decimal | None = None
+    """The sheet's own total: a control, never sent."""
+    adjusts: str = ""
+    full_adjustment: bool = False
+
+    @property
+    def row(self) -> int:
+        """The batch row on which the document begins."""
+        return self.lines[0].row
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        return tuple(line.row for line in self.lines)
+
+    @property
+    def expected_gross(self) -> Decimal:
+        """The total with VAT that the provider should answer, to the cent."""
+        amount = sum((line.amount for line in self.lines), Decimal(0))
+        return to_cents(amount if self.prices_with_vat or self.doc_type == "11" else amount * (1 + VAT_RATE))
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """Half-up to two decimals, as the ministry rounds summary fields (MF2 XXI)."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def split_vat(gross: Decimal) -> tuple[Decimal, Decimal]:
+    """Taxable base and VAT of a total that includes VAT; the two always add up to it."""
+    taxable = to_cents(gross / (1 + VAT_RATE))
+    return taxable, gross - taxable
+
+
+def total_of(amounts: Iterable[Decimal | None]) -> Decimal:
+    """The sum, as 0.00 where there is nothing to add."""
+    return sum((amount for amount in amounts if amount is not None), Decimal("0.00"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """What the provider says a document comes to. None where it did not say."""
+
+    taxable: Decimal | None = None
+    vat: Decimal | None = None
+    gross: Decimal | None = None
+    retention: Decimal | None = None
+    total: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRows:
+    """Where a document came from: sheet rows numbered from 1 as a spreadsheet program shows them."""
+
+    file: str
+    sheet: str = ""
+    rows: tuple[int, ...] = ()

@@ -1,0 +1,451 @@
+"""The runs that write the ledger: issue, retry, refresh. Each is: lock, plan, record, send, record the end.
+
+What each sends follows from the plan table; how it sends is `sending`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from batch_issuer.documents import State
+from batch_issuer.ledger import open_to_write
+from batch_issuer.ledger.records import Kind, NewEvent, Record, RunRecord
+from batch_issuer.ledger.store import Ledger
+from batch_issuer.ledger.writer import Writer
+from batch_issuer.messages import N_
+from batch_issuer.plan import Action, Plan, Step, make_plan, select
+from batch_issuer.preparing import Prepared, planned_events, summary
+from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway
+from batch_issuer.provider import wire
+from batch_issuer.provider.client import Client, open_transport
+from batch_issuer.provider.quota import Quota
+from batch_issuer.sending import PATIENCE, Patience, Progress, Sender
+from batch_issuer.settings import Company
+
+ENVIRONMENTS = {"00": "test", "01": "production"}
+"""`identificacion.ambiente` (CAT-001)."""
+
+_PLANNED_AT_ONCE = 500
+
+
+class Watcher(Protocol):
+    """Whoever shows what goes on while a run sends."""
+
+    def begin(self, progress: Progress, quota: Quota) -> None: ...
+
+    def tick(self) -> None:
+        """Called a few times a second."""
+
+    def end(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Where to send, as whom, and how fast."""
+
+    base_url: str
+    key: str
+    concurrency: int = 8
+    reserve: int = 0
+    max_wait: float = float("inf")
+    patience: Patience = PATIENCE
+    new_key: bool = False
+    """The company changed its key: take it instead of refusing."""
+    expect_environment: str = ""
+    """"test" or "production"; empty: not checked."""
+    canary: int = 0
+    """So many documents are issued first, and must all be stamped or in contingency before the rest goes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended. What became of its documents is in the ledger."""
+
+    run: RunRecord
+    progress: Progress
+    seconds: float
+    stopped: Stop | None
+
+
+def issue(
+    prepared: Prepared,
+    *,
+    ledger_path: Path,
+    company: Company,
+    connection: Connection,
+    watcher: Watcher,
+    only: Sequence[str] = (),
+    limit: int | None = None,
+) -> Outcome:
+    """Issue what the plan says of the files' documents. Raises `CannotStart` before anything is sent."""
+    with open_to_write(ledger_path, company.code, create=True) as ledger:
+        plan = plan_files(prepared, ledger, company.code)
+        chosen = select(plan, only=only, limit=limit)
+        work = _Work(ledger, company.code, "issue", connection, watcher)
+        work.check_key()
+        work.begin()
+        references = [step.candidate.external_ref for step in chosen.steps]
+        kept = set(references)
+        left_out = [step.candidate for step in plan.steps if step.candidate.external_ref not in kept]
+        conflicts = conflict_list(chosen.of(Action.CONFLICT), prepared, ledger)
+        read = {**summary(prepared, references, left_out), "conflicts": conflicts}
+        work.write([NewEvent(kind=Kind.RUN_READ, body=read)])
+        work.plan_anew(prepared, [step for step in chosen.of(Action.ISSUE) if step.record is None or step.changed])
+        return work.send(lambda sender: _issue_plan(work, sender, prepared, chosen))
+
+
+def retry(
+    *,
+    ledger_path: Path,
+    company: Company,
+    connection: Connection,
+    watcher: Watcher,
+    only: Sequence[str] = (),
+    limit: int | None = None,
+) -> Outcome:
+    """Send again, from the ledger alone, what may be sent again and is not settled."""
+    with open_to_write(ledger_path, company.code, create=False) as ledger:
+        work = _Work(ledger, company.code, "retry", connection, watcher)
+        records = _chosen(
+            ledger.in_states(company.code, (State.PLANNED, State.SENDING, State.UNSURE)), only=only, limit=limit
+        )
+        work.check_key()
+        work.begin(records)
+
+        async def steps(sender: Sender) -> None:
+            await sender.ask(_in_states(records, State.SENDING, State.UNSURE))
+            now = ledger.records(company.code, [record.external_ref for record in records])
+            await work.issue_carefully(sender, _in_states(list(now.values()), State.PLANNED))
+
+        return work.send(steps)
+
+
+def refresh(
+    *, ledger_path: Path, company: Company, connection: Connection, watcher: Watcher, only: Sequence[str] = ()
+) -> Outcome:
+    """Ask about every document in contingency, unsure or sending, the doubtful ones first; never issue anything."""
+    with open_to_write(ledger_path, company.code, create=False) as ledger:
+        work = _Work(ledger, company.code, "refresh", connection, watcher)
+        open_states = (State.UNSURE, State.SENDING, State.CONTINGENCY)
+        records = _chosen(ledger.in_states(company.code, open_states), only=only, limit=None)
+        records.sort(key=lambda record: (open_states.index(record.state), record.first_sent_at, record.content_seq))
+        work.check_key()
+        work.begin(records)
+        return work.send(lambda sender: sender.ask(records))
+
+
+def plan_files(prepared: Prepared, ledger: Ledger | None, company: str) -> Plan:
+    """The plan of the files' documents against a ledger, or against none."""
+    references = [candidate.external_ref for candidate in prepared.candidates]
+    return make_plan(prepared.candidates, ledger.records(company, references) if ledger else {})
+
+
+def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Ledger) -> list[dict[str, Any]]:
+    """Both versions of documents that were issued and that the file says otherwise, as the run's record has them."""
+    issued = ledger.bodies([step.record for step in steps if step.record is not None])
+    found = []
+    for step in steps:
+        if step.record is None:
+            continue
+        document = prepared.content(step.candidate)
+        places = [prepared.batch.place(row) for row in document.rows]
+        changes = wire.compare(issued[step.candidate.external_ref], wire.encode(document))
+        found.append(
+            {
+                "external_ref": step.candidate.external_ref,
+                "state": step.record.state.value,
+                "file": places[0].file,
+                "sheet": places[0].sheet,
+                "rows": [place.row for place in places],
+                "issued_gross": str(step.record.expected_gross),
+                "file_gross": str(step.candidate.gross),
+                "control_number": step.record.answer.control_number,
+                "changes": [{"what": what, "issued": before, "file": now} for what, before, now in changes],
+            }
+        )
+    return found
+
+
+async def _issue_plan(work: _Work, sender: Sender, prepared: Prepared, plan: Plan) -> None:
+    """Ask first, then issue, then look after what is in contingency."""
+    doubts = [step for step in plan.of(Action.ASK) if step.record is not None]
+    await sender.ask([step.record for step in doubts if step.record is not None])
+    clear = {step.candidate.external_ref for step in plan.of(Action.ISSUE)}
+    clear.update(await work.plan_again(prepared, doubts))
+    planned = [step.candidate.external_ref for step in plan.steps if step.candidate.external_ref in clear]
+    records = work.ledger.records(work.company, planned)
+    await work.issue_carefully(sender, [records[reference] for reference in planned])
+    waiting = [step.record for step in plan.of(Action.WATCH, Action.CONFLICT) if step.record is not None]
+    await sender.ask(_in_states(waiting, State.CONTINGENCY))
+
+
+class _Work:
+    """What the three runs share: the key, the run's record, the event loop, the signals, the end."""
+
+    def __init__(self, ledger: Ledger, company: str, command: str, connection: Connection, watcher: Watcher) -> None:
+        self.ledger = ledger
+        self.company = company
+        self._command = command
+        self._connection = connection
+        self._watcher = watcher
+        self._run: RunRecord | None = None
+        self._key_news: dict[str, Any] | None = None
+        self._environment = ""
+        self._conflicts: list[dict[str, Any]] = []
+        self._writer: Writer | None = None
+
+    @property
+    def run(self) -> RunRecord:
+        assert self._run is not None  # noqa: S101 - begin() comes first
+        return self._run
+
+    def check_key(self) -> None:
+        """Refuse another key than the company's, and a key that is known to be of the other environment."""
+        seen = self.ledger.last_body(self.company, Kind.KEY_SEEN)
+        if seen is not None and _digest(seen["salt"], self._connection.key) == seen["digest"]:
+            self._environment = seen["environment"]
+            self._check_environment()
+            return
+        if seen is not None and not self._connection.new_key:
+            raise CannotStart(
+                N_("This API key is not the one that this ledger knows for «{company}»."),
+                repair=N_(
+                    "With the key of another company sales would be issued in its name. If the company's key was "
+                    "changed, say so once with --new-key; for another company use --company or --ledger."
+                ),
+                company=self.company,
+            )
+        salt = secrets.token_hex(16)
+        self._key_news = {"salt": salt, "digest": _digest(salt, self._connection.key), "environment": ""}
+
+    def begin(self, records: Sequence[Record] | None = None) -> None:
+        """Write that the run begins, and for runs without files what they are about."""
+        self._run = self.ledger.begin_run(self.company, self._command)
+        if self._key_news is not None:
+            self.write([NewEvent(kind=Kind.KEY_SEEN, body=self._key_news)])
+        if records is not None:
+            body = {"refs": [record.external_ref for record in records], "documents": len(records), "rows": 0}
+            self.write([NewEvent(kind=Kind.RUN_READ, body=body)])
+
+    def write(self, new: Sequence[NewEvent]) -> None:
+        self.ledger.append(self.company, self.run.run, new)
+
+    def plan_anew(self, prepared: Prepared, steps: Sequence[Step]) -> None:
+        """Write the content of documents that are to be issued, before anything is sent."""
+        chunk: list[NewEvent] = []
+        for event in planned_events(prepared, [step.candidate for step in steps]):
+            chunk.append(event)
+            if len(chunk) == _PLANNED_AT_ONCE:
+                self.write(chunk)
+                chunk = []
+        self.write(chunk)
+
+    async def plan_again(self, prepared: Prepared, steps: Sequence[Step]) -> list[str]:
+        """Which documents that were in doubt are to be issued, now that they were asked about."""
+        records = self.ledger.records(self.company, [step.candidate.external_ref for step in steps])
+        plan = make_plan([step.candidate for step in steps], records)
+        self._conflicts += conflict_list(plan.of(Action.CONFLICT), prepared, self.ledger)
+        changed = [step.candidate for step in plan.of(Action.ISSUE) if step.changed]
+        if self._writer is not None and changed:
+            await self._writer.append(list(planned_events(prepared, changed)))
+        return [step.candidate.external_ref for step in plan.of(Action.ISSUE)]
+
+    async def issue_carefully(self, sender: Sender, records: Sequence[Record]) -> None:
+        """Issue, behind the environment guard and the canaries where they are asked for."""
+        rest = list(records)
+        if self._connection.expect_environment and not self._environment:
+            rest = await self._prove_environment(sender, rest)
+        canaries = max(0, self._connection.canary - (len(records) - len(rest)))
+        if canaries and sender.stopped is None:
+            await self._send_canaries(sender, rest[:canaries])
+            rest = rest[canaries:]
+        if sender.stopped is None:
+            await sender.issue(rest)
+
+    async def _send_canaries(self, sender: Sender, canaries: Sequence[Record]) -> None:
+        await sender.issue(canaries)
+        now = self.ledger.records(self.company, [record.external_ref for record in canaries])
+        bad = [record for record in now.values() if record.state not in (State.STAMPED, State.CONTINGENCY)]
+        if bad and sender.stopped is None:
+            sender.stop(
+                StoppedMidway(
+                    N_("{bad} of the first {count} documents were not issued; the rest was spared (--canary)."),
+                    repair=N_("Look at {reference} in the report, mend the cause, and run the same command again."),
+                    bad=len(bad),
+                    count=len(canaries),
+                    reference=bad[0].external_ref,
+                )
+            )
+
+    async def _prove_environment(self, sender: Sender, records: list[Record]) -> list[Record]:
+        """Find out which environment the key belongs to, from one stamped document; the records that are left.
+
+        Documents go one at a time until one is stamped; one that is registered and not stamped ends the run, so that
+        at most one can ever be issued in the wrong place.
+        """
+        stamped = self.ledger.last_stamped(self.company)
+        if stamped is not None and self._key_news is None:
+            await self._take_environment(sender, stamped)
+            return records
+        while records and sender.stopped is None and not self._environment:
+            first = records.pop(0)
+            await sender.issue([first])
+            now = self.ledger.record(self.company, first.external_ref)
+            if now is not None and now.state is State.STAMPED:
+                await self._take_environment(sender, now)
+            elif now is not None and now.state in (State.CONTINGENCY, State.UNSURE, State.SENDING):
+                sender.stop(
+                    StoppedMidway(
+                        N_("It is not proven that the key is of the {expected} environment: {reference} has no stamp."),
+                        repair=N_("Run `batch-issuer refresh` until it is stamped, then run the same command again."),
+                        expected=self._connection.expect_environment,
+                        reference=first.external_ref,
+                    )
+                )
+        return records
+
+    async def _take_environment(self, sender: Sender, record: Record) -> None:
+        """Read the environment out of a signed document, remember it, and stop where it is the wrong one."""
+        for _ in range(3):
+            code = await sender.client.environment(record.external_ref)
+            if code in ENVIRONMENTS:
+                break
+            await asyncio.sleep(1)
+        else:
+            sender.stop(
+                StoppedMidway(
+                    N_("The key's environment is not proven: the signed document of {reference} is not readable."),
+                    repair=N_("Run the same command again; nothing more is issued until it is proven."),
+                    reference=record.external_ref,
+                )
+            )
+            return
+        self._environment = ENVIRONMENTS[code]
+        salt = secrets.token_hex(16)
+        body = {
+            "salt": salt,
+            "digest": _digest(salt, self._connection.key),
+            "environment": self._environment,
+            "proven_by": record.external_ref,
+        }
+        if self._writer is not None:
+            await self._writer.append([NewEvent(kind=Kind.KEY_SEEN, body=body)])
+        try:
+            self._check_environment()
+        except StoppedMidway as stop:
+            sender.stop(stop)
+
+    def _check_environment(self) -> None:
+        expected = self._connection.expect_environment
+        if expected and self._environment and expected != self._environment:
+            raise StoppedMidway(
+                N_("This key issues in the {found} environment; {expected} is expected. Nothing more is sent."),
+                repair=N_("Use the key of the {expected} environment, or change expect_environment."),
+                found=self._environment,
+                expected=expected,
+            )
+
+    def send(self, steps: Callable[[Sender], Awaitable[None]]) -> Outcome:
+        """Run the steps in an event loop, and write how it ended."""
+        began = time.monotonic()
+        sender = asyncio.run(self._send(steps))
+        seconds = round(time.monotonic() - began, 3)
+        ending = {
+            "exit_code": sender.stopped.exit_code if sender.stopped else None,
+            "posts": sender.progress.posts,
+            "asks": sender.progress.asks,
+            "seconds": seconds,
+            "stopped": sender.stopped.message if sender.stopped else "",
+            "stopped_with": {name: str(value) for name, value in sender.stopped.parameters.items()}
+            if sender.stopped
+            else {},
+            "conflicts": self._conflicts,
+        }
+        try:
+            self.write([NewEvent(kind=Kind.RUN_ENDED, body=ending)])
+        except StoppedMidway as stop:
+            sender.stop(stop)
+        return Outcome(run=self.run, progress=sender.progress, seconds=seconds, stopped=sender.stopped)
+
+    async def _send(self, steps: Callable[[Sender], Awaitable[None]]) -> Sender:
+        connection = self._connection
+        quota = Quota(reserve=connection.reserve, max_wait=connection.max_wait)
+        transport = open_transport(connection.base_url, connection.concurrency)
+        client = Client(connection.base_url, connection.key, quota=quota, transport=transport)
+        with Writer(self.ledger, self.company, self.run.run) as writer:
+            self._writer = writer
+            sender = Sender(
+                client=client,
+                ledger=self.ledger,
+                writer=writer,
+                concurrency=connection.concurrency,
+                patience=connection.patience,
+            )
+            self._watcher.begin(sender.progress, quota)
+            ticking = asyncio.create_task(self._tick())
+            try:
+                async with client:
+                    with interruptible(sender):
+                        await steps(sender)
+            except Stop as stop:
+                sender.stop(stop)
+            finally:
+                ticking.cancel()
+                await asyncio.gather(ticking, return_exceptions=True)
+                self._watcher.end()
+        return sender
+
+    async def _tick(self) -> None:
+        while True:
+            self._watcher.tick()
+            await asyncio.sleep(0.2)
+
+
+@contextmanager
+def interruptible(sender: Sender) -> Iterator[None]:
+    """The first SIGINT or SIGTERM lets what is under way come home; the second ends the program at once.
+
+    The ledger knows every intent either way.
+    """
+    loop = asyncio.get_running_loop()
+    before = {}
+
+    def interrupt(number: int, *_: object) -> None:
+        if isinstance(sender.stopped, Interrupted):
+            os._exit(128 + number)
+        loop.call_soon_threadsafe(sender.stop, Interrupted(128 + number))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _digest(salt: str, key: str) -> str:
+    return hashlib.sha256(f"{salt}{key}".encode()).hexdigest()
+
+
+def _in_states(records: Sequence[Record], *states: State) -> list[Record]:
+    return [record for record in records if record.state in states]
+
+
+def _chosen(records: Sequence[Record], *, only: Sequence[str], limit: int | None) -> list[Record]:
+    kept = [
+        record
+        for record in records
+        if not only or {record.state.value, record.doc_type, record.external_ref} & set(only)
+    ]
+    return kept[:limit]

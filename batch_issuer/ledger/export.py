@@ -1,0 +1,93 @@
+"""The ledger for other programs: one flat row a document, and a consistent copy of the whole."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from batch_issuer.ledger.records import Record
+from batch_issuer.ledger.schema import reason_of
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart
+
+
+def export_row(record: Record) -> dict[str, Any]:
+    """One document as `ledger export` gives it; amounts are texts, empty where the provider did not say."""
+    answer, amounts = record.answer, record.answer.amounts
+    return {
+        "company": record.company,
+        "external_ref": record.external_ref,
+        "doc_type": record.doc_type,
+        "state": record.state.value,
+        "reason": record.reason,
+        "fingerprint": record.fingerprint,
+        "document_id": answer.document_id,
+        "control_number": answer.control_number,
+        "generation_code": answer.generation_code,
+        "reception_stamp": answer.reception_stamp,
+        "amount_taxable": _text(amounts.taxable),
+        "amount_vat": _text(amounts.vat),
+        "amount_gross": _text(amounts.gross),
+        "amount_retention": _text(amounts.retention),
+        "amount_total": _text(amounts.total),
+        "expected_gross": str(record.expected_gross),
+        "is_duplicate": answer.is_duplicate,
+        "unexpected_duplicate": record.unexpected_duplicate,
+        "dte_state": answer.dte_state,
+        "dte_message": answer.dte_message,
+        "codigo_msg": answer.codigo_msg,
+        "observaciones": list(answer.observaciones),
+        "detail": answer.detail,
+        "attempts": record.attempts,
+        "first_sent_at": record.first_sent_at,
+        "settled_at": record.settled_at,
+        "updated_at": record.updated_at,
+        "run": record.run,
+        "date": record.date,
+        "branch": record.branch,
+        "customer": record.customer,
+        "payment_method": record.payment_method,
+        "lines": record.lines,
+        "source": {"file": record.source.file, "sheet": record.source.sheet, "rows": list(record.source.rows)},
+    }
+
+
+def _text(amount: object) -> str:
+    return "" if amount is None else str(amount)
+
+
+def backup(path: Path, copy: Path) -> int:
+    """A consistent copy of a ledger, even while a run writes it; its size in bytes. An existing file is not touched."""
+    if copy.exists():
+        raise CannotStart(
+            N_("{path} exists already."), repair=N_("Give the copy another name; nothing was overwritten."), path=copy
+        )
+    draft = copy.with_name(f"{copy.name}.part-{os.getpid()}")
+    try:
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=60)
+        target = sqlite3.connect(draft)
+        try:
+            source.backup(target, pages=-1)
+        finally:
+            target.close()
+            source.close()
+        _sync(draft)
+        draft.rename(copy)
+    except (OSError, sqlite3.Error) as error:
+        raise CannotStart(
+            N_("The copy {path} could not be made: {reason}."),
+            repair=N_("Choose a folder that you may write to and that has space."),
+            path=copy,
+            reason=reason_of(error),
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return copy.stat().st_size
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

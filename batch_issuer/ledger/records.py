@@ -1,0 +1,245 @@
+"""What the ledger holds, as values: events that are never changed, and what they say about each document and run.
+
+`fold` is the only place where a state follows from an event; the live ledger and its rebuilding both use it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from batch_issuer.documents import SETTLED, Amounts, SourceRows, State
+
+FIRST_HASH = "0" * 64
+
+
+class Kind(StrEnum):
+    """What can be written in the ledger."""
+
+    RUN_STARTED = "run_started"
+    RUN_READ = "run_read"
+    RUN_ENDED = "run_ended"
+    KEY_SEEN = "key_seen"
+    PLANNED = "planned"
+    SENDING = "sending"
+    RELEASED = "released"
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """Something to be written. `external_ref` is empty for events of a run."""
+
+    kind: Kind
+    external_ref: str = ""
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something written. `hash` covers every other field and the hash of the event before."""
+
+    seq: int
+    at: str
+    run: str
+    company: str
+    external_ref: str
+    kind: Kind
+    body: str
+    hash: str = ""
+
+
+def hash_after(previous: str, event: Event) -> str:
+    """The hash of an event: SHA-256 over its fields and the hash of the one before."""
+    fields = [previous, event.seq, event.at, event.run, event.company, event.external_ref, event.kind, event.body]
+    text = json.dumps(fields, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the provider said about a document, without its file URLs' keys. None where it did not say."""
+
+    http_status: int | None = None
+    document_id: str = ""
+    control_number: str = ""
+    generation_code: str = ""
+    reception_stamp: str = ""
+    amounts: Amounts = Amounts()
+    is_duplicate: bool = False
+    dte_state: str = ""
+    dte_message: str = ""
+    codigo_msg: str = ""
+    observaciones: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One document as the ledger knows it now."""
+
+    company: str
+    external_ref: str
+    doc_type: str
+    state: State
+    fingerprint: str
+    expected_gross: Decimal
+    source: SourceRows
+    date: str = ""
+    """The sheet's date, ISO; empty where the sheet has none."""
+    branch: str = ""
+    customer: str = ""
+    payment_method: str = ""
+    lines: int = 0
+    answer: Answer = Answer()
+    reason: str = ""
+    """Code of what is known about an `unsure` or released document, for example `read-timeout`."""
+    attempts: int = 0
+    """POSTs whose intent was written."""
+    unexpected_duplicate: bool = False
+    """The provider already had it when we first sent it: another ledger or another program issued it."""
+    first_sent_at: str = ""
+    numbered_at: str = ""
+    """When we first learned that the provider registered it: contingency is aged from here."""
+    settled_at: str = ""
+    updated_at: str = ""
+    run: str = ""
+    content_seq: int = 0
+    """The event that holds the body that was last planned."""
+    last_seq: int = 0
+
+
+def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:
+    """What is known about a document after one more event of its own."""
+    if event.kind is Kind.PLANNED:
+        return _planned(record, event, body)
+    if record is None:
+        raise ValueError(f"event {event.seq} speaks of a document that was never planned")
+    common: dict[str, Any] = {"updated_at": event.at, "run": event.run, "last_seq": event.seq}
+    match event.kind:
+        case Kind.SENDING:
+            return replace(
+                record,
+                state=State.SENDING,
+                reason="",
+                attempts=record.attempts + 1,
+                first_sent_at=record.first_sent_at or event.at,
+                **common,
+            )
+        case Kind.RELEASED:
+            attempts = record.attempts - (1 if body["unsent"] else 0)
+            sent = record.first_sent_at if attempts else ""
+            state = State(body["state"])
+            return replace(record, state=state, reason=body["reason"], attempts=attempts, first_sent_at=sent, **common)
+        case Kind.UNANSWERED:
+            return replace(record, state=State(body["state"]), reason=body["reason"], **common)
+        case Kind.ANSWERED:
+            return _answered(record, event, body, common)
+        case _:
+            raise ValueError(f"event {event.seq} is not about a document")
+
+
+def _planned(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:
+    fresh = Record(
+        company=event.company,
+        external_ref=event.external_ref,
+        doc_type=body["doc_type"],
+        state=State.PLANNED,
+        fingerprint=body["fingerprint"],
+        expected_gross=Decimal(body["expected_gross"]),
+        source=SourceRows(file=body["file"], sheet=body["sheet"], rows=tuple(body["rows"])),
+        date=body["date"],
+        branch=body["branch"],
+        customer=body["customer"],
+        payment_method=body["payment_method"],
+        lines=body["lines"],
+        updated_at=event.at,
+        run=event.run,
+        content_seq=event.seq,
+        last_seq=event.seq,
+    )
+    if record is None:
+        return fresh
+    return replace(
+        fresh,
+        answer=record.answer,
+        attempts=record.attempts,
+        first_sent_at=record.first_sent_at,
+        numbered_at=record.numbered_at,
+        unexpected_duplicate=record.unexpected_duplicate,
+    )
+
+
+def _answered(record: Record, event: Event, body: Mapping[str, Any], common: Mapping[str, Any]) -> Record:
+    state = State(body["state"])
+    answer = read_answer(body["answer"])
+    if state is State.INVALID and not answer.document_id:
+        answer = replace(
+            answer,
+            document_id=record.answer.document_id,
+            control_number=record.answer.control_number,
+            generation_code=record.answer.generation_code,
+        )
+    return replace(
+        record,
+        state=state,
+        answer=answer,
+        reason=body.get("reason", ""),
+        unexpected_duplicate=record.unexpected_duplicate or bool(body.get("unexpected_duplicate")),
+        numbered_at=record.numbered_at or (event.at if answer.control_number else ""),
+        settled_at=event.at if state in SETTLED else "",
+        **common,
+    )
+
+
+_PLAIN = (
+    "http_status", "document_id", "control_number", "generation_code", "reception_stamp", "is_duplicate",
+    "dte_state", "dte_message", "codigo_msg", "detail",
+)  # fmt: skip
+
+
+def write_answer(answer: Answer) -> dict[str, Any]:
+    """An answer as plain JSON, empty fields left out."""
+    plain: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(answer, name))}
+    if answer.observaciones:
+        plain["observaciones"] = list(answer.observaciones)
+    for name in ("taxable", "vat", "gross", "retention", "total"):
+        if (amount := getattr(answer.amounts, name)) is not None:
+            plain[f"amount_{name}"] = str(amount)
+    return plain
+
+
+def read_answer(plain: Mapping[str, Any]) -> Answer:
+    """The inverse of `write_answer`."""
+    amounts = {
+        name: Decimal(plain[f"amount_{name}"])
+        for name in ("taxable", "vat", "gross", "retention", "total")
+        if f"amount_{name}" in plain
+    }
+    texts = {name: value for name, value in plain.items() if not name.startswith("amount_") and name != "observaciones"}
+    return Answer(**texts, amounts=Amounts(**amounts), observaciones=tuple(plain.get("observaciones", ())))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One execution of a command that wrote the ledger."""
+
+    run: str
+    company: str
+    command: str
+    version: str
+    started_at: str
+    ended_at: str = ""
+    exit_code: int | None = None
+    pid: int = 0
+    host: str = ""
+    summary: Mapping[str, Any] | None = None
+    """What was read (`RUN_READ`): sources, rows, documents, refs, held-back documents with problems, conflicts."""
+    ending: Mapping[str, Any] | None = None
+    """How it ended (`RUN_ENDED`): POSTs, seconds, the sentence that stopped it."""

@@ -1,0 +1,271 @@
+"""The tables of the ledger, and how its file is opened: durably, owner-only, and never over something else."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart, Stop, StoppedMidway
+
+VERSION = 1
+APPLICATION_ID = 0x42495353
+"""`PRAGMA application_id`: tells a ledger from any other SQLite file."""
+BUSY_SECONDS = 60.0
+CHECKED_WHOLE_BELOW = 64 * 1024 * 1024
+"""Bytes. Smaller ledgers are checked page by page at every opening for writing; larger ones by `ledger verify`."""
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", String(40), nullable=False),
+    Column("run", String(40), nullable=False),
+    Column("company", String(100), nullable=False),
+    Column("external_ref", String(100), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("events_of_document", "company", "external_ref", "seq"),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("company", String(100), primary_key=True),
+    Column("external_ref", String(100), primary_key=True),
+    Column("doc_type", String(2), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("expected_gross", String(30), nullable=False),
+    Column("file", Text, nullable=False),
+    Column("sheet", Text, nullable=False),
+    Column("rows", Text, nullable=False),
+    Column("date", String(10), nullable=False),
+    Column("branch", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("payment_method", Text, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("unexpected_duplicate", Integer, nullable=False),
+    Column("first_sent_at", String(40), nullable=False),
+    Column("numbered_at", String(40), nullable=False),
+    Column("settled_at", String(40), nullable=False),
+    Column("updated_at", String(40), nullable=False),
+    Column("run", String(40), nullable=False),
+    Column("content_seq", Integer, nullable=False),
+    Column("last_seq", Integer, nullable=False),
+    Index("documents_by_state", "company", "state"),
+    Index("documents_by_time", "company", "updated_at"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run", String(40), primary_key=True),
+    Column("company", String(100), nullable=False),
+    Column("command", String(20), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("started_at", String(40), nullable=False),
+    Column("ended_at", String(40), nullable=False),
+    Column("exit_code", Integer),
+    Column("pid", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("read_seq", Integer, nullable=False),
+    Column("end_seq", Integer, nullable=False),
+    Index("runs_of_company", "company", "started_at"),
+)
+
+_TRIGGERS = (
+    "CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+    "CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END",
+)
+
+
+def create_file(path: Path) -> None:
+    """Make an empty ledger, whole or not at all, readable by its owner only. An existing file is left as it is."""
+    draft = path.with_name(f"{path.name}.new-{os.getpid()}")
+    try:
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        engine = _engine(draft)
+        with engine.begin() as connection:
+            metadata.create_all(connection)
+            for trigger in _TRIGGERS:
+                connection.exec_driver_sql(trigger)
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+        engine.dispose()
+        _publish(draft, path)
+    except (OSError, DBAPIError) as error:
+        raise CannotStart(
+            N_("The ledger {path} cannot be made: {reason}."),
+            repair=N_("Name another place with --ledger, in a folder that you may write to and that has space."),
+            path=path,
+            reason=reason_of(error),
+        ) from error
+    finally:
+        for left in (draft, Path(f"{draft}-journal"), Path(f"{draft}-wal"), Path(f"{draft}-shm")):
+            left.unlink(missing_ok=True)
+
+
+def _publish(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    except OSError:
+        draft.rename(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def open_file(path: Path) -> Engine:
+    """The engine of an existing ledger. Raises `CannotStart` where the file is missing or is not a ledger of ours."""
+    if not path.is_file():
+        raise CannotStart(
+            N_("There is no ledger {path}."),
+            repair=N_("Name it with --ledger. It is made by the first `batch-issuer issue`."),
+            path=path,
+        )
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(100)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not beginning.startswith(b"SQLite format 3\x00") or len(beginning) < 100:
+        raise _not_a_ledger(path)
+    engine = _engine(path)
+    with reading(engine, path) as connection:
+        if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION_ID:
+            raise _not_a_ledger(path)
+        version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+        if not isinstance(version, int) or version > VERSION:
+            raise CannotStart(
+                N_("A newer batch_issuer wrote the ledger {path} (its version is {version}, this one reads {ours})."),
+                repair=N_("Install the newer batch_issuer; nothing was changed."),
+                path=path,
+                version=version,
+                ours=VERSION,
+            )
+    return engine
+
+
+def check_pages(engine: Engine, path: Path) -> None:
+    """Raise `CannotStart` where SQLite finds damage; for ledgers small enough to look at whole each time."""
+    if path.stat().st_size > CHECKED_WHOLE_BELOW:
+        return
+    with reading(engine, path) as connection:
+        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        raise damaged(path, str(found))
+
+
+@contextmanager
+def reading(engine: Engine, path: Path) -> Iterator[Connection]:
+    """A connection for reading; damage becomes `CannotStart`."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise damaged(path, reason_of(error)) from error
+
+
+def damaged(path: Path, reason: str) -> CannotStart:
+    return CannotStart(
+        N_("The ledger {path} is damaged: {reason}."),
+        repair=N_(
+            "Keep this file, put your newest backup in its place, and run again: "
+            "what the backup does not know is asked from the provider before anything is sent."
+        ),
+        path=path,
+        reason=reason,
+    )
+
+
+def write_failed(path: Path, error: Exception) -> Stop:
+    """What a failed write means in the middle of a run."""
+    return StoppedMidway(
+        N_("The ledger {path} could not be written: {reason}. Nothing more was sent."),
+        repair=N_("Make space or mend the folder, then run the same command again; what is under way is asked first."),
+        path=path,
+        reason=reason_of(error),
+    )
+
+
+def reason_of(error: Exception) -> str:
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return str(error.orig)
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _unreadable(path: Path, error: Exception) -> CannotStart:
+    return CannotStart(
+        N_("The ledger {path} cannot be read: {reason}."),
+        repair=N_("Check who owns it and whether another program holds it."),
+        path=path,
+        reason=reason_of(error),
+    )
+
+
+def _not_a_ledger(path: Path) -> CannotStart:
+    return CannotStart(
+        N_("{path} is not a ledger of batch_issuer."),
+        repair=N_("Nothing was changed. Name the right file with --ledger, or another name for a new ledger."),
+        path=path,
+    )
+
+
+def _engine(path: Path) -> Engine:
+    def connect() -> sqlite3.Connection:
+        uri = f"{path.resolve().as_uri()}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA journal_mode = {journal_mode(sqlite3.sqlite_version_info)}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def journal_mode(version: tuple[int, int, int]) -> str:
+    """Write-ahead only where SQLite has the fix of the 2026 WAL-reset corruption (3.51.3, 3.53.0; 3.52.0 withdrawn)."""
+    return "WAL" if version >= (3, 53, 0) or (3, 51, 3) <= version < (3, 52, 0) else "PERSIST"

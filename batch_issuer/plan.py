@@ -1,0 +1,131 @@
+"""What a run would do, computed before it does anything: the plan table, as pure functions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from batch_issuer.documents import State, total_of
+from batch_issuer.ledger.records import Record
+
+
+class Action(StrEnum):
+    """What a run does with a document."""
+
+    ISSUE = "issue"
+    ASK = "ask"
+    """It may exist at the provider: ask by reference; what is found is recorded, 404 means issue."""
+    WATCH = "watch"
+    """In contingency: ask, and never send again."""
+    NOTHING = "nothing"
+    """Settled, or refused and unchanged since."""
+    CONFLICT = "conflict"
+    """Issued, and the file says something else now: never sent, shown with both versions."""
+
+
+def decide(state: State | None, *, changed: bool) -> Action:
+    """The plan table: `state` is None for an unknown document; `changed` says that its fingerprint is another."""
+    match state:
+        case None | State.PLANNED:
+            return Action.ISSUE
+        case State.SENDING | State.UNSURE:
+            return Action.ASK
+        case State.STAMPED | State.CANCELLED:
+            return Action.CONFLICT if changed else Action.NOTHING
+        case State.CONTINGENCY:
+            return Action.CONFLICT if changed else Action.WATCH
+        case State.REJECTED | State.INVALID:
+            return Action.ISSUE if changed else Action.NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A document that may be sent, without its content: `index` finds that in the batch."""
+
+    index: int
+    external_ref: str
+    doc_type: str
+    fingerprint: str
+    gross: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One document of a plan."""
+
+    candidate: Candidate
+    record: Record | None
+    action: Action
+
+    @property
+    def changed(self) -> bool:
+        return self.record is not None and self.record.fingerprint != self.candidate.fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Every document of the files that may be sent, in the order of the files."""
+
+    steps: tuple[Step, ...]
+
+    def of(self, *actions: Action) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.action in actions)
+
+    @property
+    def counts(self) -> Mapping[Action, int]:
+        found = Counter(step.action for step in self.steps)
+        return {action: found[action] for action in Action}
+
+    @property
+    def gross(self) -> Decimal:
+        """What the plan would issue, VAT included."""
+        return total_of(step.candidate.gross for step in self.of(Action.ISSUE, Action.ASK))
+
+    @property
+    def requests(self) -> int:
+        """Requests that the plan takes when nothing goes wrong."""
+        counts = self.counts
+        return counts[Action.ISSUE] + 2 * counts[Action.ASK] + counts[Action.WATCH]
+
+    @property
+    def seen_before(self) -> bool:
+        """Whether the ledger already knows every document of the files."""
+        return bool(self.steps) and all(step.record is not None and step.record.attempts for step in self.steps)
+
+
+def make_plan(candidates: Iterable[Candidate], records: Mapping[str, Record]) -> Plan:
+    """What to do with each candidate, given what the ledger knows."""
+    steps = []
+    for candidate in candidates:
+        record = records.get(candidate.external_ref)
+        changed = record is not None and record.fingerprint != candidate.fingerprint
+        action = decide(record.state if record else None, changed=changed)
+        steps.append(Step(candidate=candidate, record=record, action=action))
+    return Plan(steps=tuple(steps))
+
+
+def select(plan: Plan, *, only: Sequence[str] = (), limit: int | None = None) -> Plan:
+    """The part of a plan that `--only` (states, types or references) and `--limit` leave.
+
+    The limit counts documents that would be sent; those that need no sending stay.
+    """
+    kept: list[Step] = []
+    sent = 0
+    for step in plan.steps:
+        if only and not _matches(step, only):
+            continue
+        if step.action in (Action.ISSUE, Action.ASK):
+            sent += 1
+            if limit is not None and sent > limit:
+                continue
+        kept.append(step)
+    return Plan(steps=tuple(kept))
+
+
+def _matches(step: Step, only: Sequence[str]) -> bool:
+    names = {step.candidate.external_ref, step.candidate.doc_type}
+    names.add(step.record.state.value if step.record else State.PLANNED.value)
+    return any(wanted in names for wanted in only)

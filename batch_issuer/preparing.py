@@ -1,0 +1,252 @@
+"""The documents of the files, checked and encoded: what may be sent, what is held back, and what both come to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from batch_issuer.documents import Document, total_of
+from batch_issuer.ledger.records import Kind, NewEvent
+from batch_issuer.messages import LANGUAGES, N_, Messages
+from batch_issuer.plan import Candidate
+from batch_issuer.problems import CannotStart, Place, Problem, Severity
+from batch_issuer.problems import Kind as ProblemKind
+from batch_issuer.provider import wire
+from batch_issuer.reading.batch import Batch, Entry
+from batch_issuer.rules import examine
+from batch_issuer.settings import Settings
+
+BACK_DATED = ProblemKind(
+    code="back-dated",
+    severity=Severity.WARNS,
+    message=N_(
+        "{count} documents are dated {first} to {last}, not today. The provider has no field for the date: "
+        "they will be issued with today's date and fall into today's tax period."
+    ),
+    repair=N_("Issue sales on their own day, or ask your accountant before going on."),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A document that is not sent because of its data."""
+
+    index: int
+    document: Document
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What one pass over the documents of a batch found. Contents are not kept: `content` builds them anew."""
+
+    batch: Batch
+    settings: Settings
+    candidates: tuple[Candidate, ...]
+    held: tuple[Held, ...]
+    notes: tuple[Problem, ...]
+    """Problems that hold no document back, and those of files as a whole."""
+    by_source: Mapping[tuple[str, str], tuple[int, Decimal]]
+    """Documents and gross of each (file, sheet), held back or not."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every problem: those that hold documents back first, in the order of the files."""
+        blocking = [problem for held in self.held for problem in held.problems]
+        return (*blocking, *self.notes)
+
+    @property
+    def gross(self) -> Decimal:
+        """All documents of the files, VAT included, held back or not."""
+        return self.ready_gross + total_of(held.document.expected_gross for held in self.held)
+
+    @property
+    def ready_gross(self) -> Decimal:
+        return total_of(candidate.gross for candidate in self.candidates)
+
+    def content(self, candidate: Candidate) -> Document:
+        """The document of a candidate."""
+        entry = examine(self.batch, self.batch[candidate.index], self.settings.rules)
+        return entry.document
+
+    def expect(self, *, documents: int | None, total: Decimal | None, all_or_nothing: bool) -> None:
+        """Raise `CannotStart` unless the files hold what their owner counted."""
+        found = len(self.candidates) + len(self.held)
+        if documents is not None and documents != found:
+            raise CannotStart(
+                N_("The files have {found} documents; --expect-documents says {expected}. Nothing was sent."),
+                repair=N_("Find out which of the two is right, then run again."),
+                found=f"{found:,}",
+                expected=f"{documents:,}",
+            )
+        if total is not None and total != self.gross:
+            raise CannotStart(
+                N_("The documents of the files come to {found}; --expect-total says {expected}. Nothing was sent."),
+                repair=N_("Find out which of the two is right, then run again."),
+                found=f"{self.gross:,.2f}",
+                expected=f"{total:,.2f}",
+            )
+        if all_or_nothing and self.held:
+            raise CannotStart(
+                N_("{count} documents have problems, and --all-or-nothing refuses the whole batch. Nothing was sent."),
+                repair=N_("Run `batch-issuer check --fix-file fix.xlsx` with the same files and correct them."),
+                count=f"{len(self.held):,}",
+            )
+
+
+def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
+    """Check and encode every document of a batch, once, keeping only what a plan needs."""
+    candidates: list[Candidate] = []
+    held: list[Held] = []
+    notes = list(batch.problems)
+    by_source: dict[tuple[str, str], list[Any]] = {}
+    dates: Counter[dt.date] = Counter()
+    for index, entry in _examined(batch, settings):
+        document = entry.document
+        gross = document.expected_gross
+        place = batch.place(document.row)
+        tally = by_source.setdefault((place.file, place.sheet), [0, Decimal("0.00")])
+        tally[0] += 1
+        tally[1] += gross
+        if entry.held_back:
+            held.append(Held(index=index, document=document, problems=entry.problems))
+            continue
+        notes += entry.problems
+        if document.date is not None and document.date != today:
+            dates[document.date] += 1
+        candidates.append(
+            Candidate(
+                index=index,
+                external_ref=document.external_ref,
+                doc_type=document.doc_type,
+                fingerprint=wire.fingerprint(wire.encode(document)),
+                gross=gross,
+            )
+        )
+    if dates:
+        notes.insert(0, _back_dated(dates))
+    return Prepared(
+        batch=batch,
+        settings=settings,
+        candidates=tuple(candidates),
+        held=tuple(held),
+        notes=tuple(notes),
+        by_source={source: (count, gross) for source, (count, gross) in by_source.items()},
+    )
+
+
+def _examined(batch: Batch, settings: Settings) -> Iterator[tuple[int, Entry]]:
+    for index, entry in enumerate(batch):
+        yield index, examine(batch, entry, settings.rules)
+
+
+def _back_dated(dates: Counter[dt.date]) -> Problem:
+    parameters = {
+        "count": f"{dates.total():,}",
+        "first": f"{min(dates):%d/%m/%Y}",
+        "last": f"{max(dates):%d/%m/%Y}",
+    }
+    return Problem(kind=BACK_DATED, place=Place(), parameters=parameters)
+
+
+def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Iterator[NewEvent]:
+    """What the ledger is told of documents before they are sent: their content and where it stands."""
+    for candidate in candidates:
+        document = prepared.content(candidate)
+        places = [prepared.batch.place(row) for row in document.rows]
+        yield NewEvent(
+            kind=Kind.PLANNED,
+            external_ref=candidate.external_ref,
+            body={
+                "doc_type": document.doc_type,
+                "fingerprint": candidate.fingerprint,
+                "expected_gross": str(candidate.gross),
+                "body": wire.encode(document).decode(),
+                "file": places[0].file,
+                "sheet": places[0].sheet,
+                "rows": [place.row for place in places],
+                "date": document.date.isoformat() if document.date else "",
+                "branch": document.branch,
+                "customer": customer_name(document),
+                "payment_method": document.payment_method,
+                "lines": len(document.lines),
+            },
+        )
+
+
+def customer_name(document: Document) -> str:
+    """Who the document is for, as reports show it; empty for an anonymous consumer."""
+    return document.customer.name if document.customer else document.customer_name
+
+
+def summary(prepared: Prepared, references: Sequence[str], left_out: Sequence[Candidate]) -> dict[str, Any]:
+    """What a run read, for its record in the ledger. `references` are the documents that the run is about."""
+    return {
+        "sources": [_source(prepared, source) for source in prepared.batch.sources],
+        "rows": prepared.batch.rows,
+        "documents": len(prepared.candidates) + len(prepared.held),
+        "refs": list(references),
+        "left_out": {
+            "documents": len(left_out),
+            "gross": str(total_of(candidate.gross for candidate in left_out)),
+        },
+        "held_back": [_held(prepared, held) for held in prepared.held],
+        "notes": [problem_text(problem) for problem in prepared.notes],
+    }
+
+
+def _source(prepared: Prepared, source: Any) -> dict[str, Any]:
+    documents, gross = prepared.by_source.get((source.path, source.sheet), (0, Decimal("0.00")))
+    return {
+        "file": source.path,
+        "sheet": source.sheet,
+        "sha256": source.sha256,
+        "rows": source.rows,
+        "documents": documents,
+        "control_total": None if source.control_total is None else str(source.control_total),
+        "read_total": str(gross),
+        "notes": " · ".join(filter(None, (source.encoding, source.separator, source.decimal, source.dates))),
+    }
+
+
+def _held(prepared: Prepared, held: Held) -> dict[str, Any]:
+    document = held.document
+    places = [prepared.batch.place(row) for row in document.rows]
+    return {
+        "external_ref": document.external_ref,
+        "doc_type": document.doc_type,
+        "file": places[0].file,
+        "sheet": places[0].sheet,
+        "rows": [place.row for place in places],
+        "gross": str(document.expected_gross),
+        "branch": document.branch,
+        "date": document.date.isoformat() if document.date else "",
+        "customer": customer_name(document),
+        "payment_method": document.payment_method,
+        "problems": [problem_text(problem) for problem in held.problems],
+    }
+
+
+_BOTH = {language: Messages(language) for language in LANGUAGES}
+
+
+def problem_text(problem: Problem) -> dict[str, Any]:
+    """A problem with its texts in both languages, so that a report can be made of the ledger alone."""
+    place = problem.place
+    return {
+        "code": problem.code,
+        "severity": problem.kind.severity.value,
+        "external_ref": problem.external_ref,
+        "file": place.file,
+        "sheet": place.sheet,
+        "row": place.row,
+        "column": place.column,
+        "heading": place.heading,
+        "value": problem.value,
+        "message": {language: problem.message(messages) for language, messages in _BOTH.items()},
+        "repair": {language: problem.repair(messages) for language, messages in _BOTH.items()},
+    }

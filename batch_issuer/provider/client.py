@@ -1,0 +1,297 @@
+"""The connection to the provider: one request at a time in, one value out. No retries here; `issuing` decides those.
+
+Every failure is told apart by whether the request can have reached the provider: that decides whether it may be sent
+again. The transport is an argument, and the only seam that tests need.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from pyreqwest.client import ClientBuilder
+from pyreqwest.compatibility.httpx import HttpxTransport
+from pyreqwest.exceptions import PyreqwestError
+
+from batch_issuer import __version__
+from batch_issuer.documents import State
+from batch_issuer.ledger.records import Answer
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart
+from batch_issuer.provider import wire
+from batch_issuer.provider.classify import Reason, classify
+from batch_issuer.provider.quota import Quota
+
+DEFAULT_BASE_URL = "https://ocote.io/api/connect"
+"""provider.md 1."""
+
+CONNECT_TIMEOUT = 15.0
+READ_TIMEOUT = 120.0
+WHOLE_TIMEOUT = 300.0
+"""Seconds. The provider answers after the ministry did, which may take 20 s and more; giving up early only makes
+documents unsure."""
+LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes. An answer carries at most the signed document, which is far smaller."""
+
+_HTTP_LOGGERS = ("httpx", "httpcore", "pyreqwest", "aiohttp", "hyper", "reqwest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A 200 answer and the state that it proves."""
+
+    state: State
+    answer: Answer
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """400: nothing was created."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """404 to a question: the provider does not have this reference."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRefused:
+    """401: no request with this key will do anything."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlowDown:
+    """429: nothing was created. `seconds` as `Retry-After` says, None where it does not."""
+
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeverLeft:
+    """No connection was made: the request cannot have arrived."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """It was not sent, because the run is ending."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncertain:
+    """It may have arrived, and what came of it is not known."""
+
+    reason: Reason
+    answer: Answer = Answer()
+    detail: str = ""
+
+
+Reply = Found | Refused | Missing | KeyRefused | SlowDown | NeverLeft | Withheld | Uncertain
+
+
+def check_base_url(base_url: str) -> str:
+    """The address without its last slash. Raises `CannotStart` unless it is https, or http to this machine."""
+    try:
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise CannotStart(
+            N_("«{url}» is not an address."),
+            repair=N_("It looks like {example}. Check --base-url and OCOTE_BASE_URL."),
+            url=wire.remove_keys(base_url),
+            example=DEFAULT_BASE_URL,
+        )
+    if url.userinfo or url.query:
+        raise CannotStart(
+            N_("The address holds a user, a password or a query."),
+            repair=N_("Give only scheme, host and path; the key comes from the environment or a key file."),
+        )
+    if url.scheme == "http" and not is_loopback(url.host):
+        raise CannotStart(
+            N_("http:// is refused for {host}: the key and the sales would travel readable."),
+            repair=N_("Use https://. Plain http is only for this same machine (127.0.0.1, localhost)."),
+            host=url.host,
+        )
+    return str(url).rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def open_transport(base_url: str, concurrency: int) -> httpx.AsyncBaseTransport:
+    """Connections for this many requests at once; certificates are checked, redirects are not followed."""
+    builder = (
+        ClientBuilder()
+        .connect_timeout(timedelta(seconds=CONNECT_TIMEOUT))
+        .read_timeout(timedelta(seconds=READ_TIMEOUT))
+        .timeout(timedelta(seconds=WHOLE_TIMEOUT))
+        .follow_redirects(False)
+        .tcp_nodelay(True)
+        .pool_max_idle_per_host(concurrency)
+        .max_connections(concurrency + 2)
+        .http1_only()
+    )
+    if is_loopback(httpx.URL(base_url).host):
+        builder = builder.no_proxy()
+    return HttpxTransport(builder.build())
+
+
+class Client:
+    """Requests with one key, paced by one quota. Use as an async context manager."""
+
+    def __init__(self, base_url: str, key: str, *, quota: Quota, transport: httpx.AsyncBaseTransport) -> None:
+        self.base_url = check_base_url(base_url)
+        self.quota = quota
+        self._transport = transport
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Accept": "application/json",
+            "User-Agent": f"batch_issuer/{__version__}",
+        }
+        for name in _HTTP_LOGGERS:
+            logging.getLogger(name).disabled = True
+
+    def __repr__(self) -> str:
+        return f"Client({self.base_url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._transport.aclose()
+
+    async def issue(self, external_ref: str, body: bytes) -> Reply:
+        """`POST /invoice`."""
+        reply, plain = await self._send("POST", "/invoice", body)
+        return reply if plain is None else _read(plain, external_ref, confirmed=False)
+
+    async def ask(self, external_ref: str) -> Reply:
+        """`GET /status/{ref}`: what became of a document. Never issues anything."""
+        reply, plain = await self._send("GET", f"/status/{wire.path_of(external_ref)}")
+        if isinstance(reply, Refused):
+            return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
+        return reply if plain is None else _read(plain, external_ref, confirmed=True)
+
+    async def environment(self, external_ref: str) -> str:
+        """`ambiente` of a stamped document's signed JSON: "00" test, "01" production, empty where it cannot be had."""
+        ticket = await self.quota.wait()
+        if ticket is None:
+            return ""
+        try:
+            status, headers, content = await self._exchange("GET", f"/file/{wire.path_of(external_ref)}?type=json", b"")
+        except (httpx.HTTPError, PyreqwestError, OSError):
+            self.quota.lost(arrived=True)
+            return ""
+        self.quota.learn(ticket, headers)
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            self.quota.refused(_seconds(headers.get("retry-after")))
+        return wire.environment_of(content) if status == httpx.codes.OK else ""
+
+    async def _send(self, method: str, path: str, body: bytes = b"") -> tuple[Reply, Mapping[str, Any] | None]:
+        """The reply to one request, and the JSON of a readable 200."""
+        ticket = await self.quota.wait()
+        if ticket is None:
+            return Withheld(), None
+        try:
+            status, headers, content = await self._exchange(method, path, body)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+            self.quota.lost(arrived=False)
+            return NeverLeft(detail=_describe(error)), None
+        except httpx.TimeoutException as error:
+            self.quota.lost(arrived=True)
+            return Uncertain(reason=Reason.READ_TIMEOUT, detail=_describe(error)), None
+        except (httpx.HTTPError, PyreqwestError, OSError) as error:
+            self.quota.lost(arrived=True)
+            return Uncertain(reason=Reason.LOST_ANSWER, detail=_describe(error)), None
+        self.quota.learn(ticket, headers)
+        plain = wire.decode(content)
+        if status == httpx.codes.OK and plain is not None:
+            return Uncertain(reason=Reason.NOT_UNDERSTOOD), plain
+        reply = _read_status(status, headers, plain, content, asked=method == "GET")
+        if isinstance(reply, SlowDown):
+            reply = SlowDown(seconds=self.quota.refused(reply.seconds))
+        return reply, None
+
+    async def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, httpx.Headers, bytes]:
+        headers = {**self._headers, "Content-Type": "application/json"} if body else self._headers
+        request = httpx.Request(
+            method, self.base_url + path, headers=headers, content=body or None, extensions={"timeout": {}}
+        )
+        response = await self._transport.handle_async_request(request)
+        content = bytearray()
+        try:
+            stream = response.stream
+            assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an async transport gives no other
+            async for chunk in stream:
+                content += chunk
+                if len(content) > LARGEST_ANSWER:
+                    raise httpx.ReadError("the answer is too large")
+        finally:
+            await response.aclose()
+        return response.status_code, response.headers, bytes(content)
+
+
+def _read(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> Found:
+    state, reason = classify(plain, external_ref, confirmed=confirmed)
+    return Found(state=state, reason=reason, answer=wire.read_answer(plain, httpx.codes.OK))
+
+
+def _read_status(
+    status: int, headers: httpx.Headers, plain: Mapping[str, Any] | None, content: bytes, *, asked: bool
+) -> Reply:
+    """What an answer other than a readable 200 means (provider.md 15b)."""
+    answer = wire.read_answer(plain, status)
+    match status:
+        case 200:
+            return Uncertain(reason=Reason.NOT_UNDERSTOOD, answer=answer, detail=_first_words(content))
+        case 400:
+            return Refused(answer=answer)
+        case 401:
+            return KeyRefused(detail=answer.detail)
+        case 404 if asked:
+            return Missing()
+        case 409:
+            return Uncertain(reason=Reason.CONFLICT, answer=answer)
+        case 429:
+            return SlowDown(seconds=_seconds(headers.get("retry-after")))
+        case _ if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            return Uncertain(reason=Reason.SERVER_ERROR, answer=answer)
+        case _:
+            return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=answer)
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        seconds = float(text or "")
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < 7 * 86400 else None
+
+
+def _describe(error: Exception) -> str:
+    return wire.remove_keys(f"{type(error).__name__}: {error}")[:300]
+
+
+def _first_words(content: bytes) -> str:
+    return wire.remove_keys(content[:200].decode("utf-8", "replace"))

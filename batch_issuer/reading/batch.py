@@ -1,0 +1,97 @@
+"""What reading gives: a batch of documents, built one at a time from columns, each with the problems of its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from batch_issuer.documents import Document
+from batch_issuer.problems import Place, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """Which heading became which field, with a sample of its values."""
+
+    field: str
+    heading: str
+    column: str
+    sample: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """One sheet that was read, for the plan, the run's record and the report."""
+
+    path: str
+    sheet: str
+    sha256: str
+    header_row: int
+    rows: int
+    """Rows with content below the header that are sales lines (totals, blank and repeated header rows are not)."""
+    left_out: int
+    """Totals, blank and repeated header rows."""
+    mapping: tuple[Mapped, ...]
+    ignored: tuple[str, ...]
+    """Headings that are not used."""
+    encoding: str = ""
+    separator: str = ""
+    decimal: str = ""
+    dates: str = ""
+    control_total: Decimal | None = None
+    """What the sheet's own total row says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One document of the batch with every problem of its rows. It may be sent when none of them blocks."""
+
+    document: Document
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def held_back(self) -> bool:
+        return any(problem.blocks for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row of a source as its owner wrote it, for the fix file."""
+
+    source: int
+    """Index into `Batch.sources`."""
+    number: int
+    headings: Sequence[str]
+    cells: Sequence[str]
+
+
+class Batch(Protocol):
+    """All documents of the files of one command. `batch[i]` builds document `i` anew each time; nothing is kept.
+
+    Documents stand in the order in which their first row stands in the files.
+    """
+
+    @property
+    def sources(self) -> tuple[SourceFile, ...]: ...
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Problems and notes of the files as a whole and of rows that belong to no document."""
+
+    @property
+    def rows(self) -> int:
+        """Sales rows read, of all sources."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Entry: ...
+
+    def __iter__(self) -> Iterator[Entry]: ...
+
+    def place(self, row: int, field: str = "") -> Place:
+        """File, sheet and row number of a batch row, and the column that the field was read from."""
+
+    def sheet_row(self, row: int) -> SheetRow:
+        """The row as it stands in its file, every column, used or not."""

@@ -1,0 +1,257 @@
+"""Which column is which: the header row, the aliases, and what the settings say. Two candidates for a field: it asks."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart
+from batch_issuer.reading.aliases import FIELD_OF, WITH_VAT, WITHOUT_VAT, key_of, letters_of
+from batch_issuer.reading.tables import BLANKS, Sheet, is_blank, letter_of
+from batch_issuer.settings import Settings
+
+HEADER_WITHIN = 30
+"""Rows among which the headings are looked for."""
+REQUIRED = ("description", "quantity", "unit_price")
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The headings of a sheet and the column of each of our fields."""
+
+    row: int
+    """Table row of the headings, from 0."""
+    headings: tuple[str, ...]
+    columns: Mapping[str, int]
+    ref_columns: tuple[int, ...]
+    """The columns that the reference is made of."""
+    doubts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Fields with several candidates, and these."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        named = {*self.columns, *self.doubts, *(("external_ref",) if self.ref_columns else ())}
+        return tuple(name for name in ("external_ref", *REQUIRED) if name not in named)
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        used = {*self.columns.values(), *self.ref_columns}
+        return tuple(text for number, text in enumerate(self.headings) if text and number not in used)
+
+
+class Columns:
+    """The mapping that the settings ask for, to be found in each sheet."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.template = settings.source.external_ref
+        self.literals, self.placeholders = template_parts(self.template)
+        self.asked = {
+            name: heading
+            for name, heading in settings.columns.items()
+            if not (self.template and name == "external_ref" and "external_ref" not in self.placeholders)
+        }
+
+    def count(self, cells: Sequence[str]) -> int:
+        """How many different fields the cells of a row name."""
+        keys = {key_of(cell) for cell in cells if not is_blank(cell)}
+        asked = {name for name, heading in self.asked.items() if heading and key_of(heading) in keys}
+        asked |= {f"{{{name}}}" for name in self.placeholders if key_of(name) in keys}
+        return len(asked | {FIELD_OF[key] for key in keys if key in FIELD_OF and FIELD_OF[key] not in self.asked})
+
+    def header(self, sheet: Sheet) -> Header | None:
+        """The row of the first thirty that names most fields, or None where no row names one."""
+        best, best_count = None, 0
+        for row in range(min(HEADER_WITHIN, sheet.table.rows)):
+            count = self.count(sheet.table.cells(row))
+            if count > best_count:
+                best, best_count = row, count
+        return None if best is None else self._matched(best, [_tidy(cell) for cell in sheet.table.cells(best)])
+
+    def _matched(self, row: int, headings: list[str]) -> Header:
+        columns: dict[str, int] = {}
+        doubts: dict[str, tuple[int, ...]] = {}
+        for name, heading in self.asked.items():
+            if heading and (found := _find(heading, headings)):
+                _put(name, found, columns, doubts)
+        taken = set(columns.values())
+        candidates: dict[str, list[int]] = {}
+        for number, heading in enumerate(headings):
+            name = FIELD_OF.get(key_of(heading), "") if heading else ""
+            if name and name not in self.asked and number not in taken:
+                candidates.setdefault(name, []).append(number)
+        for name, found_at in candidates.items():
+            _put(name, tuple(found_at), columns, doubts)
+        ref_columns = self._ref_columns(headings, columns)
+        if self.template and "external_ref" not in self.placeholders:
+            columns.pop("external_ref", None)
+            doubts.pop("external_ref", None)
+        return Header(
+            row=row, headings=tuple(headings), columns=columns, ref_columns=ref_columns, doubts=doubts
+        )
+
+    def _ref_columns(self, headings: Sequence[str], columns: Mapping[str, int]) -> tuple[int, ...]:
+        """The template's columns, each by its heading or by our field; empty where one is missing."""
+        if not self.template:
+            return (columns["external_ref"],) if "external_ref" in columns else ()
+        found: list[int] = []
+        for name in self.placeholders:
+            by_heading = _find(name, headings)
+            if len(by_heading) == 1:
+                found.append(by_heading[0])
+            elif name in columns:
+                found.append(columns[name])
+            else:
+                return ()
+        return tuple(found)
+
+    def confirmed(self, sheet: Sheet, header: Header | None) -> Header:
+        """The header when nothing about it is missing or in doubt.
+
+        Raises `CannotStart` that names the headings and the line of the settings that decides.
+        """
+        where = _where(sheet)
+        if header is None:
+            raise _no_header(where, sheet)
+        self._refuse_unknown_headings(where, header)
+        for name, numbers in header.doubts.items():
+            raise _two_headings(where, name, numbers, header.headings)
+        if header.missing:
+            raise _missing(where, header, self.template)
+        return header
+
+    def _refuse_unknown_headings(self, where: str, header: Header) -> None:
+        for name, heading in self.asked.items():
+            if heading and not _find(heading, header.headings):
+                raise _unknown_heading(where, f'[columns] {name} = "{heading}"', heading, header.headings)
+        for name in self.placeholders:
+            if not _find(name, header.headings) and name not in header.columns:
+                raise _unknown_heading(where, f'external_ref = "{self.template}"', name, header.headings)
+            if len(found := _find(name, header.headings)) > 1:
+                raise _two_headings(where, "external_ref", found, header.headings)
+
+
+def template_parts(template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The texts between and the names inside the braces: `"{a}-{b}"` gives `("", "-", "")` and `("a", "b")`."""
+    if not template:
+        return (), ()
+    pieces = _PLACEHOLDER.split(template)
+    literals, names = tuple(pieces[::2]), tuple(name.strip() for name in pieces[1::2])
+    if not names or not all(names) or any("{" in text or "}" in text for text in literals):
+        raise CannotStart(
+            N_("external_ref = «{template}» is not a template."),
+            repair=N_('Write headings in braces, for example external_ref = "{{Sucursal}}-{{Número}}".'),
+            template=template,
+        )
+    return literals, names
+
+
+def vat_said(heading: str) -> str:
+    """`with_vat` or `without_vat` where a price heading says so, else empty."""
+    letters = letters_of(heading)
+    if re.search(r"\+\s*i\.?v\.?a", heading.lower()) or any(word in letters for word in WITHOUT_VAT):
+        return "without_vat"
+    return "with_vat" if any(word in letters for word in WITH_VAT) else ""
+
+
+def _tidy(cell: str) -> str:
+    return " ".join(cell.strip(BLANKS).split())
+
+
+def _find(wanted: str, headings: Sequence[str]) -> tuple[int, ...]:
+    """The columns with this heading: as written, else ignoring accents and punctuation, else without parentheses."""
+    for same in (_folded, letters_of, key_of):
+        key = same(wanted)
+        if key and (found := tuple(number for number, text in enumerate(headings) if text and same(text) == key)):
+            return found
+    return ()
+
+
+def _folded(heading: str) -> str:
+    return _tidy(heading).casefold()
+
+
+def _put(name: str, found: tuple[int, ...], columns: dict[str, int], doubts: dict[str, tuple[int, ...]]) -> None:
+    if len(found) == 1:
+        columns[name] = found[0]
+    else:
+        doubts[name] = found
+
+
+def _where(sheet: Sheet) -> str:
+    return f"{sheet.path} · {sheet.name}" if sheet.name else sheet.path
+
+
+def _no_header(where: str, sheet: Sheet) -> CannotStart:
+    first = next((cells for row in range(min(HEADER_WITHIN, sheet.table.rows))
+                  if any(map(_tidy, cells := sheet.table.cells(row)))), [])  # fmt: skip
+    return CannotStart(
+        N_("{where}: no headings were recognised in the first {rows} rows. The first row with content is: {headings}."),
+        repair=N_(
+            "The sheet needs one row of headings. If they have other names, say which is which in the settings:\n"
+            '[columns]\nexternal_ref = "their heading"\ndescription = "…"\nquantity = "…"\nunit_price = "…"'
+        ),
+        where=where,
+        rows=HEADER_WITHIN,
+        headings=_listed(first),
+    )
+
+
+def _missing(where: str, header: Header, template: str) -> CannotStart:
+    missing = header.missing
+    if missing == ("external_ref",) and not template:
+        repair = N_(
+            "Say in the settings which column identifies the sale, or make the reference of several:\n"
+            '[columns]\nexternal_ref = "{example}"\nor\n[source]\nexternal_ref = "{{Sucursal}}-{{Número}}"'
+        )
+    else:
+        repair = N_("Say in the settings which heading it is:\n[columns]\n{lines}")
+    return CannotStart(
+        N_("{where}: no column was recognised for {missing}. The headings (row {row}) are: {headings}."),
+        repair=repair,
+        where=where,
+        missing=", ".join(missing),
+        row=header.row + 1,
+        headings=_listed(header.headings),
+        example=next(iter(header.ignored), "…"),
+        lines="\n".join(f'{name} = "{next(iter(header.ignored), "…")}"' for name in missing),
+    )
+
+
+def _two_headings(where: str, name: str, numbers: Sequence[int], headings: Sequence[str]) -> CannotStart:
+    named = [f"«{headings[number]}» ({letter_of(number)})" for number in numbers]
+    if len({_folded(headings[number]) for number in numbers}) == 1:
+        repair = N_("Two columns have the same heading: rename or delete one of them.")
+    else:
+        repair = N_("Say in the settings which one it is:\n[columns]\n{name} = \"{first}\"")
+    return CannotStart(
+        N_("{where}: several columns could be {name}: {headings}."),
+        repair=repair,
+        where=where,
+        name=name,
+        headings=", ".join(named),
+        first=headings[numbers[0]],
+    )
+
+
+def _unknown_heading(where: str, line: str, heading: str, headings: Sequence[str]) -> CannotStart:
+    present = [text for text in headings if text]
+    near = difflib.get_close_matches(heading.casefold(), [text.casefold() for text in present], n=1, cutoff=0)
+    nearest = next((text for text in present if near and text.casefold() == near[0]), "")
+    return CannotStart(
+        N_("{where}: there is no heading «{heading}», which the settings name: {line}."),
+        repair=N_("Did you mean «{nearest}»? The headings are: {headings}."),
+        where=where,
+        heading=heading,
+        line=line,
+        nearest=nearest,
+        headings=_listed(headings),
+    )
+
+
+def _listed(headings: Sequence[str]) -> str:
+    return ", ".join(f"«{text}»" for text in map(_tidy, headings) if text) or "—"

@@ -1,0 +1,329 @@
+"""CSV files as columns of text: encoding by a ladder, separator by evidence, nothing converted.
+
+Two readers give the same columns: pandas for large files, the standard library for small ones and for what pandas
+refuses, because it can name the row. A file is read twice, first to survey it, and must be the same both times.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
+from typing import TYPE_CHECKING, BinaryIO
+
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart
+from batch_issuer.reading.tables import Column, ColumnBuilder, Sheet, Table
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+SEPARATORS = (",", ";", "\t", "|")
+SEPARATOR_NAMES = {"\t": "tab"}
+ENCODING_NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows-1252"}
+FAST_FROM_BYTES = 3_000_000
+"""Below this the import of pandas costs more than it saves."""
+
+Recognise = Callable[[Sequence[str]], int]
+"""How many of our fields the cells of a row name."""
+
+_BLOCK = 1 << 20
+_SAMPLE = 1 << 16
+_ROWS = 20_000
+_SAMPLE_ROWS = 30
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_UNDEFINED_IN_CP1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
+_END = "\x00end of file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What the first pass over a file found."""
+
+    sha256: str
+    size: int
+    encoding: str
+    bom: int
+    """Bytes of byte-order mark to pass over."""
+    holds_nul: bool
+    sample: str
+    """The first lines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How the rows are written."""
+
+    separator: str
+    width: int
+    announced: bool
+    """The first line is Excel's `sep=;` and no row."""
+
+
+def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
+    """One CSV as a sheet.
+
+    Raises `CannotStart` for text in no known encoding, a quotation mark that does not close, or a file that changes.
+    """
+    survey = survey_csv(path, stream)
+    layout = find_layout(survey.sample, recognise)
+    table = None
+    if survey.size >= FAST_FROM_BYTES and not survey.holds_nul:
+        table = read_fast(path, stream, survey, layout)
+    if table is None:
+        table = read_carefully(path, stream, survey, layout)
+    _refuse_swallowed_rows(path, table, layout)
+    return Sheet(
+        path=path,
+        name="",
+        sha256=survey.sha256,
+        table=table,
+        encoding=ENCODING_NAMES[survey.encoding],
+        separator=SEPARATOR_NAMES.get(layout.separator, layout.separator),
+    )
+
+
+def survey_csv(path: str, stream: BinaryIO) -> Survey:
+    """Hash, size, encoding and first lines: a byte-order mark, else strict UTF-8, else Windows-1252."""
+    stream.seek(0)
+    first = stream.read(_BLOCK)
+    bom, encoding = _marked_encoding(first)
+    digest, size, holds_nul, undefined = hashlib.sha256(), 0, False, False
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    fits, block = True, first
+    while block:
+        digest.update(block)
+        undefined = undefined or any(byte in block for byte in _UNDEFINED_IN_CP1252)
+        holds_nul = holds_nul or b"\0" in block
+        fits = fits and _decodes(decoder, block if size else block[bom:])
+        size += len(block)
+        block = stream.read(_BLOCK)
+    fits = fits and _decodes(decoder, b"", final=True)
+    if not fits:
+        if bom or undefined:
+            raise _in_no_encoding(path)
+        encoding = "cp1252"
+    sample = codecs.getincrementaldecoder(encoding)("strict").decode(first[bom : bom + _SAMPLE])
+    return Survey(
+        sha256=digest.hexdigest(),
+        size=size,
+        encoding=encoding,
+        bom=bom,
+        holds_nul=holds_nul and not encoding.startswith("utf-16"),
+        sample=sample,
+    )
+
+
+def _marked_encoding(first: bytes) -> tuple[int, str]:
+    for mark, encoding in _BOMS:
+        if first.startswith(mark):
+            return len(mark), encoding
+    even, odd = first[:200:2], first[1:200:2]
+    if odd.count(0) > len(odd) // 2 and not even.count(0):
+        return 0, "utf-16-le"
+    if even.count(0) > len(even) // 2 and not odd.count(0):
+        return 0, "utf-16-be"
+    return 0, "utf-8"
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(block, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _in_no_encoding(path: str) -> CannotStart:
+    return CannotStart(
+        N_("{file}: the text is neither UTF-8 nor Windows-1252."),
+        repair=N_("Open it in the program that made it and save it as «CSV UTF-8», or as an Excel workbook (.xlsx)."),
+        file=path,
+    )
+
+
+def find_layout(sample: str, recognise: Recognise) -> Layout:
+    """The separator under which the first rows name most of our fields; where none does, the one that cuts most."""
+    announced = sample[:4].lower() == "sep=" and len(sample) > 4  # noqa: PLR2004
+    lines = _lines(sample)[1 if announced else 0 :]
+    if announced:
+        separator = sample[4]
+        return Layout(separator=separator, width=_width(lines, separator), announced=True)
+    best, best_score = SEPARATORS[0], (-1, -1)
+    for separator in SEPARATORS:
+        rows = _sample_rows(lines, separator)[:_SAMPLE_ROWS]
+        score = (max(map(recognise, rows), default=0), sorted(map(len, rows))[len(rows) // 2] if rows else 0)
+        if score > best_score:
+            best, best_score = separator, score
+    return Layout(separator=best, width=_width(lines, best), announced=False)
+
+
+def _lines(sample: str) -> list[str]:
+    """The whole lines of the sample; the last one may be cut and is left out unless it is the only one."""
+    lines = list(io.StringIO(sample, newline=""))
+    return lines[:-1] if len(lines) > 1 and len(sample) >= _SAMPLE // 4 else lines
+
+
+def _sample_rows(lines: Iterable[str], separator: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines, delimiter=separator))
+    except csv.Error:
+        return []
+
+
+def _width(lines: Iterable[str], separator: str) -> int:
+    return max(map(len, _sample_rows(lines, separator)), default=1) or 1
+
+
+class _Again(io.RawIOBase):
+    """The second pass: the bytes after the byte-order mark, with the hash of all of them."""
+
+    def __init__(self, stream: BinaryIO, bom: int) -> None:
+        super().__init__()
+        stream.seek(0)
+        self._stream = stream
+        self._digest = hashlib.sha256(stream.read(bom))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        block = self._stream.read(len(view))
+        self._digest.update(block)
+        view[: len(block)] = block
+        return len(block)
+
+    def must_be(self, path: str, survey: Survey) -> None:
+        if self._digest.hexdigest() != survey.sha256:
+            raise CannotStart(
+                N_("{file} changed while it was read."),
+                repair=N_("Wait until the program that writes it has finished, and run again."),
+                file=path,
+            )
+
+
+class _Utf8:
+    """What pandas reads: UTF-8 whatever the file's encoding, so that no text is decoded twice."""
+
+    def __init__(self, raw: _Again, encoding: str) -> None:
+        self._raw = raw
+        self._decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)("strict")
+
+    def read(self, size: int = -1) -> bytes:
+        while block := self._raw.read(size) or b"":
+            if self._decoder is None:
+                return block
+            if text := self._decoder.decode(block):
+                return text.encode()
+        return b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(_BLOCK), b"")
+
+
+def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Table | None:
+    """The columns by pandas' C reader, or None where it refuses the file."""
+    import pandas as pd  # noqa: PLC0415 - slow to import, and only large files need it
+
+    raw = _Again(stream, survey.bom)
+    builders = [ColumnBuilder() for _ in range(layout.width)]
+    rows = 0
+    try:
+        chunks = pd.read_csv(
+            _Utf8(raw, survey.encoding),
+            engine="c",
+            dtype=object,
+            header=None,
+            names=list(range(layout.width)),
+            index_col=None,
+            sep=layout.separator,
+            na_filter=False,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            skiprows=1 if layout.announced else None,
+            encoding="utf-8",
+            low_memory=True,
+            chunksize=100_000,
+        )
+        for chunk in chunks:
+            rows += len(chunk)
+            for number, builder in enumerate(builders):
+                codes, distinct = pd.factorize(chunk[number].to_numpy())
+                builder.add_factorized(codes, distinct)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError):
+        return None
+    raw.must_be(path, survey)
+    return _table(builders, rows)
+
+
+def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Table:
+    """The columns by the standard library, of a file whose rows may differ in length."""
+    raw = _Again(stream, survey.bom)
+    text = io.TextIOWrapper(io.BufferedReader(raw, _BLOCK), encoding=survey.encoding, errors="strict", newline="")
+    lines = islice(text, 1 if layout.announced else 0, None)
+    reader = csv.reader(chain(lines, (_END,)), delimiter=layout.separator)
+    builders: list[ColumnBuilder] = []
+    rows = 0
+    last: list[str] = []
+    while chunk := _next_rows(path, reader, rows):
+        last = chunk[-1]
+        if last == [_END]:
+            chunk.pop()
+        for number, texts in enumerate(zip_longest(*chunk, fillvalue="")):
+            if number == len(builders):
+                builders.append(ColumnBuilder())
+                builders[-1].add([""] * rows)
+            builders[number].add(texts)
+        width = max(map(len, chunk), default=0)
+        for builder in builders[width:]:
+            builder.add([""] * len(chunk))
+        rows += len(chunk)
+    if last != [_END]:
+        raise _quote_not_closed(path, rows)
+    raw.must_be(path, survey)
+    return _table(builders, rows)
+
+
+def _next_rows(path: str, reader: Iterator[list[str]], done: int) -> list[list[str]]:
+    rows: list[list[str]] = []
+    try:
+        rows.extend(islice(reader, _ROWS))
+    except csv.Error as error:
+        raise _quote_not_closed(path, done + len(rows) + 1) from error
+    return rows
+
+
+def _table(builders: Sequence[ColumnBuilder], rows: int) -> Table:
+    return Table(columns=tuple(builder.column() for builder in builders), rows=rows)
+
+
+def _refuse_swallowed_rows(path: str, table: Table, layout: Layout) -> None:
+    """A quotation mark that opens in one row and closes in another makes one row of two: a sale would be lost.
+
+    The text between then holds exactly the separators of the rows that it swallowed.
+    """
+    if layout.width < 4:  # noqa: PLR2004 - too few separators to tell from a sentence
+        return
+    for column in table.columns:
+        for code, text in enumerate(column.texts):
+            breaks = text.count("\n") or text.count("\r")
+            if breaks and text.count(layout.separator) == breaks * (layout.width - 1):
+                raise _quote_not_closed(path, _first_row(column, code) + 1)
+
+
+def _first_row(column: Column, code: int) -> int:
+    return int((column.codes == code).argmax())
+
+
+def _quote_not_closed(path: str, row: int) -> CannotStart:
+    return CannotStart(
+        N_('{file}, row {row}: a quotation mark (") opens and does not close in the same row, so rows run together.'),
+        repair=N_('Write the mark twice (""), delete it, or save the file again from Excel.'),
+        file=path,
+        row=row,
+    )

@@ -1,0 +1,190 @@
+"""What one cell of a workbook says, from how it is stored: its type, its number format, its value.
+
+Numbers become the text that Excel shows in its formula bar (15 digits, no exponent), dates become ISO text, and a
+format made only of zeros keeps the zeros that the stored number has lost.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from batch_issuer.reading.tables import CellKind
+
+BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
+BUILT_IN_FORMATS: Mapping[int, str] = {9: "0%", 10: "0.00%"}
+"""ECMA-376 part 1, 18.8.30; the other built-in formats show the number itself."""
+
+
+class Cell(NamedTuple):
+    """A decoded cell. `shown` is its number format where that shows something else than the text."""
+
+    text: str
+    kind: CellKind
+    shown: str = ""
+
+
+EMPTY = Cell("", CellKind.TEXT)
+
+_KEY = re.compile(rb"([^>]*?)/?>(?:<(v|is><t|f)([^>]*)>([^<]*))?", re.DOTALL)
+_ATTRIBUTE = re.compile(rb'([a-z]+)="([^"]*)"')
+_NOT_CODES = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
+_DATE_CODES = re.compile(r"[dmyhsDMYHS]")
+_MASK = re.compile(r'(?:0|[-\s/.]|\\[-\s/.]|"[-\s/.]+")+')
+_LITERALS = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)(?:-[^\]]*)?\]')
+_DOLLARS = frozenset({"$", "US$", "USD", "US$ ", "$ ", "USD "})
+_ESCAPED_CHARACTER = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """What a cell's number format does to the number that is stored."""
+
+    is_date: bool = False
+    is_percentage: bool = False
+    mask: str = ""
+    """Zeros and separators only: the number is shown with this many digits."""
+    shown: str = ""
+    """A format with words of its own, or that divides the number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """What the cells of all sheets share."""
+
+    strings: Sequence[str] = ()
+    styles: Sequence[Style] = ()
+    from_1904: bool = False
+    plain: Style = field(default_factory=Style)
+
+    def cell(self, key: bytes) -> Cell:
+        """The cell of a key: what stands in the sheet between the cell's address and its end tag."""
+        if not key:
+            return EMPTY
+        found = _KEY.match(key)
+        if found is None:
+            return EMPTY
+        attributes = dict(_ATTRIBUTE.findall(found[1]))
+        if found[2] is None:
+            return EMPTY
+        text = html.unescape(found[4].decode()) if b"&" in found[4] else found[4].decode()
+        if found[2] == b"f":
+            return Cell("=" + text, CellKind.FORMULA)
+        return self._typed(attributes.get(b"t", b"n"), text, int(attributes.get(b"s", 0)))
+
+    def _typed(self, kind: bytes, text: str, style: int) -> Cell:
+        if kind == b"s":
+            return Cell(unescaped(self.strings[int(text)]) if text else "", CellKind.TEXT)
+        if kind in (b"str", b"inlineStr"):
+            return Cell(unescaped(text), CellKind.TEXT)
+        if not text:
+            return EMPTY
+        if kind == b"b":
+            return Cell("TRUE" if text.strip() == "1" else "FALSE", CellKind.BOOLEAN)
+        if kind == b"e":
+            return Cell(text, CellKind.ERROR)
+        if kind == b"d":
+            return Cell(text.replace("T", " ").removesuffix(" 00:00:00"), CellKind.DATE)
+        return self._number(text, self.styles[style] if style < len(self.styles) else self.plain)
+
+    def _number(self, text: str, style: Style) -> Cell:
+        number = plain_number(text)
+        if number is None:
+            return Cell(text, CellKind.ERROR)
+        if style.is_date and (date := date_text(float(text), from_1904=self.from_1904)):
+            return Cell(date, CellKind.DATE)
+        if style.is_percentage:
+            return Cell(f"{_plain(Decimal(number) * 100)}%", CellKind.NUMBER)
+        if style.mask and number.isdigit():
+            return Cell(masked(number, style.mask), CellKind.NUMBER)
+        return Cell(number, CellKind.NUMBER, style.shown)
+
+
+def plain_number(text: str) -> str | None:
+    """A stored number as Excel shows it: 15 significant digits, never an exponent. None where it is not one."""
+    if text.isascii() and text.isdigit() and len(text) <= 15 and (text[0] != "0" or text == "0"):  # noqa: PLR2004
+        return text
+    try:
+        shown = format(float(text), ".15g")
+        return _plain(Decimal(shown)) if "e" in shown or shown == "-0" else _finite(shown)
+    except (ValueError, ArithmeticError):
+        return None
+
+
+def _finite(shown: str) -> str | None:
+    return None if shown.lstrip("-")[:1] in ("i", "n") else shown
+
+
+def _plain(number: Decimal) -> str:
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def date_text(serial: float, *, from_1904: bool) -> str:
+    """The ISO text of a serial date, to the second; empty where it is no date that Excel has."""
+    if not 0 <= serial < 2_958_466:  # noqa: PLR2004 - 9999-12-31
+        return ""
+    seconds = round(serial * 86400)
+    if seconds < 86400:  # noqa: PLR2004 - a time of day
+        return str(dt.timedelta(seconds=seconds)).zfill(8)
+    if from_1904:
+        moment = dt.datetime(1904, 1, 1)  # noqa: DTZ001 - a wall clock
+    else:
+        # Excel believes in 29 February 1900, so the days before it count from one day later.
+        moment = dt.datetime(1899, 12, 30 if serial >= 60 else 31)  # noqa: DTZ001, PLR2004
+    try:
+        return (moment + dt.timedelta(seconds=seconds)).isoformat(" ").removesuffix(" 00:00:00")
+    except OverflowError:
+        return ""
+
+
+def masked(digits: str, mask: str) -> str:
+    """The digits as the mask shows them: `masked("6140507071048", "00000000000000")` is `"06140507071048"`."""
+    pattern = re.sub(r'[\\"]', "", mask)
+    padded = digits.rjust(pattern.count("0"), "0")
+    extra = len(padded) - pattern.count("0")
+    figures = iter(padded[extra:])
+    return padded[:extra] + "".join(next(figures) if mark == "0" else mark for mark in pattern)
+
+
+def style_of(format_id: int, custom: Mapping[int, str]) -> Style:
+    """What a number format does, from its id and the workbook's own formats."""
+    code = custom.get(format_id)
+    if code is None:
+        if format_id in BUILT_IN_DATES:
+            return Style(is_date=True)
+        code = BUILT_IN_FORMATS.get(format_id, "")
+    bare = _NOT_CODES.sub("", code)
+    first = bare.partition(";")[0]
+    if code.lower() == "general" or not code or first.strip() == "@":
+        return Style()
+    if _DATE_CODES.search(first) and "general" not in first.lower():
+        return Style(is_date="[h" not in code.lower() and "[m" not in code.lower() and "[s" not in code.lower())
+    if "%" in bare:
+        return Style(is_percentage=True)
+    if code.count("0") > 1 and _MASK.fullmatch(code) and not re.fullmatch(r"0+\.0+", code):
+        return Style(mask=code)
+    return Style(shown=code if _has_words(code) or re.search(r"[0#?],+(?:$|[^0#?,])", first) else "")
+
+
+def _has_words(code: str) -> bool:
+    """Literal text beside the number that is not a dollar sign, for example another currency or `"F-"`."""
+    for quoted, escaped, currency in _LITERALS.findall(code.partition(";")[0]):
+        literal = quoted or escaped or currency
+        if literal not in _DOLLARS and any(character.isalnum() or ord(character) > 127 for character in literal):  # noqa: PLR2004
+            return not literal.isspace() and literal != "\u00a0"
+    return False
+
+
+def unescaped(text: str) -> str:
+    """Characters that XML cannot hold are stored as `_x000D_`."""
+    if "_x" not in text:
+        return text
+    return _ESCAPED_CHARACTER.sub(lambda found: chr(int(found[1], 16)), text)

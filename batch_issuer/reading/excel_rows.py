@@ -1,0 +1,350 @@
+"""The rows of one worksheet, streamed from its XML: per column one array of codes and the distinct cells.
+
+Half a million rows are matched a row at a time by one regular expression over the bytes. Whatever it does not
+match whole (odd writers, formulas without a result, hidden rows) goes through the XML parser; both say the same.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import IO
+from xml.parsers import expat
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+
+from batch_issuer.reading.tables import Codes, letter_of
+
+MAX_COLUMNS = 16_384
+MAX_MATCHED_COLUMNS = 200
+"""Beyond them the XML parser is as fast."""
+_BLOCK = 1 << 20
+_ROW_END = b"</row>"
+_LETTERS = re.compile(rb'<c r="([A-Z]{1,3})[0-9]')
+_FORMULA_WITH_RESULT = re.compile(rb"<f(?:[^>]*+>[^<]*+</f>|[^>]*+/>)(?=<v>[^<])")
+_CELL = rb'(?:<c r="%b[0-9]++"([^>]*+>(?:<v>[^<]*+|<is><t[^>]*+>[^<]*+)?+)(?:</v>|</t></is>)?+(?:</c>)?+)?+'
+_COLUMN = re.compile(r"[A-Z]+")
+
+
+class DamagedSheet(Exception):  # noqa: N818 - the reader of workbooks says what to do
+    """The XML of a sheet is not what a spreadsheet program writes."""
+
+
+@dataclass(slots=True)
+class CellKeys:
+    """One column while it is read: a code per row that has been read, and the distinct keys."""
+
+    chunks: list[Codes] = field(default_factory=list)
+    code_of: defaultdict[bytes, int] = field(default_factory=lambda: defaultdict(count(1).__next__, {b"": 0}))
+
+    def add(self, keys: Sequence[bytes]) -> None:
+        self.chunks.append(np.fromiter(map(self.code_of.__getitem__, keys), np.int32, len(keys)))
+
+
+@dataclass(slots=True)
+class SheetRows:
+    """The rows read so far; `columns[i].chunks` are parallel to `numbers`, column by column."""
+
+    numbers: list[Codes] = field(default_factory=list)
+    columns: list[CellKeys] = field(default_factory=list)
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: set[int] = field(default_factory=set)
+    _done: int = 0
+
+    def add(self, numbers: Codes, columns: Sequence[Sequence[bytes]]) -> None:
+        """More rows, as their numbers and, per column from A on, their keys."""
+        while len(self.columns) < len(columns):
+            column = CellKeys()
+            column.chunks.append(np.zeros(self._done, np.int32))
+            self.columns.append(column)
+        for column, keys in zip(self.columns, columns, strict=False):
+            column.add(keys)
+        for column in self.columns[len(columns) :]:
+            column.chunks.append(np.zeros(len(numbers), np.int32))
+        self.numbers.append(numbers)
+        self._done += len(numbers)
+
+    @property
+    def rows(self) -> int:
+        return max((int(numbers.max()) for numbers in self.numbers if len(numbers)), default=0)
+
+    def codes(self, column: CellKeys, rows: int) -> Codes:
+        """The codes of every row of the sheet; rows that the file does not hold are empty."""
+        codes = np.zeros(rows, np.int32)
+        if self.numbers:
+            codes[np.concatenate(self.numbers) - 1] = np.concatenate(column.chunks)
+        column.chunks.clear()
+        return codes
+
+    def refuse_repeated_numbers(self) -> None:
+        last = 0
+        for numbers in self.numbers:
+            if len(numbers) and (int(numbers[0]) <= last or bool((np.diff(numbers) <= 0).any())):
+                raise DamagedSheet
+            last = int(numbers[-1]) if len(numbers) else last
+
+
+def read_rows(stream: IO[bytes]) -> SheetRows:
+    """All rows of a worksheet part.
+
+    Raises `DamagedSheet` for what no spreadsheet program writes, also a document type declaration.
+    """
+    rows = SheetRows()
+    blocks = _row_blocks(stream)
+    parser = _BlockParser(rows)
+    head = next(blocks, b"")
+    start = head.find(b"<sheetData>")
+    if start < 0 or _is_unusual(head[:start]):
+        parser.parse_all(head, blocks)
+    else:
+        parser.parse_head(head[:start])
+        _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks)
+    rows.refuse_repeated_numbers()
+    return rows
+
+
+def _is_unusual(head: bytes) -> bool:
+    declared = re.match(rb'\s*<\?xml[^>]*encoding=["\']([^"\']*)', head)
+    return b"<!" in head or (declared is not None and declared[1].lower() != b"utf-8") or b"\0" in head
+
+
+def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """The part in blocks that each end with a whole row; the last holds what follows the rows."""
+    rest = b""
+    while block := stream.read(_BLOCK):
+        block = rest + block
+        end = block.rfind(_ROW_END)
+        if end < 0:
+            rest = block
+            if len(rest) > 64 * _BLOCK:
+                raise DamagedSheet
+            continue
+        end += len(_ROW_END)
+        rest = block[end:]
+        yield block[:end]
+    if rest:
+        yield rest
+
+
+def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: Iterator[bytes]) -> None:
+    pattern: re.Pattern[bytes] | None = None
+    width = 0
+    block = first
+    while True:
+        end = block.find(b"</sheetData>")
+        if end >= 0:
+            block = block[:end]
+        if pattern is None:
+            pattern, width = _row_pattern(block, len(rows.columns))
+        if pattern is None or not _match_block(rows, pattern, block):
+            parser.parse_rows(block)
+            if len(rows.columns) > width:
+                pattern = None
+        if end >= 0:
+            deque(blocks, maxlen=0)  # only at its end does the archive check the part's checksum
+            return
+        following = next(blocks, None)
+        if following is None:
+            raise DamagedSheet
+        block = following
+
+
+def _row_pattern(block: bytes, known: int) -> tuple[re.Pattern[bytes] | None, int]:
+    """An expression for whole rows with the columns known and those that the block has, and how many they are."""
+    letters = set(_LETTERS.findall(block))
+    width = max((column_number(letter.decode()) + 1 for letter in letters), default=0)
+    width = max(width, known)
+    if not letters or width > MAX_MATCHED_COLUMNS:
+        return None, width
+    cells = b"".join(_CELL % letter_of(number).encode() for number in range(width))
+    return re.compile(rb'<row r="([0-9]++)"[^>]*+>' + cells + rb"</row>"), width
+
+
+def _match_block(rows: SheetRows, pattern: re.Pattern[bytes], block: bytes) -> bool:
+    if b' hidden="' in block or b"<!" in block:
+        return False
+    if b"<f" in block:
+        block = _FORMULA_WITH_RESULT.sub(b"", block)
+    found = pattern.findall(block)
+    if len(found) != block.count(b"<row") or not found:
+        return not block.strip()
+    numbers, *columns = zip(*found, strict=True)
+    rows.add(np.fromiter(map(int, numbers), np.int32, len(numbers)), columns)
+    return True
+
+
+def column_number(letters: str) -> int:
+    """The column counted from 0 of a letter such as `AB`."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+class _BlockParser:
+    """Rows by the XML parser, whatever the prefixes and the order of attributes."""
+
+    def __init__(self, rows: SheetRows) -> None:
+        self._rows = rows
+        self._row = 0
+        self._column = 0
+        self._cells: dict[int, bytes] = {}
+        self._block: list[tuple[int, dict[int, bytes]]] = []
+        self._attributes: dict[str, str] = {}
+        self._texts: dict[str, list[str]] = {}
+        self._inside: list[str] = []
+
+    def parse_head(self, head: bytes) -> None:
+        """What stands before the rows, for hidden columns."""
+        for found in re.finditer(rb"<col ([^>]*)/?>", head):
+            self._note_column(dict(re.findall(r'(\w+)="([^"]*)"', found[1].decode("utf-8", "replace"))))
+
+    def parse_rows(self, block: bytes) -> None:
+        """Whole rows without what surrounds them."""
+        parser = self._parser()
+        self._feed(parser, b"<x>", block, b"</x>")
+        self._flush()
+
+    def parse_all(self, head: bytes, blocks: Iterator[bytes]) -> None:
+        """A whole part."""
+        parser = self._parser()
+        self._feed(parser, head)
+        for block in blocks:
+            self._flush()
+            self._feed(parser, block)
+        self._feed(parser, final=True)
+        self._flush()
+
+    def _feed(self, parser: expat.XMLParserType, *parts: bytes, final: bool = False) -> None:
+        try:
+            for part in parts:
+                parser.Parse(part, False)  # noqa: FBT003 - expat takes no keyword
+            if final:
+                parser.Parse(b"", True)  # noqa: FBT003
+        except expat.ExpatError as error:
+            raise DamagedSheet from error
+
+    def _parser(self) -> expat.XMLParserType:
+        parser = strict_parser()
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        return parser
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(":")[2]
+        self._inside.append(tag)
+        if tag == "c":
+            self._start_cell(attributes)
+        elif tag == "row":
+            self._row = int(attributes.get("r", self._row + 1))
+            self._column = 0
+            self._cells = {}
+            if attributes.get("hidden") in ("1", "true"):
+                self._rows.hidden_rows.append(self._row)
+        elif tag == "col":
+            self._note_column(attributes)
+        elif tag in ("v", "f") or (tag == "t" and "rPh" not in self._inside):
+            self._texts.setdefault(tag, [])
+
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        if "r" in attributes:
+            letters = _COLUMN.match(attributes["r"])
+            if letters is None:
+                raise DamagedSheet
+            self._column = column_number(letters[0])
+        if self._column >= MAX_COLUMNS or self._column in self._cells:
+            raise DamagedSheet
+        self._attributes, self._texts = attributes, {}
+
+    def _text(self, text: str) -> None:
+        tag = self._inside[-1] if self._inside else ""
+        if tag in self._texts and "rPh" not in self._inside:
+            self._texts[tag].append(text)
+
+    def _end(self, name: str) -> None:
+        tag = name.rpartition(":")[2]
+        self._inside.pop()
+        if tag == "c":
+            self._cells[self._column] = self._key()
+            self._column += 1
+        elif tag == "row":
+            self._block.append((self._row, self._cells))
+
+    def _key(self) -> bytes:
+        """The cell as the regular expression would have found it."""
+        kept = "".join(f" {name}={quoteattr(self._attributes[name])}" for name in ("s", "t") if name in self._attributes)
+        texts = {tag: "".join(parts) for tag, parts in self._texts.items()}
+        is_text = self._attributes.get("t") in ("str", "inlineStr")
+        if "f" in texts and not texts.get("v") and not (is_text and "v" in texts):
+            return f"{kept}><f>{escape(texts['f'])}".encode()
+        if "v" in texts:
+            return f"{kept}><v>{escape(texts['v'])}".encode()
+        if "t" in texts:
+            return f"{kept}><is><t>{escape(texts['t'])}".encode()
+        return b""
+
+    def _note_column(self, attributes: dict[str, str]) -> None:
+        if attributes.get("hidden") in ("1", "true"):
+            first, last = int(attributes["min"]), int(attributes["max"])
+            self._rows.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
+
+    def _flush(self) -> None:
+        if not self._block:
+            return
+        width = max((max(cells, default=-1) for _, cells in self._block), default=-1) + 1
+        columns = [[cells.get(number, b"") for _, cells in self._block] for number in range(width)]
+        self._rows.add(np.fromiter((row for row, _ in self._block), np.int32, len(self._block)), columns)
+        self._block = []
+
+
+def strict_parser() -> expat.XMLParserType:
+    """An XML parser that refuses document type declarations, and with them entities of any kind."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def refuse(*_: object) -> None:
+        raise DamagedSheet
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    return parser
+
+
+def plain_strings(part: bytes) -> list[str] | None:
+    """Shared strings that are all plain texts, fast; None where one has runs of its own formats."""
+    found = re.findall(rb"<si><t(?: xml:space=\"preserve\")?(?:/>|>([^<]*)</t>)</si>", part)
+    if len(found) != part.count(b"<si>") or b"<!" in part or b"<si/>" in part or b"\0" in part or b":si>" in part:
+        return None
+    texts: list[str] = [text.decode().replace("\r\n", "\n") for text in found]
+    return [html.unescape(text) if "&" in text else text for text in texts]
+
+
+def rich_strings(part: bytes) -> list[str]:
+    """Shared strings through the XML parser: runs are joined, phonetic hints left out."""
+    strings: list[str] = []
+    inside: list[str] = []
+
+    def start(name: str, _: dict[str, str]) -> None:
+        inside.append(name.rpartition(":")[2])
+        if inside[-1] == "si":
+            strings.append("")
+
+    def text(characters: str) -> None:
+        if inside and inside[-1] == "t" and "rPh" not in inside:
+            strings[-1] += characters
+
+    parser = strict_parser()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _: inside.pop()
+    parser.CharacterDataHandler = text
+    try:
+        parser.Parse(part, True)  # noqa: FBT003
+    except expat.ExpatError as error:
+        raise DamagedSheet from error
+    return strings

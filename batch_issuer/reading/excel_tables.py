@@ -1,0 +1,181 @@
+"""Workbooks (.xlsx) as columns of text, read from their XML parts after a gate on their declared sizes.
+
+Nothing is shown that is not stored and nothing stored is dropped: errors, formulas without a result, hidden sheets
+and rows are all reported to the caller. Entities and document types are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import posixpath
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, ParseError
+
+import defusedxml.ElementTree as ET  # noqa: N817 - the name that its documentation uses
+from defusedxml.common import DefusedXmlException
+
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart
+from batch_issuer.reading.excel_cells import Book, style_of
+from batch_issuer.reading.excel_rows import DamagedSheet, SheetRows, plain_strings, read_rows, rich_strings
+from batch_issuer.reading.tables import Column, Sheet, Table
+
+MAX_DECLARED_BYTES = 1 << 30
+"""A full sheet of 1,048,576 rows and 16 columns declares some 700 MB."""
+MAX_RATIO = 250
+"""Declared over packed bytes of the whole archive; sheets of sales reach 20."""
+MAX_PARTS = 10_000
+_SMALL = 50 << 20
+"""Below this no ratio is a danger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetEntry:
+    """One sheet that a workbook lists."""
+
+    name: str
+    part: str
+    hidden: bool
+
+
+class Workbook:
+    """An opened .xlsx; sheets are read one at a time."""
+
+    def __init__(self, path: str, content: bytes) -> None:
+        self.path = path
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        with _damage_explained(path):
+            self._zip = zipfile.ZipFile(io.BytesIO(content))
+            refuse_bombs(path, self._zip, len(content))
+            self._main = self._main_part()
+            root = self._xml(self._main)
+            self.sheets = tuple(self._sheet_entries(root))
+            self._book = self._shared(root)
+
+    def sheet(self, entry: SheetEntry) -> Sheet:
+        """All rows of one sheet.
+
+        Raises `CannotStart` for a part that is damaged.
+        """
+        with _damage_explained(self.path), self._zip.open(entry.part) as stream:
+            rows = read_rows(stream)
+            return self._assembled(entry, rows)
+
+    def _assembled(self, entry: SheetEntry, rows: SheetRows) -> Sheet:
+        count = rows.rows
+        columns: list[Column] = []
+        formats: dict[tuple[int, int], str] = {}
+        for number, keys in enumerate(rows.columns):
+            cells = [self._book.cell(key) for key in keys.code_of]
+            columns.append(
+                Column(
+                    codes=rows.codes(keys, count),
+                    texts=[cell.text for cell in cells],
+                    kinds=bytes(cell.kind for cell in cells),
+                )
+            )
+            formats.update({(number, code): cell.shown for code, cell in enumerate(cells) if cell.shown})
+        return Sheet(
+            path=self.path,
+            name=entry.name,
+            sha256=self.sha256,
+            table=Table(columns=tuple(columns), rows=count),
+            hidden=entry.hidden,
+            hidden_rows=tuple(row - 1 for row in rows.hidden_rows),
+            hidden_columns=frozenset(rows.hidden_columns),
+            formats=formats,
+        )
+
+    def _main_part(self) -> str:
+        for relation in self._xml("_rels/.rels"):
+            if relation.get("Type", "").endswith("/officeDocument"):
+                return relation.get("Target", "").lstrip("/")
+        raise DamagedSheet
+
+    def _relations(self, part: str) -> Iterator[tuple[str, str, str]]:
+        """Id, last word of the type, and full name of every part that a part refers to."""
+        folder, name = posixpath.split(part)
+        for relation in self._xml(f"{folder}/_rels/{name}.rels".lstrip("/")):
+            target = relation.get("Target", "")
+            full = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+            yield relation.get("Id", ""), relation.get("Type", "").rpartition("/")[2], full
+
+    def _sheet_entries(self, root: Element) -> Iterator[SheetEntry]:
+        parts = {identity: part for identity, kind, part in self._relations(self._main) if kind == "worksheet"}
+        for sheet in _all(root, "sheet"):
+            identity = next((value for name, value in sheet.attrib.items() if name.endswith("}id")), "")
+            if identity in parts:
+                hidden = sheet.get("state", "visible") != "visible"
+                yield SheetEntry(name=sheet.get("name", ""), part=parts[identity], hidden=hidden)
+
+    def _shared(self, root: Element) -> Book:
+        parts = {kind: part for _, kind, part in self._relations(self._main)}
+        settings = next(iter(_all(root, "workbookPr")), None)
+        strings: list[str] = []
+        if "sharedStrings" in parts:
+            content = self._zip.read(parts["sharedStrings"])
+            plain = plain_strings(content)
+            strings = rich_strings(content) if plain is None else plain
+        styles = ()
+        if "styles" in parts:
+            return Book(
+                strings=strings,
+                styles=self._styles(self._xml(parts["styles"])),
+                from_1904=settings is not None and settings.get("date1904") in ("1", "true"),
+            )
+        return Book(strings=strings, styles=styles)
+
+    def _styles(self, root: Element) -> tuple:  # type: ignore[type-arg]
+        custom = {int(entry.get("numFmtId", 0)): entry.get("formatCode", "") for entry in _all(root, "numFmt")}
+        cells = next(iter(_all(root, "cellXfs")), ())
+        return tuple(style_of(int(entry.get("numFmtId", 0)), custom) for entry in cells)
+
+    def _xml(self, part: str) -> Element:
+        return ET.fromstring(self._zip.read(part), forbid_dtd=True)
+
+
+def _all(root: Element, tag: str) -> Iterator[Element]:
+    return (element for element in root.iter() if element.tag.rpartition("}")[2] == tag)
+
+
+def refuse_bombs(path: str, archive: zipfile.ZipFile, size: int) -> None:
+    """Only sizes are read here, nothing is unpacked. A part that holds more than it declares is refused later."""
+    parts = archive.infolist()
+    declared = sum(part.file_size for part in parts)
+    if declared > MAX_DECLARED_BYTES or len(parts) > MAX_PARTS or (declared > _SMALL and declared > MAX_RATIO * size):
+        raise CannotStart(
+            N_("{file} would unpack to {declared} MB in {parts} parts; no workbook of sales is like that, so it was not opened."),
+            repair=N_("Copy the sales into a new workbook, or save the sheet as CSV UTF-8."),
+            file=path,
+            declared=f"{declared / 1e6:,.0f}",
+            parts=f"{len(parts):,}",
+        )
+    if any(part.flag_bits & 1 for part in parts):
+        raise CannotStart(
+            N_("{file} is protected with a password."),
+            repair=N_("Open it in Excel, remove the password (File > Info > Protect Workbook) and save it."),
+            file=path,
+        )
+
+
+@contextmanager
+def _damage_explained(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (
+        DamagedSheet, DefusedXmlException, ParseError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, IndexError,
+        NotImplementedError, UnicodeDecodeError, ValueError,
+    ) as error:  # fmt: skip
+        raise CannotStart(
+            N_("{file} is damaged: it cannot be read as a workbook."),
+            repair=N_("Open it in Excel, save it under a new name as «Excel Workbook (.xlsx)» and use that file."),
+            file=path,
+        ) from error
+
+
+Recognised = Callable[[Sheet], bool]

@@ -1,0 +1,114 @@
+"""The reference of every row: a column, or a template of several. Two different sales never share one.
+
+References that differ only in spaces or capitals, and templates that make one text of different parts, are told.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from batch_issuer.reading import kinds
+from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
+from batch_issuer.reading.values import Fault, clean, lost_digits
+
+MAX_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refs:
+    """The references of some rows: `texts[codes[row]]`; an empty text is a row without one."""
+
+    codes: Codes
+    texts: list[str]
+    faults: dict[int, Fault]
+    """By code."""
+    parts: list[tuple[str, ...]]
+    """What each reference is made of; parallel to `texts`."""
+
+
+def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequence[str]) -> Refs:
+    """References of the rows of columns: one column and no literals, or the parts of a template."""
+    cleaned = [_cleaned(column) for column in columns]
+    if not literals:
+        return _single(columns[0], cleaned[0])
+    combined, firsts = _combinations(columns)
+    texts: list[str] = []
+    parts: list[tuple[str, ...]] = []
+    faults: dict[int, Fault] = {}
+    for code, row in enumerate(firsts.tolist()):
+        pieces = tuple(texts_of[column.codes[row]] for texts_of, column in zip(cleaned, columns, strict=True))
+        texts.append(joined(literals, pieces) if any(pieces) else "")
+        parts.append(pieces)
+        if any(pieces) and (fault := _fault_of_parts(pieces, columns, row, headings) or fault_of(texts[-1])):
+            faults[code] = fault
+    return Refs(codes=combined, texts=texts, faults=faults, parts=parts)
+
+
+def joined(literals: Sequence[str], pieces: Sequence[str]) -> str:
+    """The reference of a template's literals and the pieces between them."""
+    return "".join(literal + piece for literal, piece in zip(literals, (*pieces, ""), strict=True))
+
+
+def fault_of(text: str) -> Fault | None:
+    """What keeps a reference from being sent."""
+    if len(text) > MAX_LENGTH:
+        return Fault(kinds.REF_TOO_LONG, {"length": str(len(text))})
+    if not text.isprintable():
+        return Fault(kinds.REF_UNPRINTABLE)
+    return None
+
+
+def alike_key(text: str) -> str:
+    """Equal for references that a person would take for the same."""
+    if text.isascii():
+        return "".join(text.split()).casefold()
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _single(column: Column, texts: list[str]) -> Refs:
+    faults: dict[int, Fault] = {}
+    for code, text in enumerate(texts):
+        if text and (fault := _fault_of_cell(text, column.kind(code)) or fault_of(text)):
+            faults[code] = fault
+    return Refs(codes=column.codes, texts=texts, faults=faults, parts=[(text,) for text in texts])
+
+
+def _cleaned(column: Column) -> list[str]:
+    return ["" if is_blank(text) else clean(text) for text in column.texts]
+
+
+def _fault_of_cell(text: str, kind: CellKind) -> Fault | None:
+    if kind is CellKind.FORMULA:
+        return Fault(kinds.FORMULA_WITHOUT_VALUE)
+    if kind is CellKind.ERROR:
+        return Fault(kinds.ERROR_VALUE)
+    if kind is CellKind.DATE:
+        return Fault(kinds.REF_IS_A_DATE)
+    return lost_digits(text, kind)
+
+
+def _fault_of_parts(
+    pieces: Sequence[str], columns: Sequence[Column], row: int, headings: Sequence[str]
+) -> Fault | None:
+    for piece, column, heading in zip(pieces, columns, headings, strict=True):
+        if not piece:
+            return Fault(kinds.REF_PART_MISSING, {"heading": heading})
+        kind = column.kind(int(column.codes[row]))
+        if kind is not CellKind.DATE and (fault := _fault_of_cell(piece, kind)):
+            return fault
+    return None
+
+
+def _combinations(columns: Sequence[Column]) -> tuple[Codes, Codes]:
+    """One code per row for each different combination of the columns' codes, and the first row of each."""
+    combined = columns[0].codes.astype(np.int64)
+    for column in columns[1:]:
+        combined = combined * len(column.texts) + column.codes
+        _, combined = np.unique(combined, return_inverse=True)
+        combined = combined.astype(np.int64)
+    _, firsts, codes = np.unique(combined, return_index=True, return_inverse=True)
+    return codes.astype(np.int32), firsts.astype(np.int32)

@@ -1,0 +1,124 @@
+"""Columns of text: what every file becomes, whatever it was. Each distinct text is kept, and later parsed, once.
+
+A column is an array of codes, one per row, into the list of its distinct texts; half a million rows then cost
+two megabytes a column instead of one Python object a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes: TypeAlias = NDArray[np.int32]
+Flags: TypeAlias = NDArray[np.bool_]
+
+
+class CellKind(IntEnum):
+    """How a cell was stored. A CSV has only texts."""
+
+    TEXT = 0
+    NUMBER = 1
+    DATE = 2
+    BOOLEAN = 3
+    ERROR = 4
+    FORMULA = 5
+    """A formula without a stored result; its text is the formula."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """`texts[codes[row]]` is the text of a row; no two entries have both text and kind in common."""
+
+    codes: Codes
+    texts: Sequence[str]
+    kinds: bytes = b""
+    """One `CellKind` per text; empty when all are TEXT."""
+
+    def __getitem__(self, row: int) -> str:
+        return self.texts[self.codes[row]]
+
+    def kind(self, code: int) -> CellKind:
+        return CellKind(self.kinds[code]) if self.kinds else CellKind.TEXT
+
+    def flags(self, test: Callable[[str], bool]) -> Flags:
+        """Which texts, by code, pass a test."""
+        return np.fromiter((test(text) for text in self.texts), np.bool_, len(self.texts))
+
+    def taken(self, rows: NDArray[np.intp] | NDArray[np.int32] | slice) -> Column:
+        return Column(codes=self.codes[rows], texts=self.texts, kinds=self.kinds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """All rows of one sheet, with whatever stands above its headings."""
+
+    columns: tuple[Column, ...]
+    rows: int
+
+    def cells(self, row: int) -> list[str]:
+        return [column[row] for column in self.columns]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One table with what is known of where it came from."""
+
+    path: str
+    name: str
+    sha256: str
+    table: Table
+    encoding: str = ""
+    separator: str = ""
+    hidden: bool = False
+    hidden_rows: tuple[int, ...] = ()
+    """Table rows, from 0, that a filter or a person has hidden."""
+    hidden_columns: frozenset[int] = frozenset()
+    formats: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """Number formats with words of their own, by (column, code of the text)."""
+
+
+class ColumnBuilder:
+    """Gathers the texts of one column, a chunk of rows at a time."""
+
+    def __init__(self) -> None:
+        self._code_of: dict[str, int] = {}
+        self._chunks: list[Codes] = []
+
+    def add(self, texts: Sequence[str]) -> None:
+        self._chunks.append(self._codes(texts, len(texts)))
+
+    def add_factorized(self, codes: NDArray[np.intp], distinct: Sequence[str]) -> None:
+        """A chunk whose distinct texts were already found, in the order of their first row."""
+        self._chunks.append(self._codes(distinct, len(distinct))[codes])
+
+    def _codes(self, texts: Iterable[str], count: int) -> Codes:
+        code_of = self._code_of
+        return np.fromiter((code_of.setdefault(text, len(code_of)) for text in texts), np.int32, count)
+
+    def column(self) -> Column:
+        codes = np.concatenate(self._chunks) if self._chunks else np.empty(0, np.int32)
+        self._chunks.clear()
+        return Column(codes=codes, texts=list(self._code_of))
+
+
+def letter_of(column: int) -> str:
+    """The letter that a spreadsheet program shows for a column counted from 0."""
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def is_blank(text: str) -> bool:
+    """Nothing but spaces, also of the kinds that cannot be seen."""
+    return not text or not text.strip(BLANKS)
+
+
+BLANKS = " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"

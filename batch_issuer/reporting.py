@@ -1,0 +1,62 @@
+"""Writes the reports of a reconciliation into a folder: page, workbook, and the file to correct."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from batch_issuer.messages import N_, Messages
+from batch_issuer.preparing import Prepared
+from batch_issuer.problems import StoppedMidway
+from batch_issuer.reconciliation import Reconciliation
+
+
+def write_reports(
+    reconciliation: Reconciliation, messages: Messages, folder: Path, name: str, *, mask: bool = False
+) -> dict[str, str]:
+    """The page and the workbook, named after the run or the period; their paths by kind.
+
+    Raises `StoppedMidway` where the folder cannot be written: what was issued is in the ledger all the same.
+    """
+    from batch_issuer.reports.page import write_page  # noqa: PLC0415 - jinja2, only for who needs it
+    from batch_issuer.reports.workbook import write_workbook  # noqa: PLC0415 - xlsxwriter, likewise
+
+    page, workbook = folder / f"{name}.html", folder / f"{name}.xlsx"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_page(reconciliation, messages, page, mask=mask)
+        write_workbook(reconciliation, messages, workbook, mask=mask)
+    except OSError as error:
+        raise _not_written(folder, error) from error
+    return {"html": str(page), "workbook": str(workbook)}
+
+
+def write_fixes(prepared: Prepared, refused: Mapping[str, str], messages: Messages, path: Path) -> int:
+    """The workbook to correct: documents held back, and those in `refused` (reference: the provider's words).
+
+    How many documents it holds; with none it is not written.
+    """
+    from batch_issuer.reports.fix_file import write_fix_file  # noqa: PLC0415 - xlsxwriter, only for who needs it
+
+    entries = [(held.index, held.problems) for held in prepared.held]
+    refusals = {
+        candidate.index: refused[candidate.external_ref]
+        for candidate in prepared.candidates
+        if candidate.external_ref in refused
+    }
+    if not entries and not refusals:
+        return 0
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return write_fix_file(prepared.batch, entries, refusals, messages, path)
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> StoppedMidway:
+    return StoppedMidway(
+        N_("The reports cannot be written to {path}: {reason}. What was issued is safe in the ledger."),
+        repair=N_("Make space, close the file if it is open, or choose another --out; then run `batch-issuer report`."),
+        path=path,
+        reason=error.strerror or str(error),
+    )

@@ -1,0 +1,136 @@
+"""Money, times and places as they are read in El Salvador, and texts from files made safe to show.
+
+Every report goes through here, so that one amount or one minute looks the same everywhere.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import lru_cache
+
+from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation, as_json
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
+_EMAIL = re.compile(r"([^\s@«»<>,;]{1,2})[^\s@«»<>,;]*(@[^\s«»<>,;]+)")
+_IDENTIFIER = re.compile(r"(?<![\w-])\d(?:[\d\s-]{6,}\d)(?![\w-])")
+_KEPT = 3
+
+
+def money(amount: Decimal) -> str:
+    """`$1,234.56`, with a minus sign before the dollar."""
+    return f"−${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
+
+
+def signed_money(amount: Decimal) -> str:
+    """As `money`, and a plus sign where something is added."""
+    return money(amount) if amount <= 0 else f"+{money(amount)}"
+
+
+def whole(number: int) -> str:
+    return f"{number:,}"
+
+
+def share(part: int | Decimal, everything: int | Decimal) -> str:
+    """A percentage that says neither 0 nor 100 unless it is."""
+    if not everything:
+        return "0 %"
+    percent = Decimal(part) * 100 / Decimal(everything)
+    if 0 < percent < Decimal("0.1"):
+        return "< 0.1 %"
+    if Decimal("99.9") < percent < 100:
+        return "> 99.9 %"
+    return f"{percent:.1f} %".replace(".0 %", " %")
+
+
+@lru_cache(maxsize=4096)
+def local_time(utc: str) -> dt.datetime | None:
+    """The wall clock in El Salvador at an instant of the ledger."""
+    return dt.datetime.fromisoformat(utc).astimezone(EL_SALVADOR) if utc else None
+
+
+def moment(utc: str) -> str:
+    """`dd/mm/yyyy HH:MM`; empty where nothing is known."""
+    local = local_time(utc)
+    return f"{local:%d/%m/%Y %H:%M}" if local else ""
+
+
+def day(iso: str) -> str:
+    """`dd/mm/yyyy` of an ISO date; what is no date stays as it is."""
+    parts = iso.split("-")
+    return f"{parts[2]}/{parts[1]}/{parts[0]}" if len(parts) == 3 and len(iso) == 10 else iso
+
+
+def hours_between(since: str, until: str) -> float:
+    """Hours from one instant of the ledger to another; 0 where one is not known."""
+    if not since or not until:
+        return 0
+    return (dt.datetime.fromisoformat(until) - dt.datetime.fromisoformat(since)).total_seconds() / 3600
+
+
+def span(rows: Sequence[int]) -> str:
+    """Row numbers with their runs drawn together: `14–16, 20`."""
+    parts: list[str] = []
+    start = previous = None
+    for row in [*sorted(set(rows)), None]:
+        if start is not None and previous is not None and row != previous + 1:
+            parts.append(str(start) if start == previous else f"{start}–{previous}")
+            start = None
+        start = row if start is None else start
+        previous = row
+    return ", ".join(parts)
+
+
+def printable(text: str) -> str:
+    """The text with what no page or sheet can hold shown as U+FFFD."""
+    return _UNPRINTABLE.sub("\ufffd", text) if _UNPRINTABLE.search(text) else text
+
+
+def masked(text: str) -> str:
+    """The text with identity numbers, telephones and e-mail addresses hidden but for what tells them apart."""
+    return _IDENTIFIER.sub(_mask_digits, _EMAIL.sub(r"\1•••\2", text))
+
+
+def _mask_digits(found: re.Match[str]) -> str:
+    text = found.group()
+    return "•" * (sum(mark.isdigit() for mark in text) - _KEPT) + "".join(filter(str.isdigit, text))[-_KEPT:]
+
+
+def masked_name(name: str) -> str:
+    """A name as its initials."""
+    return " ".join(f"{word[0]}." for word in name.split() if word[0].isalnum()) or ("•" if name else "")
+
+
+def shared_words(texts: Iterable[str]) -> str:
+    """What several sentences have in common at their beginning and end, with `…` for what differs."""
+    sentences = [text.split() for text in dict.fromkeys(texts)]
+    if len(sentences) <= 1:
+        return " ".join(sentences[0]) if sentences else ""
+    shortest = min(len(words) for words in sentences)
+    head = _agreeing(zip(*sentences, strict=False))
+    tail = min(_agreeing(zip(*map(reversed, sentences), strict=False)), shortest - head)
+    first = sentences[0]
+    return " ".join([*first[:head], "…", *(first[-tail:] if tail else [])])
+
+
+def _agreeing(columns: Iterable[tuple[str, ...]]) -> int:
+    count = 0
+    for words in columns:
+        if len(set(words)) > 1:
+            break
+        count += 1
+    return count
+
+
+def fingerprint(reconciliation: Reconciliation) -> str:
+    """A digest of what a report says: a signature on paper names the very figures, whatever the language."""
+    digest = hashlib.sha256(json.dumps(as_json(reconciliation), sort_keys=True).encode())
+    digest.update(reconciliation.as_of.encode())
+    for record in reconciliation.records:
+        line = f"{record.external_ref}\x1f{record.state}\x1f{record.expected_gross}\x1f{record.answer.reception_stamp}\n"
+        digest.update(line.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:16]

@@ -1,0 +1,107 @@
+"""Where the bars of the page's pictures stand. Shapes only: the template draws them, and says the same in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from batch_issuer.reconciliation import Reconciliation
+from batch_issuer.reports.figures import local_time, share
+from batch_issuer.reports.wording import HELD_BACK
+
+WIDTH = 1000
+"""Units across a picture; the page stretches them to what it has."""
+_LEAST = 4
+"""Units that even one document among thousands gets, so that it can be seen."""
+_STEPS = (
+    dt.timedelta(minutes=1), dt.timedelta(minutes=5), dt.timedelta(minutes=15), dt.timedelta(hours=1),
+    dt.timedelta(hours=6), dt.timedelta(days=1), dt.timedelta(days=7),
+)  # fmt: skip
+_MOST_COLUMNS = 48
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One part of a bar, from the left."""
+
+    key: str
+    x: int
+    width: int
+    number: int
+    share: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a chart over time; `height` is 0 to 100."""
+
+    x: float
+    height: float
+    number: int
+    begins: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """Documents settled over time. `width` is that of one column."""
+
+    columns: tuple[Column, ...]
+    width: float
+    step: dt.timedelta
+
+    @property
+    def busiest(self) -> Column:
+        return max(self.columns, key=lambda column: column.number)
+
+
+def state_bar(reconciliation: Reconciliation) -> tuple[Segment, ...]:
+    """Documents by state, in the order of the bridge, held back first."""
+    parts = [(HELD_BACK, len(reconciliation.held_back))]
+    parts += [(state.value, total.documents) for state, total in reconciliation.states.items()]
+    return _segments([(key, number) for key, number in parts if number])
+
+
+def _segments(parts: Sequence[tuple[str, int]]) -> tuple[Segment, ...]:
+    everything = sum(number for _, number in parts)
+    widths = [max(_LEAST, round(WIDTH * number / everything)) for _, number in parts]
+    if widths:
+        widest = max(range(len(widths)), key=widths.__getitem__)
+        widths[widest] += WIDTH - sum(widths)
+    segments, x = [], 0
+    for (key, number), width in zip(parts, widths, strict=True):
+        segments.append(Segment(key=key, x=x, width=width, number=number, share=share(number, everything)))
+        x += width
+    return tuple(segments)
+
+
+def length_of(amount: Decimal, longest: Decimal) -> int:
+    """Units of a bar beside others of which the longest takes the whole width."""
+    if amount <= 0 or longest <= 0:
+        return 0
+    return max(_LEAST, round(WIDTH * amount / longest))
+
+
+def hours(moments: Iterable[str]) -> Hours | None:
+    """Columns over the time in which documents were settled, in steps that suit its length; None for fewer than two."""
+    times = sorted(time for text in moments if (time := local_time(text)) is not None)
+    if len(times) < 2:  # noqa: PLR2004
+        return None
+    step = next((step for step in _STEPS if (times[-1] - times[0]) / step < _MOST_COLUMNS), _STEPS[-1])
+    first = _floor(times[0], step)
+    counts = Counter((time - first) // step for time in times)
+    last = max(counts)
+    most = max(counts.values())
+    width = WIDTH / (last + 1)
+    columns = tuple(
+        Column(x=round(at * width, 2), height=round(100 * counts[at] / most, 2), number=counts[at], begins=first + at * step)
+        for at in range(last + 1)
+    )
+    return Hours(columns=columns, width=round(width, 2), step=step)
+
+
+def _floor(time: dt.datetime, step: dt.timedelta) -> dt.datetime:
+    midnight = time.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (time - midnight) // step * step

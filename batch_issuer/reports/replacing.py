@@ -1,0 +1,29 @@
+"""A report appears whole under its name or not at all: written beside it, then moved over it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from batch_issuer.messages import N_
+from batch_issuer.problems import StoppedMidway
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a report over an older one. `StoppedMidway` where disk or folder refuse: the ledger has everything."""
+    fresh = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(content)
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise StoppedMidway(
+            N_("The report {path} cannot be written: {reason}."),
+            repair=N_(
+                "Close it where it is open, make room on the disk, or name another folder with --out; "
+                "then make the reports again. The ledger has everything."
+            ),
+            path=path,
+            reason=error.strerror or str(error),
+        ) from error

@@ -1,0 +1,207 @@
+"""What the reports say: names of states, types and causes, and what to do about each. Catalog texts only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from batch_issuer.documents import State
+from batch_issuer.messages import Messages, N_
+from batch_issuer.reconciliation import STATE_NAMES, Cause, Refusal
+
+HELD_BACK = "held_back"
+"""Stands beside the states for what was read and never sent."""
+
+NAMES: Mapping[str, str] = {**{state.value: name for state, name in STATE_NAMES.items()}, HELD_BACK: N_("Held back")}
+
+WHAT_TO_DO: Mapping[str, str] = {
+    State.STAMPED: N_("Nothing to do: the ministry's stamp proves that they are valid."),
+    State.CONTINGENCY: N_(
+        "Do not send them again: they are registered and numbered, and the provider goes on asking the ministry. "
+        "Run «batch-issuer refresh» later to learn how each one ended."
+    ),
+    State.REJECTED: N_(
+        "Correct the data and issue again, in the fix file or in your own: reference and control number stay the same. "
+        "Unchanged, they would be refused again and are not sent."
+    ),
+    State.INVALID: N_(
+        "The provider refused the request and created nothing. Correct the data and issue again, "
+        "in the fix file or in your own. Unchanged, they are not sent."
+    ),
+    State.UNSURE: N_(
+        "They may exist at the provider: do not issue them by other means. Run «batch-issuer refresh»: "
+        "it asks for each one, and nothing is sent twice."
+    ),
+    State.SENDING: N_(
+        "They left, and no answer was recorded. Run «batch-issuer refresh», or the same command again: "
+        "it asks before it sends."
+    ),
+    State.PLANNED: N_("They never left. Run the same command again."),
+    State.CANCELLED: N_("They were cancelled and are still in the files. Take out the rows of sales that no longer exist."),
+    HELD_BACK: N_("Correct the marked cells in the fix file, save it and issue it: only what changed is sent."),
+}
+
+CAUSE_TITLES: Mapping[Cause, str] = {
+    Cause.CONFLICT: N_("Issued with other content"),
+    Cause.UNSURE: N_("Unsure"),
+    Cause.NOT_SENT: N_("Not sent yet"),
+    Cause.REJECTED: N_("Rejected by the ministry"),
+    Cause.INVALID: N_("Refused by the provider"),
+    Cause.DIFFERENCE: N_("Other amounts"),
+    Cause.PROBLEM: N_("Held back for their data"),
+}
+
+CAUSE_EXPLANATIONS: Mapping[Cause, str] = {
+    Cause.CONFLICT: N_(
+        "The file says something else about sales that were already issued. What was issued stands; nothing was sent. "
+        "If the file is right, cancel the issued document and enter the sale under a new reference; "
+        "if not, put the row back as it was."
+    ),
+    Cause.UNSURE: WHAT_TO_DO[State.UNSURE],
+    Cause.NOT_SENT: WHAT_TO_DO[State.PLANNED],
+    Cause.REJECTED: WHAT_TO_DO[State.REJECTED],
+    Cause.INVALID: WHAT_TO_DO[State.INVALID],
+    Cause.DIFFERENCE: N_(
+        "The provider's total is not the one of the file. Look at the document that was issued: "
+        "if its amount is wrong, cancel it and issue the sale under a new reference."
+    ),
+    Cause.PROBLEM: WHAT_TO_DO[HELD_BACK],
+}
+
+CAUSE_ACTIONS: Mapping[Cause, str] = {
+    Cause.CONFLICT: N_("Decide which version is right; nothing was sent."),
+    Cause.UNSURE: N_("Run «batch-issuer refresh»: it asks what became of them."),
+    Cause.NOT_SENT: N_("Run the same command again."),
+    Cause.REJECTED: N_("Correct the data and issue again."),
+    Cause.INVALID: N_("Correct the data and issue again."),
+    Cause.DIFFERENCE: N_("Compare with the document that was issued."),
+    Cause.PROBLEM: N_("Correct the fix file and issue it."),
+}
+"""One short line each, for the list of what to do now."""
+
+TYPE_NAMES: Mapping[str, str] = {
+    "01": N_("Invoice"),
+    "03": N_("Tax credit receipt"),
+    "05": N_("Credit note"),
+    "11": N_("Export invoice"),
+    "14": N_("Excluded-subject invoice"),
+}
+
+AGE_NAMES: Mapping[str, str] = {
+    "<1h": N_("under 1 hour"),
+    "<24h": N_("1 to 24 hours"),
+    "24-72h": N_("24 to 72 hours"),
+    ">72h": N_("3 to 7 days"),
+    ">7d": N_("over 7 days"),
+}
+LATE_AGES = ("24-72h", ">72h", ">7d")
+"""Older than the day in which a contingency should end."""
+
+_LOST = N_("The connection broke before the answer came.")
+REASONS: Mapping[str, str] = {
+    "not-understood": N_("The provider's answer could not be read."),
+    "contradictory": N_("The provider's answer contradicts itself."),
+    "no-stamp": N_("The provider says stamped and gives no stamp."),
+    "not-registered": N_("The provider neither registered nor refused it."),
+    "other-document": N_("The answer speaks of another document."),
+    "http-409": N_("The provider says that it is in another state (409)."),
+    "server-error": N_("The provider failed while it answered."),
+    "unexpected-status": N_("The provider's answer has a code that it does not document."),
+    "lost-answer": _LOST,
+    "read-timeout": N_("No answer came in time."),
+    "never-left": N_("The provider could not be reached; nothing left."),
+    "not-found": N_("The provider does not know it any more."),
+    "run-ended": N_("The run ended before its turn."),
+    "key-refused": N_("The provider refused the key."),
+    "quota": N_("The request quota was used up."),
+}
+"""By the reason's code in the ledger."""
+
+MINISTRY_REPAIRS: Mapping[str, str] = {
+    "004": N_("Run «batch-issuer refresh»: the ministry says that it has this document already."),
+    "005": N_("No row can cure this: ask the provider whether the company is authorised to issue."),
+    "006": N_("No row can cure this: ask the provider to renew the company's signing certificate."),
+    "089": N_("Correct the customer's economic activity code (CAT-019)."),
+    "092": N_("Correct the type of the customer's identity document, or its number."),
+    "094": N_("Correct the number of the customer's identity document."),
+    "095": N_("Correct the customer's NRC: the ministry does not know it."),
+    "096": N_("Correct the field that the ministry names: it is missing, or has another form than it should."),
+    "097": N_("Run the same command again today; if it is refused again, ask the provider."),
+    "098": N_("Check quantities, prices and discounts of the lines; if they are right, ask the provider."),
+    "099": N_("Check what kind of taxpayer the customer is: it decides about withholding."),
+}
+"""By the ministry's `codigoMsg`."""
+
+FIELD_NAMES: Mapping[str, str] = {
+    "doc_type": N_("Document type"),
+    "date": N_("Date"),
+    "branch": N_("Branch"),
+    "customer_name": N_("Customer"),
+    "payment_method": N_("Payment method"),
+    "transaction_condition": N_("Condition of sale"),
+    "deadline": N_("Credit term"),
+    "period": N_("Credit period"),
+    "activity_code": N_("Economic activity"),
+    "redirect_email": N_("E-mail for the document"),
+    "total": N_("Total"),
+    "adjusts": N_("Document adjusted"),
+    "full_adjustment": N_("Adjusted in full"),
+    "name": N_("Customer's name"),
+    "nit": N_("NIT"),
+    "nrc": N_("NRC"),
+    "dui": N_("DUI"),
+    "document_type": N_("Identity document"),
+    "type_contributor": N_("Kind of taxpayer"),
+    "favorite_doc": N_("Usual document"),
+    "address": N_("Address"),
+    "customer_activity_code": N_("Customer's economic activity"),
+    "district": N_("District"),
+    "department": N_("Department"),
+    "municipality": N_("Municipality"),
+    "email": N_("E-mail"),
+    "phone": N_("Telephone"),
+    "description": N_("Description"),
+    "quantity": N_("Quantity"),
+    "unit_price": N_("Unit price"),
+    "discount_percentage": N_("Discount (%)"),
+    "is_service": N_("Is a service"),
+    "lines": N_("Lines"),
+    "gross": N_("Amount"),
+    "retention": N_("VAT withheld"),
+}
+_LINE_FIELD = re.compile(r"line (\d+): (\w+)")
+
+
+def field_name(what: str, messages: Messages) -> str:
+    """A field of ours, or `line 3: quantity`, in words."""
+    if found := _LINE_FIELD.fullmatch(what):
+        number, field = found.groups()
+        return messages.text(N_("line {number}: {field}"), number=number, field=field_name(field, messages))
+    return messages.text(FIELD_NAMES[what]) if what in FIELD_NAMES else what
+
+
+def type_name(doc_type: str, messages: Messages) -> str:
+    """`01 Factura`."""
+    return f"{doc_type} {messages.text(TYPE_NAMES[doc_type])}" if doc_type in TYPE_NAMES else doc_type
+
+
+def refusal_title(refusal: Refusal, messages: Messages) -> str:
+    """Why these documents are where they are, in one line: a code with whoever's words, or our own for a reason."""
+    if refusal.cause in (Cause.UNSURE, Cause.NOT_SENT):
+        reason = messages.text(REASONS.get(refusal.code, "")) or refusal.code or _no_reason(refusal, messages)
+        return " ".join(part for part in (reason, refusal.message) if part)
+    words = refusal.message or messages.text(N_("No words were given with the refusal."))
+    return f"{refusal.code} · {words}" if refusal.code else words
+
+
+def _no_reason(refusal: Refusal, messages: Messages) -> str:
+    if refusal.cause is Cause.NOT_SENT:
+        return messages.text(N_("Their turn did not come."))
+    return messages.text(N_("The run ended before an answer was recorded."))
+
+
+def refusal_repair(refusal: Refusal, messages: Messages) -> str:
+    """What to do about the group in particular; empty where the advice for the whole cause is all there is."""
+    if refusal.cause is Cause.REJECTED:
+        return messages.text(MINISTRY_REPAIRS.get(refusal.code, ""))
+    return ""

@@ -1,0 +1,21 @@
+"""What the provider or the ministry would refuse: checks, identifiers, catalogs. Loaded when used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from batch_issuer.rules.checks import check, examine
+    from batch_issuer.rules.findings import Checked, Finding
+    from batch_issuer.rules.table import all_kinds
+
+__all__ = ["Checked", "Finding", "all_kinds", "check", "examine"]
+
+_HOMES = {"check": "checks", "examine": "checks", "Checked": "findings", "Finding": "findings", "all_kinds": "table"}
+
+
+def __getattr__(name: str) -> Any:
+    if home := _HOMES.get(name):
+        return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,217 @@
+"""The ministry's catalogs, loaded when first asked for: from what people write to the code that travels.
+
+Source: "Catálogos – Facturación Electrónica" of the Ministerio de Hacienda, Excel V1.1, July 2026. Codes are text and
+keep their zeros. A name is found whatever its case and accents; a name that stands for several things is never chosen.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple, TypeVar
+
+Named = TypeVar("Named")
+_NOT_A_WORD = re.compile(r"[^0-9a-z]+")
+
+PAYMENT_NAMES: Mapping[str, str] = {
+    "efectivo": "01",
+    "cash": "01",
+    "débito": "02",
+    "tarjeta de débito": "02",
+    "debit card": "02",
+    "tarjeta de crédito": "03",
+    "credit card": "03",
+    "check": "04",
+    "cheque": "04",
+    "transferencia": "05",
+    "transferencia bancaria": "05",
+    "depósito": "05",
+    "depósito bancario": "05",
+    "transfer": "05",
+    "bank transfer": "05",
+    "otros": "99",
+    "otro": "99",
+}
+"""What tills write, beside the names of CAT-017. "Tarjeta" alone is not here: it may be either card."""
+
+CONDITION_NAMES: Mapping[str, str] = {"crédito": "2", "al contado": "1", "cash": "1", "credit": "2", "other": "3"}
+TERM_UNIT_NAMES: Mapping[str, str] = {
+    "día": "01", "mes": "02", "año": "03", "days": "01", "day": "01", "months": "02", "month": "02",
+    "years": "03", "year": "03",
+}  # fmt: skip
+CONTRIBUTORS: Mapping[str, str] = {"1": "Pequeño", "2": "Mediano", "3": "Grande", "4": "Gobierno"}
+"""The provider's `type_contributor`; no catalog of the ministry."""
+CONTRIBUTOR_NAMES: Mapping[str, str] = {
+    "pequeño contribuyente": "1", "small": "1", "mediano contribuyente": "2", "medium": "2",
+    "gran contribuyente": "3", "large": "3", "government": "4",
+}  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """The text for comparing: without accents, case, punctuation and repeated spaces."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return _NOT_A_WORD.sub(" ", "".join(mark for mark in plain if not unicodedata.combining(mark))).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Codes with their names."""
+
+    names: Mapping[str, str]
+    """Code to name, in the ministry's order."""
+    codes: Mapping[str, str]
+    """Folded name to code; names of several codes are left out."""
+
+    def code_of(self, text: str) -> str:
+        """The code that a text stands for, given as code (zeros lost or not) or name; empty when none or several."""
+        wanted = text.strip()
+        if wanted.isascii() and wanted.isdigit():
+            return self._code(wanted)
+        return self.codes.get(fold(wanted), "") or (wanted if wanted in self.names else "")
+
+    def listed(self) -> str:
+        """Every code with its name, for a sentence."""
+        return ", ".join(f"{code} {name}" for code, name in self.names.items())
+
+    def _code(self, digits: str) -> str:
+        if digits in self.names:
+            return digits
+        found = [code for code in self.names if code.isdigit() and code.lstrip("0") == digits.lstrip("0")]
+        return found[0] if len(found) == 1 else ""
+
+
+def _catalog(names: Mapping[str, str], also: Mapping[str, str] | None = None) -> Catalog:
+    several: defaultdict[str, set[str]] = defaultdict(set)
+    for code, name in names.items():
+        several[fold(name)].add(code)
+    for name, code in (also or {}).items():
+        several[fold(name)] = {code}
+    return Catalog(names, {name: next(iter(codes)) for name, codes in several.items() if len(codes) == 1})
+
+
+def _rows(number: str) -> Iterator[dict[str, str]]:
+    text = (files(__package__) / "data" / f"cat-{number}.csv").read_text(encoding="utf-8")
+    return csv.DictReader(text.splitlines())
+
+
+def _read(number: str, also: Mapping[str, str] | None = None) -> Catalog:
+    return _catalog({row["code"]: row["name"] for row in _rows(number)}, also)
+
+
+@cache
+def document_kinds() -> Catalog:
+    """CAT-002, types of fiscal documents: 01 factura, 03 comprobante de crédito fiscal, and so on."""
+    return _read("002")
+
+
+@cache
+def departments() -> Catalog:
+    """CAT-012, the 14 departments; 00 is for foreigners."""
+    return _read("012", {"otro": "00", "extranjero": "00"})
+
+
+@cache
+def conditions() -> Catalog:
+    """CAT-016, conditions of the transaction: 1 cash, 2 credit, 3 other."""
+    return _read("016", CONDITION_NAMES)
+
+
+@cache
+def payment_methods() -> Catalog:
+    """CAT-017, means of payment."""
+    return _read("017", PAYMENT_NAMES)
+
+
+@cache
+def term_units() -> Catalog:
+    """CAT-018, units of a credit term, with the provider's codes 1, 2 and 3 for 01, 02 and 03."""
+    catalog = _read("018", TERM_UNIT_NAMES)
+    return _catalog(
+        {code.lstrip("0"): name for code, name in catalog.names.items()},
+        {name: code.lstrip("0") for name, code in catalog.codes.items()},
+    )
+
+
+@cache
+def activities() -> Catalog:
+    """CAT-019, economic activities, five digits."""
+    return _read("019")
+
+
+@cache
+def identity_documents() -> Catalog:
+    """CAT-022, identity documents of a customer: 36 NIT, 13 DUI, 03 passport, 02 residence card, 37 other."""
+    return _read("022", {"passport": "03", "carnet de residencia": "02", "other": "37"})
+
+
+@cache
+def contributors() -> Catalog:
+    """Sizes of taxpayers as the provider numbers them."""
+    return _catalog(CONTRIBUTORS, CONTRIBUTOR_NAMES)
+
+
+class Municipality(NamedTuple):
+    """One of the 44 municipalities since 1 May 2024. Its code is only unique within its department."""
+
+    department: str
+    code: str
+    name: str
+
+
+class District(NamedTuple):
+    """One of the 262 districts, which are the municipalities of before May 2024 with their codes."""
+
+    department: str
+    code: str
+    name: str
+    municipality: str
+
+
+@dataclass(frozen=True, slots=True)
+class Territory:
+    """Municipalities (CAT-013) and districts (CAT-008), by key and by folded name."""
+
+    municipalities: Mapping[tuple[str, str], Municipality]
+    districts: Mapping[tuple[str, str], District]
+    municipalities_named: Mapping[str, tuple[Municipality, ...]]
+    districts_named: Mapping[str, tuple[District, ...]]
+
+    def of_department(self, department: str) -> tuple[Municipality, ...]:
+        """The municipalities of a department, in the ministry's order."""
+        return tuple(found for found in self.municipalities.values() if found.department == department)
+
+    def municipality_of(self, district: District) -> Municipality:
+        """The municipality to which a district belongs."""
+        return self.municipalities[district.department, district.municipality]
+
+
+@cache
+def territory() -> Territory:
+    """CAT-013 and CAT-008. The edition of July 2026, in which 09-10 is Cabañas Este and 09-11 Cabañas Oeste."""
+    municipalities = [Municipality(row["department_code"], row["code"], row["name"]) for row in _rows("013")]
+    districts = list(_read_districts())
+    return Territory(
+        municipalities={(found.department, found.code): found for found in municipalities},
+        districts={(found.department, found.code): found for found, _ in districts},
+        municipalities_named=_grouped((found.name, found) for found in municipalities),
+        districts_named=_grouped((name, found) for found, names in districts for name in sorted(names)),
+    )
+
+
+def _read_districts() -> Iterator[tuple[District, set[str]]]:
+    for row in _rows("008"):
+        district = District(row["department_code"], row["code"], row["name"], row["municipality_code"])
+        yield district, {fold(row["name"]), fold(row["official_label"])}
+
+
+def _grouped(pairs: Iterable[tuple[str, Named]]) -> Mapping[str, tuple[Named, ...]]:
+    groups: defaultdict[str, list[Named]] = defaultdict(list)
+    for name, found in pairs:
+        groups[fold(name)].append(found)
+    return {name: tuple(found) for name, found in groups.items()}

@@ -1,0 +1,321 @@
+"""The rules, listed, and how a document is held against them. What they find are values: nothing is raised or sent.
+
+Cells are judged once per distinct value. Catalog names become codes and identifiers take the form that travels; what
+cannot be understood stays as it was written, with a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from batch_issuer.documents import DOC_TYPES, Customer, Document, Line
+from batch_issuer.problems import Kind, Place, Problem, Severity
+from batch_issuer.rules import catalogs, cells, whole
+from batch_issuer.rules.catalogs import Catalog
+from batch_issuer.rules.findings import Checked, Fault, Finding, found
+from batch_issuer.rules.identifiers import digits_of, dui_has_shape, dui_with_hyphen, nit_has_shape, nrc_has_shape
+from batch_issuer.rules.places import PLACE_KINDS, place
+from batch_issuer.settings import LINE_FIELDS, Rules
+
+if TYPE_CHECKING:
+    from batch_issuer.reading.batch import Batch, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class CellRule:
+    """A rule about the value of one cell, and the fields in which it holds."""
+
+    fields: tuple[str, ...]
+    check: Callable[[Any], Fault | None]
+    kind: Kind
+    doc_types: tuple[str, ...] = DOC_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRule:
+    """A rule about several cells of a document together."""
+
+    check: Callable[..., Any]
+    kinds: tuple[Kind, ...]
+    doc_types: tuple[str, ...] = DOC_TYPES
+
+
+_NUMBERS = ("quantity", "unit_price")
+_TEXTS = ("description", "customer_name", "name", "address", "phone")
+
+CELL_RULES = (
+    CellRule(("description",), cells.description_is_given, cells.DESCRIPTION_MISSING),
+    CellRule(("description",), cells.description_fits, cells.TEXT_LONG),
+    CellRule(("customer_name", "name"), cells.name_fits, cells.TEXT_LONG),
+    CellRule(("address",), cells.address_fits, cells.TEXT_LONG),
+    CellRule(_TEXTS, cells.text_is_printable, cells.TEXT_UNPRINTABLE),
+    CellRule((*_NUMBERS, "discount_percentage"), cells.number_is_there, cells.NUMBER_MISSING),
+    CellRule(("quantity",), cells.quantity_is_positive, cells.QUANTITY_NOT_POSITIVE),
+    CellRule(("unit_price",), cells.price_is_positive, cells.PRICE_NOT_POSITIVE),
+    CellRule(("discount_percentage",), cells.discount_is_in_range, cells.DISCOUNT_OUT_OF_RANGE),
+    CellRule(_NUMBERS, cells.number_is_below_limit, cells.NUMBER_LARGE),
+    CellRule((*_NUMBERS, "discount_percentage"), cells.number_has_few_decimals, cells.NUMBER_DECIMALS),
+    CellRule(("payment_method",), cells.payment_method_is_known, cells.PAYMENT_UNKNOWN),
+    CellRule(("transaction_condition",), cells.condition_is_known, cells.CONDITION_UNKNOWN),
+    CellRule(("deadline",), cells.deadline_is_known, cells.DEADLINE_UNKNOWN),
+    CellRule(("period",), cells.period_is_whole, cells.PERIOD_NOT_WHOLE),
+    CellRule(("activity_code", "customer_activity_code"), cells.activity_is_known, cells.ACTIVITY_UNKNOWN),
+    CellRule(("email", "redirect_email"), cells.email_is_plausible, cells.EMAIL_SHAPE),
+    CellRule(("phone",), cells.phone_fits, cells.PHONE_LENGTH),
+    CellRule(("nit",), cells.nit_looks_right, cells.NIT_SHAPE),
+    CellRule(("nit",), cells.nit_check_digit_fits, cells.NIT_CHECK_DIGIT),
+    CellRule(("other_number",), cells.other_number_fits, cells.OTHER_NUMBER_LENGTH),
+    CellRule(("dui",), cells.dui_looks_right, cells.DUI_SHAPE),
+    CellRule(("dui",), cells.dui_check_digit_fits, cells.DUI_CHECK_DIGIT),
+    CellRule(("nrc",), cells.nrc_looks_right, cells.NRC_SHAPE),
+    CellRule(("document_type",), cells.identity_document_is_known, cells.IDENTITY_DOCUMENT_UNKNOWN),
+    CellRule(("type_contributor",), cells.contributor_is_known, cells.CONTRIBUTOR_UNKNOWN),
+    CellRule(("favorite_doc",), cells.favorite_doc_is_known, cells.FAVORITE_DOC_UNKNOWN),
+)
+"""In the order in which they are asked; the first that is broken speaks for its cell."""
+
+TYPE_RULE = WholeRule(whole.type_is_ready, (whole.DOC_TYPE_NOT_YET,))
+PLACE_RULE = WholeRule(place, PLACE_KINDS)
+DOCUMENT_RULES = (
+    WholeRule(whole.lines_are_few, (whole.LINES_MISSING, whole.LINES_MANY)),
+    WholeRule(whole.customer_has_one_name, (whole.CUSTOMER_NAME_MISSING, whole.CUSTOMER_TWO_NAMES)),
+    WholeRule(whole.term_belongs_to_credit, (whole.TERM_WITHOUT_CREDIT, whole.CREDIT_WITHOUT_TERM)),
+)
+AMOUNT_RULES = (
+    WholeRule(whole.amounts_are_possible, (whole.AMOUNT_ZERO, whole.AMOUNT_LARGE)),
+    WholeRule(whole.total_agrees, (whole.TOTAL_DIFFERS,)),
+    WholeRule(whole.buyer_is_identified, (whole.CUSTOMER_NOT_IDENTIFIED, whole.CUSTOMER_ANONYMOUS), ("01",)),
+)
+"""Only asked where every line has sound numbers."""
+
+
+_CODES: Mapping[str, Callable[[], Catalog]] = MappingProxyType(
+    {
+        "payment_method": catalogs.payment_methods,
+        "transaction_condition": catalogs.conditions,
+        "deadline": catalogs.term_units,
+        "activity_code": catalogs.activities,
+        "customer_activity_code": catalogs.activities,
+        "document_type": catalogs.identity_documents,
+        "type_contributor": catalogs.contributors,
+        "favorite_doc": catalogs.document_kinds,
+    }
+)
+_HEADER_FIELDS = (
+    "customer_name", "payment_method", "transaction_condition", "deadline", "period", "activity_code", "redirect_email",
+)  # fmt: skip
+_CUSTOMER_FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "name",
+        "nit": "nit",
+        "nrc": "nrc",
+        "dui": "dui",
+        "document_type": "document_type",
+        "type_contributor": "type_contributor",
+        "favorite_doc": "favorite_doc",
+        "address": "address",
+        "customer_activity_code": "activity_code",
+        "email": "email",
+        "phone": "phone",
+    }
+)
+"""Our field to the customer's attribute; the place has a rule of its own."""
+_OTHER_DOCUMENTS = frozenset({"03", "02", "37"})
+_ANOTHER_COLUMN: Mapping[str, str] = MappingProxyType({"customer_name": "name", "name": "customer_name"})
+_AMOUNT_KINDS = frozenset(kind for rule in AMOUNT_RULES for kind in rule.kinds)
+
+
+def check(document: Document, rules: Rules) -> Checked:
+    """The document as it may travel, and every finding, in the order of its rows."""
+    if wrong_type := whole.type_is_ready(document):
+        return Checked(document, (wrong_type,))
+    row = document.row if document.lines else None
+    document, header = _header(_named(document), row)
+    lines = _lines(document)
+    findings = [*header, *(finding for rule in DOCUMENT_RULES for finding in rule.check(document, rules)), *lines]
+    if document.lines and not any(_blocks(finding) for finding in lines):
+        gross = document.expected_gross
+        findings += [finding for rule in AMOUNT_RULES for finding in rule.check(document, gross, rules)]
+    return Checked(document, tuple(findings))
+
+
+def examine(batch: Batch, entry: Entry, rules: Rules) -> Entry:
+    """The entry with its document as it may travel and the problems that the rules found in it.
+
+    A cell that has a problem already gets no second one; where a number could not be read, sums are not judged.
+    """
+    checked = check(entry.document, rules)
+    if not checked.findings and checked.document is entry.document:
+        return entry
+    problems = tuple(_new_problems(batch, entry, checked))
+    return replace(entry, document=checked.document, problems=entry.problems + problems)
+
+
+def _new_problems(batch: Batch, entry: Entry, checked: Checked) -> Iterator[Problem]:
+    taken = {_cell(problem) for problem in entry.problems}
+    unread = any(problem.blocks and problem.field in LINE_FIELDS for problem in entry.problems)
+    for finding in checked.findings:
+        if unread and finding.kind in _AMOUNT_KINDS:
+            continue
+        problem = _problem(batch, finding, checked.document.external_ref)
+        if (cell := _cell(problem)) not in taken:
+            taken.add(cell)
+            yield problem
+
+
+def _problem(batch: Batch, finding: Finding, external_ref: str) -> Problem:
+    return Problem(
+        kind=finding.kind,
+        place=_place(batch, finding),
+        value=finding.value,
+        external_ref=external_ref,
+        field=finding.field,
+        parameters=finding.parameters,
+    )
+
+
+def _place(batch: Batch, finding: Finding) -> Place:
+    if finding.row is None:
+        return Place()
+    at = batch.place(finding.row, finding.field)
+    if at.column or finding.field not in _ANOTHER_COLUMN:
+        return at
+    return batch.place(finding.row, _ANOTHER_COLUMN[finding.field])
+
+
+def _cell(problem: Problem) -> tuple[str, ...]:
+    """What makes two problems be about the same cell; of those without a column, only the same kind is the same."""
+    place = problem.place
+    column = place.column or problem.field or problem.code
+    return place.file, place.sheet, str(place.row), column
+
+
+def _blocks(finding: Finding) -> bool:
+    return finding.kind.severity is Severity.BLOCKS
+
+
+def _named(document: Document) -> Document:
+    """A customer whose name stands in the document's own name column gets it from there."""
+    customer = document.customer
+    if not customer or customer.name or not document.customer_name:
+        return document
+    return replace(document, customer=replace(customer, name=document.customer_name))
+
+
+def _header(document: Document, row: int | None) -> tuple[Document, list[Finding]]:
+    findings: list[Finding] = []
+    changes: dict[str, Any] = {}
+    for field in _HEADER_FIELDS:
+        if text := getattr(document, field):
+            sent, fault = _judged(field, text)
+            if fault:
+                findings.append(found(fault, row, field))
+            elif sent != text:
+                changes[field] = sent
+    if document.customer:
+        customer, faults = _customer(document.customer)
+        findings += [found(fault, row, field) for field, fault in faults]
+        if customer is not document.customer:
+            changes["customer"] = customer
+    return (replace(document, **changes) if changes else document), findings
+
+
+def _lines(document: Document) -> list[Finding]:
+    """Faults of the lines. Most hold nothing but values that were found sound before, which is asked of all at once."""
+    if not document.lines or _all_sound(document.lines):
+        return []
+    return [found(fault, line.row, field) for line in document.lines for field, fault in _line(line)]
+
+
+def _all_sound(lines: Sequence[Line]) -> bool:
+    descriptions, quantities, prices, discounts, _, _ = zip(*lines, strict=True)
+    return (
+        _SOUND["description"].issuperset(descriptions)
+        and _SOUND["quantity"].issuperset(quantities)
+        and _SOUND["unit_price"].issuperset(prices)
+        and (not any(discounts) or _SOUND["discount_percentage"].issuperset(discounts))
+    )
+
+
+def _line(line: Line) -> Iterator[tuple[str, Fault]]:
+    for field, sound in _SOUND.items():
+        value = getattr(line, field)
+        if value in sound:
+            continue
+        if fault := _fault(field, value):
+            yield field, fault
+        else:
+            if len(sound) >= _MOST_REMEMBERED:
+                sound.clear()
+            sound.add(value)
+
+
+@lru_cache(maxsize=16384)
+def _customer(customer: Customer) -> tuple[Customer, tuple[tuple[str, Fault], ...]]:
+    faults: list[tuple[str, Fault]] = []
+    changes: dict[str, str] = {}
+    for field, attribute in _CUSTOMER_FIELDS.items():
+        if text := getattr(customer, attribute):
+            sent, fault = _judged(_rules_of(field, customer), text)
+            changes[attribute] = sent
+            if fault:
+                faults.append((field, fault))
+    placing = place(customer.department, customer.municipality, customer.district)
+    if placing.fault:
+        faults.append((placing.field, placing.fault))
+    changes |= {name: getattr(placing, name) for name in ("department", "municipality", "district")}
+    if all(getattr(customer, attribute) == sent for attribute, sent in changes.items()):
+        return customer, tuple(faults)
+    return replace(customer, **changes), tuple(faults)
+
+
+def _rules_of(field: str, customer: Customer) -> str:
+    if field == "nit" and catalogs.identity_documents().code_of(customer.document_type) in _OTHER_DOCUMENTS:
+        return "nit" if nit_has_shape(digits_of(customer.nit)) else "other_number"
+    return field
+
+
+@lru_cache(maxsize=16384)
+def _judged(field: str, text: str) -> tuple[str, Fault | None]:
+    """The form in which a header's text travels, and what is wrong with it."""
+    fault = _fault(field, text)
+    if fault and fault.kind.severity is Severity.BLOCKS:
+        return text, fault
+    return _travelling(field, text), fault
+
+
+def _travelling(field: str, text: str) -> str:
+    digits = digits_of(text)
+    match field:
+        case "nit" if nit_has_shape(digits):
+            return digits
+        case "nrc" if nrc_has_shape(digits):
+            return digits
+        case "dui" if dui_has_shape(digits):
+            return dui_with_hyphen(digits)
+        case _ if field in _CODES:
+            return _CODES[field]().code_of(text)
+        case _:
+            return text
+
+
+def _fault(field: str, value: object) -> Fault | None:
+    """The first rule of the field that the value breaks."""
+    return next((fault for rule in _RULES[field] if (fault := rule(value))), None)
+
+
+def _by_field(rules: Sequence[CellRule]) -> Mapping[str, tuple[Callable[[Any], Fault | None], ...]]:
+    fields = {field for rule in rules for field in rule.fields}
+    return {field: tuple(rule.check for rule in rules if field in rule.fields) for field in fields}
+
+
+_RULES = _by_field(CELL_RULES)
+_MOST_REMEMBERED = 100_000
+_SOUND: Mapping[str, set[Any]] = MappingProxyType(
+    {"description": set(), "quantity": set(), "unit_price": set(), "discount_percentage": set()}
+)
+"""Values of line fields that broke no rule, so that each is judged once."""

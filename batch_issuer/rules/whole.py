@@ -1,0 +1,196 @@
+"""Rules about a document as a whole: how many lines, which amounts, whether its customer has to be known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import lru_cache
+
+from batch_issuer.documents import CENT, VAT_RATE, Document, to_cents
+from batch_issuer.messages import N_
+from batch_issuer.problems import Kind, Severity
+from batch_issuer.rules.catalogs import fold
+from batch_issuer.rules.cells import TOO_LARGE, as_written
+from batch_issuer.rules.findings import Finding
+from batch_issuer.settings import Rules
+
+MOST_LINES = 2000
+IDENTIFIED_FROM = Decimal("25000.00")
+WITHHELD_FROM = Decimal("100.00")
+WITHHELD_RATE = Decimal("0.01")
+WITHHOLDERS = ("3", "4")
+ON_CREDIT = "2"
+READY_TYPES = ("01",)
+"""The types whose rules are complete; the others are held back."""
+
+NOBODY = frozenset(
+    fold(name)
+    for name in (
+        "Consumidor Final", "Cliente Final", "Cliente General", "Clientes Varios", "Cliente Varios", "Varios",
+        "Público en General", "Cliente", "Anónimo", "Sin nombre", "N/A",
+    )
+)  # fmt: skip
+"""Names that tills write when they do not know the customer."""
+
+DOC_TYPE_NOT_YET = Kind(
+    code="doc-type-not-yet",
+    message=N_("Documents of type {doc_type} cannot be issued yet."),
+    repair=N_("Issue it in the provider's panel, and take it out of the file."),
+)
+LINES_MISSING = Kind(
+    code="lines-missing",
+    message=N_("The document has no lines."),
+    repair=N_("Add at least one line, or take the document out."),
+)
+LINES_MANY = Kind(
+    code="lines-many",
+    message=N_("The document has {lines} lines; at most 2,000 are accepted."),
+    repair=N_("Divide it into several documents with references of their own."),
+)
+TOTAL_DIFFERS = Kind(
+    code="total-differs",
+    message=N_("The sheet's total is {value} and the lines come to {expected}."),
+    repair=N_("Correct the total or the lines; it is not sent while they disagree."),
+)
+AMOUNT_ZERO = Kind(
+    code="amount-zero",
+    message=N_("The document comes to 0.00."),
+    repair=N_("Correct its prices and quantities, or take it out."),
+)
+AMOUNT_LARGE = Kind(
+    code="amount-large",
+    message=N_("The document comes to {amount}; it must be less than 100,000,000,000."),
+    repair=N_("Correct its prices and quantities; perhaps a code stands in the wrong column."),
+)
+CUSTOMER_NOT_IDENTIFIED = Kind(
+    code="customer-not-identified",
+    message=N_("The document comes to ${amount} and does not say who bought: from $25,000.00 the law demands it."),
+    repair=N_("Fill in the customer's name and the DUI, NIT or other identity document."),
+)
+CUSTOMER_ANONYMOUS = Kind(
+    code="customer-anonymous",
+    message=N_("The document comes to ${amount} without an identified customer; from ${threshold} it may be refused."),
+    repair=N_(
+        "Nothing to do if it is accepted. Customers cannot be made to give their name below $25,000.00; "
+        "warn_anonymous_from in the settings changes this warning."
+    ),
+    severity=Severity.WARNS,
+)
+CUSTOMER_NAME_MISSING = Kind(
+    code="customer-name-missing",
+    message=N_("There are customer data without a name."),
+    repair=N_("Fill in the customer's name, or empty the other cells of the customer."),
+)
+CUSTOMER_TWO_NAMES = Kind(
+    code="customer-two-names",
+    message=N_("The customer has two names: «{value}» and «{name}»."),
+    repair=N_("Leave one. It is sent with «{name}»."),
+    severity=Severity.WARNS,
+)
+TERM_WITHOUT_CREDIT = Kind(
+    code="term-without-credit",
+    message=N_("There is a credit term, and the condition is not credit: the term would not count."),
+    repair=N_("Write 2 as the condition, or empty the term."),
+    severity=Severity.WARNS,
+)
+CREDIT_WITHOUT_TERM = Kind(
+    code="credit-without-term",
+    message=N_("The sale is on credit and does not say for how long: the provider puts one day."),
+    repair=N_("Fill in the unit and the period: 1 and 30 are 30 days."),
+    severity=Severity.WARNS,
+)
+
+
+def lines_are_few(document: Document, _rules: Rules) -> Iterator[Finding]:
+    """A document has 1 to 2,000 lines (fe-fc-v1 and fe-f-v2, cuerpoDocumento)."""
+    if not document.lines:
+        yield Finding(LINES_MISSING, None, "")
+    elif len(document.lines) > MOST_LINES:
+        yield Finding(LINES_MANY, document.row, "", "", {"lines": f"{len(document.lines):,}"})
+
+
+def customer_has_one_name(document: Document, _rules: Rules) -> Iterator[Finding]:
+    """A customer that is sent has a name (Ocote, POST /invoice, customer.name), and only one."""
+    if not document.customer:
+        return
+    name = document.customer.name
+    if not name:
+        yield Finding(CUSTOMER_NAME_MISSING, _row(document), "name")
+    elif document.customer_name and fold(document.customer_name) != fold(name):
+        yield Finding(CUSTOMER_TWO_NAMES, _row(document), "customer_name", document.customer_name, {"name": name})
+
+
+def term_belongs_to_credit(document: Document, _rules: Rules) -> Iterator[Finding]:
+    """A term counts only with the condition credit, where it is one day unless said (Ocote, POST /invoice)."""
+    field = "period" if document.period else "deadline"
+    if (document.period or document.deadline) and document.transaction_condition != ON_CREDIT:
+        yield Finding(TERM_WITHOUT_CREDIT, _row(document), field, document.period or document.deadline)
+    elif not document.period and document.transaction_condition == ON_CREDIT:
+        yield Finding(CREDIT_WITHOUT_TERM, _row(document), "period")
+
+
+def amounts_are_possible(document: Document, gross: Decimal, _rules: Rules) -> Iterator[Finding]:
+    """The total is more than zero and below 100,000,000,000 (fe-fc-v1 and fe-f-v2, resumen)."""
+    if not gross:
+        yield Finding(AMOUNT_ZERO, _row(document), "")
+    elif gross >= TOO_LARGE:
+        yield Finding(AMOUNT_LARGE, _row(document), "", "", {"amount": f"{gross:,}"})
+
+
+def total_agrees(document: Document, gross: Decimal, _rules: Rules) -> Iterator[Finding]:
+    """The sheet's own total is ours to a cent a line (rounding: Manual Funcional 2.0, XXI)."""
+    if document.total is None:
+        return
+    tolerance = CENT * len(document.lines)
+    if not any(abs(document.total - amount) <= tolerance for amount in _totals(document, gross)):
+        yield Finding(TOTAL_DIFFERS, _row(document), "total", as_written(document.total), {"expected": str(gross)})
+
+
+def buyer_is_identified(document: Document, gross: Decimal, rules: Rules) -> Iterator[Finding]:
+    """From $25,000.00 the buyer is identified (Código Tributario, arts. 114 and 119-G, D.L. 94 of 2024).
+
+    Below, nothing is demanded; fe-fc-v1 asks for a receptor from $1,095.00, so that an anonymous sale is a warning.
+    """
+    if gross >= IDENTIFIED_FROM and not is_identified(document):
+        field = "dui" if _is_named(document) else "customer_name"
+        yield Finding(CUSTOMER_NOT_IDENTIFIED, _row(document), field, "", {"amount": f"{gross:,}"})
+    elif 0 < rules.warn_anonymous_from <= gross and not is_identified(document):
+        parameters = {"amount": f"{gross:,}", "threshold": f"{rules.warn_anonymous_from:,}"}
+        yield Finding(CUSTOMER_ANONYMOUS, _row(document), "", "", parameters)
+
+
+def is_identified(document: Document) -> bool:
+    """Whether the document says who bought: a name and a NIT, DUI or other number."""
+    customer = document.customer
+    return customer is not None and bool(customer.nit or customer.dui) and _is_named(document)
+
+
+def _is_named(document: Document) -> bool:
+    name = (document.customer.name if document.customer else "") or document.customer_name
+    return bool(name) and not _is_nobody(name)
+
+
+@lru_cache(maxsize=16384)
+def _is_nobody(name: str) -> bool:
+    return fold(name) in NOBODY
+
+
+def _totals(document: Document, gross: Decimal) -> Iterator[Decimal]:
+    """What a sheet may mean by its total: with VAT, without where its prices are, and less what the buyer withholds."""
+    yield gross
+    net = gross / (1 + VAT_RATE)
+    if not document.prices_with_vat:
+        yield to_cents(net)
+    if document.customer and document.customer.type_contributor in WITHHOLDERS and net >= WITHHELD_FROM:
+        yield gross - to_cents(net * WITHHELD_RATE)
+
+
+def type_is_ready(document: Document) -> Finding | None:
+    """A document is of a type whose rules are complete; nothing else may leave."""
+    if document.doc_type in READY_TYPES:
+        return None
+    return Finding(DOC_TYPE_NOT_YET, _row(document), "doc_type", document.doc_type, {"doc_type": document.doc_type})
+
+
+def _row(document: Document) -> int | None:
+    return document.row if document.lines else None

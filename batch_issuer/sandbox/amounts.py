@@ -1,0 +1,61 @@
+"""The provider's arithmetic: prices with VAT for 01, 03 and 05, without for 11 and 14; exact until the cent."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from batch_issuer.documents import CENT, Amounts
+from batch_issuer.sandbox.options import SandboxOptions
+from batch_issuer.sandbox.payload import Sale, SaleLine
+
+_ONE_AND_VAT = Decimal("1.13")
+_HUNDRED = Decimal(100)
+_WITHHELD_VAT = Decimal("0.01")
+_WITHHELD_INCOME_TAX = Decimal("0.10")
+_ZERO = Decimal("0.00")
+LARGE_CONTRIBUTORS = (3, 4)
+
+
+def amounts_of(sale: Sale, type_contributor: int, options: SandboxOptions) -> Amounts:
+    """What the document comes to; a withheld amount lowers the total."""
+    lines = [line_amount(line, options) for line in sale.lines]
+    if options.rounding == "line":
+        lines = [cents(line) for line in lines]
+    gross = cents(sum(lines, _ZERO))
+    if sale.doc_type in ("11", "14"):
+        retention = _income_tax(sale, lines) if sale.doc_type == "14" else _ZERO
+        return Amounts(taxable=gross, vat=_ZERO, gross=gross, retention=retention, total=gross - retention)
+    if options.rounding == "line":
+        taxable = sum((cents(line / _ONE_AND_VAT) for line in lines), _ZERO)
+    else:
+        taxable = cents(gross / _ONE_AND_VAT)
+    retention = _vat_withheld(sale.doc_type, taxable, type_contributor, options)
+    return Amounts(taxable=taxable, vat=gross - taxable, gross=gross, retention=retention, total=gross - retention)
+
+
+def line_amount(line: SaleLine, options: SandboxOptions) -> Decimal:
+    """Quantity times price less discount, unrounded."""
+    quantity, price = line.quantity, line.unit_price
+    if options.decimals is not None:
+        step = Decimal(1).scaleb(-options.decimals)
+        quantity, price = quantity.quantize(step, ROUND_HALF_UP), price.quantize(step, ROUND_HALF_UP)
+    amount = quantity * price
+    return amount * (_HUNDRED - line.discount) / _HUNDRED if line.discount else amount
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Half-up to the cent."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def _vat_withheld(doc_type: str, taxable: Decimal, type_contributor: int, options: SandboxOptions) -> Decimal:
+    if doc_type not in ("01", "03") or type_contributor not in LARGE_CONTRIBUTORS:
+        return _ZERO
+    if taxable > _HUNDRED or (taxable == _HUNDRED and options.retention_rule == "at-least"):
+        return cents(taxable * _WITHHELD_VAT)
+    return _ZERO
+
+
+def _income_tax(sale: Sale, lines: list[Decimal]) -> Decimal:
+    services = sum((amount for line, amount in zip(sale.lines, lines, strict=True) if line.is_service), _ZERO)
+    return cents(services * _WITHHELD_INCOME_TAX)

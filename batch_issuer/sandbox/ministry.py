@@ -1,0 +1,158 @@
+"""The ministry behind the provider: whether it answers, and what it says about the data."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from batch_issuer.sandbox import catalogs
+from batch_issuer.sandbox.options import SandboxOptions
+from batch_issuer.sandbox.store import Record, Standing, Verdict
+
+_EMAIL = re.compile(
+    r"[^\s@<>(),;:\"\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
+)
+_LONGEST_EMAIL = 100
+_NRC = re.compile(r"[0-9]{1,7}-?[0-9]")
+_NOT_DIGIT = re.compile(r"[\s-]")
+MEANINGS = {
+    "001": "Recibido",
+    "002": "Recibido con observaciones",
+    "004": "Código de generación ya procesado",
+    "005": "Emisor no autorizado",
+    "006": "Firma inválida o vencida",
+    "089": "Código de actividad económica inválido",
+    "092": "Tipo de documento del receptor inválido",
+    "094": "Número de documento del receptor inválido",
+    "095": "NRC del receptor inválido o inexistente",
+    "096": "El JSON no cumple el esquema",
+    "097": "Fecha de emisión inválida",
+    "098": "El total no coincide con la suma de las líneas",
+    "099": "La retención no corresponde a la regla",
+}
+"""`codigo_msg` and its meaning (provider.md 4.1)."""
+
+
+def answers(record: Record, options: SandboxOptions, silenced: int) -> bool:
+    """Whether the ministry answers for this document; `silenced` documents were ordered silent before it."""
+    if options.contingency_count is not None and silenced >= options.contingency_count:
+        return True
+    if options.contingency or like(record.ref, options.contingency_refs):
+        return False
+    return not chosen(record.ref, "contingency", options.contingency_share, options.seed)
+
+
+def judge(record: Record, options: SandboxOptions) -> Verdict:
+    """What the ministry says when it answers."""
+    if record.refused_digest in ("", record.digest) and ordered_rejection(record, options):
+        meaning = MEANINGS.get(options.rejected_code, "Rechazado")
+        return rejected(options.rejected_code, f"Rechazo ordenado: {meaning}")
+    if options.ministry_checks and (found := next(_faults_of(record), None)):
+        return rejected(*found)
+    if like(record.ref, options.observed_refs):
+        note = "El valor del campo #/resumen/totalNoGravado debe ser tipo numero"
+        return Verdict(
+            standing=Standing.STAMPED, state="OBSERVADO", message=MEANINGS["002"], code="002", observations=(note,)
+        )
+    return Verdict(standing=Standing.STAMPED)
+
+
+def resolve(record: Record, options: SandboxOptions) -> Verdict:
+    """What the ministry says in the end about a document in contingency."""
+    if like(record.ref, options.resolve_rejected_refs) or chosen(
+        record.ref, "resolved", options.resolve_rejected_share, options.seed
+    ):
+        return rejected(options.rejected_code, f"Rechazo ordenado: {MEANINGS.get(options.rejected_code, 'Rechazado')}")
+    return judge(record, options)
+
+
+def rejected(code: str, observation: str) -> Verdict:
+    """A refusal with its code and what was observed."""
+    return Verdict(
+        standing=Standing.REJECTED,
+        state="RECHAZADO",
+        message=MEANINGS.get(code, "Rechazado"),
+        code=code,
+        observations=(observation,),
+    )
+
+
+def ordered_rejection(record: Record, options: SandboxOptions) -> bool:
+    """Whether a rejection was ordered for this reference."""
+    return like(record.ref, options.rejected_refs) or chosen(
+        record.ref, "rejected", options.rejected_share, options.seed
+    )
+
+
+def like(ref: str, patterns: tuple[str, ...]) -> bool:
+    """Whether the reference matches one of the patterns."""
+    return any(fnmatchcase(ref, pattern) for pattern in patterns)
+
+
+def chosen(ref: str, purpose: str, share: float, seed: int) -> bool:
+    """Whether this reference falls into a share; the same for every order of requests."""
+    if share <= 0:
+        return False
+    digest = hashlib.blake2b(f"{seed}:{purpose}:{ref}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64 < share
+
+
+def _faults_of(record: Record) -> Iterator[tuple[str, str]]:
+    recipient, sale = record.recipient, record.sale
+    if sale.doc_type == "03" and not recipient.get("nrc"):
+        yield "096", "Campo #/receptor/nrc es requerido"
+    if (nrc := recipient.get("nrc")) and not _NRC.fullmatch(nrc):
+        yield "095", "Campo #/receptor/nrc no cumple el formato requerido"
+    if (nit := recipient.get("nit")) and not is_nit(nit):
+        yield "094", "Campo #/receptor/nit no es un número válido"
+    if (dui := recipient.get("dui")) and not is_dui(dui):
+        yield "094", "Campo #/receptor/numDocumento no es un número válido"
+    if (email := recipient.get("email")) and not is_email(email):
+        yield "096", "Campo #/receptor/correo no cumple el formato requerido"
+    if (kind := recipient.get("document_type")) and not catalogs.has_document_type(kind):
+        yield "092", "Campo #/receptor/tipoDocumento no existe en el catálogo"
+    for where, code in (("receptor", recipient.get("activity_code")), ("emisor", sale.activity_code)):
+        if code and not catalogs.has_activity(code):
+            yield "089", f"Campo #/{where}/codActividad no existe en el catálogo"
+    if not catalogs.has_payment_method(sale.payment_method):
+        yield "096", "Campo #/resumen/pagos/0/codigo no existe en el catálogo"
+
+
+def is_email(text: str) -> bool:
+    """Whether the ministry's schema takes the address."""
+    return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
+
+
+def is_nit(text: str) -> bool:
+    """Whether 14 digits end in their check digit, or 9 are a DUI in the NIT's place."""
+    digits = _digits(text)
+    if len(digits) == 9:
+        return is_dui(text)
+    if len(digits) != 14:
+        return False
+    if int(text_of(digits[10:13])) <= 100:
+        check = sum(digit * weight for digit, weight in zip(digits, range(14, 1, -1), strict=False)) % 11
+    else:
+        weights = (2, 7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
+        check = -sum(digit * weight for digit, weight in zip(digits, weights, strict=False)) % 11
+    return check % 10 == digits[13]
+
+
+def is_dui(text: str) -> bool:
+    """Whether 9 digits end in their check digit."""
+    digits = _digits(text)
+    if len(digits) != 9:
+        return False
+    return -sum(digit * weight for digit, weight in zip(digits, range(9, 1, -1), strict=False)) % 10 == digits[8]
+
+
+def _digits(text: str) -> tuple[int, ...]:
+    bare = _NOT_DIGIT.sub("", text)
+    return tuple(int(digit) for digit in bare) if bare.isascii() and bare.isdecimal() else ()
+
+
+def text_of(digits: tuple[int, ...]) -> str:
+    """Digits as they are written."""
+    return "".join(str(digit) for digit in digits)

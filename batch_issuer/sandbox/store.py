@@ -1,0 +1,285 @@
+"""The documents that the sandbox holds: never two for one reference and company; kept in a file when asked to.
+
+Records are values; a change is a new record put in the place of the old one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import IO, Any, Self
+
+from batch_issuer.documents import Amounts
+from batch_issuer.sandbox.payload import Sale, SaleLine
+
+Customer = Mapping[str, Any]
+_NOBODY: Customer = MappingProxyType({})
+
+
+class Standing(StrEnum):
+    """Where a document stands with the ministry."""
+
+    PENDING = "pending"
+    """Registered; the ministry is being asked."""
+    STAMPED = "stamped"
+    CONTINGENCY = "contingency"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the ministry said, or that it did not answer."""
+
+    standing: Standing
+    state: str = ""
+    message: str = ""
+    code: str = ""
+    observations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One registered document. Times are seconds of the sandbox's clock."""
+
+    company: str
+    environment: str
+    ref: str
+    doc_type: str
+    document_id: str
+    control_number: str
+    generation_code: str
+    sale: Sale
+    recipient: Customer
+    amounts: Amounts
+    digest: str
+    """Of the content that stands: hexadecimal, of the request's body."""
+    registered_at: float
+    visible_at: float = 0.0
+    """Until then every lookup says that there is no such document."""
+    standing: Standing = Standing.PENDING
+    state: str = ""
+    message: str = ""
+    code: str = ""
+    observations: tuple[str, ...] = ()
+    stamp: str = ""
+    settled_at: float | None = None
+    received: int = 1
+    """POSTs of this reference that reached the register, the refused ones included."""
+    sends: int = 0
+    queries: int = 0
+    """Status answers given while in contingency."""
+    refused_digest: str = ""
+    """Content that an ordered rejection refused."""
+    adjusts: str = ""
+    """Type 05: document_id of the CCF."""
+    cancelled_at: float | None = None
+    cancelled_by: str = ""
+    """document_id of the credit note that took its place."""
+    cancellation_stamp: str = ""
+
+    @property
+    def family(self) -> str:
+        """`purchase` for type 14, else `sale`."""
+        return "purchase" if self.doc_type == "14" else "sale"
+
+    def as_json(self) -> dict[str, Any]:
+        """What the control plane tells about it."""
+        return {
+            "ref": self.ref,
+            "company": self.company,
+            "environment": self.environment,
+            "doc_type": self.doc_type,
+            "state": self.standing.value,
+            "document_id": self.document_id,
+            "control_number": self.control_number,
+            "generation_code": self.generation_code,
+            "reception_stamp": self.stamp,
+            **{f"amount_{name}": str(amount) for name, amount in asdict(self.amounts).items()},
+            "lines": len(self.sale.lines),
+            "recipient": dict(self.recipient),
+            "dte_state": self.state,
+            "codigo_msg": self.code,
+            "observaciones": list(self.observations),
+            "received": self.received,
+            "sends": self.sends,
+            "digest": self.digest,
+            "registered_at": self.registered_at,
+            "adjusts": self.adjusts,
+            "cancelled_by": self.cancelled_by,
+        }
+
+
+class Store:
+    """Records by company and reference, by id, and by control number; customers by company and identity."""
+
+    def __init__(self, *, fold_case: bool = False, shared: bool = False, first_number: int = 1) -> None:
+        self._fold_case = fold_case
+        self._shared = shared
+        self._first_number = first_number
+        self._records: dict[tuple[str, str, str], Record] = {}
+        self._ids: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self._memos: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._customers: dict[tuple[str, str], Customer] = {}
+        self._journal: IO[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records.values())
+
+    def keep(self, path: Path) -> None:
+        """Load what the file holds, and write every later change to it."""
+        if path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                self._load(line)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._journal = path.open("a", encoding="utf-8")
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def by_ref(self, company: str, family: str, ref: str) -> Record | None:
+        """The document of a reference, visible or not."""
+        return self._records.get(self._key(company, family, ref))
+
+    def find(self, company: str, family: str, id_or_ref: str, *, control_numbers: bool = False) -> Record | None:
+        """The document that a path names by UUID, reference or, if allowed, control number."""
+        if key := self._ids.get((company, id_or_ref.lower())):
+            found = self._records[key]
+            if found.family == family:
+                return found
+        if control_numbers:
+            for record in self._records.values():
+                if record.company == company and record.control_number == id_or_ref:
+                    return record
+        return self.by_ref(company, family, id_or_ref)
+
+    def current(self, record: Record) -> Record:
+        """What stands now in the place of a record."""
+        return self._records[self._key(record.company, record.family, record.ref)]
+
+    def adjusting(self, ccf: Record) -> list[Record]:
+        """The credit notes of a CCF."""
+        return [self._records[key] for key in self._memos.get((ccf.company, ccf.document_id), ())]
+
+    def next_number(self, company: str, doc_type: str) -> int:
+        """The next control number of a type, used up by asking."""
+        number = self._numbers.get((company, doc_type), self._first_number - 1) + 1
+        self._numbers[company, doc_type] = number
+        return number
+
+    def put(self, record: Record) -> Record:
+        """Keep a new or changed record; two documents for one reference are impossible."""
+        key = self._key(record.company, record.family, record.ref)
+        before = self._records.get(key)
+        if before is not None and before.document_id != record.document_id:
+            raise AssertionError(f"second document for {record.ref!r}")
+        self._records[key] = record
+        if before is None and record.adjusts:
+            self._memos.setdefault((record.company, record.adjusts), []).append(key)
+        self._ids[record.company, record.document_id] = key
+        if self._journal is not None:
+            self._write({"record": asdict(record)})
+        return record
+
+    def merge_customer(self, company: str, sent: Customer, defaults: Customer) -> Customer:
+        """The stored customer after the fields that were sent, on top of the defaults when NIT and DUI are unknown."""
+        identities = [(company, f"{name}:{sent[name]}") for name in ("nit", "dui") if sent.get(name)]
+        known = next((self._customers[identity] for identity in identities if identity in self._customers), defaults)
+        merged = MappingProxyType({**known, **sent})
+        for identity in identities:
+            self._customers[identity] = merged
+            if self._journal is not None:
+                self._write({"customer": {"identity": identity, "fields": dict(merged)}})
+        return merged
+
+    def customers(self, company: str | None = None) -> list[Customer]:
+        """The stored customers, of one company or of all."""
+        found = (customer for (owner, _), customer in self._customers.items() if company in (None, owner))
+        return list({id(customer): customer for customer in found}.values())
+
+    def _key(self, company: str, family: str, ref: str) -> tuple[str, str, str]:
+        return company, "" if self._shared else family, ref.casefold() if self._fold_case else ref
+
+    def _write(self, entry: Mapping[str, Any]) -> None:
+        if self._journal is not None:
+            self._journal.write(json.dumps(entry, default=_plain, ensure_ascii=False) + "\n")
+            self._journal.flush()
+
+    def _load(self, line: str) -> None:
+        try:
+            entry = json.loads(line)
+        except ValueError:  # the last line of a sandbox that died while writing
+            return
+        if "customer" in entry:
+            company, identity = entry["customer"]["identity"]
+            self._customers[company, identity] = MappingProxyType(entry["customer"]["fields"])
+            return
+        record = _record_from(entry["record"])
+        self.put(record)
+        number = int(record.control_number.rpartition("-")[2])
+        counter = record.company, record.doc_type
+        self._numbers[counter] = max(number, self._numbers.get(counter, 0))
+
+
+def _plain(value: object) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def _line_from(parts: list[Any]) -> SaleLine:
+    description, quantity, unit_price, discount, is_service = parts
+    return SaleLine(description, Decimal(quantity), Decimal(unit_price), Decimal(discount), is_service)
+
+
+def _record_from(entry: dict[str, Any]) -> Record:
+    sale = entry["sale"]
+    lines = tuple(_line_from(line) for line in sale["lines"])
+    amounts = {name: None if amount is None else Decimal(amount) for name, amount in entry["amounts"].items()}
+    record = Record(
+        **{
+            **entry,
+            "sale": Sale(**{**sale, "lines": lines}),
+            "amounts": Amounts(**amounts),
+            "standing": Standing(entry["standing"]),
+            "observations": tuple(entry["observations"]),
+        }
+    )
+    if record.standing is Standing.PENDING:  # it died while the ministry was being asked: the worker's turn
+        return replace(record, standing=Standing.CONTINGENCY, settled_at=record.registered_at)
+    return record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A POST that a careful client would not have made: one document more, had the provider been careless."""
+
+    kind: str
+    company: str
+    ref: str
+    at: float
+    """Seconds since the sandbox started."""
+    changed: bool = field(default=False)
+    """The content differs from what is registered."""
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of `violations`."""
+        return asdict(self)

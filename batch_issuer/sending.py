@@ -1,0 +1,480 @@
+"""The sending state machine, and the only concurrency: a window of durable intents, and workers that empty it.
+
+The rules it keeps: an intent is durable before its first byte leaves; what may have arrived is asked about before it is
+sent again; what is in contingency is never sent again; a request under way is never cancelled; one reference is never
+in flight twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from batch_issuer.documents import State
+from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, write_answer
+from batch_issuer.ledger.store import Ledger
+from batch_issuer.ledger.writer import Writer
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart, Stop, StoppedMidway
+from batch_issuer.provider.classify import Reason
+from batch_issuer.provider.client import (
+    Client,
+    Found,
+    KeyRefused,
+    Missing,
+    NeverLeft,
+    Refused,
+    Reply,
+    SlowDown,
+    Uncertain,
+    Withheld,
+)
+
+SEND_AGAIN_AFTER = frozenset(
+    {Reason.LOST_ANSWER, Reason.READ_TIMEOUT, Reason.SERVER_ERROR, Reason.NOT_UNDERSTOOD, Reason.NOT_REGISTERED}
+)
+"""Doubts after which a document that the provider does not have is issued again in the same run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How often and how long to try. Seconds."""
+
+    connections: int = 6
+    """Tries to connect, a document."""
+    first_connections: int = 3
+    """The same while nothing has answered yet in this run."""
+    asks: int = 5
+    """Questions about a document in doubt."""
+    posts: int = 3
+    """POSTs of one document in one run."""
+    refusals: int = 100
+    """429 answers to one document."""
+    first_pause: float = 0.5
+    longest_pause: float = 20.0
+    settling: float = 2.0
+    """Between two 404 answers before a lost request is sent again: the provider may still be at work on it."""
+    recent: float = 120.0
+    """So long after a request the provider may still be at work on it."""
+    stop_after: int = 20
+    """The same failure this many times in a row ends the run."""
+    budget_share: float = 0.2
+    budget_least: int = 60
+    """Retries of the whole run: this share of its documents, and at least so many."""
+
+
+PATIENCE = Patience()
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a run has done so far, for whoever watches."""
+
+    total: int = 0
+    done: int = 0
+    posts: int = 0
+    asks: int = 0
+    states: Counter[State] = field(default_factory=Counter)
+    newly_rejected: int = 0
+    """Documents that were in contingency and turned out rejected."""
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    record: Record
+    body: bytes = b""
+    """Empty for a document that is only asked about."""
+
+
+class Sender:
+    """Sends and asks for one run. Every method runs inside one event loop."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        ledger: Ledger,
+        writer: Writer,
+        concurrency: int,
+        patience: Patience = PATIENCE,
+        progress: Progress | None = None,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.client = client
+        self.progress = progress or Progress()
+        self.stopped: Stop | None = None
+        self._ledger = ledger
+        self._writer = writer
+        self._concurrency = concurrency
+        self._patience = patience
+        self._jitter = jitter
+        self._stopping = asyncio.Event()
+        self._written: set[asyncio.Future[None]] = set()
+        self._streak: tuple[str, int] = ("", 0)
+        self._missing: list[Record] = []
+        self._reached = False
+        self._bug: Exception | None = None
+        self._budget = self._patience.budget_least
+
+    def stop(self, stop: Stop) -> None:
+        """Send nothing more; what is under way is awaited and recorded. The first reason given stays."""
+        if self.stopped is None:
+            midway = StoppedMidway(stop.message, repair=stop.repair, **stop.parameters)
+            self.stopped = midway if isinstance(stop, CannotStart) else stop
+        self._stopping.set()
+        self.client.quota.close()
+
+    async def issue(self, records: Sequence[Record]) -> None:
+        """Issue documents whose content is planned in the ledger, in this order."""
+        self._budget += int(self._patience.budget_share * len(records))
+        await self._run(self._intended(records))
+
+    async def ask(self, records: Sequence[Record]) -> None:
+        """Ask what became of documents, and record it; one that the provider does not have is planned anew.
+
+        A 404 is believed at the second time of asking where the last request is only moments old.
+        """
+        self._missing = []
+        await self._run(self._asked(records))
+        if self._missing and self._is_recent(self._missing) and self.stopped is None:
+            missing, self._missing = self._missing, []
+            await self._sleep(self._patience.settling)
+            await self._run(self._asked(missing))
+        for record in self._missing:
+            if record.state is State.CONTINGENCY:
+                self._unanswered(record.external_ref, Uncertain(reason=Reason.NOT_FOUND), state=State.CONTINGENCY)
+                self._count(State.CONTINGENCY)
+            else:
+                self._release(record, Reason.NOT_FOUND, unsent=False)
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Wait until everything said so far is durable."""
+        while self._written:
+            await asyncio.wait(tuple(self._written))
+
+    async def _run(self, chunks: AsyncIterator[list[_Item]]) -> None:
+        """Feed the window and let the workers empty it; a stop empties it without sending."""
+        window: asyncio.Queue[_Item | None] = asyncio.Queue(maxsize=2 * self._concurrency)
+        workers = [asyncio.create_task(self._work(window)) for _ in range(self._concurrency)]
+        try:
+            async for chunk in chunks:
+                for item in chunk:
+                    await window.put(item)
+        except Stop as stop:
+            self.stop(stop)
+        finally:
+            for _ in workers:
+                await window.put(None)
+            await asyncio.gather(*workers)
+        await self.flush()
+        if self._bug is not None:
+            raise self._bug
+
+    async def _intended(self, records: Sequence[Record]) -> AsyncIterator[list[_Item]]:
+        """Chunks of documents whose intents are durable."""
+        size = max(self._concurrency, 16)
+        for start in range(0, len(records), size):
+            if self._stopping.is_set():
+                return
+            chunk = records[start : start + size]
+            bodies = await asyncio.to_thread(self._ledger.bodies, chunk)
+            await self._append([_intent(record) for record in chunk])
+            yield [_Item(record, bodies[record.external_ref]) for record in chunk]
+
+    async def _asked(self, records: Sequence[Record]) -> AsyncIterator[list[_Item]]:
+        yield [_Item(record) for record in records]
+
+    async def _work(self, window: asyncio.Queue[_Item | None]) -> None:
+        while (item := await window.get()) is not None:
+            try:
+                if item.body:
+                    await self._issue(item)
+                else:
+                    await self._resolve(item.record)
+            except Stop as stop:
+                self.stop(stop)
+            except Exception as bug:  # noqa: BLE001 - a bug must not lose the answers that are on their way; raised later
+                self._bug = bug
+                self.stop(StoppedMidway(N_("A bug of ours ended the run.")))
+            if self.client.quota.closed_by is not None:
+                self.stop(self.client.quota.closed_by)
+
+    async def _resolve(self, record: Record) -> None:
+        """One document of which something may exist at the provider."""
+        reply = await self._ask(record.external_ref)
+        if isinstance(reply, Found):
+            self._answered(record, reply)
+        elif isinstance(reply, Missing):
+            self._missing.append(record)
+        else:
+            self._count(record.state)
+
+    def _is_recent(self, records: Sequence[Record]) -> bool:
+        """Whether the provider may still be at work on a request for one of these."""
+        moment = self._ledger.now() - dt.timedelta(seconds=self._patience.recent)
+        return any(dt.datetime.fromisoformat(record.updated_at) > moment for record in records)
+
+    async def _issue(self, item: _Item) -> None:
+        """One document whose intent is durable, until something is known of it or it must wait for another run."""
+        reference = item.record.external_ref
+        for post in range(1, self._patience.posts + 1):
+            reply = await self._post(item)
+            if isinstance(reply, Found) and reply.state is not State.UNSURE:
+                self._answered(item.record, reply, first=post == 1)
+                return
+            if isinstance(reply, Refused):
+                self._answered(item.record, Found(state=State.INVALID, answer=reply.answer))
+                return
+            if not isinstance(reply, Found | Uncertain):
+                self._give_back(item.record, reply, in_doubt=post > 1)
+                return
+            self._unanswered(reference, reply)
+            if _takes_no_documents(reply):
+                self._count(State.UNSURE)
+                self._leave_address(reply)
+                return
+            found = await self._ask_after_doubt(reference)
+            if isinstance(found, Found):
+                self._answered(item.record, found)
+                return
+            reason = reply.reason or Reason.NOT_UNDERSTOOD
+            again = isinstance(found, Missing) and reason in SEND_AGAIN_AFTER and not self._stopping.is_set()
+            if not again or post == self._patience.posts:
+                self._count(State.UNSURE)
+                self._failed(reason.value, reply.answer.detail)
+                return
+            self._retry()
+            await self._append([_intent(item.record)])
+
+    async def _post(self, item: _Item) -> Reply:
+        """One POST, until the provider has had it in hand: what never left and what a quota refused is sent again."""
+        failures = refusals = 0
+        while True:
+            reply = await self.client.issue(item.record.external_ref, item.body)
+            if isinstance(reply, NeverLeft):
+                failures += 1
+                if self._gives_up(failures) or not await self._pause(failures - 1):
+                    return reply
+                self._retry()
+                continue
+            if isinstance(reply, Withheld):
+                return reply
+            self._reached = True
+            self.progress.posts += 1
+            refusals += isinstance(reply, SlowDown)
+            if not isinstance(reply, SlowDown) or refusals > self._patience.refusals:
+                return reply
+
+    def _gives_up(self, failures: int) -> bool:
+        """Whether a document has been kept from leaving often enough; a provider never reached ends the run early."""
+        if not self._reached and failures >= self._patience.first_connections:
+            self.stop(
+                StoppedMidway(
+                    N_("Nothing answers at {url}."),
+                    repair=N_(
+                        "Nothing was issued. Check the connection and the address (--base-url, OCOTE_BASE_URL), "
+                        "then run the same command again."
+                    ),
+                    url=self.client.base_url,
+                )
+            )
+        return self._stopping.is_set() or failures >= self._patience.connections
+
+    def _leave_address(self, reply: Found | Uncertain) -> None:
+        self.stop(
+            StoppedMidway(
+                N_("{url} does not take documents: it answered {status}."),
+                repair=N_("Check the address (--base-url, OCOTE_BASE_URL), then run the same command again."),
+                url=self.client.base_url,
+                status=reply.answer.http_status,
+            )
+        )
+
+    async def _ask_after_doubt(self, reference: str) -> Reply:
+        """What became of a request whose answer is lost; Missing only when the provider says so twice."""
+        reply = await self._ask(reference)
+        if not isinstance(reply, Missing):
+            return reply
+        await self._sleep(self._patience.settling)
+        return await self._ask(reference)
+
+    async def _ask(self, reference: str) -> Reply:
+        reply: Reply = Withheld()
+        for attempt in range(self._patience.asks):
+            reply = await self.client.ask(reference)
+            if not isinstance(reply, Withheld | NeverLeft):
+                self._reached = True
+                self.progress.asks += 1
+            match reply:
+                case NeverLeft() if not self._reached and self._gives_up(attempt + 1):
+                    return reply
+                case KeyRefused():
+                    self._refuse_key(reply)
+                    return reply
+                case NeverLeft() | Uncertain():
+                    if not await self._pause(attempt):
+                        return reply
+                    self._retry()
+                case SlowDown():
+                    continue
+                case _:
+                    return reply
+        return reply
+
+    def _give_back(self, record: Record, reply: Reply, *, in_doubt: bool) -> None:
+        """A document that was not sent (again): planned, or unsure where an earlier request may have arrived."""
+        match reply:
+            case Withheld():
+                reason = Reason.RUN_ENDED
+            case NeverLeft():
+                reason = Reason.NEVER_LEFT
+                self._failed(reason.value, reply.detail)
+            case SlowDown():
+                reason = Reason.QUOTA
+                self._failed(reason.value, "")
+            case KeyRefused():
+                reason = Reason.KEY_REFUSED
+                self._refuse_key(reply)
+            case Missing():
+                reason = Reason.UNEXPECTED_STATUS
+                self._failed(reason.value, "")
+            case Found() | Refused() | Uncertain():
+                raise AssertionError(reply)
+            case _:
+                assert_never(reply)
+        if in_doubt:
+            self._unanswered(record.external_ref, Uncertain(reason=reason))
+            self._count(State.UNSURE)
+        else:
+            self._release(record, reason, unsent=True)
+
+    def _refuse_key(self, reply: KeyRefused) -> None:
+        self.stop(
+            StoppedMidway(
+                N_("The provider refuses the API key{detail}."),
+                repair=N_(
+                    "Check that the key is whole, active and of this company, then run the same command again: "
+                    "what was not sent is sent then."
+                ),
+                detail=f": {reply.detail}" if reply.detail else "",
+            )
+        )
+
+    def _answered(self, record: Record, found: Found, *, first: bool = False) -> None:
+        answer = found.answer
+        body: dict[str, Any] = {"state": found.state.value, "answer": write_answer(answer)}
+        if found.reason is not None:
+            body["reason"] = found.reason.value
+        if first and answer.is_duplicate and not record.first_sent_at:
+            body["unexpected_duplicate"] = True
+        self._write([NewEvent(kind=Kind.ANSWERED, external_ref=record.external_ref, body=body)])
+        if record.state is State.CONTINGENCY and found.state is State.REJECTED:
+            self.progress.newly_rejected += 1
+        self._count(found.state)
+        if found.state in (State.REJECTED, State.INVALID):
+            self._failed(f"{found.state.value} {answer.codigo_msg}", _words(answer))
+        elif found.state is not State.UNSURE:
+            self._streak = ("", 0)
+
+    def _unanswered(self, reference: str, reply: Found | Uncertain, *, state: State = State.UNSURE) -> None:
+        """Write the doubt at once: whatever happens next, the next run knows to ask first."""
+        if isinstance(reply, Found):
+            body: Mapping[str, Any] = {
+                "state": State.UNSURE.value,
+                "answer": write_answer(reply.answer),
+                "reason": (reply.reason or Reason.NOT_UNDERSTOOD).value,
+            }
+            self._write([NewEvent(kind=Kind.ANSWERED, external_ref=reference, body=body)])
+            return
+        body = {
+            "state": state.value,
+            "reason": reply.reason.value,
+            "answer": write_answer(reply.answer),
+            "detail": reply.detail,
+        }
+        self._write([NewEvent(kind=Kind.UNANSWERED, external_ref=reference, body=body)])
+
+    def _release(self, record: Record, reason: Reason, *, unsent: bool) -> None:
+        body = {"state": State.PLANNED.value, "reason": reason.value, "unsent": unsent}
+        self._write([NewEvent(kind=Kind.RELEASED, external_ref=record.external_ref, body=body)])
+        self._count(State.PLANNED)
+
+    def _count(self, state: State) -> None:
+        self.progress.done += 1
+        self.progress.states[state] += 1
+
+    def _failed(self, code: str, words: str) -> None:
+        """Count the same failure in a row; too many of them are one cause, and the rest is spared."""
+        cause = f"{code} {words}".strip()
+        self._streak = (cause, self._streak[1] + 1 if self._streak[0] == cause else 1)
+        if self._streak[1] >= self._patience.stop_after:
+            self.stop(
+                StoppedMidway(
+                    N_("The same failure {count} times in a row: {cause}. The rest was spared."),
+                    repair=N_("Mend this one cause, then run the same command again."),
+                    count=self._streak[1],
+                    cause=cause,
+                )
+            )
+
+    def _retry(self) -> None:
+        self.progress.retries += 1
+        self._budget -= 1
+        if self._budget < 0:
+            self.stop(
+                StoppedMidway(
+                    N_("Too many requests had to be repeated ({count}): the provider or the connection is in trouble."),
+                    repair=N_("Wait a little, then run the same command again."),
+                    count=self.progress.retries,
+                )
+            )
+
+    async def _pause(self, attempt: int) -> bool:
+        """Wait before another try, longer each time; False when the run is ending."""
+        patience = self._patience
+        longest = min(patience.longest_pause, patience.first_pause * 2**attempt)
+        await self._sleep(self._jitter(longest / 4, longest))
+        return not self._stopping.is_set()
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
+
+    async def _append(self, new: Sequence[NewEvent]) -> None:
+        await self._writer.append(new)
+
+    def _write(self, new: Sequence[NewEvent]) -> None:
+        """Queue what was learned; it counts as done when it is durable, and nobody waits for the disk."""
+        written = self._writer.append(new)
+        self._written.add(written)
+        written.add_done_callback(self._after_write)
+
+    def _after_write(self, written: asyncio.Future[None]) -> None:
+        self._written.discard(written)
+        error = written.exception()
+        if isinstance(error, Stop):
+            self.stop(error)
+
+
+def _intent(record: Record) -> NewEvent:
+    return NewEvent(kind=Kind.SENDING, external_ref=record.external_ref, body={"fingerprint": record.fingerprint})
+
+
+def _takes_no_documents(reply: Found | Uncertain) -> bool:
+    """Whether what answered is not the provider's issuing route: a redirection, no such route, no entry."""
+    status = reply.answer.http_status or 0
+    return isinstance(reply, Uncertain) and (300 <= status < 400 or status in (403, 404, 405))
+
+
+def _words(answer: Answer) -> str:
+    return "; ".join(answer.observaciones) or answer.dte_message or answer.detail

@@ -1,0 +1,58 @@
+"""What every test can count on: no key and no settings from outside, one language, and a browser where there is one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import hypothesis
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+
+hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("house")
+
+
+def pytest_configure() -> None:
+    """Forget the real key, the settings and the language of whoever runs the tests, for subprocesses too."""
+    for name in list(os.environ):
+        if name.startswith(("OCOTE_", "BATCH_ISSUER_")) or name in {"LC_ALL", "LC_MESSAGES", "LANGUAGE"}:
+            del os.environ[name]
+    os.environ["LANG"] = "C.UTF-8"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The source checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for tests marked `browser`. One for each module: while it is open, its thread runs an event loop."""
+    from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415 - slow to import, and few tests need it
+
+    executable = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=executable)
+        except Error as error:
+            _without_browser(error.message)
+        yield chromium
+        chromium.close()
+
+
+def _without_browser(reason: str) -> NoReturn:
+    """Skip on a person's machine; fail in CI, where a missing browser would hide what is broken."""
+    sentence = f"Chromium did not start; `make chromium` installs it. {reason}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
