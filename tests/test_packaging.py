@@ -15,7 +15,7 @@ import pytest
 from batch_issuer import __version__, resources
 
 HEAVY = {
-    "aiohttp", "asyncio", "httpx", "jinja2", "numpy", "openpyxl", "pandas", "pyreqwest", "python_calamine",
+    "aiohttp", "asyncio", "httpx", "jinja2", "numpy", "openpyxl", "pandas", "python_calamine",
     "sqlalchemy", "xlsxwriter",
 }  # fmt: skip
 INDIRECT = {"defusedxml", "tzdata"}
@@ -47,11 +47,12 @@ def project(root: Path) -> dict[str, Any]:
 
 
 def files_below(folder: Path) -> set[str]:
-    """Paths of the files of a folder that belong to the project."""
+    """Paths of the files of a folder that belong to the project: no scripts, caches or ledgers."""
+    paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     return {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".py", ".db"}
+        path.as_posix()
+        for path in paths
+        if path.suffix not in {".py", ".pyc", ".db"} and not any(part.startswith(".") for part in path.parts)
     }
 
 

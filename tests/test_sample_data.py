@@ -9,6 +9,12 @@ from typing import Any
 
 import pytest
 
+from batch_issuer import settings as settings_room
+from batch_issuer.documents import total_of
+from batch_issuer.reading import read
+from batch_issuer.reading.batch import Entry
+from batch_issuer.rules import examine
+
 FILES = ("expected.json", "ventas-kiosco.csv", "ventas-ruta.csv", "ventas.xlsx")
 
 
@@ -46,3 +52,58 @@ def test_the_readme_explains_every_document_that_is_not_sound(folder: Path, expe
     explained = {cell.strip() for row in text.splitlines() if "-" in row for cell in row.split("|")[1:2]}
     refs = {ref for cell in explained for ref in cell.split(", ") if ref.rpartition("-")[2].isdigit()}
     assert refs == faulty
+
+
+@pytest.fixture(scope="module")
+def entries(folder: Path) -> list[Entry]:
+    """The three files as one command reads and checks them."""
+    settings = settings_room.load(folder / "batch-issuer.toml")
+    files = [str(folder / name) for name in FILES if name != "expected.json"]
+    batch = read(files, settings)
+    assert [problem.code for problem in batch.problems if problem.blocks] == []
+    return [examine(batch, entry, settings.rules) for entry in batch]
+
+
+def of_file(entries: list[Entry], file: dict[str, Any]) -> list[Entry]:
+    """The entries of one file: their references begin with its shops."""
+    shops = {"ventas-kiosco.csv": ("Kiosco-",), "ventas-ruta.csv": ("Ruta-",)}
+    beginnings = shops.get(file["file"], ("Centro-", "Merliot-", "Soyapango-"))
+    return [entry for entry in entries if entry.document.external_ref.startswith(beginnings)]
+
+
+def test_counts_and_amounts_are_those_expected(entries: list[Entry], expected: dict[str, Any]) -> None:
+    """Rows, documents, those ready and what these come to agree to the cent, file by file."""
+    for file in expected["files"]:
+        found = of_file(entries, file)
+        ready = [entry.document for entry in found if not entry.held_back]
+        assert {
+            "rows": sum(len(entry.document.lines) for entry in found),
+            "documents": len(found),
+            "ready": len(ready),
+            "held_back": len(found) - len(ready),
+            "ready_gross": str(total_of(document.expected_gross for document in ready)),
+        } == {key: file[key] for key in ("rows", "documents", "ready", "held_back", "ready_gross")}
+
+
+def test_every_fault_is_found_in_its_cell_and_nothing_else(entries: list[Entry], expected: dict[str, Any]) -> None:
+    """Code, reference, row and column of each problem agree, and sound documents have none."""
+    for file in expected["files"]:
+        problems = [problem for entry in of_file(entries, file) for problem in entry.problems]
+        found = {
+            (problem.code, problem.kind.severity.value, problem.external_ref, problem.place.row, problem.place.column)
+            for problem in problems
+        }
+        keys = ("code", "severity", "external_ref", "row", "column")
+        assert found == {tuple(problem[key] for key in keys) for problem in file["problems"]}
+        assert {(Path(problem.place.file).name, problem.place.sheet) for problem in problems} <= {
+            (file["file"], file["sheet"])
+        }
+
+
+def test_the_workbooks_total_row_is_used_as_control(folder: Path) -> None:
+    """The TOTAL row is no sale, and what it says is kept to compare with."""
+    settings = settings_room.load(folder / "batch-issuer.toml")
+    batch = read([str(folder / "ventas.xlsx")], settings)
+    (source,) = batch.sources
+    assert source.control_total is not None
+    assert "Vendedor" in source.ignored

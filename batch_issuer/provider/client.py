@@ -10,14 +10,10 @@ import ipaddress
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from pyreqwest.client import ClientBuilder
-from pyreqwest.compatibility.httpx import HttpxTransport
-from pyreqwest.exceptions import PyreqwestError
 
 from batch_issuer import __version__
 from batch_issuer.documents import State
@@ -27,6 +23,7 @@ from batch_issuer.problems import CannotStart
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason, classify
 from batch_issuer.provider.quota import Quota
+from batch_issuer.provider.transport import Transport
 
 DEFAULT_BASE_URL = "https://ocote.io/api/connect"
 """provider.md 1."""
@@ -39,7 +36,7 @@ documents unsure."""
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes. An answer carries at most the signed document, which is far smaller."""
 
-_HTTP_LOGGERS = ("httpx", "httpcore", "pyreqwest", "aiohttp", "hyper", "reqwest")
+_HTTP_LOGGERS = ("httpx", "aiohttp.client", "aiohttp.internal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,21 +135,14 @@ def is_loopback(host: str) -> bool:
 
 
 def open_transport(base_url: str, concurrency: int) -> httpx.AsyncBaseTransport:
-    """Connections for this many requests at once; certificates are checked, redirects are not followed."""
-    builder = (
-        ClientBuilder()
-        .connect_timeout(timedelta(seconds=CONNECT_TIMEOUT))
-        .read_timeout(timedelta(seconds=READ_TIMEOUT))
-        .timeout(timedelta(seconds=WHOLE_TIMEOUT))
-        .follow_redirects(False)
-        .tcp_nodelay(True)
-        .pool_max_idle_per_host(concurrency)
-        .max_connections(concurrency + 2)
-        .http1_only()
+    """Connections for this many requests at once; the system's proxies are used except to this same machine."""
+    return Transport(
+        connections=concurrency + 2,
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        whole_timeout=WHOLE_TIMEOUT,
+        proxies=not is_loopback(httpx.URL(base_url).host),
     )
-    if is_loopback(httpx.URL(base_url).host):
-        builder = builder.no_proxy()
-    return HttpxTransport(builder.build())
 
 
 class Client:
@@ -200,7 +190,7 @@ class Client:
             return ""
         try:
             status, headers, content = await self._exchange("GET", f"/file/{wire.path_of(external_ref)}?type=json", b"")
-        except (httpx.HTTPError, PyreqwestError, OSError):
+        except httpx.HTTPError:
             self.quota.lost(arrived=True)
             return ""
         self.quota.learn(ticket, headers)
@@ -221,7 +211,7 @@ class Client:
         except httpx.TimeoutException as error:
             self.quota.lost(arrived=True)
             return Uncertain(reason=Reason.READ_TIMEOUT, detail=_describe(error)), None
-        except (httpx.HTTPError, PyreqwestError, OSError) as error:
+        except httpx.HTTPError as error:
             self.quota.lost(arrived=True)
             return Uncertain(reason=Reason.LOST_ANSWER, detail=_describe(error)), None
         self.quota.learn(ticket, headers)

@@ -27,7 +27,7 @@ class Refs:
     faults: dict[int, Fault]
     """By code."""
     parts: list[tuple[str, ...]]
-    """What each reference is made of; parallel to `texts`."""
+    """What each reference of a template is made of, parallel to `texts`; empty for a single column."""
 
 
 def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequence[str]) -> Refs:
@@ -74,7 +74,7 @@ def _single(column: Column, texts: list[str]) -> Refs:
     for code, text in enumerate(texts):
         if text and (fault := _fault_of_cell(text, column.kind(code)) or fault_of(text)):
             faults[code] = fault
-    return Refs(codes=column.codes, texts=texts, faults=faults, parts=[(text,) for text in texts])
+    return Refs(codes=column.codes, texts=texts, faults=faults, parts=[])
 
 
 def _cleaned(column: Column) -> list[str]:

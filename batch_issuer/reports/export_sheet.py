@@ -15,7 +15,8 @@ def write_sheet(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
     sheet = book.add_worksheet("ledger")
     sheet.freeze_panes(1, 0)
     bold = book.add_format({"bold": True})
-    count, names = 0, []
+    count = 0
+    names: list[str] = []
     for count, row in enumerate(rows, 1):  # noqa: B007 - the count is what is given back
         if not names:
             names = list(row)

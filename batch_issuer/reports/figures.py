@@ -72,6 +72,15 @@ def hours_between(since: str, until: str) -> float:
     return (dt.datetime.fromisoformat(until) - dt.datetime.fromisoformat(since)).total_seconds() / 3600
 
 
+def age(since: str, until: str) -> str:
+    """`45 min`, `34 h`, `3 d 8 h`."""
+    minutes = int(hours_between(since, until) * 60)
+    if minutes < 60:
+        return f"{max(minutes, 0)} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 72 else f"{hours // 24} d {hours % 24} h"
+
+
 def span(rows: Sequence[int]) -> str:
     """Row numbers with their runs drawn together: `14–16, 20`."""
     parts: list[str] = []

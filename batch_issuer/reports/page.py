@@ -16,11 +16,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from batch_issuer.documents import State, total_of
-from batch_issuer.messages import Messages
-from batch_issuer.reconciliation import Cause, Reconciliation
+from batch_issuer.messages import Messages, N_
+from batch_issuer.reconciliation import Cause, Group, Reconciliation, age_bucket
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.exceptions import gather, oldest_first, tasks
-from batch_issuer.reports.listing import BRIEF, inside_script, listed_records, listing
+from batch_issuer.reports.listing import BRIEF, listed_records, listing
 from batch_issuer.reports.pictures import hours, length_of, state_bar
 from batch_issuer.reports.replacing import replace_file
 from batch_issuer.reports.series import series_of
@@ -39,33 +39,163 @@ def write_page(reconciliation: Reconciliation, messages: Messages, path: Path, *
 def page_text(reconciliation: Reconciliation, messages: Messages, *, mask: bool = False) -> str:
     """The page as text."""
     environment = _environment()
-    style = environment.get_template("report.css").render(_=messages.text)
-    script = environment.get_template("report.js").render()
-    context = {
+    style = _source(environment, "report.css") + _running_foot(reconciliation)
+    script = _source(environment, "report.js")
+    return environment.get_template("report.html.j2").render(
         **_figures(reconciliation, messages),
         **_tools(messages, mask=mask),
-        "style": Markup(style),  # noqa: S704 - our own file
-        "script": Markup(script),  # noqa: S704 - our own file
-        "style_hash": _content_hash(style),
-        "script_hash": _content_hash(script),
-        "listing": Markup(listing(reconciliation, messages, mask=mask)),  # noqa: S704 - escaped for script elements
-        "script_texts": Markup(inside_script(_script_texts(messages))),  # noqa: S704 - as above
-    }
-    return environment.get_template("report.html.j2").render(context)
+        style=Markup(style),  # noqa: S704 - our own file, and a text written in escapes only
+        script=Markup(script),  # noqa: S704 - our own file
+        style_hash=_content_hash(style),
+        script_hash=_content_hash(script),
+        listing=Markup(listing(reconciliation, messages, mask=mask)),  # noqa: S704 - made for script elements
+    )
 
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(templates_folder()),
-        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.do"],
     )
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None  # noqa: S101 - given above
+    return environment.loader.get_source(environment, name)[0]
 
 
 def _content_hash(text: str) -> str:
     """The digest by which the content-security policy knows an inline style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _running_foot(reconciliation: Reconciliation) -> str:
+    """Who and when, at the foot of every printed page. Each character is an escape: no name can end the text."""
+    said = f"{reconciliation.company_name} · {figures.moment(reconciliation.as_of)}"
+    escaped = "".join(f"\\{ord(mark):06x}" for mark in figures.printable(said))
+    return f'@page{{@bottom-left{{content:"{escaped}"}}}}\n'
+
+
+def _figures(reconciliation: Reconciliation, messages: Messages) -> dict[str, Any]:
+    """What the template shows, computed once each."""
+    total = reconciliation.total
+    held_gross = total_of(one.gross for one in reconciliation.held_back)
+    contingency = oldest_first(reconciliation)
+    records = listed_records(reconciliation)
+    return {
+        "r": reconciliation,
+        "total": total,
+        "held_gross": held_gross,
+        "sent": sum(1 for record in reconciliation.records if record.attempts),
+        "differences_by_state": _differences_by_state(reconciliation),
+        "within": [one for one in reconciliation.differences if one.within_tolerance],
+        "tasks": tasks(reconciliation),
+        "found": gather(reconciliation, messages),
+        "oldest": contingency[0] if contingency else None,
+        "bar": state_bar(reconciliation),
+        "hours": hours(record.settled_at for record in reconciliation.records),
+        "most_money": max((one.gross for one in [*reconciliation.states.values()]), default=Decimal(0)),
+        "most_waiting": max((number for _, number, _ in reconciliation.ages), default=0),
+        "breakdowns": _breakdowns(reconciliation, messages),
+        "series": series_of(reconciliation.records),
+        "fingerprint": figures.fingerprint(reconciliation),
+        "listed": len(records) + len(reconciliation.held_back),
+        "left_out": len(reconciliation.records) - len(records),
+        "static_list": records if len(records) + len(reconciliation.held_back) <= STATIC_LIST else (),
+        "list_limit": BRIEF,
+        "text_of_script": _script_texts(messages),
+    }
+
+
+def _differences_by_state(reconciliation: Reconciliation) -> Mapping[State, Decimal]:
+    return {
+        state: total_of(one.amount for one in reconciliation.differences if one.record.state is state)
+        for state in State
+    }
+
+
+def _breakdowns(reconciliation: Reconciliation, messages: Messages) -> list[tuple[str, str, Any]]:
+    """Title, heading and the groups with the name that each is shown under."""
+    payments = payment_methods().names
+    none = messages.text(N_("(none)"))
+    dimensions: list[tuple[str, str, tuple[Group, ...], Callable[[str], str]]] = [
+        (N_("By type"), N_("Type"), reconciliation.by_type, lambda name: wording.type_name(name, messages)),
+        (N_("By branch"), N_("Branch"), reconciliation.by_branch, str),
+        (N_("By date in the files"), N_("Date"), reconciliation.by_day, figures.day),
+        (
+            N_("By payment method"),
+            N_("Payment method"),
+            reconciliation.by_payment,
+            lambda name: f"{name} {payments[name]}" if name in payments else name,
+        ),
+    ]
+    return [
+        (title, heading, [(shown(group.name) or none, group) for group in groups])
+        for title, heading, groups, shown in dimensions
+    ]
+
+
+def _tools(messages: Messages, *, mask: bool) -> dict[str, Any]:
+    """What the template writes with."""
+
+    def said(text: str) -> Markup:
+        return _isolated(figures.masked(text) if mask else text)
+
+    def person(name: str) -> Markup:
+        return _isolated(figures.masked_name(name) if mask else name)
+
+    return {
+        "_": messages.text,
+        "count": messages.count,
+        "language": messages.language,
+        "said": said,
+        "person": person,
+        "plain": _isolated,
+        "reference": lambda text: _isolated(text, "ref"),
+        "money": figures.money,
+        "signed_money": figures.signed_money,
+        "whole": figures.whole,
+        "share": figures.share,
+        "moment": figures.moment,
+        "day": figures.day,
+        "span": figures.span,
+        "age": figures.age,
+        "age_bucket": age_bucket,
+        "length_of": length_of,
+        "type_name": lambda doc_type: wording.type_name(doc_type, messages),
+        "field_name": lambda what: wording.field_name(what, messages),
+        "refusal_title": lambda refusal: wording.refusal_title(refusal, messages),
+        "refusal_repair": lambda refusal: wording.refusal_repair(refusal, messages),
+        "names": wording.NAMES,
+        "what_to_do": wording.WHAT_TO_DO,
+        "explanations": wording.CAUSE_EXPLANATIONS,
+        "titles": wording.CAUSE_TITLES,
+        "age_names": wording.AGE_NAMES,
+        "late_ages": wording.LATE_AGES,
+        "Cause": Cause,
+        "State": State,
+    }
+
+
+def _isolated(text: str, css_class: str = "") -> Markup:
+    """A text of the files or the provider: its writing direction stays its own."""
+    opening = Markup('<bdi class="{}">').format(css_class) if css_class else Markup("<bdi>")
+    return opening + escape(figures.printable(text)) + Markup("</bdi>")
+
+
+def _script_texts(messages: Messages) -> Mapping[str, str]:
+    """What the page's script says."""
+    return {name: messages.text(text) for name, text in _SCRIPT_TEXTS.items()}
+
+
+_SCRIPT_TEXTS: Mapping[str, str] = {
+    "copy": N_("Copy {text}"),
+    "copied": N_("Copied"),
+    "found": N_("{n} of {all} documents · {money}"),
+    "nothing": N_("No document matches. Clear the search or the filters."),
+    "details": N_("Details of {ref}"),
+}

@@ -87,7 +87,7 @@ def length_of(amount: Decimal, longest: Decimal) -> int:
 def hours(moments: Iterable[str]) -> Hours | None:
     """Columns over the time in which documents were settled, in steps that suit its length; None for fewer than two."""
     times = sorted(time for text in moments if (time := local_time(text)) is not None)
-    if len(times) < 2:  # noqa: PLR2004
+    if len(times) < 2:
         return None
     step = next((step for step in _STEPS if (times[-1] - times[0]) / step < _MOST_COLUMNS), _STEPS[-1])
     first = _floor(times[0], step)

@@ -1,0 +1,96 @@
+"""An httpx transport over aiohttp, which tells exactly whether a request can have left this machine.
+
+That distinction decides whether a document may be sent again, so it is made here by the types of errors, never by
+their words; whatever is not known to have failed before the first byte counts as sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import httpx
+
+_NEVER_LEFT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientProxyConnectionError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
+"""Errors of making a connection: name, address, port, certificate, proxy."""
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """As many connections as requests at once, kept open. Times are seconds; redirects are not followed.
+
+    Raises `httpx.ConnectError` for what never left, `httpx.ReadTimeout` and `httpx.ReadError` for what may have.
+    """
+
+    def __init__(
+        self, *, connections: int, connect_timeout: float, read_timeout: float, whole_timeout: float, proxies: bool
+    ) -> None:
+        self._connections = connections
+        self._timeout = aiohttp.ClientTimeout(
+            total=whole_timeout, sock_connect=connect_timeout, sock_read=read_timeout
+        )
+        self._proxies = proxies
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request, once, and give its answer as soon as the headers are there."""
+        body = await request.aread()
+        try:
+            answer = await self._opened().request(
+                request.method,
+                str(request.url),
+                headers=request.headers,
+                data=body or None,
+                allow_redirects=False,
+            )
+        except _NEVER_LEFT as error:
+            raise httpx.ConnectError(str(error), request=request) from error
+        except (aiohttp.ServerTimeoutError, TimeoutError) as error:
+            raise httpx.ReadTimeout(str(error), request=request) from error
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
+            raise httpx.ReadError(f"{type(error).__name__}: {error}", request=request) from error
+        return httpx.Response(answer.status, headers=answer.raw_headers, stream=_Body(answer), request=request)
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=30)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=self._timeout,
+                trust_env=self._proxies,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+            )
+        return self._session
+
+
+class _Body(httpx.AsyncByteStream):
+    """The rest of an answer; what breaks off here had already been answered, so the request had arrived."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._answer.content.iter_any():
+                yield chunk
+        except (aiohttp.ServerTimeoutError, TimeoutError) as error:
+            raise httpx.ReadTimeout(str(error)) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise httpx.ReadError(f"{type(error).__name__}: {error}") from error
+
+    async def aclose(self) -> None:
+        if self._answer.content.at_eof():
+            self._answer.release()
+        else:
+            self._answer.close()

@@ -1,0 +1,89 @@
+"""Which sheets of the named files are read: all CSV, and of each workbook the one visible sheet that is a table of sales."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart
+from batch_issuer.reading.columns import Columns, Header
+from batch_issuer.reading.csv_tables import read_csv
+from batch_issuer.reading.excel_tables import SheetEntry, Workbook
+from batch_issuer.reading.files import find_files, is_workbook, opened, refuse_copies
+from batch_issuer.reading.sales import Sales
+from batch_issuer.reading.sheets import SheetSales, read_sheet
+from batch_issuer.reading.tables import Sheet
+from batch_issuer.settings import Settings
+
+
+def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None) -> Sales:
+    """See `batch_issuer.reading.read`."""
+    columns = Columns(settings)
+    sheets = [_read_file(path, columns, settings, stdin) for path in find_files(paths)]
+    refuse_copies([(sheet.sheet.path, sheet.sheet.sha256) for sheet in sheets])
+    return Sales(sheets, settings)
+
+
+def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO | None) -> SheetSales:
+    with opened(path, stdin) as stream:
+        if is_workbook(path, stream):
+            stream.seek(0)
+            sheet, header = _chosen(Workbook(path, stream.read()), columns, settings.source.sheet)
+        else:
+            sheet = read_csv(path, stream, columns.count)
+            header = columns.header(sheet)
+    return read_sheet(sheet, columns.confirmed(sheet, header), columns, settings)
+
+
+def _chosen(workbook: Workbook, columns: Columns, asked: str) -> tuple[Sheet, Header | None]:
+    """The sheet that the settings name, or the only visible one whose headings are recognised."""
+    if asked:
+        sheet = workbook.sheet(_named(workbook, asked))
+        return sheet, columns.header(sheet)
+    read = [workbook.sheet(entry) for entry in workbook.sheets if not entry.hidden]
+    found = [(sheet, columns.header(sheet)) for sheet in read]
+    tables = [(sheet, header) for sheet, header in found if header is not None and not header.missing]
+    filled = [(sheet, header) for sheet, header in tables if sheet.table.rows > header.row + 1] or tables[:1]
+    if len(filled) > 1:
+        raise CannotStart(
+            N_("{file} has several sheets with sales: {sheets}."),
+            repair=N_("Say which one with --sheet, or with sheet under [source] in the settings."),
+            file=workbook.path,
+            sheets=_listed([sheet.name for sheet, _ in filled]),
+        )
+    if filled:
+        return filled[0]
+    if not found:
+        raise _nothing_visible(workbook)
+    return max(found, key=lambda pair: len(pair[1].columns) if pair[1] else -1)
+
+
+def _named(workbook: Workbook, asked: str) -> SheetEntry:
+    for entry in workbook.sheets:
+        if entry.name.strip().casefold() == asked.strip().casefold():
+            return entry
+    names = [entry.name for entry in workbook.sheets]
+    near = difflib.get_close_matches(asked, names, n=1, cutoff=0)
+    raise CannotStart(
+        N_("{file} has no sheet «{sheet}»."),
+        repair=N_("Did you mean «{near}»? Its sheets are: {sheets}."),
+        file=workbook.path,
+        sheet=asked,
+        near=near[0] if near else "",
+        sheets=_listed(names),
+    )
+
+
+def _nothing_visible(workbook: Workbook) -> CannotStart:
+    return CannotStart(
+        N_("{file} has no visible sheet."),
+        repair=N_("Show the sheet with the sales in Excel, or name it with --sheet. Its sheets are: {sheets}."),
+        file=workbook.path,
+        sheets=_listed([entry.name for entry in workbook.sheets]),
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"«{name}»" for name in names) or "—"

@@ -1,0 +1,337 @@
+"""The batch: documents built one at a time from columns, each with the problems of its cells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, pairwise, repeat
+from typing import Any
+
+import numpy as np
+
+from batch_issuer.documents import Customer, Document, Line
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart, Place, Problem
+from batch_issuer.reading import kinds
+from batch_issuer.reading.batch import Entry, SheetRow, SourceFile
+from batch_issuer.reading.columns import vat_said
+from batch_issuer.reading.grouping import (
+    NEUTRAL, NOT_SAID, HeaderValues, JoinedField, find_alike, group, header_values, join_fields, join_refs, split_documents,
+)  # fmt: skip
+from batch_issuer.reading.sheets import SheetSales, place_of
+from batch_issuer.reading.tables import Codes
+from batch_issuer.reading.values import clean
+from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
+
+_BLOCK = 1_000
+"""Documents that are built together while iterating."""
+_CUSTOMER_ATTRIBUTES = {"customer_activity_code": "activity_code"}
+"""Our fields that a customer calls otherwise."""
+
+
+class Sales:
+    """All documents of the files of one command; see `Batch`."""
+
+    def __init__(self, sheets: Sequence[SheetSales], settings: Settings) -> None:
+        self._sheets = tuple(sheets)
+        self._settings = settings
+        self._offsets = [0, *accumulate(len(sheet.rows.sales) for sheet in sheets)]
+        self._grouped = group(sheets, self._offsets, continue_rows=settings.source.continue_rows)
+        self._fields, overhang = join_fields(sheets)
+        self._headers = {
+            name: header_values(self._fields[name], self._grouped)
+            for name in self._fields
+            if name not in LINE_FIELDS
+        }
+        self._cells = [
+            field for field in (join_refs(sheets), *self._fields.values(), *overhang) if field.faulty is not None
+        ]
+        self._plain_headers = [name for name in self._headers if name not in CUSTOMER_FIELDS]
+        self._alike = find_alike(self._grouped.refs)
+        self._suspects = {*self._grouped.variants, *self._grouped.mixed}
+        self._split = split_documents(self._grouped, self._offsets)
+        self._odd = self._odd_documents()
+        self._refuse_unsaid_prices()
+
+    @property
+    def sources(self) -> tuple[SourceFile, ...]:
+        return tuple(sheet.source for sheet in self._sheets)
+
+    @property
+    def rows(self) -> int:
+        return self._offsets[-1]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        of_sheets = chain.from_iterable(sheet.problems for sheet in self._sheets)
+        lost = (
+            Problem(kind=kinds.ROW_WITHOUT_REF, place=self.place(row, "external_ref"), field="external_ref")
+            for row in self._grouped.lost.tolist()
+        )
+        return (*of_sheets, *lost)
+
+    def __len__(self) -> int:
+        return len(self._grouped.refs)
+
+    def __getitem__(self, index: int) -> Entry:
+        document = range(len(self))[index]
+        return next(self._built(document, document + 1))
+
+    def __iter__(self) -> Iterator[Entry]:
+        for first in range(0, len(self), _BLOCK):
+            yield from self._built(first, min(first + _BLOCK, len(self)))
+
+    def place(self, row: int, field: str = "") -> Place:
+        sheet, at = self._located(row)
+        column = sheet.header.ref_columns[0] if field == "external_ref" else sheet.header.columns.get(field)
+        return place_of(sheet.sheet, sheet.header, at, column)
+
+    def sheet_row(self, row: int) -> SheetRow:
+        sheet, at = self._located(row)
+        return SheetRow(self._source_of(row), at + 1, sheet.header.headings, sheet.sheet.table.cells(at))
+
+    def _source_of(self, row: int) -> int:
+        return int(np.searchsorted(self._offsets, range(self.rows)[row], side="right")) - 1
+
+    def _located(self, row: int) -> tuple[SheetSales, int]:
+        """The sheet of a batch row, and its table row."""
+        source = self._source_of(row)
+        sheet = self._sheets[source]
+        return sheet, int(sheet.rows.sales[range(self.rows)[row] - self._offsets[source]])
+
+    def _built(self, first: int, last: int) -> Iterator[Entry]:
+        """The documents from first to last, with one look at each column."""
+        starts = self._grouped.starts[first : last + 1]
+        rows = self._grouped.order[starts[0] : starts[-1]]
+        bounds = (starts - starts[0]).tolist()
+        lines = list(map(Line, *(self._line_values(name, rows) for name in LINE_FIELDS), rows.tolist()))
+        found = self._cell_problems(rows, first, bounds)
+        headers = [self._header_values(name, first, last) for name in self._plain_headers]
+        customers = self._customers(first, last)
+        default, prices = self._settings.source.doc_type, self._settings.source.prices
+        for at, ref in enumerate(self._grouped.refs[first:last]):
+            header: dict[str, Any] = {name: value for name, value in zip(self._plain_headers, (values[at] for values in headers), strict=True)}
+            problems = found.get(at, [])
+            kind = header.pop("doc_type", None)
+            if kind is None:
+                kind = "" if any(problem.field == "doc_type" for problem in problems) else default
+            document = Document(
+                external_ref=ref,
+                doc_type=kind,
+                lines=tuple(lines[bounds[at] : bounds[at + 1]]),
+                prices_with_vat=prices.get(kind) != "without_vat",
+                customer=customers[at],
+                **header,
+            )
+            if first + at in self._odd:
+                problems += self._document_problems(first + at, document)
+            yield Entry(document=document, problems=tuple(sorted(problems, key=_by_place)) if problems else ())
+
+    def _line_values(self, name: str, rows: Codes) -> Iterable[Any]:
+        field = self._fields.get(name)
+        if field is None:
+            return repeat(NEUTRAL.get(name, ""))
+        return map(field.values.__getitem__, field.codes[rows].tolist())
+
+    def _header_values(self, name: str, first: int, last: int) -> list[Any]:
+        header = self._headers[name]
+        neutral = None if name == "doc_type" else NEUTRAL.get(name, "")
+        return [neutral if code == NOT_SAID else header.values[code] for code in header.ids[first:last].tolist()]
+
+    def _customers(self, first: int, last: int) -> Sequence[Customer | None]:
+        names = [name for name in CUSTOMER_FIELDS if name in self._headers]
+        if not names:
+            return [None] * (last - first)
+        columns = [self._header_values(name, first, last) for name in names]
+        attributes = [_CUSTOMER_ATTRIBUTES.get(name, name) for name in names]
+        return [
+            Customer(**dict(zip(attributes, values, strict=True))) if any(values) else None
+            for values in zip(*columns, strict=True)
+        ]
+
+    def _cell_problems(self, rows: Codes, first: int, bounds: Sequence[int]) -> dict[int, list[Problem]]:
+        """Problems of the cells of some rows, by the number of the document among these."""
+        found: dict[int, list[Problem]] = {}
+        for field in self._cells:
+            codes = field.codes[rows]
+            assert field.faulty is not None  # noqa: S101 - only such are in _cells
+            wrong = np.flatnonzero(field.faulty[codes])
+            owners = np.searchsorted(bounds, wrong, side="right") - 1
+            for at, owner in zip(wrong.tolist(), owners.tolist(), strict=True):
+                problem = self._cell_problem(field, int(rows[at]), int(codes[at]), self._grouped.refs[first + owner])
+                found.setdefault(owner, []).append(problem)
+        return found
+
+    def _cell_problem(self, field: JoinedField, row: int, code: int, ref: str) -> Problem:
+        fault = field.faults[code]
+        return Problem(
+            kind=fault.kind,
+            place=self.place(row, field.name) if field.name else self._overhanging(row, field),
+            value=clean(field.texts[code]),
+            external_ref=ref,
+            field=field.name,
+            parameters=fault.parameters,
+        )
+
+    def _overhanging(self, row: int, field: JoinedField) -> Place:
+        """The place of a cell under no heading."""
+        sheet, at = self._located(row)
+        return place_of(sheet.sheet, sheet.header, at, field.number)
+
+    def _odd_documents(self) -> frozenset[int]:
+        """The documents that need a look as a whole."""
+        odd = {*self._alike}
+        odd.update(number for number, ref in enumerate(self._grouped.refs) if ref in self._suspects) if self._suspects else None
+        for flags in (self._split, *(header.disagree for header in self._headers.values())):
+            if flags is not None:
+                odd.update(np.flatnonzero(flags).tolist())
+        return frozenset(odd)
+
+    def _document_problems(self, number: int, document: Document) -> Iterator[Problem]:
+        ref = document.external_ref
+        for name, header in self._headers.items():
+            if header.disagree is not None and header.disagree[number]:
+                yield from self._disagreements(number, name, header)
+        if number in self._alike:
+            other = self._alike[number]
+            yield self._alike_problem(ref, document.row, self._grouped.refs[other], int(self._grouped.rows(other)[0]))
+        if ref in self._grouped.variants:
+            row, other_row = self._grouped.variants[ref]
+            yield self._alike_problem(self._written_ref(row), row, self._written_ref(other_row), other_row)
+        if ref in self._grouped.mixed:
+            yield self._mixed_problem(ref, *self._grouped.mixed[ref])
+        if self._split is not None and self._split[number]:
+            yield self._split_problem(document)
+
+    def _disagreements(self, number: int, name: str, header: HeaderValues) -> Iterator[Problem]:
+        """One problem for each other value, at the first row that has it."""
+        field = self._fields[name]
+        rows = self._grouped.rows(number)
+        said: dict[int, int] = {}
+        for row, code in zip(rows.tolist(), field.codes[rows].tolist(), strict=True):
+            identity = int(header.id_of_code[code])
+            if identity != NOT_SAID:
+                said.setdefault(identity, row)
+        first_row, *others = said.values()
+        first = self.place(first_row, name)
+        for row in others:
+            place = self.place(row, name)
+            yield Problem(
+                kind=kinds.HEADER_DISAGREES,
+                place=place,
+                value=clean(field.texts[field.codes[row]]),
+                external_ref=self._grouped.refs[number],
+                field=name,
+                parameters={
+                    "heading": place.heading or name,
+                    "first": clean(field.texts[field.codes[first_row]]),
+                    "first_row": str(first.row),
+                    "first_file": _elsewhere(first, place),
+                    "row": str(place.row),
+                },
+            )
+
+    def _alike_problem(self, ref: str, row: int, other: str, other_row: int) -> Problem:
+        place, other_place = self.place(row, "external_ref"), self.place(other_row, "external_ref")
+        return Problem(
+            kind=kinds.REFS_LOOK_ALIKE,
+            place=place,
+            value=ref,
+            external_ref=ref.strip(),
+            field="external_ref",
+            parameters={
+                "other": other, "other_row": str(other_place.row), "other_file": _elsewhere(other_place, place),
+            },
+        )  # fmt: skip
+
+    def _written_ref(self, row: int) -> str:
+        """The reference as the cell has it, spaces and all."""
+        sheet, at = self._located(row)
+        return sheet.sheet.table.columns[sheet.header.ref_columns[0]][at]
+
+    def _mixed_problem(self, ref: str, other_row: int, row: int) -> Problem:
+        place, other = self.place(row, "external_ref"), self.place(other_row, "external_ref")
+        return Problem(
+            kind=kinds.REF_FROM_OTHER_PARTS,
+            place=place,
+            value=ref,
+            external_ref=ref,
+            field="external_ref",
+            parameters={
+                "parts": self._parts(row),
+                "other_parts": self._parts(other_row),
+                "other_row": str(other.row),
+                "other_file": _elsewhere(other, place),
+            },
+        )
+
+    def _parts(self, row: int) -> str:
+        sheet, at = self._located(row)
+        columns = sheet.sheet.table.columns
+        return " + ".join(f"«{clean(columns[number][at])}»" for number in sheet.header.ref_columns)
+
+    def _split_problem(self, document: Document) -> Problem:
+        """Told when a document's lines come from two files, held back when one file only repeats the other's."""
+        by_sheet: dict[int, Counter[tuple[object, ...]]] = {}
+        first_row: dict[int, int] = {}
+        for line in document.lines:
+            source = self._source_of(line.row)
+            first_row.setdefault(source, line.row)
+            by_sheet.setdefault(source, Counter())[line[:-1]] += 1
+        repeated = any(one <= other or other <= one for one, other in pairwise(by_sheet.values()))
+        first, second, *_ = (self.place(row, "external_ref") for row in first_row.values())
+        return Problem(
+            kind=kinds.SAME_LINES_IN_TWO_FILES if repeated else kinds.DOCUMENT_IN_TWO_FILES,
+            place=second,
+            value=document.external_ref,
+            external_ref=document.external_ref,
+            field="external_ref",
+            parameters={"file": _sheet_name(first), "other_file": _sheet_name(second)},
+        )
+
+    def _refuse_unsaid_prices(self) -> None:
+        """Whether prices include VAT is never guessed, and never against what the heading says."""
+        source = self._settings.source
+        for kind in self._doc_types():
+            if kind not in source.prices:
+                raise CannotStart(
+                    N_("There are documents of type {type}, and nothing says whether their prices include VAT."),
+                    repair=N_('Say it in the settings:\n[source]\nprices = {{ "{type}" = "with_vat" }}    (or "without_vat")'),
+                    type=kind,
+                )
+            for sheet in self._sheets:
+                heading = sheet.header.headings[sheet.header.columns["unit_price"]]
+                if (said := vat_said(heading)) and said != source.prices[kind] and kind != "14":
+                    raise CannotStart(
+                        N_("{file}: the heading «{heading}» contradicts the settings, which take prices of type {type} as «{setting}»."),
+                        repair=N_('Say it in the settings:\n[source]\nprices = {{ "{type}" = "{said}" }}\nor correct the heading.'),
+                        file=sheet.sheet.path,
+                        heading=heading,
+                        type=kind,
+                        setting=source.prices[kind],
+                        said=said,
+                    )
+
+    def _doc_types(self) -> list[str]:
+        """The types that the documents have, with the settings' own where a document says none."""
+        header = self._headers.get("doc_type")
+        if header is None:
+            return [self._settings.source.doc_type] if len(self) else []
+        found = {str(header.values[code]) for code in np.unique(header.ids).tolist() if code != NOT_SAID}
+        if NOT_SAID in header.ids:
+            found.add(self._settings.source.doc_type)
+        return sorted(found)
+
+
+def _elsewhere(place: Place, here: Place) -> str:
+    """The file of another place, where it is another one, to stand after a row number."""
+    return "" if (place.file, place.sheet) == (here.file, here.sheet) else f" ({_sheet_name(place)})"
+
+
+def _sheet_name(place: Place) -> str:
+    return f"{place.file} · {place.sheet}" if place.sheet else place.file
+
+
+def _by_place(problem: Problem) -> tuple[str, str, int, int, str]:
+    place = problem.place
+    return place.file, place.sheet, place.row or 0, len(place.column), place.column

@@ -1,0 +1,125 @@
+"""What the sheet's own total row says, against the sum of the rows read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from batch_issuer.problems import Place, Problem
+from batch_issuer.reading import kinds
+from batch_issuer.reading.aliases import LINE_TOTAL_KEYS, key_of
+from batch_issuer.reading.columns import Header
+from batch_issuer.reading.numbers import Mark, find_mark, read_number
+from batch_issuer.reading.rows import SalesRows
+from batch_issuer.reading.tables import CellKind, Codes, Column, Sheet
+from batch_issuer.reading.values import ZERO, clean
+
+if TYPE_CHECKING:
+    from batch_issuer.reading.sheets import Field
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One column of the total row."""
+
+    row: int
+    column: int
+    text: str
+    value: Decimal
+    sums: tuple[Decimal, ...]
+    """What the rows read add up to: every row, and where it differs the first row of each document."""
+
+    @property
+    def differs(self) -> bool:
+        return all(abs(total - self.value) >= CENT for total in self.sums)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotalsSaid:
+    """The total row as a whole."""
+
+    control: Decimal | None = None
+    columns: tuple[Said, ...] = ()
+
+    def problems(self, place: Callable[[int, int], Place]) -> Iterator[Problem]:
+        for said in self.columns:
+            if said.differs:
+                yield Problem(
+                    kind=kinds.TOTAL_ROW_DIFFERS,
+                    place=place(said.row, said.column),
+                    value=said.text,
+                    parameters={"sum": f"{said.sums[0]:f}"},
+                )
+
+
+def total_said(
+    sheet: Sheet, header: Header, rows: SalesRows, fields: Sequence[Field], decimal: str
+) -> TotalsSaid:
+    """The last total row's amounts under quantity and under the amounts' heading; several rows may be subtotals."""
+    if not rows.totals or not len(rows.sales):
+        return TotalsSaid()
+    amount = control_column(header)
+    wanted = [number for number in (header.columns["quantity"], amount) if number is not None]
+    firsts = _first_rows(sheet.table.columns[header.ref_columns[0]], rows) if len(header.ref_columns) == 1 else None
+    said = [found for number in wanted if (found := _said(sheet, number, rows, firsts, _mark(sheet, number, decimal)))]
+    control = next((entry.value for entry in said if entry.column == amount), None)
+    return TotalsSaid(control=control, columns=tuple(said))
+
+
+def control_column(header: Header) -> int | None:
+    """The column of amounts: our field `total`, or else the only heading such as «Importe»."""
+    if "total" in header.columns:
+        return header.columns["total"]
+    used = {*header.columns.values(), *header.ref_columns}
+    found = [number for number, text in enumerate(header.headings) if number not in used and key_of(text) in LINE_TOTAL_KEYS]
+    return found[0] if len(found) == 1 else None
+
+
+def _mark(sheet: Sheet, number: int, decimal: str) -> Mark | None:
+    if decimal:
+        return "comma" if decimal == "comma" else "point"
+    column = sheet.table.columns[number]
+    texts = (clean(text) for code, text in enumerate(column.texts) if column.kind(code) is CellKind.TEXT)
+    return find_mark(texts).mark
+
+
+def _said(sheet: Sheet, number: int, rows: SalesRows, firsts: Codes | None, mark: Mark | None) -> Said | None:
+    column = sheet.table.columns[number]
+    row = rows.totals[-1]
+    value = _number(column, int(column.codes[row]), mark)
+    if value is None:
+        return None
+    subtotals = [_number(column, int(column.codes[total]), mark) for total in rows.totals]
+    sums = [_sum(column, rows.sales, mark)]
+    if firsts is not None:
+        sums.append(_sum(column, firsts, mark))
+    if len(subtotals) > 1 and None not in subtotals and sum(filter(None, subtotals), ZERO) in sums:
+        value = sum(filter(None, subtotals), ZERO)
+    return Said(row=row, column=number, text=column[row].strip(), value=value, sums=tuple(sums))
+
+
+def _number(column: Column, code: int, mark: Mark | None) -> Decimal | None:
+    kind = column.kind(code)
+    if kind is CellKind.NUMBER:
+        return read_number(column.texts[code], "point")
+    return read_number(clean(column.texts[code]), mark) if kind is CellKind.TEXT and mark else None
+
+
+def _sum(column: Column, rows: Codes, mark: Mark | None) -> Decimal:
+    counts = np.bincount(column.codes[rows], minlength=len(column.texts))
+    total = ZERO
+    for code in np.flatnonzero(counts).tolist():
+        total += (_number(column, code, mark) or ZERO) * int(counts[code])
+    return total
+
+
+def _first_rows(refs: Column, rows: SalesRows) -> Codes:
+    _, firsts = np.unique(refs.codes[rows.sales], return_index=True)
+    found: Codes = rows.sales[firsts]
+    return found
