@@ -222,7 +222,7 @@ class _Reader:
     def settings(self, table: Mapping[str, Any]) -> Settings:
         self._known(table, ("company", "companies", "source", "columns", "issue", "rules"), "")
         if "company" in table and "companies" in table:
-            raise self._wrong("companies", N_("either [company] or [companies.NAME], not both"))
+            raise self._wrong("companies", N_("Write either [company] or [companies.NAME], not both."))
         return Settings(
             path=self.path,
             companies=self._companies(table),
@@ -305,13 +305,13 @@ class _Reader:
     def _table(self, table: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
         value = table.get(key, {})
         if not isinstance(value, dict):
-            raise self._wrong(where or key, N_("a table"))
+            raise self._wrong(where or key, N_("It must be a table."))
         return value
 
     def _text(self, table: Mapping[str, Any], key: str, where: str) -> str:
         value = table.get(key, "")
         if not isinstance(value, str):
-            raise self._wrong(f"{where}.{key}", N_("a text in quotes"))
+            raise self._wrong(f"{where}.{key}", N_("It must be a text in quotes."))
         return value.strip()
 
     def _choice(self, table: Mapping[str, Any], key: str, where: str, choices: Sequence[str]) -> str:
@@ -330,13 +330,13 @@ class _Reader:
     def _flag(self, table: Mapping[str, Any], key: str, where: str) -> bool:
         value = table.get(key, False)
         if not isinstance(value, bool):
-            raise self._wrong(f"{where}.{key}", N_("true or false"))
+            raise self._wrong(f"{where}.{key}", N_("It must be true or false."))
         return value
 
     def _whole(self, table: Mapping[str, Any], key: str, where: str, default: int, *, smallest: int) -> int:
         value = table.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
-            raise self._wrong(f"{where}.{key}", N_("a whole number"))
+            raise self._wrong(f"{where}.{key}", N_("It must be a whole number."))
         return value
 
     def _amount(self, table: Mapping[str, Any], key: str, where: str, default: Decimal) -> Decimal:
@@ -346,23 +346,13 @@ class _Reader:
         except InvalidOperation:
             amount = Decimal(-1)
         if isinstance(value, bool) or not amount.is_finite() or amount < 0:
-            raise self._wrong(f"{where}.{key}", N_('an amount such as "0.01"'))
+            raise self._wrong(f"{where}.{key}", N_('It must be an amount such as "0.01".'))
         return amount
 
     def _wrong(self, key: str, wanted: str) -> CannotStart:
         return CannotStart(
             N_("{path}: {key} has a value of the wrong kind."),
-            repair=_WANTED[wanted],
+            repair=wanted,
             path=self.path,
             key=key,
         )
-
-
-_WANTED = {
-    "a table": N_("It must be a table."),
-    "a text in quotes": N_("It must be a text in quotes."),
-    "true or false": N_("It must be true or false."),
-    "a whole number": N_("It must be a whole number."),
-    'an amount such as "0.01"': N_('It must be an amount such as "0.01".'),
-    "either [company] or [companies.NAME], not both": N_("Write either [company] or [companies.NAME], not both."),
-}

@@ -49,7 +49,7 @@ LINES_MANY = Kind(
 )
 TOTAL_DIFFERS = Kind(
     code="total-differs",
-    message=N_("The sheet's total is {value} and the lines come to {expected}."),
+    message=N_("The sheet's total is {total} and the lines come to {expected}."),
     repair=N_("Correct the total or the lines; it is not sent while they disagree."),
 )
 AMOUNT_ZERO = Kind(
@@ -134,7 +134,7 @@ def amounts_are_possible(document: Document, gross: Decimal, _rules: Rules) -> I
     if not gross:
         yield Finding(AMOUNT_ZERO, _row(document), "")
     elif gross >= TOO_LARGE:
-        yield Finding(AMOUNT_LARGE, _row(document), "", "", {"amount": f"{gross:,}"})
+        yield Finding(AMOUNT_LARGE, _row(document), "", "", {"amount": _money(gross)})
 
 
 def total_agrees(document: Document, gross: Decimal, _rules: Rules) -> Iterator[Finding]:
@@ -143,7 +143,8 @@ def total_agrees(document: Document, gross: Decimal, _rules: Rules) -> Iterator[
         return
     tolerance = CENT * len(document.lines)
     if not any(abs(document.total - amount) <= tolerance for amount in _totals(document, gross)):
-        yield Finding(TOTAL_DIFFERS, _row(document), "total", as_written(document.total), {"expected": str(gross)})
+        parameters = {"total": _money(document.total), "expected": _money(gross)}
+        yield Finding(TOTAL_DIFFERS, _row(document), "total", as_written(document.total), parameters)
 
 
 def buyer_is_identified(document: Document, gross: Decimal, rules: Rules) -> Iterator[Finding]:
@@ -153,9 +154,9 @@ def buyer_is_identified(document: Document, gross: Decimal, rules: Rules) -> Ite
     """
     if gross >= IDENTIFIED_FROM and not is_identified(document):
         field = "dui" if _is_named(document) else "customer_name"
-        yield Finding(CUSTOMER_NOT_IDENTIFIED, _row(document), field, "", {"amount": f"{gross:,}"})
+        yield Finding(CUSTOMER_NOT_IDENTIFIED, _row(document), field, "", {"amount": _money(gross)})
     elif 0 < rules.warn_anonymous_from <= gross and not is_identified(document):
-        parameters = {"amount": f"{gross:,}", "threshold": f"{rules.warn_anonymous_from:,}"}
+        parameters = {"amount": _money(gross), "threshold": _money(rules.warn_anonymous_from)}
         yield Finding(CUSTOMER_ANONYMOUS, _row(document), "", "", parameters)
 
 
@@ -173,6 +174,12 @@ def _is_named(document: Document) -> bool:
 @lru_cache(maxsize=16384)
 def _is_nobody(name: str) -> bool:
     return fold(name) in NOBODY
+
+
+def _money(amount: Decimal) -> str:
+    """With two decimals, or with all that it has."""
+    rounded = to_cents(amount)
+    return f"{rounded if rounded == amount else amount:,f}"
 
 
 def _totals(document: Document, gross: Decimal) -> Iterator[Decimal]:

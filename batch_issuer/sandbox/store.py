@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -198,7 +198,7 @@ class Store:
             self._memos.setdefault((record.company, record.adjusts), []).append(key)
         self._ids[record.company, record.document_id] = key
         if self._journal is not None:
-            self._write({"record": asdict(record)})
+            self._write({"record": _shallow(record)})
         return record
 
     def merge_customer(self, company: str, sent: Customer, defaults: Customer) -> Customer:
@@ -241,7 +241,13 @@ class Store:
         self._numbers[counter] = max(number, self._numbers.get(counter, 0))
 
 
+def _shallow(value: Record | Sale | Amounts) -> dict[str, Any]:
+    return {item.name: getattr(value, item.name) for item in fields(value)}
+
+
 def _plain(value: object) -> Any:
+    if isinstance(value, Sale | Amounts):
+        return _shallow(value)
     return dict(value) if isinstance(value, Mapping) else str(value)
 
 

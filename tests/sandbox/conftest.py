@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -60,6 +61,13 @@ class Till:
 
 
 Open = Callable[..., Till]
+
+
+def until(condition: Callable[[], object], seconds: float = 5) -> None:
+    """Ask again until it is so; fails when it never is."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to pass"
 
 
 @pytest.fixture

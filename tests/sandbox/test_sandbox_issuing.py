@@ -177,7 +177,9 @@ money = st.decimals("0.01", "9999", places=4)
 def test_amounts_always_add_up(lines: list[tuple[Decimal, Decimal, int]], rounding: str) -> None:
     """Base and VAT make the gross, gross less the withheld makes the total, and rounding moves a cent a line at most."""
     sale = Sale(
-        doc_type="01", ref="", lines=tuple(SaleLine("x", quantity, price, Decimal(off), False) for quantity, price, off in lines)
+        doc_type="01",
+        ref="",
+        lines=tuple(SaleLine("x", quantity, price, Decimal(off), False) for quantity, price, off in lines),
     )
     amounts = amounts_of(sale, 3, SandboxOptions(rounding="line" if rounding == "line" else "document"))
     assert amounts.taxable is not None

@@ -21,7 +21,13 @@ def test_every_answer_tells_the_quota(till: Till, clock: Clock) -> None:
     assert headers(till.post("A")) == ["120", "119", "5000", "4999", "42"]
     assert headers(till.post("B", 0)) == ["120", "118", "5000", "4998", "42"]
     assert headers(till.get("status", "nobody")) == ["120", "117", "5000", "4997", "42"]
-    assert headers(till.http.get("/status/A", headers={"Authorization": "none"})) == ["120", "120", "5000", "5000", "42"]
+    assert headers(till.http.get("/status/A", headers={"Authorization": "none"})) == [
+        "120",
+        "120",
+        "5000",
+        "5000",
+        "42",
+    ]
 
 
 def test_the_121st_request_of_a_minute_is_refused_and_registers_nothing(till: Till, clock: Clock) -> None:

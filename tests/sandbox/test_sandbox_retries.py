@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from batch_issuer.sandbox import Standing
-from tests.sandbox.conftest import Clock, Open, Till
+from tests.sandbox.conftest import Clock, Open, Till, until
 
 
 def kinds(till: Till) -> list[str]:
@@ -144,8 +144,7 @@ def test_a_status_query_during_a_post(open_till: Open, seen: str, status: int) -
     with ThreadPoolExecutor(2) as pool:
         query = pool.submit(till.get, "status", "A")
         posted = pool.submit(till.post, "A")
-        while not till.sandbox.documents():
-            pass
+        until(till.sandbox.documents)
         till.sandbox.release()
         answer = query.result()
         assert answer.status_code == status
@@ -178,7 +177,11 @@ def test_a_repeat_with_a_bad_body_may_still_find_the_original(open_till: Open) -
 
 def test_purchases_and_sales_may_share_references(open_till: Open) -> None:
     """Apart, a reference names one document of each; together, the purchase is the sale's duplicate."""
-    body = {"external_ref": "A", "lines": [{"description": "x", "quantity": 1, "unit_price": 1}], "subject": {"name": "Ana"}}
+    body = {
+        "external_ref": "A",
+        "lines": [{"description": "x", "quantity": 1, "unit_price": 1}],
+        "subject": {"name": "Ana"},
+    }
     for shared, documents in ((False, 2), (True, 1)):
         till = open_till(shared_namespace=shared)
         till.issue("A")
