@@ -56,6 +56,6 @@ help: ## this list
 .venv/ready: requirements/dev.txt pyproject.toml
 	@tools/create-venv .venv
 	@echo "Installing the locked dependencies; the first time takes a minute or two"
-	@$(PIP) install -qq --no-compile --require-hashes --requirement requirements/dev.txt
+	@$(PIP) install -qq --require-hashes --requirement requirements/dev.txt
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batch_issuer import settings as settings_room
 from batch_issuer.issuing import Connection, Outcome, Watcher, issue, refresh
-from batch_issuer.ledger import open_to_read
+from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_, Messages
 from batch_issuer.preparing import Prepared, prepare
 from batch_issuer.problems import CannotStart

@@ -18,15 +18,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from batch_issuer.documents import State
-from batch_issuer.ledger import open_to_write
+from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Kind, NewEvent, Record, RunRecord
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
 from batch_issuer.plan import Action, Plan, Step, make_plan, select
-from batch_issuer.preparing import Prepared, planned_events, summary
+from batch_issuer.preparing import Prepared, conflict_list, plan_files, planned_events, summary
 from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway
-from batch_issuer.provider import wire
 from batch_issuer.provider.client import Client, open_transport
 from batch_issuer.provider.quota import Quota
 from batch_issuer.sending import PATIENCE, Patience, Progress, Sender
@@ -142,38 +141,6 @@ def refresh(
         work.check_key()
         work.begin(records)
         return work.send(lambda sender: sender.ask(records))
-
-
-def plan_files(prepared: Prepared, ledger: Ledger | None, company: str) -> Plan:
-    """The plan of the files' documents against a ledger, or against none."""
-    references = [candidate.external_ref for candidate in prepared.candidates]
-    return make_plan(prepared.candidates, ledger.records(company, references) if ledger else {})
-
-
-def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Ledger) -> list[dict[str, Any]]:
-    """Both versions of documents that were issued and that the file says otherwise, as the run's record has them."""
-    issued = ledger.bodies([step.record for step in steps if step.record is not None])
-    found = []
-    for step in steps:
-        if step.record is None:
-            continue
-        document = prepared.content(step.candidate)
-        places = [prepared.batch.place(row) for row in document.rows]
-        changes = wire.compare(issued[step.candidate.external_ref], wire.encode(document))
-        found.append(
-            {
-                "external_ref": step.candidate.external_ref,
-                "state": step.record.state.value,
-                "file": places[0].file,
-                "sheet": places[0].sheet,
-                "rows": [place.row for place in places],
-                "issued_gross": str(step.record.expected_gross),
-                "file_gross": str(step.candidate.gross),
-                "control_number": step.record.answer.control_number,
-                "changes": [{"what": what, "issued": before, "file": now} for what, before, now in changes],
-            }
-        )
-    return found
 
 
 async def _issue_plan(work: _Work, sender: Sender, prepared: Prepared, plan: Plan) -> None:

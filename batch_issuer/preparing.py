@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from batch_issuer.documents import Document, total_of
-from batch_issuer.ledger.records import Kind, NewEvent
+from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import LANGUAGES, N_, Messages
-from batch_issuer.plan import Candidate
+from batch_issuer.plan import Candidate, Plan, Step, make_plan
 from batch_issuer.problems import CannotStart, Place, Problem, Severity
 from batch_issuer.problems import Kind as ProblemKind
 from batch_issuer.provider import wire
@@ -29,6 +29,14 @@ BACK_DATED = ProblemKind(
     ),
     repair=N_("Issue sales on their own day, or ask your accountant before going on."),
 )
+
+
+class Known(Protocol):
+    """What a plan asks of a ledger."""
+
+    def records(self, company: str, references: Sequence[str]) -> dict[str, Record]: ...
+
+    def bodies(self, records: Sequence[Record]) -> dict[str, bytes]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +189,38 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
 def customer_name(document: Document) -> str:
     """Who the document is for, as reports show it; empty for an anonymous consumer."""
     return document.customer.name if document.customer else document.customer_name
+
+
+def plan_files(prepared: Prepared, ledger: Known | None, company: str) -> Plan:
+    """The plan of the files' documents against a ledger, or against none."""
+    references = [candidate.external_ref for candidate in prepared.candidates]
+    return make_plan(prepared.candidates, ledger.records(company, references) if ledger else {})
+
+
+def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> list[dict[str, Any]]:
+    """Both versions of documents that were issued and that the file says otherwise, as the run's record has them."""
+    issued = ledger.bodies([step.record for step in steps if step.record is not None])
+    found = []
+    for step in steps:
+        if step.record is None:
+            continue
+        document = prepared.content(step.candidate)
+        places = [prepared.batch.place(row) for row in document.rows]
+        changes = wire.compare(issued[step.candidate.external_ref], wire.encode(document))
+        found.append(
+            {
+                "external_ref": step.candidate.external_ref,
+                "state": step.record.state.value,
+                "file": places[0].file,
+                "sheet": places[0].sheet,
+                "rows": [place.row for place in places],
+                "issued_gross": str(step.record.expected_gross),
+                "file_gross": str(step.candidate.gross),
+                "control_number": step.record.answer.control_number,
+                "changes": [{"what": what, "issued": before, "file": now} for what, before, now in changes],
+            }
+        )
+    return found
 
 
 def summary(prepared: Prepared, references: Sequence[str], left_out: Sequence[Candidate]) -> dict[str, Any]:

@@ -4,16 +4,20 @@ import json
 import subprocess
 import sys
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from batch_issuer import settings as settings_room
-from batch_issuer.documents import total_of
+from batch_issuer.documents import CENT, total_of
+from batch_issuer.provider.wire import encode
 from batch_issuer.reading import read
 from batch_issuer.reading.batch import Entry
 from batch_issuer.rules import examine
+from batch_issuer.sandbox import SandboxOptions, running
 
 FILES = ("expected.json", "ventas-kiosco.csv", "ventas-ruta.csv", "ventas.xlsx")
 
@@ -107,3 +111,24 @@ def test_the_workbooks_total_row_is_used_as_control(folder: Path) -> None:
     (source,) = batch.sources
     assert source.control_total is not None
     assert "Vendedor" in source.ignored
+
+
+def test_the_sandbox_refuses_exactly_those_expected(entries: list[Entry], expected: dict[str, Any]) -> None:
+    """What is sent of the sample is stamped, with our amounts, except for the documents made to be refused."""
+    ready = [entry.document for entry in entries if not entry.held_back]
+    with running(SandboxOptions(minute_limit=None, hour_limit=None)) as sandbox:
+        headers = {"Authorization": f"Bearer {sandbox.key}"}
+        with httpx.Client(base_url=sandbox.base_url, headers=headers) as client:
+            answers = {
+                document.external_ref: client.post("/invoice", content=encode(document)).json() for document in ready
+            }
+    wanted = {
+        sale["external_ref"]: sale["codigo_msg"]
+        for file in expected["files"]
+        for sale in file["rejected_by_the_sandbox"]
+    }
+    assert {ref: answer["codigo_msg"] for ref, answer in answers.items() if not answer["dte_success"]} == wanted
+    for document in ready:
+        if document.external_ref not in wanted:
+            gross = Decimal(str(answers[document.external_ref]["amount_gross"]))
+            assert abs(gross - document.expected_gross) <= CENT * len(document.lines)

@@ -11,11 +11,9 @@ from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.session import Session, open_session, read_files
 from batch_issuer.cli.show import plan_json, show_plan, show_problems, show_sources
-from batch_issuer.issuing import conflict_list, plan_files
-from batch_issuer.ledger import open_to_read
 from batch_issuer.messages import N_
 from batch_issuer.plan import Action, Plan
-from batch_issuer.preparing import Prepared
+from batch_issuer.preparing import Prepared, conflict_list, plan_files
 from batch_issuer.reporting import write_fixes
 
 
@@ -58,6 +56,8 @@ def plan_against_ledger(session: Session, prepared: Prepared) -> tuple[Plan, lis
     """The plan, and the conflicts with what was issued; without a ledger everything is new."""
     if not session.ledger.exists():
         return plan_files(prepared, None, session.company.code), []
+    from batch_issuer.ledger.opening import open_to_read
+
     ledger = open_to_read(session.ledger)
     try:
         plan = plan_files(prepared, ledger, session.company.code)

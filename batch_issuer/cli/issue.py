@@ -8,9 +8,10 @@ import click
 
 from batch_issuer.cli import base
 from batch_issuer.cli.check import plan_against_ledger
+from batch_issuer.cli.connecting import connect, watcher
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.report import finish
-from batch_issuer.cli.session import amount, connect, open_session, read_files
+from batch_issuer.cli.session import amount, open_session, read_files
 from batch_issuer.cli.show import plan_json, show_plan, show_problems
 from batch_issuer.issuing import issue
 from batch_issuer.messages import N_
@@ -53,7 +54,7 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
         ledger_path=session.ledger,
         company=session.company,
         connection=connection,
-        watcher=session.watcher(),
+        watcher=watcher(session),
         only=options["only"],
         limit=options["limit"],
     )

@@ -16,8 +16,8 @@ from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.session import open_session
 from batch_issuer.cli.show import money
-from batch_issuer.ledger import open_to_read, open_to_write
 from batch_issuer.ledger.export import backup, export_row
+from batch_issuer.ledger.opening import open_to_read, open_to_write
 from batch_issuer.ledger.records import Event, Record
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import Verified, rebuild, verify

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 
+from batch_issuer.cli.durations import duration
 from batch_issuer.documents import State
 from batch_issuer.messages import N_, Messages
 from batch_issuer.provider.quota import Quota, estimate
@@ -88,23 +89,3 @@ class TerminalWatcher:
             return by_pace
         by_quota = self._waiting() + estimate(left, quota.per_minute, quota.per_hour)
         return by_quota if by_pace is None or self._waiting() else max(by_quota, min(by_pace, by_quota + 60))
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: `45 s`, `3 min 20 s`, `2 h 5 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def parse_duration(text: str) -> float:
-    """`90`, `90s`, `10m`, `2h` as seconds. Raises `ValueError` for anything else."""
-    units = {"s": 1, "m": 60, "h": 3600}
-    unit = units.get(text[-1:].lower())
-    number = float(text[:-1] if unit else text)
-    if not 0 <= number < 1e7:
-        raise ValueError(text)
-    return number * (unit or 1)

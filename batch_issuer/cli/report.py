@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from batch_issuer.cli import base
+from batch_issuer.cli.connecting import run_json, say_stop
 from batch_issuer.cli.output import Output
-from batch_issuer.cli.session import Session, open_session, run_json, say_stop
+from batch_issuer.cli.session import Session, open_session
 from batch_issuer.cli.show import show_reconciliation, show_reports
 from batch_issuer.issuing import Outcome
-from batch_issuer.ledger import open_to_read
+from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_
 from batch_issuer.preparing import Prepared
 from batch_issuer.reconciliation import Reconciliation, as_json

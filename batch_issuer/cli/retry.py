@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from batch_issuer.cli import base
+from batch_issuer.cli.connecting import connect, watcher
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.report import finish
-from batch_issuer.cli.session import connect, open_session
+from batch_issuer.cli.session import open_session
 from batch_issuer.issuing import retry
 
 
@@ -26,7 +27,7 @@ def command(output: Output, **options: Any) -> int:
         ledger_path=session.ledger,
         company=session.company,
         connection=connect(session, options),
-        watcher=session.watcher(),
+        watcher=watcher(session),
         only=options["only"],
         limit=options["limit"],
     )

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from batch_issuer.cli.durations import duration
 from batch_issuer.cli.output import Output
-from batch_issuer.cli.progress import duration
 from batch_issuer.documents import State, split_vat
 from batch_issuer.messages import N_
 from batch_issuer.plan import Action, Plan

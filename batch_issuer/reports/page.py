@@ -148,8 +148,12 @@ def _tools(messages: Messages, *, mask: bool) -> dict[str, Any]:
     def person(name: str) -> Markup:
         return _isolated(figures.masked_name(name) if mask else name)
 
+    def filled(message: str, **markup: Markup | str) -> Markup:
+        return escape(messages.text(message)).format(**markup)
+
     return {
         "_": messages.text,
+        "filled": filled,
         "count": messages.count,
         "language": messages.language,
         "said": said,
@@ -197,5 +201,9 @@ _SCRIPT_TEXTS: Mapping[str, str] = {
     "copied": N_("Copied"),
     "found": N_("{n} of {all} documents · {money}"),
     "nothing": N_("No document matches. Clear the search or the filters."),
-    "details": N_("Details of {ref}"),
+    "where": N_("Where"),
+    "withheld": N_("VAT withheld"),
+    "difference": N_("Difference"),
+    "generation": N_("Generation code"),
+    "stamp": N_("Ministry's stamp"),
 }

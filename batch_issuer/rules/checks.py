@@ -199,11 +199,23 @@ def _blocks(finding: Finding) -> bool:
 
 
 def _named(document: Document) -> Document:
-    """A customer whose name stands in the document's own name column gets it from there."""
+    """The document with its customer's name where it belongs.
+
+    A customer without a name has the one of the document's own column. One with nothing but a name is only that name:
+    sent as a customer, the provider would store a new one with each sale.
+    """
     customer = document.customer
-    if not customer or customer.name or not document.customer_name:
+    if customer is None:
         return document
-    return replace(document, customer=replace(customer, name=document.customer_name))
+    if not customer.name and document.customer_name:
+        customer = replace(customer, name=document.customer_name)
+    if _is_only_a_name(customer) and document.customer_name in ("", customer.name):
+        return replace(document, customer=None, customer_name=customer.name)
+    return document if customer is document.customer else replace(document, customer=customer)
+
+
+def _is_only_a_name(customer: Customer) -> bool:
+    return not (customer.dui or customer.nit or customer.email) and customer == Customer(name=customer.name)
 
 
 def _header(document: Document, row: int | None) -> tuple[Document, list[Finding]]:

@@ -6,6 +6,7 @@ Records are values; a change is a new record put in the place of the old one.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from decimal import Decimal
@@ -136,12 +137,22 @@ class Store:
         return iter(self._records.values())
 
     def keep(self, path: Path) -> None:
-        """Load what the file holds, and write every later change to it."""
+        """Load what the file holds, and write every later change to it.
+
+        The end of a line that was being written when the sandbox died is cut off; any other line that is not ours
+        raises `ValueError`.
+        """
         if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
+            content = path.read_bytes()
+            whole = content[: content.rfind(b"\n") + 1]
+            for line in whole.decode().splitlines():
                 self._load(line)
+            if whole != content and not content[len(whole) :].startswith(b"{"):
+                raise ValueError(content[len(whole) :][:40].decode(errors="replace"))
+            if whole != content:
+                os.truncate(path, len(whole))
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._journal = path.open("a", encoding="utf-8")
+        self._journal = path.open("a", encoding="utf-8", newline="\n")
 
     def close(self) -> None:
         """Close the file, if there is one."""
@@ -226,10 +237,7 @@ class Store:
             self._journal.flush()
 
     def _load(self, line: str) -> None:
-        try:
-            entry = json.loads(line)
-        except ValueError:  # the last line of a sandbox that died while writing
-            return
+        entry = json.loads(line)
         if "customer" in entry:
             company, identity = entry["customer"]["identity"]
             self._customers[company, identity] = MappingProxyType(entry["customer"]["fields"])

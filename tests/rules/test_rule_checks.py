@@ -53,7 +53,7 @@ BREAKING_AND_PASSING = [
     ("description-missing", "description", lined(description="  "), document()),
     ("text-long", "description", lined(description="x" * 1001), lined(description="x" * 1000)),
     ("text-long", "customer_name", document(customer_name="x" * 251), document(customer_name="x" * 250)),
-    ("text-long", "name", customer(name="x" * 251), customer(name="x" * 250)),
+    ("text-long", "name", customer(name="x" * 251, nrc="12"), customer(name="x" * 250, nrc="12")),
     ("text-long", "address", customer(address="x" * 201), customer(address="x" * 200)),
     ("text-unprintable", "description", lined(description="Caf\x07"), lined(description="Café\nmolido")),
     (
@@ -283,6 +283,12 @@ def test_the_customer_is_named_by_either_column() -> None:
     sent = check(document(customer_name="Ana", customer=Customer(email="ana@example.com")), Rules())
     assert sent.findings == ()
     assert sent.document.customer == Customer(name="Ana", email="ana@example.com")
+
+
+def test_a_customer_with_only_a_name_is_only_a_name() -> None:
+    """The provider would store a new customer with each such sale."""
+    sent = check(document(customer=Customer(name="Ana Ejemplo")), Rules()).document
+    assert (sent.customer, sent.customer_name) == (None, "Ana Ejemplo")
 
 
 def test_a_cell_is_told_one_fault() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from batch_issuer.problems import CannotStart
 from batch_issuer.sandbox import SAMPLE_KEY, Sandbox, SandboxOptions, running
-from tests.sandbox.conftest import Clock, Open, Till
+from tests.sandbox.conftest import NO_TLS, Clock, Open, Till
 
 ROOT = Path(__file__).parents[2]
 SERVE = """
@@ -37,7 +37,7 @@ def started(*arguments: str) -> subprocess.Popen[str]:
 def issue(url: str, ref: str) -> dict[str, Any]:
     line = {"description": "x", "quantity": 1, "unit_price": 1}
     headers = {"Authorization": f"Bearer {SAMPLE_KEY}"}
-    answer = httpx.post(f"{url}/invoice", json={"external_ref": ref, "lines": [line]}, headers=headers)
+    answer = httpx.post(f"{url}/invoice", json={"external_ref": ref, "lines": [line]}, headers=headers, verify=NO_TLS)
     body: dict[str, Any] = answer.json()
     return body
 
@@ -46,7 +46,8 @@ def test_nothing_heavy_is_imported() -> None:
     """The sandbox starts without spreadsheets, clients or the rooms that it is there to test."""
     code = (
         "import sys, batch_issuer.sandbox as s; "
-        "print([name for name in ('pandas', 'openpyxl', 'httpx', 'click', 'sqlalchemy', 'numpy') if name in sys.modules], "
+        "heavy = ('pandas', 'openpyxl', 'httpx', 'click', 'sqlalchemy', 'numpy'); "
+        "print([name for name in heavy if name in sys.modules], "
         "[name for name in sys.modules if name.startswith('batch_issuer.') "
         "and name.split('.')[1] in ('provider', 'ledger', 'reading', 'rules', 'issuing')])"
     )
@@ -75,23 +76,26 @@ def test_serving_announces_its_address_and_stops_cleanly(number: signal.Signals)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_sandbox_that_was_killed_has_its_documents_again(tmp_path: Path) -> None:
-    """With a state file, a kill loses neither documents nor the next number."""
+    """With a state file, a kill in the middle of writing loses neither documents nor the next number."""
     state = tmp_path / "state.jsonl"
-    first = _one_life(state, "A")
+    (first,) = _one_life(state, "A")
     state.write_text(state.read_text() + '{"record": {"ref": "half')
-    again, other = _one_life(state, "A"), _one_life(state, "B")
+    again, other = _one_life(state, "A", "B")
     assert again == first | {"is_duplicate": True, **_addresses(again)}
     assert other["control_number"].endswith("2")
     assert other["document_id"] != first["document_id"]
+    with running(state=state) as sandbox:
+        assert [(record.ref, record.received) for record in sandbox.documents()] == [("A", 2), ("B", 1)]
 
 
-def _one_life(state: Path, ref: str) -> dict[str, Any]:
+def _one_life(state: Path, *refs: str) -> list[dict[str, Any]]:
     with started(str(state)) as process:
         assert process.stdout is not None
-        body = issue(process.stdout.readline().strip(), ref)
+        url = process.stdout.readline().strip()
+        bodies = [issue(url, ref) for ref in refs]
         process.kill()
         process.communicate()
-    return body
+    return bodies
 
 
 def _addresses(body: dict[str, Any]) -> dict[str, Any]:
@@ -115,12 +119,15 @@ def test_everything_about_a_document_survives(open_till: Open, tmp_path: Path) -
 
 
 def test_a_state_file_that_is_something_else_is_a_sentence(tmp_path: Path) -> None:
-    """A folder, or JSON of another kind, is refused by name."""
-    other = tmp_path / "other.jsonl"
-    other.write_text('{"record": {"ref": "A"}}\n')
-    for path in (tmp_path, other):
+    """A folder, a sheet, or JSON of another kind is refused by name and left as it is."""
+    contents = ('{"record": {"ref": "A"}}\n', "fecha;total\n1;2\n", "fecha;total", "[1]\n", "7\n")
+    files = [tmp_path / f"other{number}" for number in range(len(contents))]
+    for path, content in zip(files, contents, strict=True):
+        path.write_text(content)
+    for path in (tmp_path, *files):
         with pytest.raises(CannotStart, match="cannot be used"), running(state=path):
             pass
+    assert [path.read_text() for path in files] == list(contents)
 
 
 def test_a_port_in_use_is_a_sentence() -> None:
@@ -140,7 +147,9 @@ def test_it_runs_in_a_loop_of_ones_own() -> None:
     async def live() -> int:
         sandbox = Sandbox(SandboxOptions(minute_limit=None))
         url = await sandbox.start()
-        async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {SAMPLE_KEY}"}) as client:
+        async with httpx.AsyncClient(
+            base_url=url, headers={"Authorization": f"Bearer {SAMPLE_KEY}"}, verify=NO_TLS
+        ) as client:
             line = {"description": "x", "quantity": 1, "unit_price": 1}
             bodies = [{"external_ref": f"R{number}", "lines": [line]} for number in range(20)]
             await asyncio.gather(*(client.post("/invoice", json=body) for body in bodies))

@@ -175,7 +175,7 @@ money = st.decimals("0.01", "9999", places=4)
     st.lists(st.tuples(money, money, st.integers(0, 99)), min_size=1, max_size=8), st.sampled_from(["document", "line"])
 )
 def test_amounts_always_add_up(lines: list[tuple[Decimal, Decimal, int]], rounding: str) -> None:
-    """Base and VAT make the gross, gross less the withheld makes the total, and rounding moves a cent a line at most."""
+    """Base and VAT make the gross, gross less the withheld the total, and rounding moves a cent a line at most."""
     sale = Sale(
         doc_type="01",
         ref="",

@@ -69,9 +69,12 @@ def test_an_impossible_option_is_a_sentence(text: str, message: str) -> None:
 def test_whatever_is_given_is_taken_or_refused_in_words(name: str, value: object) -> None:
     """No value makes a traceback."""
     try:
-        changed(SandboxOptions(), {name: value})
+        options = changed(SandboxOptions(), {name: value})
     except CannotStart as error:
-        assert name in str(error)
+        said = str(error)
+    else:
+        said = f"{name} {getattr(options, name)}"
+    assert name in said
 
 
 def test_a_key_is_not_shown() -> None:

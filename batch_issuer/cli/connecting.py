@@ -1,0 +1,69 @@
+"""What sending commands share: where to send and as whom, who watches, and how a run is told of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from batch_issuer.cli.durations import parse_duration
+from batch_issuer.cli.output import is_terminal
+from batch_issuer.cli.progress import TerminalWatcher
+from batch_issuer.cli.session import Session
+from batch_issuer.issuing import Connection, Outcome
+from batch_issuer.provider.client import DEFAULT_BASE_URL, check_base_url
+from batch_issuer.sending import PATIENCE
+from batch_issuer.settings import read_key
+
+
+def connect(session: Session, options: Mapping[str, Any]) -> Connection:
+    """Where to send and as whom. Raises `CannotStart` for a bad address or a missing key."""
+    base_url = check_base_url(options["base_url"] or DEFAULT_BASE_URL)
+    key = read_key(session.company, session.settings.path)
+    patience = PATIENCE
+    if options.get("stop_after"):
+        patience = replace(patience, stop_after=options["stop_after"])
+    return Connection(
+        base_url=base_url,
+        key=key,
+        concurrency=options["concurrency"] or session.settings.issue.concurrency,
+        reserve=session.settings.issue.reserve if options["reserve"] is None else options["reserve"],
+        max_wait=_max_wait(options["max_wait"]),
+        patience=patience,
+        new_key=options["new_key"],
+        expect_environment=options.get("expect_environment") or session.company.expect_environment,
+        canary=options.get("canary") or 0,
+    )
+
+
+def _max_wait(text: str | None) -> float:
+    if text is None:
+        return float("inf")
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise click.BadParameter(f"«{text}»: 90s, 10m, 2h", param_hint="--max-wait") from None
+
+
+def watcher(session: Session) -> TerminalWatcher:
+    """Progress on stderr."""
+    return TerminalWatcher(session.output.messages, over_itself=is_terminal())
+
+
+def run_json(outcome: Outcome, exit_code: int) -> dict[str, Any]:
+    """The parts of `--json` that every sending command shares."""
+    return {
+        "run": outcome.run.run,
+        "sent": outcome.progress.posts,
+        "asked": outcome.progress.asks,
+        "seconds": outcome.seconds,
+        "exit_code": exit_code,
+    }
+
+
+def say_stop(session: Session, outcome: Outcome) -> None:
+    """Why a run ended early, if it did."""
+    if outcome.stopped is not None:
+        click.echo(outcome.stopped.text(session.output.messages), err=True)

@@ -1,0 +1,32 @@
+"""How a ledger is opened: to read by anyone, to write by one run per company at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from batch_issuer.ledger import lock, schema
+from batch_issuer.ledger.store import Clock, Ledger, utc_now
+
+
+def open_to_read(path: Path, clock: Clock = utc_now) -> Ledger:
+    """An existing ledger. Raises `CannotStart` where it is missing, damaged, newer, or not a ledger."""
+    return Ledger(path, schema.open_file(path), clock)
+
+
+@contextmanager
+def open_to_write(path: Path, company: str, *, create: bool, clock: Clock = utc_now) -> Iterator[Ledger]:
+    """The ledger, made if it is new, held for this company's run. Raises `CannotStart` where another run holds it."""
+    if create and not path.exists():
+        schema.create_file(path)
+    ledger = open_to_read(path, clock)
+    try:
+        with lock.holding(path, company):
+            schema.check_pages(ledger._engine, path)  # noqa: SLF001 - the same room
+            yield ledger
+    except lock.Held:
+        unfinished = [run for run in ledger.runs(company) if not run.ended_at]
+        raise lock.held_by(path, unfinished[0] if unfinished else None) from None
+    finally:
+        ledger.close()
