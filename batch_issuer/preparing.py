@@ -24,8 +24,8 @@ BACK_DATED = ProblemKind(
     code="back-dated",
     severity=Severity.WARNS,
     message=N_(
-        "{count} documents are dated {first} to {last}, not today. The provider has no field for the date: "
-        "they will be issued with today's date and fall into today's tax period."
+        "Not today's sales: {count} documents are dated {days}. The provider has no field for the date: "
+        "they are issued with today's date and fall into today's tax period."
     ),
     repair=N_("Issue sales on their own day, or ask your accountant before going on."),
 )
@@ -153,11 +153,8 @@ def _examined(batch: Batch, settings: Settings) -> Iterator[tuple[int, Entry]]:
 
 
 def _back_dated(dates: Counter[dt.date]) -> Problem:
-    parameters = {
-        "count": f"{dates.total():,}",
-        "first": f"{min(dates):%d/%m/%Y}",
-        "last": f"{max(dates):%d/%m/%Y}",
-    }
+    first, last = f"{min(dates):%d/%m/%Y}", f"{max(dates):%d/%m/%Y}"
+    parameters = {"count": f"{dates.total():,}", "days": first if first == last else f"{first} – {last}"}
     return Problem(kind=BACK_DATED, place=Place(), parameters=parameters)
 
 

@@ -239,9 +239,11 @@
     when: () => (one, other) => columns.when[one] - columns.when[other],
     state: () => (one, other) => columns.state[one] - columns.state[other],
     control: () => (one, other) => byText("series")(one, other) || columns.number[one] - columns.number[other],
-    customer: () => byText("customer"), type: () => byText("type"), branch: () => byText("branch"), date: () => byText("date"),
+    customer: () => byText("customer"),
+    type: () => byText("type"),
+    date: () => byText("date"),
   };
-  const dictionaries = { customer: list.customers, type: list.types, branch: list.branches, date: list.dates, series: list.series };
+  const dictionaries = { customer: list.customers, type: list.types, date: list.dates, series: list.series };
   const places = {};
   const byText = (name) => {
     if (!places[name]) {
@@ -297,6 +299,7 @@
   const detail = byId("detail");
   const open = (at) => {
     const facts = keys.filter((key) => key !== "ref").map((key) => [heads[keys.indexOf(key)].textContent.trim(), shown[key](at)]);
+    facts.push([byId("by-branch").closest("label").firstElementChild.textContent, shown.branch(at)]);
     facts.push([texts.where, `${list.places[columns.place[at]]} · ${columns.rows[at]}`]);
     if (columns.withheld[at]) facts.push([texts.withheld, money(columns.withheld[at])]);
     if (columns.difference[at]) facts.push([texts.difference, money(columns.difference[at])]);

@@ -31,7 +31,7 @@ class Output:
         """A text that is already in the reader's language."""
         click.echo(text, err=self.as_json)
 
-    def table(self, rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    def table(self, rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), indent: int = 2) -> None:
         """Rows of cells in aligned columns; those in `right` are flush right."""
         listed = [tuple(row) for row in rows]
         if not listed:
@@ -42,7 +42,7 @@ class Output:
                 cell.rjust(width) if column in right else cell.ljust(width)
                 for column, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
-            self.show("  " + "   ".join(cells).rstrip())
+            self.show(" " * indent + "   ".join(cells).rstrip())
 
     def give(self, answer: Mapping[str, Any]) -> None:
         """The JSON object of `--json`."""

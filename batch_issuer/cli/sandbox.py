@@ -61,7 +61,6 @@ def command(
         output.say(N_("The sandbox answers at {url}"), url=base_url)
         output.say(N_("Its key: OCOTE_API_KEY={key}   Stop it with Ctrl-C."), key=key)
         output.give({"base_url": base_url, "key": key})
-        click.get_text_stream("stdout").flush()
 
     serve(
         options,

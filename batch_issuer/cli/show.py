@@ -34,12 +34,23 @@ def show_sources(output: Output, prepared: Prepared) -> None:
         )
         rows = output.messages.count(N_("{n} row"), N_("{n} rows"), source.rows)
         output.show(f"{source.path}  ({rows}{' · ' + details if details else ''})")
-        mapping = [f"{one.field} ← {one.column} «{one.heading}»" for one in source.mapping]
-        output.show("  " + ", ".join(mapping))
+        output.table(
+            [(one.field, f"← {one.column}", f"«{one.heading}»", _sample(one.sample)) for one in source.mapping],
+            indent=4,
+        )
         if source.ignored:
-            output.say(N_("  not used: {headings}"), headings=", ".join(source.ignored))
+            output.show("    " + output.messages.text(N_("not used: {headings}"), headings=", ".join(source.ignored)))
         if source.left_out:
-            output.say(N_("  left out: {count} rows that are totals, blank or repeated headers"), count=source.left_out)
+            text = output.messages.count(
+                N_("left out: {n} row that is a total, blank or a repeated header"),
+                N_("left out: {n} rows that are totals, blank or repeated headers"),
+                source.left_out,
+            )
+            output.show(f"    {text}")
+
+
+def _sample(text: str, limit: int = 40) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:

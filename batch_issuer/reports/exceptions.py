@@ -5,7 +5,7 @@ Nothing is left out: a page that lists ten thousand refusals as tables does not 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -59,7 +59,7 @@ class ProblemGroup:
     documents: int
     items: Portion[tuple[ProblemText, HeldBack | None]]
     alike: bool
-    """Whether the title says all that each problem would say."""
+    """Whether the title, with its value, says all that each problem would say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +156,7 @@ def problem_groups(
 def _problem_group(
     code: str, members: Sequence[tuple[ProblemText, HeldBack | None]], messages: Messages, room: Room
 ) -> ProblemGroup:
-    said = Counter(problem.message.get(messages.language, "") for problem, _ in members)
+    said = dict.fromkeys(_without_value(problem, messages.language) for problem, _ in members)
     repairs = (problem.repair.get(messages.language, "") for problem, _ in members)
     return ProblemGroup(
         code=code,
@@ -166,6 +166,11 @@ def _problem_group(
         items=room.portion(members),
         alike=len(said) == 1,
     )
+
+
+def _without_value(problem: ProblemText, language: str) -> str:
+    said = problem.message.get(language, "")
+    return said.replace(f"«{problem.value}»", "«…»") if problem.value else said
 
 
 def oldest_first(reconciliation: Reconciliation) -> list[Record]:

@@ -178,6 +178,7 @@ def _tools(messages: Messages, *, mask: bool) -> dict[str, Any]:
         "what_to_do": wording.WHAT_TO_DO,
         "explanations": wording.CAUSE_EXPLANATIONS,
         "titles": wording.CAUSE_TITLES,
+        "short_names": wording.CAUSE_NAMES,
         "age_names": wording.AGE_NAMES,
         "late_ages": wording.LATE_AGES,
         "Cause": Cause,

@@ -47,9 +47,20 @@ CAUSE_TITLES: Mapping[Cause, str] = {
     Cause.NOT_SENT: N_("Not sent yet"),
     Cause.REJECTED: N_("Rejected by the ministry"),
     Cause.INVALID: N_("Refused by the provider"),
-    Cause.DIFFERENCE: N_("Other amounts"),
+    Cause.DIFFERENCE: N_("Amounts that differ"),
     Cause.PROBLEM: N_("Held back for their data"),
 }
+
+CAUSE_NAMES: Mapping[Cause, str] = {
+    Cause.CONFLICT: N_("Conflicts"),
+    Cause.UNSURE: N_("Unsure"),
+    Cause.NOT_SENT: N_("Not sent yet"),
+    Cause.REJECTED: N_("Rejected"),
+    Cause.INVALID: N_("Invalid"),
+    Cause.DIFFERENCE: N_("Amounts"),
+    Cause.PROBLEM: N_("Held back"),
+}
+"""One or two words each, for lists of contents and names of sheets."""
 
 CAUSE_EXPLANATIONS: Mapping[Cause, str] = {
     Cause.CONFLICT: N_(

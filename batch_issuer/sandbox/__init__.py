@@ -3,7 +3,7 @@
 It knows nothing of the client. Nothing here is needed to issue; it is for trying, for tests, and for others' tests.
 """
 
-from batch_issuer.sandbox.changes import changed, parse_changes
+from batch_issuer.sandbox.changes import changed, parse_changes, possible_values
 from batch_issuer.sandbox.faults import KIND_HELP, Fault, FaultKind, parse_fault
 from batch_issuer.sandbox.hosting import Running, running, serve
 from batch_issuer.sandbox.options import SAMPLE_KEY, Key, SandboxOptions, described
@@ -28,6 +28,7 @@ __all__ = [
     "described",
     "parse_changes",
     "parse_fault",
+    "possible_values",
     "running",
     "serve",
 ]

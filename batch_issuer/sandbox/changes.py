@@ -25,6 +25,11 @@ def changed(options: SandboxOptions, changes: Mapping[str, Any]) -> SandboxOptio
     return replace(options, **{_known(name): _value(_known(name), value) for name, value in changes.items()})
 
 
+def possible_values(name: str) -> str:
+    """What an option may be, in words for a list of options."""
+    return _possible(_HINTS[_known(name)])
+
+
 def parse_changes(texts: Iterable[str]) -> dict[str, str]:
     """`NAME=VALUE` texts by name. Raises `CannotStart` for one without an equals sign."""
     found = {}

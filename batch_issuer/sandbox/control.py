@@ -90,7 +90,7 @@ def _fault(order: Any) -> Fault:
         return fault_of(order["kind"], said, json.dumps(order, ensure_ascii=False))
     raise CannotStart(
         N_("«{text}» is not a fault."),
-        repair=N_('Send {"fault": "reset-after:route=invoice,count=1"}, or a list of such.').replace("{", "{{"),
+        repair=N_("Send an object with fault: «reset-after:route=invoice,count=1», or a list of such."),
         text=order,
     )
 

@@ -254,7 +254,7 @@ class Exchange:
         except (Refused, Busy):
             return
         record = self._register.send(posting.record) if posting.to_send else posting.record
-        if not posting.duplicate:
+        if not posting.record.sends:  # a document that was there before does not disappear
             self._register.hide(record, seconds)
 
     def _addresses(self, work: _Work) -> Addresses:

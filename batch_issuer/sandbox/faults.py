@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
+from batch_issuer.sandbox.routing import ROUTES, UNKNOWN
 
 
 class FaultKind(StrEnum):
@@ -183,6 +184,15 @@ def _check(text: str, fault: Fault) -> None:
             N_("The fault «{text}» needs flags of four letters T or F."),
             repair=N_("For example flags:flags=TTTF, in the order success, dte_success, contingency, rejected."),
             text=text,
+        )
+    if not any(fnmatchcase(route, fault.route) for route in (*ROUTES, UNKNOWN)):
+        raise CannotStart(
+            N_("The fault «{text}» has «{value}» for {name}."),
+            repair=N_("There is no such route. Known: {known}."),
+            text=text,
+            value=fault.route,
+            name="route",
+            known=", ".join(ROUTES),
         )
     if not 200 <= fault.status <= 599:
         raise CannotStart(

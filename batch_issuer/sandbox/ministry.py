@@ -47,10 +47,9 @@ def answers(record: Record, options: SandboxOptions, silenced: int) -> bool:
 def judge(record: Record, options: SandboxOptions) -> Verdict:
     """What the ministry says when it answers."""
     if record.refused_digest in ("", record.digest) and ordered_rejection(record, options):
-        meaning = MEANINGS.get(options.rejected_code, "Rechazado")
-        return rejected(options.rejected_code, f"Rechazo ordenado: {meaning}")
+        return rejected_to_order(options)
     if options.ministry_checks and (found := next(_faults_of(record), None)):
-        return rejected(*found)
+        return _rejected(*found, options)
     if like(record.ref, options.observed_refs):
         note = "El valor del campo #/resumen/totalNoGravado debe ser tipo numero"
         return Verdict(
@@ -64,15 +63,20 @@ def resolve(record: Record, options: SandboxOptions) -> Verdict:
     if like(record.ref, options.resolve_rejected_refs) or chosen(
         record.ref, "resolved", options.resolve_rejected_share, options.seed
     ):
-        return rejected(options.rejected_code, f"Rechazo ordenado: {MEANINGS.get(options.rejected_code, 'Rechazado')}")
+        return rejected_to_order(options)
     return judge(record, options)
 
 
-def rejected(code: str, observation: str) -> Verdict:
-    """A refusal with its code and what was observed."""
+def rejected_to_order(options: SandboxOptions) -> Verdict:
+    """A refusal that nothing in the data explains."""
+    code = options.rejected_code
+    return _rejected(code, f"Rechazo ordenado: {MEANINGS.get(code, 'Rechazado')}", options)
+
+
+def _rejected(code: str, observation: str, options: SandboxOptions) -> Verdict:
     return Verdict(
         standing=Standing.REJECTED,
-        state="RECHAZADO",
+        state=options.rejected_state,
         message=MEANINGS.get(code, "Rechazado"),
         code=code,
         observations=(observation,),

@@ -217,6 +217,9 @@ class SandboxOptions:
     rejected_share: float = field(
         default=0.0, metadata=about(N_("Share of documents rejected until their content changes, 0 to 1."), "4.1")
     )
+    rejected_state: Literal["RECHAZADO", "OBSERVADO"] = field(
+        default="RECHAZADO", metadata=about(N_("dte_state of a rejection."), "4.1")
+    )
     rejected_code: str = field(default="096", metadata=about(N_("codigo_msg of an ordered rejection."), "4.1"))
     observed_refs: tuple[str, ...] = field(
         default=(), metadata=about(N_("References like these are stamped with observations (OBSERVADO)."), "4.1")

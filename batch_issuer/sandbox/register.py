@@ -102,12 +102,8 @@ class Register:
 
     def resolve(self, patterns: tuple[str, ...], to: str) -> int:
         """Settle documents in contingency on command, `stamped` or `rejected`; how many there were."""
-        code = self.options.rejected_code
-        verdict = (
-            Verdict(standing=Standing.STAMPED)
-            if to == "stamped"
-            else ministry.rejected(code, f"Rechazo ordenado: {ministry.MEANINGS.get(code, 'Rechazado')}")
-        )
+        stamped = Verdict(standing=Standing.STAMPED)
+        verdict = stamped if to == "stamped" else ministry.rejected_to_order(self.options)
         waiting = [
             record
             for record in self.store

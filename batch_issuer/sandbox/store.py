@@ -101,7 +101,7 @@ class Record:
             "control_number": self.control_number,
             "generation_code": self.generation_code,
             "reception_stamp": self.stamp,
-            **{f"amount_{name}": str(amount) for name, amount in asdict(self.amounts).items()},
+            **{f"amount_{name}": str(amount) for name, amount in _shallow(self.amounts).items()},
             "lines": len(self.sale.lines),
             "recipient": dict(self.recipient),
             "dte_state": self.state,
@@ -145,7 +145,7 @@ class Store:
         if path.exists():
             content = path.read_bytes()
             whole = content[: content.rfind(b"\n") + 1]
-            for line in whole.decode().splitlines():
+            for line in whole.decode().split("\n")[:-1]:
                 self._load(line)
             if whole != content and not content[len(whole) :].startswith(b"{"):
                 raise ValueError(content[len(whole) :][:40].decode(errors="replace"))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_issuer.problems import CannotStart
-from batch_issuer.sandbox import KIND_HELP, Fault, FaultKind, parse_fault
+from batch_issuer.sandbox import KIND_HELP, Fault, FaultKind, parse_fault, running
 from batch_issuer.sandbox.faults import Faults, default_of
 from tests.sandbox.conftest import Clock, Open, Till, until
 
@@ -49,7 +49,7 @@ def answers_again(till: Till) -> bool:
     st.builds(
         Fault,
         kind=st.sampled_from([kind for kind in FaultKind if kind is not FaultKind.FLAGS]),
-        route=words,
+        route=st.sampled_from(["*", "invoice", "*status", "file"]),
         ref=words,
         probability=st.floats(0, 1),
         after=st.integers(0, 1000),
@@ -72,6 +72,7 @@ def test_a_fault_is_read_back_from_its_text(fault: Fault) -> None:
         ("delay:p=2", "The fault «delay:p=2» has «2» for p."),
         ("delay:count=1.5", "The fault «delay:count=1.5» has «1.5» for count."),
         ("flags:flags=TT", "The fault «flags:flags=TT» needs flags of four letters T or F."),
+        ("delay:route=invoices", "The fault «delay:route=invoices» has «invoices» for route."),
         ("error-after:status=99", "The fault «error-after:status=99» has «99» for status."),
     ],
 )
@@ -191,14 +192,15 @@ def test_a_hanging_request_waits_until_it_is_released(open_till: Open, fault: st
         assert posted.result().json()["dte_success"]
 
 
-def test_closing_the_sandbox_ends_a_hanging_request(open_till: Open) -> None:
+def test_closing_the_sandbox_ends_a_hanging_request() -> None:
     """A client that waits when the sandbox stops is not left alone."""
     with ThreadPoolExecutor(1) as pool:
-        till = open_till("hang-before")
-        posted = pool.submit(till.post, "A")
-        until(lambda: till.sandbox.requests().faults[0][1])
-        till.sandbox.release()
+        with running(faults=["hang-before"]) as sandbox:
+            till = Till(sandbox, Clock(), sandbox.key)
+            posted = pool.submit(till.post, "A")
+            until(lambda: sandbox.requests().faults[0][1])
         assert posted.result().status_code == 200
+        till.http.close()
 
 
 def test_a_slow_registration_appears_only_later(open_till: Open, clock: Clock) -> None:
@@ -222,6 +224,15 @@ def test_a_post_that_overtakes_a_slow_registration_makes_no_second_document(open
     assert till.status("A")["dte_success"]
     assert [violation.kind for violation in till.sandbox.requests().violations] == ["post-while-registering"]
     assert len(till.sandbox.documents()) == 1
+
+
+def test_a_slow_resend_does_not_make_a_document_disappear(open_till: Open) -> None:
+    """Only what is new appears late."""
+    till = open_till("slow:route=invoice,after=1,seconds=20", rejected_refs="A")
+    till.issue("A", 1)
+    with pytest.raises(httpx.TransportError):
+        till.post("A", 2)
+    assert till.status("A")["dte_success"]
 
 
 def test_a_delay_delays(open_till: Open) -> None:

@@ -107,7 +107,7 @@ def test_everything_about_a_document_survives(open_till: Open, tmp_path: Path) -
     state = tmp_path / "deep" / "state.jsonl"
     till = open_till(state=state, contingency_refs="K", rejected_refs="R")
     customer = {"name": "Ana", "nit": "0614-050707-104-8", "type_contributor": 3}
-    lines = [{"description": "ñ", "quantity": 1.5, "unit_price": 33.3333, "discount_percentage": 5}]
+    lines = [{"description": "ñ\u2028\x85", "quantity": 1.5, "unit_price": 33.3333, "discount_percentage": 5}]
     till.issue("A", customer=customer, lines=lines)
     for ref in ("K", "R", "X"):
         till.issue(ref)

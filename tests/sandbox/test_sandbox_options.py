@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_issuer.problems import CannotStart
-from batch_issuer.sandbox import Key, SandboxOptions, changed, described, parse_changes
+from batch_issuer.sandbox import Key, SandboxOptions, changed, described, parse_changes, possible_values
 from tests.sandbox.conftest import Open, Till
 
 
@@ -19,6 +19,7 @@ def test_every_option_has_its_help_and_its_section() -> None:
     for option in fields(SandboxOptions):
         assert option.metadata["help"].endswith(".")
         assert option.metadata["section"]
+        assert possible_values(option.name)
 
 
 def test_options_survive_being_written_and_read() -> None:
