@@ -24,6 +24,9 @@ from batch_issuer.sandbox import SandboxOptions, running
 DAY = dt.date(2026, 11, 20)
 """The day of the sample sales: the demo is always lived on that day."""
 
+FILES = ("ventas.xlsx", "ventas-kiosco.csv", "ventas-ruta.csv")
+"""The day's sales: the shops' workbook, the kiosk's export, the delivery route's."""
+
 _WITHOUT_ANSWER = 9
 """Every so many documents the ministry of the demo does not answer."""
 
@@ -98,9 +101,9 @@ def new_folder(parent: Path, now: dt.datetime) -> Path:
 
 def _copy_samples(folder: Path) -> list[str]:
     samples = sample_data_folder()
-    for name in ("batch-issuer.toml", "ventas.xlsx", "ventas-kiosco.csv"):
+    for name in ("batch-issuer.toml", *FILES):
         shutil.copyfile(samples / name, folder / name)
-    return [str(folder / "ventas.xlsx"), str(folder / "ventas-kiosco.csv")]
+    return [str(folder / name) for name in FILES]
 
 
 def _names(files: list[str]) -> str:

@@ -122,15 +122,24 @@ def retry(
         work.begin(records)
 
         async def steps(sender: Sender) -> None:
-            await sender.ask(_in_states(records, State.SENDING, State.UNSURE))
+            doubts = _in_states(records, State.SENDING, State.UNSURE)
+            sender.progress.total = len(doubts)
+            await sender.ask(doubts)
             now = ledger.records(company.code, [record.external_ref for record in records])
-            await work.issue_carefully(sender, _in_states(list(now.values()), State.PLANNED))
+            planned = _in_states(list(now.values()), State.PLANNED)
+            sender.progress.total += len(planned)
+            await work.issue_carefully(sender, planned)
 
         return work.send(steps)
 
 
 def refresh(
-    *, ledger_path: Path, company: Company, connection: Connection, watcher: Watcher, only: Sequence[str] = ()
+    *,
+    ledger_path: Path,
+    company: Company,
+    connection: Connection,
+    watcher: Watcher,
+    only: Sequence[str] = (),
 ) -> Outcome:
     """Ask about every document in contingency, unsure or sending, the doubtful ones first; never issue anything."""
     with open_to_write(ledger_path, company.code, create=False) as ledger:
@@ -140,20 +149,29 @@ def refresh(
         records.sort(key=lambda record: (open_states.index(record.state), record.first_sent_at, record.content_seq))
         work.check_key()
         work.begin(records)
-        return work.send(lambda sender: sender.ask(records))
+
+        async def steps(sender: Sender) -> None:
+            sender.progress.total = len(records)
+            await sender.ask(records)
+
+        return work.send(steps)
 
 
 async def _issue_plan(work: _Work, sender: Sender, prepared: Prepared, plan: Plan) -> None:
     """Ask first, then issue, then look after what is in contingency."""
     doubts = [step for step in plan.of(Action.ASK) if step.record is not None]
+    waiting = [step.record for step in plan.of(Action.WATCH, Action.CONFLICT) if step.record is not None]
+    waiting = _in_states(waiting, State.CONTINGENCY)
+    sender.progress.total = len(doubts) + len(plan.of(Action.ISSUE)) + len(waiting)
     await sender.ask([step.record for step in doubts if step.record is not None])
     clear = {step.candidate.external_ref for step in plan.of(Action.ISSUE)}
-    clear.update(await work.plan_again(prepared, doubts))
+    again = await work.plan_again(prepared, doubts)
+    sender.progress.total += len(again)
+    clear.update(again)
     planned = [step.candidate.external_ref for step in plan.steps if step.candidate.external_ref in clear]
     records = work.ledger.records(work.company, planned)
     await work.issue_carefully(sender, [records[reference] for reference in planned])
-    waiting = [step.record for step in plan.of(Action.WATCH, Action.CONFLICT) if step.record is not None]
-    await sender.ask(_in_states(waiting, State.CONTINGENCY))
+    await sender.ask(waiting)
 
 
 class _Work:
@@ -370,6 +388,8 @@ class _Work:
                 ticking.cancel()
                 await asyncio.gather(ticking, return_exceptions=True)
                 self._watcher.end()
+        if writer.bug is not None:
+            raise writer.bug
         return sender
 
     async def _tick(self) -> None:

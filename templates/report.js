@@ -178,9 +178,7 @@
   const space = (height) => {
     const row = make("tr", "space");
     row.setAttribute("aria-hidden", "true");
-    const cell = make("td");
-    cell.colSpan = keys.length;
-    row.append(cell);
+    row.append(make("td"));
     row.style.setProperty("--space", `${height}px`);
     return row;
   };
@@ -194,7 +192,7 @@
     if (!order.length) {
       const row = make("tr");
       const cell = make("td", "empty", texts.nothing);
-      cell.colSpan = keys.length;
+      cell.colSpan = heads.filter((head) => head.offsetParent).length;
       row.append(cell);
       rows.push(row);
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,21 @@ APPLICATION_ID = 0x42495353
 BUSY_SECONDS = 60.0
 CHECKED_WHOLE_BELOW = 64 * 1024 * 1024
 """Bytes. Smaller ledgers are checked page by page at every opening for writing; larger ones by `ledger verify`."""
+LONGEST_REASON = 200
+"""Characters. SQLite quotes whole cells in some of its complaints."""
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_REFUSED = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_NOMEM,
+    }
+)
+"""What the system refused, as against what is wrong with the file."""
 
 metadata = MetaData()
 
@@ -105,9 +121,21 @@ _TRIGGERS = (
 )
 
 
+class Unreadable(Exception):  # noqa: N818 - told to the reader as damage
+    """Something stored is not what it must be, although SQLite gave it without complaint."""
+
+
+def exists(path: Path) -> bool:
+    """Whether something has this name. Raises `CannotStart` where that cannot be found out."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 def create_file(path: Path) -> None:
     """Make an empty ledger, whole or not at all, readable by its owner only. An existing file is left as it is."""
-    draft = path.with_name(f"{path.name}.new-{os.getpid()}")
+    draft = path.with_name(f"{path.name}.new-{secrets.token_hex(4)}")
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         engine = _engine(draft)
@@ -118,7 +146,7 @@ def create_file(path: Path) -> None:
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
         engine.dispose()
-        _publish(draft, path)
+        publish(draft, path)
     except (OSError, DBAPIError) as error:
         raise CannotStart(
             N_("The ledger {path} cannot be made: {reason}."),
@@ -131,13 +159,15 @@ def create_file(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def _publish(draft: Path, path: Path) -> None:
+def publish(draft: Path, path: Path) -> None:
+    """Give a finished file its name, durably; a file that has the name already keeps it."""
     try:
         os.link(draft, path)
     except FileExistsError:
         return
-    except OSError:
-        draft.rename(path)
+    except OSError:  # a file system without links
+        if not path.exists():
+            draft.rename(path)
     _sync_folder(path.parent)
 
 
@@ -153,6 +183,8 @@ def _sync_folder(folder: Path) -> None:
 
 def open_file(path: Path) -> Engine:
     """The engine of an existing ledger. Raises `CannotStart` where the file is missing or is not a ledger of ours."""
+    if exists(path) and not path.is_file():
+        raise _not_a_ledger(path)
     if not path.is_file():
         raise CannotStart(
             N_("There is no ledger {path}."),
@@ -171,7 +203,9 @@ def open_file(path: Path) -> Engine:
         if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION_ID:
             raise _not_a_ledger(path)
         version = connection.exec_driver_sql("PRAGMA user_version").scalar()
-        if not isinstance(version, int) or version > VERSION:
+        if not isinstance(version, int) or version < 1:
+            raise damaged(path, f"user_version {version}")
+        if version > VERSION:
             raise CannotStart(
                 N_("A newer batch_issuer wrote the ledger {path} (its version is {version}, this one reads {ours})."),
                 repair=N_("Install the newer batch_issuer; nothing was changed."),
@@ -182,24 +216,39 @@ def open_file(path: Path) -> Engine:
     return engine
 
 
-def check_pages(engine: Engine, path: Path) -> None:
-    """Raise `CannotStart` where SQLite finds damage; for ledgers small enough to look at whole each time."""
-    if path.stat().st_size > CHECKED_WHOLE_BELOW:
-        return
+def check_pages(engine: Engine, path: Path, *, largest: int | None = None) -> None:
+    """Raise `CannotStart` where SQLite finds damage in pages or indexes; files of more than `largest` bytes pass."""
     with reading(engine, path) as connection:
-        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if found != "ok":
-        raise damaged(path, str(found))
+        if largest is not None and path.stat().st_size > largest:
+            return
+        found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+        if found != "ok":
+            raise Unreadable(str(found))
 
 
 @contextmanager
 def reading(engine: Engine, path: Path) -> Iterator[Connection]:
-    """A connection for reading; damage becomes `CannotStart`."""
+    """A connection for reading; what goes wrong becomes `CannotStart`."""
     try:
         with engine.connect() as connection:
             yield connection
-    except DBAPIError as error:
-        raise damaged(path, reason_of(error)) from error
+    except (DBAPIError, OSError, Unreadable) as error:
+        raise trouble(path, error) from error
+
+
+def trouble(path: Path, error: Exception) -> CannotStart:
+    """What a failed reading means: held too long by another program, refused by the system, or damaged."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY:
+        return CannotStart(
+            N_("Another program has been holding the ledger {path} for more than {seconds} seconds."),
+            repair=N_("Wait until it ends, then run this again."),
+            path=path,
+            seconds=round(BUSY_SECONDS),
+        )
+    if code in _REFUSED or isinstance(error, OSError):
+        return _unreadable(path, error)
+    return damaged(path, reason_of(error))
 
 
 def damaged(path: Path, reason: str) -> CannotStart:
@@ -216,6 +265,9 @@ def damaged(path: Path, reason: str) -> CannotStart:
 
 def write_failed(path: Path, error: Exception) -> Stop:
     """What a failed write means in the middle of a run."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
+    if isinstance(error, Unreadable) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return damaged(path, reason_of(error))
     return StoppedMidway(
         N_("The ledger {path} could not be written: {reason}. Nothing more was sent."),
         repair=N_("Make space or mend the folder, then run the same command again; what is under way is asked first."),
@@ -225,9 +277,9 @@ def write_failed(path: Path, error: Exception) -> Stop:
 
 
 def reason_of(error: Exception) -> str:
-    if isinstance(error, DBAPIError) and error.orig is not None:
-        return str(error.orig)
-    return getattr(error, "strerror", None) or str(error)
+    orig = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    reason = getattr(orig, "strerror", None) or str(orig) or type(orig).__name__
+    return reason if len(reason) <= LONGEST_REASON else reason[:LONGEST_REASON] + "…"
 
 
 def _unreadable(path: Path, error: Exception) -> CannotStart:
@@ -251,9 +303,13 @@ def _engine(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
         uri = f"{path.resolve().as_uri()}?mode=rw"
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        connection.execute(f"PRAGMA journal_mode = {journal_mode(sqlite3.sqlite_version_info)}")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA trusted_schema = OFF")
+        try:
+            connection.execute(f"PRAGMA journal_mode = {journal_mode(sqlite3.sqlite_version_info)}")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA trusted_schema = OFF")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)

@@ -13,6 +13,7 @@ from typing import Self
 
 from batch_issuer.ledger.records import NewEvent
 from batch_issuer.ledger.store import Ledger
+from batch_issuer.messages import N_
 from batch_issuer.problems import Stop, StoppedMidway
 
 _MOST_AT_ONCE = 2000
@@ -35,6 +36,8 @@ class Writer:
         self._thread = threading.Thread(target=self._write, name="ledger-writer", daemon=True)
         self._loop = asyncio.get_running_loop()
         self.failed: Stop | None = None
+        self.bug: Exception | None = None
+        """What made it fail where that was a mistake of ours."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -70,8 +73,11 @@ class Writer:
         if self.failed is None:
             try:
                 self._ledger.append(self._company, self._run, [event for new, _ in wanted for event in new])
-            except StoppedMidway as stop:
+            except Stop as stop:
                 self.failed = stop
+            except Exception as bug:  # noqa: BLE001 - whoever waits for this thread must not wait for ever
+                self.bug = bug
+                self.failed = StoppedMidway(N_("A bug of ours ended the run."))
         self._loop.call_soon_threadsafe(_settle, [written for _, written in wanted], self.failed)
 
 

@@ -10,8 +10,9 @@ import html
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from typing import IO
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
@@ -73,6 +74,11 @@ class SheetRows:
     def rows(self) -> int:
         return max((int(numbers.max()) for numbers in self.numbers if len(numbers)), default=0)
 
+    @property
+    def last(self) -> int:
+        """The number of the last row read."""
+        return int(self.numbers[-1][-1]) if self.numbers and len(self.numbers[-1]) else 0
+
     def codes(self, column: CellKeys, rows: int) -> Codes:
         """The codes of every row of the sheet; rows that the file does not hold are empty."""
         codes = np.zeros(rows, np.int32)
@@ -113,11 +119,20 @@ def _is_unusual(head: bytes) -> bool:
     return b"<!" in head or (declared is not None and declared[1].lower() != b"utf-8") or b"\0" in head
 
 
+def _ahead(stream: IO[bytes]) -> Iterator[bytes]:
+    """The part in pieces; the next one is unpacked while the last is being read."""
+    with ThreadPoolExecutor(1) as unpacker:
+        coming = unpacker.submit(stream.read, _BLOCK)
+        while piece := coming.result():
+            coming = unpacker.submit(stream.read, _BLOCK)
+            yield piece
+
+
 def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
     """The part in blocks that each end with a whole row; the last holds what follows the rows."""
     rest = b""
-    while block := stream.read(_BLOCK):
-        block = rest + block
+    for piece in _ahead(stream):
+        block = rest + piece
         end = block.rfind(_ROW_END)
         if end < 0:
             rest = block
@@ -134,24 +149,19 @@ def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
 def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: Iterator[bytes]) -> None:
     pattern: re.Pattern[bytes] | None = None
     width = 0
-    block = first
-    while True:
+    for block in chain((first,), blocks):
         end = block.find(b"</sheetData>")
-        if end >= 0:
-            block = block[:end]
+        whole = block if end < 0 else block[:end]
         if pattern is None:
-            pattern, width = _row_pattern(block, len(rows.columns))
-        if pattern is None or not _match_block(rows, pattern, block):
-            parser.parse_rows(block)
+            pattern, width = _row_pattern(whole, len(rows.columns))
+        if pattern is None or not _match_block(rows, pattern, whole):
+            parser.parse_rows(whole, after=rows.last)
             if len(rows.columns) > width:
                 pattern = None
         if end >= 0:
             deque(blocks, maxlen=0)  # only at its end does the archive check the part's checksum
             return
-        following = next(blocks, None)
-        if following is None:
-            raise DamagedSheet
-        block = following
+    raise DamagedSheet
 
 
 def _row_pattern(block: bytes, known: int) -> tuple[re.Pattern[bytes] | None, int]:
@@ -166,12 +176,17 @@ def _row_pattern(block: bytes, known: int) -> tuple[re.Pattern[bytes] | None, in
 
 
 def _match_block(rows: SheetRows, pattern: re.Pattern[bytes], block: bytes) -> bool:
-    if b' hidden="' in block or b"<!" in block:
+    """Takes the rows of the block, if they are all of the usual shape."""
+    if b' hidden="' in block or b"-->" in block:
         return False
-    if b"<f" in block:
-        block = _FORMULA_WITH_RESULT.sub(b"", block)
+    count = block.count(_ROW_END)
     found = pattern.findall(block)
-    if len(found) != block.count(b"<row") or not found:
+    if len(found) != count and b"<f" in block:
+        block = _FORMULA_WITH_RESULT.sub(b"", block)
+        found = pattern.findall(block)
+    if len(found) != count or count != block.count(b"<row"):
+        return False
+    if not found:
         return not block.strip()
     numbers, *columns = zip(*found, strict=True)
     rows.add(np.fromiter(map(int, numbers), np.int32, len(numbers)), columns)
@@ -204,8 +219,9 @@ class _BlockParser:
         for found in re.finditer(rb"<col ([^>]*)/?>", head):
             self._note_column(dict(re.findall(r'(\w+)="([^"]*)"', found[1].decode("utf-8", "replace"))))
 
-    def parse_rows(self, block: bytes) -> None:
-        """Whole rows without what surrounds them."""
+    def parse_rows(self, block: bytes, after: int) -> None:
+        """Whole rows without what surrounds them; one without a number follows the one before."""
+        self._row = after
         parser = self._parser()
         self._feed(parser, b"<x>", block, b"</x>")
         self._flush()
@@ -277,7 +293,7 @@ class _BlockParser:
             self._block.append((self._row, self._cells))
 
     def _key(self) -> bytes:
-        """The cell as the regular expression would have found it."""
+        """The cell's key, as the regular expression finds it."""
         kept = "".join(f" {name}={quoteattr(self._attributes[name])}" for name in ("s", "t") if name in self._attributes)
         texts = {tag: "".join(parts) for tag, parts in self._texts.items()}
         is_text = self._attributes.get("t") in ("str", "inlineStr")

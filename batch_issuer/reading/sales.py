@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate, chain, pairwise, repeat
 from typing import Any
 
@@ -25,6 +26,8 @@ from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
 
 _BLOCK = 1_000
 """Documents that are built together while iterating."""
+_new_line: Callable[[Iterable[Any]], Line] = partial(tuple.__new__, Line)
+"""`Line._make` without its check of the length: half a million lines are made in a third of the time."""
 _CUSTOMER_ATTRIBUTES = {"customer_activity_code": "activity_code"}
 """Our fields that a customer calls otherwise."""
 
@@ -104,7 +107,7 @@ class Sales:
         starts = self._grouped.starts[first : last + 1]
         rows = self._grouped.order[starts[0] : starts[-1]]
         bounds = (starts - starts[0]).tolist()
-        lines = list(map(Line, *(self._line_values(name, rows) for name in LINE_FIELDS), rows.tolist()))
+        lines = list(map(_new_line, zip(*(self._line_values(name, rows) for name in LINE_FIELDS), rows.tolist(), strict=False)))
         found = self._cell_problems(rows, first, bounds)
         headers = [self._header_values(name, first, last) for name in self._plain_headers]
         customers = self._customers(first, last)

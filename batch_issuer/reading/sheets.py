@@ -211,11 +211,11 @@ def _order(place: _Places, name: str, evidence: OrderEvidence) -> str:
 
 def _refuse_swapped_dates(place: _Places, name: str, column: Column, texts: Sequence[str]) -> None:
     """Excel turns day/month into month/day where it can and leaves the rest as text: then no date can be trusted."""
-    only_late = [text for text in texts if len(readings(text)) == 1]
-    if not only_late or len(only_late) != sum(1 for text in texts if readings(text)):
-        return
     stored = [column.texts[code] for code in used_codes(column).tolist() if column.kind(code) is CellKind.DATE]
     if not stored or any(int(text[8:10]) > 12 for text in stored if text[4:5] == "-"):  # noqa: PLR2004 - a month
+        return
+    only_late = [text for text in texts if len(readings(text)) == 1]
+    if not only_late or len(only_late) != sum(1 for text in texts if readings(text)):
         return
     number = place.header.columns[name]
     raise CannotStart(

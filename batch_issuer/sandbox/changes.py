@@ -57,7 +57,7 @@ def _value(name: str, value: Any) -> Any:
     hint = _HINTS[name]
     try:
         return _coerced(hint, value.strip() if isinstance(value, str) else value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise CannotStart(
             N_("«{value}» is not possible for the sandbox option {name}."),
             repair=N_("Possible: {known}."),
@@ -94,13 +94,14 @@ def _several(make: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
 
 
 def _key(value: Any) -> Key:
-    if isinstance(value, Mapping):
-        return Key(**value)
-    key, equals, company = value.partition("=")
-    name, _, environment = company.partition(":")
-    if not equals or not name or environment not in ("", "00", "01"):
-        raise ValueError(value)
-    return Key(key=key, company=name, environment=environment or "00")
+    if isinstance(value, str):
+        key, _, company = value.partition("=")
+        name, _, environment = company.partition(":")
+        value = {"key": key, "company": name, "environment": environment or "00"}
+    found = Key(**value)
+    if not found.key or not found.company or found.environment not in ("00", "01"):
+        raise ValueError(found)
+    return found
 
 
 def _flag(value: Any) -> bool:

@@ -23,12 +23,15 @@ _JSON_LINES = "application/x-ndjson"
 
 
 async def control(sandbox: Sandbox, request: web.BaseRequest) -> Answer:
-    """The answer to a request under `/_sandbox/`; 400 with a sentence when it asks for the impossible."""
+    """The answer to a request under `/_sandbox/`; 400 with a sentence when it asks for the impossible.
+
+    An address without a name tells what there is.
+    """
     name = request.path[len(CONTROL_PATH) :].strip("/")
     found = _ROUTES.get((request.method, name))
     if found is None:
-        known = ", ".join(f"{method} {CONTROL_PATH}{path}" for method, path in _ROUTES)
-        return answers.as_json({"detail": f"Not found. Known: {known}"}, 404)
+        known = [f"{method} {CONTROL_PATH}{path}" for method, path in _ROUTES]
+        return answers.as_json({"base_url": sandbox.base_url, "control": known}, 404 if name else 200)
     try:
         return found(sandbox, _Asked(dict(request.query), _parsed(await request.read())))
     except CannotStart as error:

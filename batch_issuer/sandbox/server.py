@@ -148,7 +148,7 @@ class Sandbox:
         self._exchange.release()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.raw_path.startswith(CONTROL_PATH):
+        if request.raw_path == "/" or request.raw_path.startswith(CONTROL_PATH):
             return wire.respond(await control(self, request), ())
         return await self._exchange.serve(request)
 

@@ -116,6 +116,13 @@ def test_the_control_plane_lists_what_is_registered(till: Till) -> None:
     assert till.http.get(f"{till.sandbox.control_url}/nothing").status_code == 404
 
 
+def test_the_root_tells_what_there_is(till: Till) -> None:
+    """Whoever opens the address in a browser sees where to go."""
+    found = till.http.get(till.sandbox.control_url.removesuffix("_sandbox")).json()
+    assert found["base_url"] == till.sandbox.base_url
+    assert "GET /_sandbox/documents" in found["control"]
+
+
 @pytest.mark.parametrize(
     ("shape", "body"),
     [

@@ -1,0 +1,255 @@
+"""The workbook's first sheet: the bridge from rows to states, with formulas over the other sheets and their results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
+from xlsxwriter.worksheet import Worksheet
+
+from batch_issuer.documents import State, total_of
+from batch_issuer.messages import Messages, N_
+from batch_issuer.reconciliation import Group, Reconciliation, Step
+from batch_issuer.reports import figures, wording
+from batch_issuer.reports.exceptions import tasks
+from batch_issuer.reports.sheets import AMOUNT, REFERENCE
+from batch_issuer.rules.catalogs import payment_methods
+
+MONEY = "$#,##0.00;[Red]-$#,##0.00"
+WHOLE = "#,##0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """Where a table stands: its sheet, its headings (catalog texts) and how many rows it has below them."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: int
+
+    def column(self, heading: str) -> str:
+        """The cells under a heading, as a formula names them; empty where there is no such column."""
+        if heading not in self.headings:
+            return ""
+        letter = xl_col_to_name(self.headings.index(heading))
+        name = self.title.replace("'", "''")
+        return f"'{name}'!${letter}$2:${letter}${self.rows + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Formats of the summary."""
+
+    title: Format
+    verdict: Format
+    soft: Format
+    head: Format
+    head_right: Format
+    text: Format
+    whole: Format
+    money: Format
+    strong: Format
+    strong_whole: Format
+    strong_money: Format
+
+
+def _looks(book: Workbook) -> Looks:
+    head = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
+    strong = {"bold": True, "top": 1}
+    return Looks(
+        title=book.add_format({"font_size": 11, "font_color": "#5D5A54"}),
+        verdict=book.add_format({"font_size": 16, "bold": True}),
+        soft=book.add_format({"font_color": "#5D5A54", "text_wrap": True, "valign": "top"}),
+        head=book.add_format(head),
+        head_right=book.add_format({**head, "align": "right"}),
+        text=book.add_format({"valign": "top"}),
+        whole=book.add_format({"num_format": WHOLE, "valign": "top"}),
+        money=book.add_format({"num_format": MONEY, "valign": "top"}),
+        strong=book.add_format(strong),
+        strong_whole=book.add_format({**strong, "num_format": WHOLE}),
+        strong_money=book.add_format({**strong, "num_format": MONEY}),
+    )
+
+
+def write_summary(
+    book: Workbook,
+    sheet: Worksheet,
+    reconciliation: Reconciliation,
+    messages: Messages,
+    areas: Mapping[str, Sequence[Area]],
+) -> None:
+    """Fill the sheet from the top: rows are written once and in order, as a workbook of any size needs."""
+    page = _Page(sheet, _looks(book), messages)
+    _lay_out(sheet)
+    page.head(reconciliation)
+    page.tasks(reconciliation)
+    page.bridge(reconciliation, areas)
+    page.states(reconciliation, areas)
+    page.groups(reconciliation)
+    page.signatures()
+
+
+def _lay_out(sheet: Worksheet) -> None:
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 36)
+    sheet.set_column(1, 8, 16)
+    sheet.set_landscape()
+    sheet.set_paper(1)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&L&A&R&P / &N")
+
+
+class _Page:
+    """The sheet and the row that is written next."""
+
+    def __init__(self, sheet: Worksheet, looks: Looks, messages: Messages) -> None:
+        self.sheet = sheet
+        self.looks = looks
+        self.say = messages.text
+        self.messages = messages
+        self.row = 0
+
+    def text(self, column: int, text: str, style: Format) -> None:
+        self.sheet.write_string(self.row, column, figures.printable(text), style)
+
+    def number(self, column: int, number: int | Decimal, style: Format) -> None:
+        self.sheet.write_number(self.row, column, float(number), style)
+
+    def formula(self, column: int, formula: str, style: Format, value: int | Decimal) -> None:
+        """A formula of ours with its result, so that it shows before anything computes it."""
+        self.sheet.write_formula(self.row, column, formula, style, float(value))
+
+    def headings(self, first: str, *others: str) -> None:
+        self.sheet.set_row(self.row, 32)
+        self.text(0, self.say(first), self.looks.head)
+        for at, heading in enumerate(others, 1):
+            self.text(at, self.say(heading), self.looks.head_right)
+        self.row += 1
+
+    def head(self, reconciliation: Reconciliation) -> None:
+        self.text(0, reconciliation.company_name or reconciliation.company, self.looks.title)
+        self.row += 1
+        self.sheet.set_row(self.row, 26)
+        self.text(0, self.say(reconciliation.verdict, **reconciliation.verdict_parameters), self.looks.verdict)
+        self.row += 1
+        known = N_("What was known on {moment}, El Salvador time. Fingerprint of these figures: {fingerprint}")
+        self.text(
+            0,
+            self.say(
+                known,
+                moment=figures.moment(reconciliation.as_of) or "–",
+                fingerprint=figures.fingerprint(reconciliation),
+            ),
+            self.looks.title,
+        )
+        self.row += 1
+        if reconciliation.stopped:
+            self.text(0, self.say(reconciliation.stopped), self.looks.title)
+            self.row += 1
+        self.row += 1
+
+    def tasks(self, reconciliation: Reconciliation) -> None:
+        waiting = tasks(reconciliation)
+        if not waiting:
+            return
+        self.headings(N_("What to do now"), N_("Documents"), AMOUNT)
+        for task in waiting:
+            self.text(0, self.say(task.title), self.looks.text)
+            self.number(1, task.documents, self.looks.whole)
+            self.number(2, task.gross, self.looks.money)
+            self.text(3, self.say(task.action), self.looks.text)
+            self.row += 1
+        self.row += 1
+
+    def bridge(self, reconciliation: Reconciliation, areas: Mapping[str, Sequence[Area]]) -> None:
+        """Counted in the sheets by formula, beside what the reconciliation says, and whether the two agree."""
+        self.headings(
+            N_("From the files to the ministry"), N_("Documents"), AMOUNT, N_("Documents reconciled"),
+            N_("Amount reconciled"), N_("Agrees"),
+        )  # fmt: skip
+        steps = reconciliation.bridge
+        row_of = {step.key: self.row + at for at, step in enumerate(steps)}
+        for step in steps:
+            strong = step.sign == 0
+            name = self.say(wording.NAMES[step.key]) if step.sign else self.say(step.label)
+            self.text(0, f"{'− ' if step.sign < 0 else '   ' if step.sign else ''}{name}", self._style(strong=strong))
+            self._counted(step, row_of, areas)
+            self.number(3, step.documents, self.looks.strong_whole if strong else self.looks.whole)
+            self.number(4, step.gross, self.looks.strong_money if strong else self.looks.money)
+            self._agrees()
+            self.row += 1
+        rows = self.messages.count("{n} row", "{n} rows", reconciliation.rows)
+        self.text(0, f"{self.say(N_('Rows in the files'))}: {rows}", self.looks.title)
+        self.row += 2
+
+    def _style(self, *, strong: bool) -> Format:
+        return self.looks.strong if strong else self.looks.text
+
+    def _counted(self, step: Step, row_of: Mapping[str, int], areas: Mapping[str, Sequence[Area]]) -> None:
+        strong = step.sign == 0
+        styles = (
+            (self.looks.strong_whole, self.looks.strong_money) if strong else (self.looks.whole, self.looks.money)
+        )
+        for column, heading, value, style in zip(
+            (1, 2), (REFERENCE, AMOUNT), (step.documents, step.gross), styles, strict=True
+        ):
+            self.formula(column, self._formula(step, column, heading, row_of, areas), style, value)
+
+    def _formula(
+        self, step: Step, column: int, heading: str, row_of: Mapping[str, int], areas: Mapping[str, Sequence[Area]]
+    ) -> str:
+        cells = {key: xl_rowcol_to_cell(row, column) for key, row in row_of.items()}
+        if step.key == "documents":
+            return f"={cells['held_back']}+{cells['to_issue']}"
+        if step.key == "to_issue":
+            parts = [cells[state.value] for state in State if state.value in cells]
+            return f"={'+'.join(parts)}" if parts else "=0"
+        ranges = [area.column(heading) for area in areas.get(step.key, ())]
+        if not ranges:
+            return "=0"
+        return f"=SUM({','.join(ranges)})" if column == 2 else "=" + "+".join(f"ROWS({one})" for one in ranges)  # noqa: PLR2004
+
+    def _agrees(self) -> None:
+        documents, amount, recorded, recorded_amount = (xl_rowcol_to_cell(self.row, column) for column in (1, 2, 3, 4))
+        yes, no = self.say(N_("yes")), self.say(N_("NO"))
+        formula = f'=IF(AND({documents}={recorded},ROUND({amount}-{recorded_amount},2)=0),"{yes}","{no}")'
+        self.sheet.write_formula(self.row, 5, formula, self.looks.head_right_plain, yes)
+
+    def states(self, reconciliation: Reconciliation, areas: Mapping[str, Sequence[Area]]) -> None:
+        provider, difference, withheld = N_("According to the provider"), N_("Difference"), N_("VAT withheld")
+        self.headings(N_("By state"), N_("Documents"), AMOUNT, provider, difference, N_("Base"), N_("VAT"), withheld)
+        first = self.row
+        for state, total in reconciliation.states.items():
+            if not total.documents:
+                continue
+            records = reconciliation.in_state(state)
+            apart = total_of(
+                answered - record.expected_gross
+                for record in records
+                if (answered := record.answer.amounts.gross) is not None
+            )
+            self.text(0, self.say(wording.NAMES[state]), self.looks.text)
+            self.number(1, total.documents, self.looks.whole)
+            here = areas.get(state.value, ())
+            for column, heading, value in (
+                (2, AMOUNT, total.gross), (3, provider, total.provider_gross), (4, difference, apart),
+                (7, withheld, total.retention),
+            ):  # fmt: skip
+                self._sum(column, heading, value, here)
+            self.number(5, total.taxable, self.looks.money)
+            self.number(6, total.vat, self.looks.money)
+            self.row += 1
+        if self.row > first:
+            self._totals(first, reconciliation)
+        self.row += 1
+
+    def _sum(self, column: int, heading: str, value: Decimal, areas: Sequence[Area]) -> None:
+        ranges = [cells for area in areas if (cells := area.column(heading))]
+        if ranges:
+            self.formula(column, f"=SUM({','.join(ranges)})", self.looks.money, value)
+        else:
+            self.number(column, value, self.looks.money)

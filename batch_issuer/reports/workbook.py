@@ -1,0 +1,187 @@
+"""The reconciliation as an Excel workbook: control totals that can be followed, and one table of every document by state.
+
+Each cell is written as what it is. No text of a file or of the provider ever becomes a formula or a link.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from batch_issuer.messages import Messages, N_
+from batch_issuer.reconciliation import Reconciliation
+from batch_issuer.reports import figures
+from batch_issuer.reports.replacing import replace_file
+from batch_issuer.reports.sheets import Column, Kind, Table, tables
+from batch_issuer.reports.summary import Area, write_summary
+
+WITHOUT_TABLES = 60_000
+"""Above so many documents rows leave memory as they are written, with filters in place of Excel tables."""
+SHEET_ROWS = 1_000_000
+"""Rows that one sheet gets; Excel has 1,048,576."""
+LONGEST = 32_767
+"""Characters that Excel takes in a cell."""
+
+NUMBER_FORMATS = {
+    Kind.MONEY: "$#,##0.00;[Red]-$#,##0.00",
+    Kind.WHOLE: "#,##0",
+    Kind.DATE: "dd/mm/yyyy",
+    Kind.MOMENT: "dd/mm/yyyy hh:mm",
+}
+_SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """The formats of one workbook."""
+
+    head: Format
+    cells: dict[Kind, Format]
+
+
+def write_workbook(reconciliation: Reconciliation, messages: Messages, path: Path, *, mask: bool = False) -> None:
+    """Write the workbook. `mask` hides identity numbers, telephones and addresses, and leaves initials of names."""
+    content = BytesIO()
+    large = len(reconciliation.records) > WITHOUT_TABLES
+    mode = {"constant_memory": True} if large else {"in_memory": True}
+    with Workbook(content, {**_SETTINGS, **mode}) as book:
+        _describe(book, reconciliation, messages)
+        styles = _styles(book)
+        summary = book.add_worksheet(messages.text(N_("Summary")))
+        areas: dict[str, list[Area]] = {}
+        for table in tables(reconciliation, messages, mask=mask):
+            areas[table.key] = [
+                _write_table(book, part, title, messages, styles, large=large)
+                for part, title in _parts(table, messages)
+            ]
+        write_summary(book, summary, reconciliation, messages, areas)
+    replace_file(path, content.getvalue())
+
+
+def _describe(book: Workbook, reconciliation: Reconciliation, messages: Messages) -> None:
+    """Properties, with the time of what is known instead of now: the same figures give the same bytes."""
+    created = figures.local_time(reconciliation.as_of)
+    book.set_properties({
+        "title": f"{messages.text(N_('Reconciliation'))} · {figures.printable(reconciliation.company_name)}",
+        "author": "batch_issuer",
+        "created": created.replace(tzinfo=None) if created else dt.datetime(2026, 1, 1),  # noqa: DTZ001 - a wall clock
+    })  # fmt: skip
+    book.set_size(2600, 1500)
+
+
+def _styles(book: Workbook) -> Styles:
+    plain = {"valign": "top"}
+    return Styles(
+        head=book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter", "bottom": 1}),
+        cells={
+            kind: book.add_format(
+                plain
+                | ({"num_format": NUMBER_FORMATS[kind]} if kind in NUMBER_FORMATS else {})
+                | ({"text_wrap": True} if kind is Kind.LONG else {})
+            )
+            for kind in Kind
+        },
+    )
+
+
+def _parts(table: Table[Any], messages: Messages) -> list[tuple[Table[Any], str]]:
+    """The table with the name of its sheet; several where one sheet cannot hold it."""
+    title = messages.text(table.title)
+    if len(table.rows) <= SHEET_ROWS:
+        return [(table, title)]
+    starts = range(0, len(table.rows), SHEET_ROWS)
+    return [
+        (
+            Table(key=table.key, title=table.title, columns=table.columns, rows=table.rows[at : at + SHEET_ROWS]),
+            f"{title} {number}",
+        )
+        for number, at in enumerate(starts, 1)
+    ]
+
+
+def _write_table(
+    book: Workbook, table: Table[Any], title: str, messages: Messages, styles: Styles, *, large: bool
+) -> Area:
+    sheet = book.add_worksheet(title)
+    last_row, last_column = len(table.rows), len(table.columns) - 1
+    headings = [messages.text(column.heading) for column in table.columns]
+    _lay_out(sheet, table.columns, last_row)
+    if large:
+        for at, heading in enumerate(headings):
+            sheet.write_string(0, at, heading, styles.head)
+        sheet.autofilter(0, 0, last_row, last_column)
+    else:
+        sheet.add_table(0, 0, last_row, last_column, {
+            "name": title.replace(" ", "_").replace(",", ""),
+            "style": "Table Style Light 1",
+            "columns": [{"header": heading, "header_format": styles.head} for heading in headings],
+        })  # fmt: skip
+    _write_rows(sheet, table, styles)
+    return Area(title=title, headings=tuple(column.heading for column in table.columns), rows=last_row)
+
+
+def _lay_out(sheet: Worksheet, columns: Sequence[Column[Any]], last_row: int) -> None:
+    for at, column in enumerate(columns):
+        sheet.set_column(at, at, column.width)
+    sheet.set_row(0, 32)
+    sheet.freeze_panes(1, 1)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last_row + 1}"})
+    sheet.set_landscape()
+    sheet.set_paper(1)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&L&A&R&P / &N")
+
+
+def _write_rows(sheet: Worksheet, table: Table[Any], styles: Styles) -> None:
+    writers = [
+        (at, column.value, _WRITERS[column.kind], styles.cells[column.kind]) for at, column in enumerate(table.columns)
+    ]
+    for number, row in enumerate(table.rows, 1):
+        for at, value_of, write, style in writers:
+            value = value_of(row)
+            if value is not None and value != "":
+                write(sheet, number, at, value, style)
+
+
+def write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format) -> None:
+    """A text as a text, whatever it looks like."""
+    safe = figures.printable(text)
+    sheet.write_string(row, column, safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + "…", style)
+
+
+def _write_number(sheet: Worksheet, row: int, column: int, number: Any, style: Format) -> None:
+    sheet.write_number(row, column, float(number), style)
+
+
+def _write_date(sheet: Worksheet, row: int, column: int, iso: str, style: Format) -> None:
+    try:
+        date = dt.date.fromisoformat(iso)
+    except ValueError:
+        write_text(sheet, row, column, iso, style)
+    else:
+        sheet.write_datetime(row, column, date, style)
+
+
+def _write_moment(sheet: Worksheet, row: int, column: int, utc: str, style: Format) -> None:
+    local = figures.local_time(utc)
+    if local is not None:
+        sheet.write_datetime(row, column, local.replace(tzinfo=None, microsecond=0), style)
+
+
+_WRITERS: dict[Kind, Callable[[Worksheet, int, int, Any, Format], None]] = {
+    Kind.TEXT: write_text,
+    Kind.LONG: write_text,
+    Kind.MONEY: _write_number,
+    Kind.WHOLE: _write_number,
+    Kind.DATE: _write_date,
+    Kind.MOMENT: _write_moment,
+}
