@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from pathlib import Path
 from typing import Any
 
+from batch_issuer.ledger import schema
 from batch_issuer.ledger.records import Record
-from batch_issuer.ledger.schema import reason_of
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 
@@ -60,34 +61,45 @@ def _text(amount: object) -> str:
 
 def backup(path: Path, copy: Path) -> int:
     """A consistent copy of a ledger, even while a run writes it; its size in bytes. An existing file is not touched."""
-    if copy.exists():
-        raise CannotStart(
-            N_("{path} exists already."), repair=N_("Give the copy another name; nothing was overwritten."), path=copy
-        )
-    draft = copy.with_name(f"{copy.name}.part-{os.getpid()}")
+    if schema.exists(copy):
+        raise _exists_already(copy)
+    draft = copy.with_name(f"{copy.name}.part-{secrets.token_hex(4)}")
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=60)
-        target = sqlite3.connect(draft)
-        try:
-            source.backup(target, pages=-1)
-        finally:
-            target.close()
-            source.close()
-        _sync(draft)
-        draft.rename(copy)
+        damage = _copy(path, draft)
+        if damage:
+            raise schema.damaged(path, damage)
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        size = draft.stat().st_size
+        if not schema.publish(draft, copy):
+            raise _exists_already(copy)
     except (OSError, sqlite3.Error) as error:
         raise CannotStart(
             N_("The copy {path} could not be made: {reason}."),
             repair=N_("Choose a folder that you may write to and that has space."),
             path=copy,
-            reason=reason_of(error),
+            reason=schema.reason_of(error),
         ) from error
     finally:
         draft.unlink(missing_ok=True)
-    return copy.stat().st_size
+    return size
 
 
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+def _copy(path: Path, draft: Path) -> str:
+    """Copy page by page; what is wrong with the copy, empty for nothing: a damaged ledger is no backup."""
+    source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=schema.BUSY_SECONDS)
+    target = sqlite3.connect(draft)
+    try:
+        source.backup(target, pages=-1)
+        found = str(target.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    finally:
+        target.close()
+        source.close()
+    return "" if found == "ok" else found
+
+
+def _exists_already(copy: Path) -> CannotStart:
+    return CannotStart(
+        N_("{path} exists already."), repair=N_("Give the copy another name; nothing was overwritten."), path=copy
+    )

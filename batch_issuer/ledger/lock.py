@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import json
+import os
+import platform
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,49 +18,81 @@ from batch_issuer.ledger.records import RunRecord
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 
+_EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6))
+
 
 @contextmanager
 def holding(ledger_path: Path, company: str) -> Iterator[None]:
     """Hold the company's lock beside the ledger. Raises `Held` at once where another program has it."""
-    lock = FileLock(_lock_path(ledger_path, company), mode=0o600)
+    path = _lock_path(ledger_path.resolve(), company)
+    lock = FileLock(path, mode=0o600)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise Held from error
-    except OSError as error:
+        raise Held(path) from error
+    except (OSError, NotImplementedError) as error:
         raise CannotStart(
             N_("The ledger {path} cannot be locked: {reason}."),
             repair=N_("Its folder must be one that you may write to."),
             path=ledger_path,
-            reason=error.strerror or str(error),
+            reason=getattr(error, "strerror", None) or str(error),
         ) from error
     try:
+        _leave_name(path)
         yield
     finally:
         lock.release()
 
 
 class Held(Exception):  # noqa: N818 - caught by the opener, which names the holder
-    """Another program holds the lock."""
+    """Another program holds the lock. `holder` is its process and host, where it could leave them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.holder = _read_name(path)
 
 
-def held_by(ledger_path: Path, run: RunRecord | None) -> CannotStart:
-    """Who holds it, as its run record says."""
-    if run is None:
+def _leave_name(path: Path) -> None:
+    """For whoever finds the lock held. It protects nothing: where it cannot be written, the run's record must do."""
+    with suppress(OSError):
+        path.write_text(json.dumps([os.getpid(), platform.node()]), encoding="utf-8")
+
+
+def _read_name(path: Path) -> tuple[int, str] | None:
+    try:
+        pid, host = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return None
+    return int(pid), str(host)
+
+
+def held_by(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Sequence[RunRecord]) -> CannotStart:
+    """Who holds it: the run of that process, or the newest that has not ended, as their records say."""
+    runs = [run for run in unfinished if holder is None or (run.pid, run.host) == holder]
+    repair = N_("Wait until it ends, then run this again. Nothing was sent.")
+    if runs:
         return CannotStart(
-            N_("Another program is writing the ledger {path}."),
-            repair=N_("Wait until it ends, then run this again. Nothing was sent."),
+            N_("The ledger {path} is being written by another run: {command}, process {pid} on {host}, since {since}."),
+            repair=repair,
             path=ledger_path,
+            command=runs[0].command,
+            pid=runs[0].pid,
+            host=runs[0].host,
+            since=_local(runs[0].started_at),
         )
-    return CannotStart(
-        N_("The ledger {path} is being written by another run: {command}, process {pid} on {host}, since {since}."),
-        repair=N_("Wait until it ends, then run this again. Nothing was sent."),
-        path=ledger_path,
-        command=run.command,
-        pid=run.pid,
-        host=run.host,
-        since=run.started_at,
-    )
+    if holder is not None:
+        return CannotStart(
+            N_("Another program is writing the ledger {path}: process {pid} on {host}."),
+            repair=repair,
+            path=ledger_path,
+            pid=holder[0],
+            host=holder[1],
+        )
+    return CannotStart(N_("Another program is writing the ledger {path}."), repair=repair, path=ledger_path)
+
+
+def _local(moment: str) -> str:
+    return f"{dt.datetime.fromisoformat(moment).astimezone(_EL_SALVADOR):%d/%m/%Y %H:%M:%S}"
 
 
 def _lock_path(ledger_path: Path, company: str) -> Path:

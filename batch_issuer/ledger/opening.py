@@ -10,6 +10,11 @@ from batch_issuer.ledger import lock, schema
 from batch_issuer.ledger.store import Clock, Ledger, utc_now
 
 
+def exists(path: Path) -> bool:
+    """Whether there is something to open. Raises `CannotStart` where that cannot be found out."""
+    return schema.exists(path)
+
+
 def open_to_read(path: Path, clock: Clock = utc_now) -> Ledger:
     """An existing ledger. Raises `CannotStart` where it is missing, damaged, newer, or not a ledger."""
     return Ledger(path, schema.open_file(path), clock)
@@ -18,15 +23,15 @@ def open_to_read(path: Path, clock: Clock = utc_now) -> Ledger:
 @contextmanager
 def open_to_write(path: Path, company: str, *, create: bool, clock: Clock = utc_now) -> Iterator[Ledger]:
     """The ledger, made if it is new, held for this company's run. Raises `CannotStart` where another run holds it."""
-    if create and not path.exists():
+    if create and not schema.exists(path):
         schema.create_file(path)
     ledger = open_to_read(path, clock)
     try:
         with lock.holding(path, company):
-            schema.check_pages(ledger._engine, path)  # noqa: SLF001 - the same room
+            ledger.check_pages(largest=schema.CHECKED_WHOLE_BELOW)
             yield ledger
-    except lock.Held:
+    except lock.Held as held:
         unfinished = [run for run in ledger.runs(company) if not run.ended_at]
-        raise lock.held_by(path, unfinished[0] if unfinished else None) from None
+        raise lock.held_by(path, held.holder, unfinished) from None
     finally:
         ledger.close()

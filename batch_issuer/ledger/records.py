@@ -58,7 +58,7 @@ class Event:
 def hash_after(previous: str, event: Event) -> str:
     """The hash of an event: SHA-256 over its fields and the hash of the one before."""
     fields = [previous, event.seq, event.at, event.run, event.company, event.external_ref, event.kind, event.body]
-    text = json.dumps(fields, ensure_ascii=False)
+    text = json.dumps(fields, ensure_ascii=False, default=repr)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -89,6 +89,7 @@ class Record:
     doc_type: str
     state: State
     fingerprint: str
+    """SHA-256 of the canonical body, in hexadecimal."""
     expected_gross: Decimal
     source: SourceRows
     date: str = ""
@@ -203,27 +204,26 @@ _PLAIN = (
     "dte_state", "dte_message", "codigo_msg", "detail",
 )  # fmt: skip
 
+_AMOUNTS = tuple((name, f"amount_{name}") for name in ("taxable", "vat", "gross", "retention", "total"))
+
 
 def write_answer(answer: Answer) -> dict[str, Any]:
     """An answer as plain JSON, empty fields left out."""
     plain: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(answer, name))}
     if answer.observaciones:
         plain["observaciones"] = list(answer.observaciones)
-    for name in ("taxable", "vat", "gross", "retention", "total"):
+    for name, key in _AMOUNTS:
         if (amount := getattr(answer.amounts, name)) is not None:
-            plain[f"amount_{name}"] = str(amount)
+            plain[key] = str(amount)
     return plain
 
 
 def read_answer(plain: Mapping[str, Any]) -> Answer:
     """The inverse of `write_answer`."""
-    amounts = {
-        name: Decimal(plain[f"amount_{name}"])
-        for name in ("taxable", "vat", "gross", "retention", "total")
-        if f"amount_{name}" in plain
-    }
-    texts = {name: value for name, value in plain.items() if not name.startswith("amount_") and name != "observaciones"}
-    return Answer(**texts, amounts=Amounts(**amounts), observaciones=tuple(plain.get("observaciones", ())))
+    rest = dict(plain)
+    amounts = {name: Decimal(text) for name, key in _AMOUNTS if (text := rest.pop(key, None)) is not None}
+    observations = tuple(rest.pop("observaciones", ()))
+    return Answer(**rest, amounts=Amounts(**amounts), observaciones=observations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

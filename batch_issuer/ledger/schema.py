@@ -159,16 +159,18 @@ def create_file(path: Path) -> None:
             left.unlink(missing_ok=True)
 
 
-def publish(draft: Path, path: Path) -> None:
-    """Give a finished file its name, durably; a file that has the name already keeps it."""
+def publish(draft: Path, path: Path) -> bool:
+    """Give a finished file its name, durably; False where another file has the name already, and keeps it."""
     try:
         os.link(draft, path)
     except FileExistsError:
-        return
+        return False
     except OSError:  # a file system without links
-        if not path.exists():
-            draft.rename(path)
+        if path.exists():
+            return False
+        draft.rename(path)
     _sync_folder(path.parent)
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

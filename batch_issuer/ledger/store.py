@@ -6,21 +6,22 @@ Events and the state they lead to are written in one transaction, durably, befor
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import platform
 import secrets
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
-from decimal import Decimal
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from batch_issuer import __version__
-from batch_issuer.documents import SourceRows, State
+from batch_issuer.documents import State
 from batch_issuer.ledger import schema
 from batch_issuer.ledger.records import (
     FIRST_HASH,
@@ -31,14 +32,36 @@ from batch_issuer.ledger.records import (
     RunRecord,
     fold,
     hash_after,
-    read_answer,
-    write_answer,
+)
+from batch_issuer.ledger.rows import (
+    can_be_stored,
+    event_row,
+    read_body,
+    read_content,
+    read_event,
+    read_record,
+    read_run,
+    read_sound_event,
+    record_row,
+    run_change,
+    write_body,
+    write_time,
 )
 
 _AT_ONCE = 500
 """References asked for in one query."""
+_PAGE = 1000
+"""Events read at a time: between pages the file is free, so that no reader holds up a run."""
 
 Clock = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """The state that follows from the events: documents by company and reference, rows of runs by their id."""
+
+    records: Mapping[tuple[str, str], Record]
+    runs: Mapping[str, Mapping[str, Any]]
 
 
 def utc_now() -> dt.datetime:
@@ -53,6 +76,7 @@ class Ledger:
         self._engine = engine
         self._clock = clock
         self._known: dict[tuple[str, str], Record] = {}
+        self._knowing = threading.Lock()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -76,19 +100,34 @@ class Ledger:
         """
         if not new:
             return
-        at = _time(self._clock())
+        at = write_time(self._clock())
+        with self._writing() as connection:
+            written = self._chain(connection, company, run, at, new)
+            before = self._before(connection, company, new)
+            records = _folded(written, before)
+            connection.execute(insert(schema.events), [event_row(event) for event, _ in written])
+            _write_records(connection, records, before)
+            for event, body in written:
+                _write_run(connection, event, body)
+        self._remember(records.values())
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """One transaction that nobody else writes in; what goes wrong becomes a `Stop`, and nothing was written."""
         try:
             with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
-                written = self._chain(connection, company, run, at, new)
-                before = self._before(connection, company, new)
-                records = _folded(written, before)
-                connection.execute(insert(schema.events), [_event_row(event) for event, _ in written])
-                _write_records(connection, records, before)
-                for event, body in written:
-                    _write_run(connection, event, body)
-        except (DBAPIError, OSError) as error:
+                yield connection
+        except (DBAPIError, OSError, schema.Unreadable) as error:
             raise schema.write_failed(self.path, error) from error
-        self._known.update(records)
+
+    def _remember(self, records: Collection[Record]) -> None:
+        """Keep what is known of documents; what another thread has written meanwhile is newer than what was read."""
+        with self._knowing:
+            for record in records:
+                key = (record.company, record.external_ref)
+                known = self._known.get(key)
+                if known is None or known.last_seq < record.last_seq:
+                    self._known[key] = record
 
     def record(self, company: str, external_ref: str) -> Record | None:
         """What is known of one document."""
@@ -98,7 +137,7 @@ class Ledger:
         """What is known of these documents; those that the ledger does not know are left out."""
         with schema.reading(self._engine, self.path) as connection:
             found = _stored(connection, company, references)
-        self._known.update(((company, reference), record) for reference, record in found.items())
+        self._remember(found.values())
         return found
 
     def in_states(self, company: str, states: Sequence[State]) -> list[Record]:
@@ -110,8 +149,8 @@ class Ledger:
             .order_by(table.c.content_seq)
         )
         with schema.reading(self._engine, self.path) as connection:
-            found = [_read_record(row) for row in connection.execute(query)]
-        self._known.update(((company, record.external_ref), record) for record in found)
+            found = [read_record(row) for row in connection.execute(query).all()]
+        self._remember(found)
         return found
 
     def last_stamped(self, company: str) -> Record | None:
@@ -125,12 +164,15 @@ class Ledger:
         )
         with schema.reading(self._engine, self.path) as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else _read_record(row)
+            return None if row is None else read_record(row)
 
     def all_records(self, company: str | None = None, since: str = "", until: str = "") -> Iterator[Record]:
-        """Documents last touched in [since, until) (ISO times in UTC), in the order in which they were planned."""
+        """Documents last touched in [since, until) (ISO times in UTC), in the order in which they were planned.
+
+        The order is that of the beginning; each document is as it stands when its turn comes.
+        """
         table = schema.documents
-        query = select(table).order_by(table.c.company, table.c.content_seq)
+        query = select(table.c.company, table.c.external_ref).order_by(table.c.company, table.c.content_seq)
         if company is not None:
             query = query.where(table.c.company == company)
         if since:
@@ -138,19 +180,26 @@ class Ledger:
         if until:
             query = query.where(table.c.updated_at < until)
         with schema.reading(self._engine, self.path) as connection:
-            for row in connection.execution_options(yield_per=1000).execute(query):
-                yield _read_record(row)
+            keys = connection.execute(query).all()
+            connection.rollback()
+            for owner, some in _by_company(keys):
+                found = _stored(connection, owner, some)
+                connection.rollback()
+                yield from (found[reference] for reference in some if reference in found)
 
     def bodies(self, records: Sequence[Record]) -> dict[str, bytes]:
-        """The canonical bodies that were last planned, by reference."""
+        """The canonical bodies that were last planned, by reference, each checked against its fingerprint."""
         table = schema.events
         found: dict[str, bytes] = {}
         with schema.reading(self._engine, self.path) as connection:
             for start in range(0, len(records), _AT_ONCE):
-                wanted = [record.content_seq for record in records[start : start + _AT_ONCE]]
-                query = select(table.c.external_ref, table.c.body).where(table.c.seq.in_(wanted))
+                some = {record.content_seq: record for record in records[start : start + _AT_ONCE]}
+                query = select(table.c.seq, table.c.body).where(table.c.seq.in_(some))
                 for row in connection.execute(query):
-                    found[row.external_ref] = json.loads(row.body)["body"].encode()
+                    record = some.pop(row.seq)
+                    found[record.external_ref] = read_content(row.body, record)
+                for record in some.values():
+                    raise schema.Unreadable(f"{record.external_ref}: event {record.content_seq}")
         return found
 
     def story(self, company: str, external_ref: str) -> list[Event]:
@@ -159,15 +208,19 @@ class Ledger:
         query = (
             select(table).where(table.c.company == company, table.c.external_ref == external_ref).order_by(table.c.seq)
         )
+        if not can_be_stored(external_ref):
+            return []
         with schema.reading(self._engine, self.path) as connection:
-            return [_read_event(row) for row in connection.execute(query)]
+            return [read_sound_event(row) for row in connection.execute(query)]
+
+    def check_pages(self, *, largest: int | None = None) -> None:
+        """Raise `CannotStart` where pages or indexes are damaged; files of more than `largest` bytes pass."""
+        schema.check_pages(self._engine, self.path, largest=largest)
 
     def every_event(self) -> Iterator[Event]:
-        """The whole chain, in order."""
+        """The whole chain, in order, as it stands: an event that was tampered with may have fields of any type."""
         with schema.reading(self._engine, self.path) as connection:
-            query = select(schema.events).order_by(schema.events.c.seq)
-            for row in connection.execution_options(yield_per=1000).execute(query):
-                yield _read_event(row)
+            yield from _events(connection)
 
     def runs(self, company: str | None = None) -> list[RunRecord]:
         """Runs without what they read, the newest first."""
@@ -176,15 +229,17 @@ class Ledger:
         if company is not None:
             query = query.where(table.c.company == company)
         with schema.reading(self._engine, self.path) as connection:
-            return [_read_run(row) for row in connection.execute(query)]
+            return [read_run(row) for row in connection.execute(query)]
 
     def run(self, run: str) -> RunRecord:
         """One run with what it read and how it ended. Raises `KeyError` for an unknown one."""
+        if not can_be_stored(run):
+            raise KeyError(run)
         with schema.reading(self._engine, self.path) as connection:
             row = connection.execute(select(schema.runs).where(schema.runs.c.run == run)).one_or_none()
             if row is None:
                 raise KeyError(run)
-            return _read_run(row, _body_of(connection, row.read_seq), _body_of(connection, row.end_seq))
+            return read_run(row, _body_of(connection, row.read_seq), _body_of(connection, row.end_seq))
 
     def companies(self) -> list[str]:
         """Every company that has ever written here."""
@@ -203,17 +258,28 @@ class Ledger:
         )
         with schema.reading(self._engine, self.path) as connection:
             body = connection.execute(query).scalar()
-        return None if body is None else json.loads(body)
+            return None if body is None else read_body(body)
 
-    def replace_state(self, records: Mapping[tuple[str, str], Record], runs: Sequence[tuple[Event, Any]]) -> None:
-        """Write the state anew from what was rebuilt of the events."""
-        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+    def run_rows(self) -> tuple[int, dict[str, dict[str, Any]]]:
+        """The newest event's number, and the runs as they are stored at that moment, by their id."""
+        with schema.reading(self._engine, self.path) as connection:
+            newest = connection.execute(select(func.max(schema.events.c.seq))).scalar() or 0
+            rows = connection.execute(select(schema.runs))
+            return newest, {row.run: dict(row._mapping) for row in rows}  # noqa: SLF001 - its public name
+
+    def rewrite_state(self, replay: Callable[[Iterator[Event]], Replayed | None]) -> None:
+        """Write the state anew as `replay` makes it of all events, while nobody else writes; None leaves it."""
+        with self._writing() as connection:
+            state = replay(_events(connection))
+            if state is None:
+                return
             connection.execute(schema.documents.delete())
             connection.execute(schema.runs.delete())
-            _write_records(connection, records, ())
-            for event, body in runs:
-                _write_run(connection, event, body)
-        self._known.clear()
+            _write_records(connection, state.records, ())
+            if state.runs:
+                connection.execute(insert(schema.runs), list(state.runs.values()))
+        with self._knowing:
+            self._known.clear()
 
     def _chain(
         self, connection: Connection, company: str, run: str, at: str, new: Sequence[NewEvent]
@@ -224,12 +290,12 @@ class Ledger:
         written: list[tuple[Event, Mapping[str, Any]]] = []
         for one in new:
             seq += 1
-            body = json.dumps(one.body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            text, body = write_body(one.body)
             event = Event(
-                seq=seq, at=at, run=run, company=company, external_ref=one.external_ref, kind=one.kind, body=body
+                seq=seq, at=at, run=run, company=company, external_ref=one.external_ref, kind=one.kind, body=text
             )
             previous = hash_after(previous, event)
-            written.append((replace(event, hash=previous), one.body))
+            written.append((replace(event, hash=previous), body))
         return written
 
     def _before(self, connection: Connection, company: str, new: Sequence[NewEvent]) -> dict[str, Record]:
@@ -253,13 +319,33 @@ def _folded(
     return changed
 
 
+def _events(connection: Connection) -> Iterator[Event]:
+    """Every event in order, a page at a time."""
+    query = select(schema.events).order_by(schema.events.c.seq).limit(_PAGE)
+    rows = connection.execute(query).all()
+    while rows:
+        if not connection.get_execution_options().get("writes"):
+            connection.rollback()
+        yield from map(read_event, rows)
+        rows = connection.execute(query.where(schema.events.c.seq > rows[-1].seq)).all()
+
+
+def _by_company(keys: Sequence[Any]) -> Iterator[tuple[str, list[str]]]:
+    """References in their order, in parts of one company and not too many."""
+    for company, group in groupby(keys, key=lambda key: key.company):
+        references = [key.external_ref for key in group]
+        for start in range(0, len(references), _AT_ONCE):
+            yield company, references[start : start + _AT_ONCE]
+
+
 def _stored(connection: Connection, company: str, references: Sequence[str]) -> dict[str, Record]:
     table = schema.documents
     found: dict[str, Record] = {}
+    references = [reference for reference in references if can_be_stored(reference)]
     for start in range(0, len(references), _AT_ONCE):
         some = references[start : start + _AT_ONCE]
         query = select(table).where(table.c.company == company, table.c.external_ref.in_(some))
-        found.update((row.external_ref, _read_record(row)) for row in connection.execute(query))
+        found.update((row.external_ref, read_record(row)) for row in connection.execute(query).all())
     return found
 
 
@@ -273,9 +359,9 @@ _UPDATE = (
 
 def _write_records(connection: Connection, records: Mapping[tuple[str, str], Record], stored: Collection[str]) -> None:
     """Insert or update; `stored` are the references that the table already has."""
-    fresh = [_record_row(record) for record in records.values() if record.external_ref not in stored]
+    fresh = [record_row(record) for record in records.values() if record.external_ref not in stored]
     changed = [
-        {**_record_row(record), "of_company": record.company, "of_ref": record.external_ref}
+        {**record_row(record), "of_company": record.company, "of_ref": record.external_ref}
         for record in records.values()
         if record.external_ref in stored
     ]
@@ -288,108 +374,17 @@ def _write_records(connection: Connection, records: Mapping[tuple[str, str], Rec
 
 
 def _write_run(connection: Connection, event: Event, body: Mapping[str, Any]) -> None:
-    table = schema.runs
-    match event.kind:
-        case Kind.RUN_STARTED:
-            row = {
-                "run": event.run, "company": event.company, "command": body["command"], "version": body["version"],
-                "started_at": event.at, "ended_at": "", "exit_code": None, "pid": body["pid"], "host": body["host"],
-                "read_seq": 0, "end_seq": 0,
-            }  # fmt: skip
-            connection.execute(insert(table), [row])
-        case Kind.RUN_READ:
-            connection.execute(update(table).where(table.c.run == event.run).values(read_seq=event.seq))
-        case Kind.RUN_ENDED:
-            values = {"ended_at": event.at, "exit_code": body["exit_code"], "end_seq": event.seq}
-            connection.execute(update(table).where(table.c.run == event.run).values(values))
-
-
-def _event_row(event: Event) -> dict[str, Any]:
-    return {
-        "seq": event.seq, "at": event.at, "run": event.run, "company": event.company,
-        "external_ref": event.external_ref, "kind": event.kind.value, "body": event.body, "hash": event.hash,
-    }  # fmt: skip
-
-
-def _read_event(row: Row[Any]) -> Event:
-    return Event(
-        seq=row.seq, at=row.at, run=row.run, company=row.company, external_ref=row.external_ref, kind=Kind(row.kind),
-        body=row.body, hash=row.hash,
-    )  # fmt: skip
-
-
-_SAME = (
-    "company", "external_ref", "doc_type", "fingerprint", "date", "branch", "customer", "payment_method", "lines",
-    "reason", "attempts", "first_sent_at", "numbered_at", "settled_at", "updated_at", "run", "content_seq", "last_seq",
-)  # fmt: skip
-"""Fields of a record that stand in the table as they are."""
-
-
-def _record_row(record: Record) -> dict[str, Any]:
-    return {
-        **{name: getattr(record, name) for name in _SAME},
-        "state": record.state.value,
-        "expected_gross": str(record.expected_gross),
-        "file": record.source.file,
-        "sheet": record.source.sheet,
-        "rows": write_rows(record.source.rows),
-        "answer": json.dumps(write_answer(record.answer), ensure_ascii=False, sort_keys=True),
-        "unexpected_duplicate": int(record.unexpected_duplicate),
-    }
-
-
-def _read_record(row: Row[Any]) -> Record:
-    return Record(
-        **{name: getattr(row, name) for name in _SAME},
-        state=State(row.state),
-        expected_gross=Decimal(row.expected_gross),
-        source=SourceRows(file=row.file, sheet=row.sheet, rows=read_rows(row.rows)),
-        answer=read_answer(json.loads(row.answer)),
-        unexpected_duplicate=bool(row.unexpected_duplicate),
-    )
-
-
-def write_rows(rows: Sequence[int]) -> str:
-    """Row numbers as text, runs of them shortened: `2-5,9`."""
-    parts: list[str] = []
-    start = previous = None
-    for number in rows:
-        if previous is not None and number == previous + 1:
-            previous = number
-            continue
-        if start is not None and previous is not None:
-            parts.append(str(start) if start == previous else f"{start}-{previous}")
-        start = previous = number
-    if start is not None and previous is not None:
-        parts.append(str(start) if start == previous else f"{start}-{previous}")
-    return ",".join(parts)
-
-
-def read_rows(text: str) -> tuple[int, ...]:
-    """The inverse of `write_rows`."""
-    numbers: list[int] = []
-    for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        numbers.extend(range(int(first), int(last or first) + 1))
-    return tuple(numbers)
-
-
-def _read_run(
-    row: Row[Any], summary: Mapping[str, Any] | None = None, ending: Mapping[str, Any] | None = None
-) -> RunRecord:
-    return RunRecord(
-        run=row.run, company=row.company, command=row.command, version=row.version, started_at=row.started_at,
-        ended_at=row.ended_at, exit_code=row.exit_code, pid=row.pid, host=row.host, summary=summary, ending=ending,
-    )  # fmt: skip
+    change = run_change(event, body)
+    if event.kind is Kind.RUN_STARTED:
+        connection.execute(insert(schema.runs), [change])
+    elif change:
+        connection.execute(update(schema.runs).where(schema.runs.c.run == event.run).values(change))
 
 
 def _body_of(connection: Connection, seq: int) -> Mapping[str, Any] | None:
     if not seq:
         return None
     body = connection.execute(select(schema.events.c.body).where(schema.events.c.seq == seq)).scalar()
-    return None if body is None else json.loads(body)
-
-
-def _time(moment: dt.datetime) -> str:
-    """UTC with offset, to the millisecond."""
-    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")
+    if body is None:
+        raise schema.Unreadable(f"event {seq}")
+    return read_body(body)

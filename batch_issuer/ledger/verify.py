@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from batch_issuer.ledger.records import FIRST_HASH, Event, Kind, Record, fold, hash_after
-from batch_issuer.ledger.store import Ledger
+from batch_issuer.ledger.rows import run_change
+from batch_issuer.ledger.store import Ledger, Replayed
 from batch_issuer.messages import N_
-
-_OF_RUNS = frozenset({Kind.RUN_STARTED, Kind.RUN_READ, Kind.RUN_ENDED})
+from batch_issuer.problems import CannotStart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class Damage:
     seq: int
     message: str
     external_ref: str = ""
+    """The document, or the id of the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,64 +36,100 @@ class Verified:
 
 
 def verify(ledger: Ledger) -> Verified:
-    """Check every event against the one before, and the state against the events. Stops at the first bad event."""
-    replayed = _Replay()
-    for damage in replayed.run(ledger.every_event()):
-        return Verified(events=replayed.events, documents=len(replayed.records), head=replayed.head, damages=(damage,))
-    return Verified(
-        events=replayed.events,
-        documents=len(replayed.records),
-        head=replayed.head,
-        damages=tuple(_differences(ledger, replayed.records)),
-    )
+    """Check every event against the one before, and the state against the events. Stops at the first bad event.
+
+    A run may go on writing meanwhile. Raises `CannotStart` where the file itself is damaged.
+    """
+    ledger.check_pages()
+    newest, runs = ledger.run_rows()
+    replay = _Replay(runs_until=newest)
+    damage = replay.take(ledger.every_event())
+    return replay.verified([damage] if damage else [*_run_differences(replay, runs), *_differences(ledger, replay)])
 
 
 def rebuild(ledger: Ledger) -> Verified:
     """Write the state anew from the events; a chain that is broken is left as it is and reported."""
-    replayed = _Replay()
-    damages = tuple(replayed.run(ledger.every_event()))
-    if not damages:
-        ledger.replace_state(replayed.records, replayed.runs)
-    return Verified(events=replayed.events, documents=len(replayed.records), head=replayed.head, damages=damages)
+    replay = _Replay()
+    damages: list[Damage] = []
+
+    def state(events: Iterator[Event]) -> Replayed | None:
+        if damage := replay.take(events):
+            damages.append(damage)
+            return None
+        return Replayed(records=replay.records, runs=replay.runs)
+
+    ledger.rewrite_state(state)
+    return replay.verified(damages)
 
 
 class _Replay:
-    """Reads the chain from its beginning."""
+    """Reads the chain from its beginning. Runs are taken up to one event, documents to the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, runs_until: int | None = None) -> None:
         self.events = 0
         self.head = FIRST_HASH
         self.records: dict[tuple[str, str], Record] = {}
-        self.runs: list[tuple[Event, Mapping[str, Any]]] = []
+        self.runs: dict[str, dict[str, Any]] = {}
+        self._runs_until = runs_until
 
-    def run(self, events: Iterator[Event]) -> Iterator[Damage]:
-        """The first damage, if there is one."""
+    def take(self, events: Iterator[Event]) -> Damage | None:
+        """Follow the events; the first damage, if there is one."""
         for event in events:
             if event.seq != self.events + 1:
-                yield Damage(seq=self.events + 1, message=N_("an event is missing"))
-                return
+                return Damage(seq=self.events + 1, message=N_("an event is missing"))
             if event.hash != hash_after(self.head, event):
                 message = N_("the event was changed after it was written")
-                yield Damage(seq=event.seq, message=message, external_ref=event.external_ref)
-                return
+                return Damage(seq=event.seq, message=message, external_ref=str(event.external_ref))
+            try:
+                self._follow(event, json.loads(event.body))
+            except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+                message = N_("the event is none that this program writes")
+                return Damage(seq=event.seq, message=message, external_ref=str(event.external_ref))
             self.events, self.head = event.seq, event.hash
-            self._take(event)
+        return None
 
-    def _take(self, event: Event) -> None:
-        body = json.loads(event.body)
+    def verified(self, damages: Sequence[Damage]) -> Verified:
+        return Verified(events=self.events, documents=len(self.records), head=self.head, damages=tuple(damages))
+
+    def _follow(self, event: Event, body: Mapping[str, Any]) -> None:
         if event.external_ref:
             key = (event.company, event.external_ref)
             self.records[key] = fold(self.records.get(key), event, body)
-        elif event.kind in _OF_RUNS:
-            self.runs.append((event, body))
+        elif event.kind not in _WITHOUT_DOCUMENT:
+            raise ValueError(event.kind)
+        elif self._runs_until is None or event.seq <= self._runs_until:
+            change = run_change(event, body)
+            self.runs[event.run] = {**self.runs.get(event.run, {}), **change}
 
 
-def _differences(ledger: Ledger, replayed: Mapping[tuple[str, str], Record]) -> Iterator[Damage]:
-    left = dict(replayed)
-    for record in ledger.all_records():
-        if left.pop((record.company, record.external_ref), None) != record:
-            yield Damage(
-                seq=0, message=N_("the state does not follow from the events"), external_ref=record.external_ref
-            )
+_WITHOUT_DOCUMENT = frozenset({Kind.RUN_STARTED, Kind.RUN_READ, Kind.RUN_ENDED, Kind.KEY_SEEN})
+
+
+def _run_differences(replay: _Replay, stored: Mapping[str, Mapping[str, Any]]) -> Iterator[Damage]:
+    for run in sorted({*replay.runs, *stored}):
+        if replay.runs.get(run) != stored.get(run):
+            yield Damage(seq=0, message=N_("the record of a run does not follow from the events"), external_ref=run)
+
+
+def _differences(ledger: Ledger, replay: _Replay) -> Iterator[Damage]:
+    left = dict(replay.records)
+    try:
+        for record in ledger.all_records():
+            replayed = left.pop((record.company, record.external_ref), None)
+            if replayed != record and not (record.last_seq > replay.events and _follows(ledger, record)):
+                message = N_("the state does not follow from the events")
+                yield Damage(seq=0, message=message, external_ref=record.external_ref)
+    except CannotStart:
+        yield Damage(seq=0, message=N_("the state of the documents cannot be read"))
+        return
     for _, reference in left:
         yield Damage(seq=0, message=N_("the state of this document is missing"), external_ref=reference)
+
+
+def _follows(ledger: Ledger, record: Record) -> bool:
+    """Whether a document that a run has touched since is what its events say."""
+    replayed: Record | None = None
+    for event in ledger.story(record.company, record.external_ref):
+        if event.seq <= record.last_seq:
+            replayed = fold(replayed, event, json.loads(event.body))
+    return replayed == record

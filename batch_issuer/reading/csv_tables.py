@@ -10,7 +10,9 @@ import codecs
 import csv
 import hashlib
 import io
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING, BinaryIO
@@ -44,7 +46,7 @@ _END = "\x00end of file"
 class Survey:
     """What the first pass over a file found."""
 
-    sha256: str
+    checksum: int
     size: int
     encoding: str
     bom: int
@@ -71,16 +73,15 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
     """
     survey = survey_csv(path, stream)
     layout = find_layout(survey.sample, recognise)
-    table = None
+    found = None
     if survey.size >= FAST_FROM_BYTES and not survey.holds_nul:
-        table = read_fast(path, stream, survey, layout)
-    if table is None:
-        table = read_carefully(path, stream, survey, layout)
+        found = read_fast(path, stream, survey, layout)
+    table, digest = found or read_carefully(path, stream, survey, layout)
     _refuse_swallowed_rows(path, table, layout)
     return Sheet(
         path=path,
         name="",
-        sha256=survey.sha256,
+        sha256=digest,
         table=table,
         encoding=ENCODING_NAMES[survey.encoding],
         separator=SEPARATOR_NAMES.get(layout.separator, layout.separator),
@@ -88,16 +89,16 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
 
 
 def survey_csv(path: str, stream: BinaryIO) -> Survey:
-    """Hash, size, encoding and first lines: a byte-order mark, else strict UTF-8, else Windows-1252."""
+    """Checksum, size, encoding and first lines: a byte-order mark, else strict UTF-8, else Windows-1252."""
     stream.seek(0)
     first = stream.read(_BLOCK)
     bom, encoding = _marked_encoding(first)
-    digest, size, holds_nul, undefined = hashlib.sha256(), 0, False, False
+    checksum, size, holds_nul, undefined = 0, 0, False, False
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     fits, block = True, first
     while block:
-        digest.update(block)
-        undefined = undefined or any(byte in block for byte in _UNDEFINED_IN_CP1252)
+        checksum = zlib.crc32(block, checksum)
+        undefined = undefined or (not block.isascii() and any(byte in block for byte in _UNDEFINED_IN_CP1252))
         holds_nul = holds_nul or b"\0" in block
         fits = fits and _decodes(decoder, block if size else block[bom:])
         size += len(block)
@@ -109,7 +110,7 @@ def survey_csv(path: str, stream: BinaryIO) -> Survey:
         encoding = "cp1252"
     sample = codecs.getincrementaldecoder(encoding)("strict").decode(first[bom : bom + _SAMPLE])
     return Survey(
-        sha256=digest.hexdigest(),
+        checksum=checksum,
         size=size,
         encoding=encoding,
         bom=bom,
@@ -180,31 +181,48 @@ def _width(lines: Iterable[str], separator: str) -> int:
 
 
 class _Again(io.RawIOBase):
-    """The second pass: the bytes after the byte-order mark, with the hash of all of them."""
+    """The second pass: the bytes after the byte-order mark, hashed by another thread as they are read."""
 
     def __init__(self, stream: BinaryIO, bom: int) -> None:
         super().__init__()
         stream.seek(0)
         self._stream = stream
-        self._digest = hashlib.sha256(stream.read(bom))
+        self._sha256 = hashlib.sha256()
+        self._checksum = 0
+        self._hasher = ThreadPoolExecutor(1)
+        self._note(stream.read(bom))
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer).cast("B")
-        block = self._stream.read(len(view))
-        self._digest.update(block)
+        block = self.read_block(len(view))
         view[: len(block)] = block
         return len(block)
 
-    def must_be(self, path: str, survey: Survey) -> None:
-        if self._digest.hexdigest() != survey.sha256:
+    def read_block(self, size: int) -> bytes:
+        block = self._stream.read(size)
+        self._note(block)
+        return block
+
+    def _note(self, block: bytes) -> None:
+        self._checksum = zlib.crc32(block, self._checksum)
+        self._hasher.submit(self._sha256.update, block)
+
+    def digest_of(self, path: str, survey: Survey) -> str:
+        """The hash of all bytes.
+
+        Raises `CannotStart` when they are not those of the first pass.
+        """
+        self._hasher.shutdown()
+        if self._checksum != survey.checksum:
             raise CannotStart(
                 N_("{file} changed while it was read."),
                 repair=N_("Wait until the program that writes it has finished, and run again."),
                 file=path,
             )
+        return self._sha256.hexdigest()
 
 
 class _Utf8:
@@ -215,7 +233,7 @@ class _Utf8:
         self._decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)("strict")
 
     def read(self, size: int = -1) -> bytes:
-        while block := self._raw.read(size) or b"":
+        while block := self._raw.read_block(size):
             if self._decoder is None:
                 return block
             if text := self._decoder.decode(block):
@@ -226,8 +244,8 @@ class _Utf8:
         return iter(lambda: self.read(_BLOCK), b"")
 
 
-def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Table | None:
-    """The columns by pandas' C reader, or None where it refuses the file."""
+def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> tuple[Table, str] | None:
+    """The columns by pandas' C reader and the file's hash, or None where it refuses the file."""
     import pandas as pd  # noqa: PLC0415 - slow to import, and only large files need it
 
     raw = _Again(stream, survey.bom)
@@ -257,12 +275,11 @@ def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Ta
                 builder.add_factorized(codes, distinct)
     except (pd.errors.ParserError, pd.errors.EmptyDataError):
         return None
-    raw.must_be(path, survey)
-    return _table(builders, rows)
+    return _table(builders, rows), raw.digest_of(path, survey)
 
 
-def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Table:
-    """The columns by the standard library, of a file whose rows may differ in length."""
+def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> tuple[Table, str]:
+    """The columns by the standard library, of a file whose rows may differ in length, and the file's hash."""
     raw = _Again(stream, survey.bom)
     text = io.TextIOWrapper(io.BufferedReader(raw, _BLOCK), encoding=survey.encoding, errors="strict", newline="")
     lines = islice(text, 1 if layout.announced else 0, None)
@@ -285,8 +302,7 @@ def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) 
         rows += len(chunk)
     if last != [_END]:
         raise _quote_not_closed(path, rows)
-    raw.must_be(path, survey)
-    return _table(builders, rows)
+    return _table(builders, rows), raw.digest_of(path, survey)
 
 
 def _next_rows(path: str, reader: Iterator[list[str]], done: int) -> list[list[str]]:

@@ -24,7 +24,8 @@ from batch_issuer.reading.tables import Codes, letter_of
 MAX_COLUMNS = 16_384
 MAX_MATCHED_COLUMNS = 200
 """Beyond them the XML parser is as fast."""
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
+"""What stays in a processor's cache while it is matched."""
 _ROW_END = b"</row>"
 _LETTERS = re.compile(rb'<c r="([A-Z]{1,3})[0-9]')
 _FORMULA_WITH_RESULT = re.compile(rb"<f(?:[^>]*+>[^<]*+</f>|[^>]*+/>)(?=<v>[^<])")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.documents import State, total_of
+from batch_issuer.ledger.records import Record
 from batch_issuer.messages import Messages, N_
 from batch_issuer.reconciliation import Group, Reconciliation, Step
 from batch_issuer.reports import figures, wording
@@ -50,8 +51,10 @@ class Looks:
     head: Format
     head_right: Format
     text: Format
+    right: Format
     whole: Format
     money: Format
+    line: Format
     strong: Format
     strong_whole: Format
     strong_money: Format
@@ -67,8 +70,10 @@ def _looks(book: Workbook) -> Looks:
         head=book.add_format(head),
         head_right=book.add_format({**head, "align": "right"}),
         text=book.add_format({"valign": "top"}),
+        right=book.add_format({"valign": "top", "align": "right"}),
         whole=book.add_format({"num_format": WHOLE, "valign": "top"}),
         money=book.add_format({"num_format": MONEY, "valign": "top"}),
+        line=book.add_format({"bottom": 1}),
         strong=book.add_format(strong),
         strong_whole=book.add_format({**strong, "num_format": WHOLE}),
         strong_money=book.add_format({**strong, "num_format": MONEY}),
@@ -160,7 +165,8 @@ class _Page:
         for task in waiting:
             self.text(0, self.say(task.title), self.looks.text)
             self.number(1, task.documents, self.looks.whole)
-            self.number(2, task.gross, self.looks.money)
+            if task.gross is not None:
+                self.number(2, task.gross, self.looks.money)
             self.text(3, self.say(task.action), self.looks.text)
             self.row += 1
         self.row += 1
@@ -217,34 +223,37 @@ class _Page:
         documents, amount, recorded, recorded_amount = (xl_rowcol_to_cell(self.row, column) for column in (1, 2, 3, 4))
         yes, no = self.say(N_("yes")), self.say(N_("NO"))
         formula = f'=IF(AND({documents}={recorded},ROUND({amount}-{recorded_amount},2)=0),"{yes}","{no}")'
-        self.sheet.write_formula(self.row, 5, formula, self.looks.head_right_plain, yes)
+        self.sheet.write_formula(self.row, 5, formula, self.looks.right, yes)
 
     def states(self, reconciliation: Reconciliation, areas: Mapping[str, Sequence[Area]]) -> None:
         provider, difference, withheld = N_("According to the provider"), N_("Difference"), N_("VAT withheld")
         self.headings(N_("By state"), N_("Documents"), AMOUNT, provider, difference, N_("Base"), N_("VAT"), withheld)
         first = self.row
+        sums = [Decimal(0)] * 7
         for state, total in reconciliation.states.items():
             if not total.documents:
                 continue
-            records = reconciliation.in_state(state)
-            apart = total_of(
-                answered - record.expected_gross
-                for record in records
-                if (answered := record.answer.amounts.gross) is not None
-            )
+            apart = _apart(reconciliation.in_state(state))
+            values = (total.documents, total.gross, total.provider_gross, apart, total.taxable, total.vat, total.retention)
+            sums = [one + value for one, value in zip(sums, values, strict=True)]
             self.text(0, self.say(wording.NAMES[state]), self.looks.text)
             self.number(1, total.documents, self.looks.whole)
-            here = areas.get(state.value, ())
-            for column, heading, value in (
-                (2, AMOUNT, total.gross), (3, provider, total.provider_gross), (4, difference, apart),
-                (7, withheld, total.retention),
-            ):  # fmt: skip
-                self._sum(column, heading, value, here)
             self.number(5, total.taxable, self.looks.money)
             self.number(6, total.vat, self.looks.money)
+            here = areas.get(state.value, ())
+            for column, heading in ((2, AMOUNT), (3, provider), (4, difference), (7, withheld)):
+                self._sum(column, heading, Decimal(values[column - 1]), here)
             self.row += 1
         if self.row > first:
-            self._totals(first, reconciliation)
+            self._totals(first, sums)
+        self.row += 1
+
+    def _totals(self, first: int, sums: Sequence[Decimal]) -> None:
+        self.text(0, self.say(N_("Total")), self.looks.strong)
+        for column, value in enumerate(sums, 1):
+            cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(self.row - 1, column)}"
+            style = self.looks.strong_whole if column == 1 else self.looks.strong_money
+            self.formula(column, f"=SUM({cells})", style, value)
         self.row += 1
 
     def _sum(self, column: int, heading: str, value: Decimal, areas: Sequence[Area]) -> None:
@@ -253,3 +262,50 @@ class _Page:
             self.formula(column, f"=SUM({','.join(ranges)})", self.looks.money, value)
         else:
             self.number(column, value, self.looks.money)
+
+    def groups(self, reconciliation: Reconciliation) -> None:
+        payments = payment_methods().names
+        dimensions: tuple[tuple[str, tuple[Group, ...], Callable[[str], str]], ...] = (
+            (N_("By type"), reconciliation.by_type, lambda name: wording.type_name(name, self.messages)),
+            (N_("By branch"), reconciliation.by_branch, str),
+            (N_("By date in the files"), reconciliation.by_day, figures.day),
+            (
+                N_("By payment method"),
+                reconciliation.by_payment,
+                lambda name: f"{name} {payments[name]}" if name in payments else name,
+            ),
+        )
+        for title, groups, shown in dimensions:
+            if groups:
+                self._group(title, [(shown(group.name), group) for group in groups])
+
+    def _group(self, title: str, groups: Sequence[tuple[str, Group]]) -> None:
+        held = wording.NAMES[wording.HELD_BACK]
+        self.headings(title, N_("Documents"), AMOUNT, N_("Base"), N_("VAT"), N_("VAT withheld"), N_("Stamped"), held)
+        for name, group in groups:
+            total = group.total
+            self.text(0, name or self.say(N_("(none)")), self.looks.text)
+            self.number(1, total.documents, self.looks.whole)
+            for column, amount in enumerate((total.gross, total.taxable, total.vat, total.retention), 2):
+                self.number(column, amount, self.looks.money)
+            self.number(6, group.states.get(State.STAMPED, 0), self.looks.whole)
+            self.number(7, group.held_back, self.looks.whole)
+            self.row += 1
+        self.row += 1
+
+    def signatures(self) -> None:
+        for role in (N_("Prepared by"), N_("Reviewed by")):
+            self.row += 1
+            self.text(0, f"{self.say(role)} ({self.say(N_('name, signature, date'))})", self.looks.text)
+            for column in range(1, 6):
+                self.sheet.write_blank(self.row, column, None, self.looks.line)
+            self.row += 1
+
+
+def _apart(records: Sequence[Record]) -> Decimal:
+    """The provider's amounts less ours, where it answered: the sum of the column of that name."""
+    return total_of(
+        answered - record.expected_gross
+        for record in records
+        if (answered := record.answer.amounts.gross) is not None
+    )

@@ -199,6 +199,13 @@ def test_a_net_price_sent_unrounded_comes_back_to_the_cent(till: Till) -> None:
     assert till.sandbox.documents()[0].amounts.gross == Decimal("113.00")
 
 
+@pytest.mark.parametrize(("price", "gross"), [(5.665, "5.67"), (5.675, "5.68"), (0.005, "0.01"), (5.6649, "5.66")])
+def test_half_a_cent_is_rounded_up(till: Till, price: float, gross: str) -> None:
+    """As the ministry rounds summary fields, and never through binary fractions."""
+    till.issue("A", price)
+    assert till.sandbox.documents()[0].amounts.gross == Decimal(gross)
+
+
 def test_an_export_has_no_vat(till: Till) -> None:
     """Type 11 takes its prices as they are."""
     body = till.issue("A", 100, doc_type="11")

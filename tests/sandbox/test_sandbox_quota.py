@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.sandbox import SandboxOptions
+from batch_issuer.sandbox import SandboxOptions, changed
 from batch_issuer.sandbox.quota import Quota
 from tests.sandbox.conftest import Clock, Open, Till
 
@@ -94,12 +94,9 @@ def test_no_window_lets_more_through_than_its_limit(
     kind: str, limit: int, refused_count: bool, gaps: list[float]
 ) -> None:
     """Sliding: within any ten seconds. Otherwise: one more than two windows' worth takes at least a window."""
-    options = SandboxOptions(
-        window="fixed" if kind == "fixed" else "first" if kind == "first" else "sliding",
-        minute_limit=limit,
-        hour_limit=None,
-        minute_seconds=10,
-        refused_count=refused_count,
+    options = changed(
+        SandboxOptions(minute_limit=limit, hour_limit=None, minute_seconds=10, refused_count=refused_count),
+        {"window": kind},
     )
     quota, now, admitted = Quota(options), 1000.0, []
     for gap in gaps:
@@ -112,10 +109,10 @@ def test_no_window_lets_more_through_than_its_limit(
         assert all(later - earlier > 9.999 for earlier, later in zip(admitted, admitted[2 * limit :], strict=False))
 
 
-@given(st.sampled_from(["fixed", "first"]), st.floats(0, 59.9))
+@given(st.sampled_from(["fixed", "first", "sliding"]), st.floats(0, 59.9))
 def test_waiting_exactly_retry_after_is_always_enough(kind: str, offset: float) -> None:
-    """Rounded up, Retry-After ends in the next window."""
-    options = SandboxOptions(minute_limit=1, hour_limit=None, window="fixed" if kind == "fixed" else "first")
+    """Rounded up, Retry-After ends where there is room again."""
+    options = changed(SandboxOptions(minute_limit=1, hour_limit=None), {"window": kind})
     quota, now = Quota(options), 6000.0 + offset
     quota.take(now)
     refused = dict(quota.take(now).headers)

@@ -1,0 +1,215 @@
+"""Which column is which: headings, aliases, settings, and every question that is asked instead of guessing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from batch_issuer.problems import CannotStart
+from batch_issuer.reading import read
+from batch_issuer.reading.aliases import ALIASES, LINE_TOTALS, key_of
+from batch_issuer.reading.columns import template_parts, vat_said
+from batch_issuer.settings import FIELDS, Settings
+from tests.reading.reading_samples import codes, read_text, refs, refusal, settings, workbook
+
+
+def test_no_heading_stands_for_two_fields() -> None:
+    """Every alias belongs to one field, and only to fields that exist."""
+    owners: dict[str, set[str]] = {}
+    for field, headings in ALIASES.items():
+        for heading in headings:
+            owners.setdefault(key_of(heading), set()).add(field)
+    assert {key: fields for key, fields in owners.items() if len(fields) > 1} == {}
+    assert set(ALIASES) <= set(FIELDS)
+    assert not owners.keys() & set(map(key_of, LINE_TOTALS))
+
+
+@pytest.mark.parametrize(
+    ("heading", "same"),
+    [
+        ("CANT.", "Cantidad"), ("P. Unit.", "Precio unitario"), ("P.UNIT", "Precio unitario"), ("Descr.", "Descripción"),
+        ("DESCRIPCION", "Descripción"), ("Nº Factura", "No. factura"), ("# Factura", "No. factura"),
+        ("InvoiceNo", "Invoice No."), ("UnitPrice", "Unit price"), ("Precio unitario (con IVA)", "Precio unitario"),
+        ("  fecha ", "Fecha"), ("Teléfono", "telefono"), ("N.I.T.", "NIT"), ("% Desc.", "Porcentaje desc"),
+    ],
+)  # fmt: skip
+def test_headings_are_the_same_however_they_are_written(heading: str, same: str) -> None:
+    """Accents, capitals, spaces, points and abbreviations do not count."""
+    fields = {key_of(text): field for field, texts in ALIASES.items() for text in texts}
+    assert fields[key_of(heading)] == fields[key_of(same)]
+
+
+def test_the_header_is_found_below_a_title(tmp_path: Path) -> None:
+    """Titles, dates and blank rows above the headings are passed over."""
+    title = "FERRETERÍA EL EJEMPLO,,,\nVentas del 5 de enero,,,\n,,,\n"
+    batch = read_text(tmp_path, title + "Factura,Descripción,Cantidad,Precio\nA1,Café,2,3\n")
+    assert batch.sources[0].header_row == 4
+    assert batch.place(0, "quantity").column == "C"
+    assert batch.place(0, "quantity").row == 5
+
+
+def test_the_mapping_is_told(tmp_path: Path) -> None:
+    """Which heading became which field, with a sample; what is not used is listed."""
+    batch = read_text(tmp_path, "Factura,Bodega,Descripción,Cantidad,Precio\nA1,Norte,Café,2,3\n")
+    source = batch.sources[0]
+    assert [(mapped.field, mapped.heading, mapped.column, mapped.sample) for mapped in source.mapping] == [
+        ("external_ref", "Factura", "A", "A1"),
+        ("description", "Descripción", "C", "Café"),
+        ("quantity", "Cantidad", "D", "2"),
+        ("unit_price", "Precio", "E", "3"),
+    ]
+    assert source.ignored == ("Bodega",)
+    row = batch.sheet_row(0)
+    assert dict(zip(row.headings, row.cells, strict=True))["Bodega"] == "Norte"
+
+
+def test_the_settings_win_over_the_aliases(tmp_path: Path) -> None:
+    """A heading named in [columns] takes the field, and the alias is ignored."""
+    text = "Factura,Descripción,Cantidad,Precio,P. oferta\nA1,Café,2,3,2.5\n"
+    batch = read_text(tmp_path, text, settings({"unit_price": "P. oferta"}))
+    assert str(batch[0].document.lines[0].unit_price) == "2.5"
+    assert batch.sources[0].ignored == ("Precio",)
+
+
+def test_a_field_can_be_left_out_on_purpose(tmp_path: Path) -> None:
+    """An empty heading in [columns] means that no column has the field."""
+    text = "Factura,Descripción,Cantidad,Precio,Correo\nA1,Café,2,3,no es un correo\n"
+    assert read_text(tmp_path, text, settings({"email": ""}))[0].document.customer is None
+
+
+def test_unknown_headings_are_asked(tmp_path: Path) -> None:
+    """The person sees the headings found and the lines to write."""
+    with pytest.raises(CannotStart) as stopped:
+        read_text(tmp_path, "Factura,Descripción,Ctdad vendida,Importe unitario\nA1,Café,2,3\n")
+    assert refusal(stopped.value) == (
+        f"{tmp_path}/ventas.csv: no column was recognised for quantity, unit_price. "
+        "The headings (row 1) are: «Factura», «Descripción», «Ctdad vendida», «Importe unitario».\n"
+        'Say in the settings which heading it is:\n[columns]\nquantity = "Ctdad vendida"\nunit_price = "Ctdad vendida"'
+    )
+
+
+def test_a_file_without_headings_is_asked(tmp_path: Path) -> None:
+    """The first row is shown, so that the person sees what was taken for headings."""
+    with pytest.raises(CannotStart) as stopped:
+        read_text(tmp_path, "A1,Café,2,3\nA2,Té,1,1\n")
+    assert "no headings were recognised in the first 30 rows. The first row with content is: «A1», «Café»" in refusal(stopped.value)
+
+
+def test_two_candidates_for_a_field_are_asked(tmp_path: Path) -> None:
+    """Both headings and the line that decides are shown."""
+    with pytest.raises(CannotStart) as stopped:
+        read_text(tmp_path, "Factura,Pedido,Descripción,Cantidad,Precio\nA1,P1,Café,2,3\n")
+    assert refusal(stopped.value) == (
+        f"{tmp_path}/ventas.csv: several columns could be external_ref: «Factura» (A), «Pedido» (B).\n"
+        'Say in the settings which one it is:\n[columns]\nexternal_ref = "Factura"'
+    )
+
+
+def test_the_same_heading_twice_is_asked(tmp_path: Path) -> None:
+    """No line of settings could tell them apart."""
+    with pytest.raises(CannotStart) as stopped:
+        read_text(tmp_path, "Factura,Descripción,Cantidad,Precio,Precio\nA1,Café,2,3,4\n")
+    assert "rename or delete one of them" in refusal(stopped.value)
+
+
+def test_a_heading_of_the_settings_that_is_missing_is_asked(tmp_path: Path) -> None:
+    """With the nearest one there is."""
+    with pytest.raises(CannotStart) as stopped:
+        read_text(tmp_path, "Factura,Descripción,Cantidad,Precio\nA1,Café,2,3\n", settings({"quantity": "Cantidades"}))
+    assert refusal(stopped.value) == (
+        f"{tmp_path}/ventas.csv: there is no heading «Cantidades», which the settings name: [columns] quantity = \"Cantidades\".\n"
+        "Did you mean «Cantidad»? The headings are: «Factura», «Descripción», «Cantidad», «Precio»."
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "said"),
+    [
+        ("Precio sin IVA", "without_vat"), ("Precio + IVA", "without_vat"), ("P. Unit. (neto)", "without_vat"),
+        ("Precio con IVA", "with_vat"), ("Precio (IVA incluido)", "with_vat"), ("Precio", ""), ("Precio magneto", ""),
+    ],
+)  # fmt: skip
+def test_what_a_heading_says_about_vat(heading: str, said: str) -> None:
+    """With, without, or nothing."""
+    assert vat_said(heading) == said
+
+
+def test_a_heading_that_contradicts_the_settings_stops(tmp_path: Path) -> None:
+    """Prices without VAT, taken as with VAT, would be wrong on every document."""
+    text = "Factura,Descripción,Cantidad,Precio sin IVA\nA1,Café,2,3\n"
+    with pytest.raises(CannotStart) as stopped:
+        read_text(tmp_path, text, settings({"unit_price": "Precio sin IVA"}))
+    assert 'prices = { "01" = "without_vat" }' in refusal(stopped.value)
+    batch = read_text(tmp_path, text, settings({"unit_price": "Precio sin IVA"}, prices={"01": "without_vat"}))
+    assert not batch[0].document.prices_with_vat
+
+
+def test_the_price_basis_of_every_type_must_be_said(tmp_path: Path) -> None:
+    """Nothing fiscal is guessed: the type and the line of settings are named."""
+    with pytest.raises(CannotStart) as stopped:
+        read_text(tmp_path, "Factura,Tipo doc.,Descripción,Cantidad,Precio\nA1,CCF,Café,2,3\n")
+    assert refusal(stopped.value) == (
+        "There are documents of type 03, and nothing says whether their prices include VAT.\n"
+        'Say it in the settings:\n[source]\nprices = { "03" = "with_vat" }    (or "without_vat")'
+    )
+
+
+def test_a_template_is_cut_into_its_parts() -> None:
+    """Literals stand around the names."""
+    assert template_parts("{Sucursal}-{Número}") == (("", "-", ""), ("Sucursal", "Número"))
+
+
+@pytest.mark.parametrize("template", ["Factura", "{}", "{a}-{b", "a}{b}"])
+def test_a_template_without_names_is_refused(template: str) -> None:
+    """A literal alone would give every sale the same reference."""
+    with pytest.raises(CannotStart, match="is not a template"):
+        template_parts(template)
+
+
+TEMPLATED = "Sucursal,Número,Fecha,Producto,Cant.,Precio\n"
+
+
+def test_a_reference_is_made_of_several_columns(tmp_path: Path) -> None:
+    """By headings or by our fields; a date is written one way."""
+    text = TEMPLATED + "SS,1,13/01/2026,Café,1,2\nSM,1,13/01/2026,Té,1,2\nSS,1,13/01/2026,Pan,1,2\n"
+    batch = read_text(tmp_path, text, settings(external_ref="{branch}/{Fecha}-{numero}"))
+    assert refs(batch) == ["SS/2026-01-13-1", "SM/2026-01-13-1"]
+    assert [line.row for line in batch[0].document.lines] == [0, 2]
+
+
+def test_different_parts_that_make_one_reference_are_held_back(tmp_path: Path) -> None:
+    """A-1 + 2 and A + 1-2 are two sales."""
+    text = TEMPLATED + "A-1,2,,Café,1,2\nA,1-2,,Té,1,2\n"
+    batch = read_text(tmp_path, text, settings(external_ref="{Sucursal}-{Número}"))
+    assert refs(batch) == ["A-1-2"]
+    assert "ref-from-other-parts" in codes(batch)
+    assert batch[0].held_back
+
+
+def test_a_template_with_an_empty_part_is_held_back(tmp_path: Path) -> None:
+    """The part is named; a row with no part at all has no reference."""
+    text = TEMPLATED + "SS,,,Café,1,2\nSS,2,,Té,1,2\n,,,Pan,1,2\n"
+    batch = read_text(tmp_path, text, settings(external_ref="{Sucursal}-{Número}"))
+    assert codes(batch) == ["ref-part-missing"]
+    assert [problem.code for problem in batch.problems] == ["row-without-ref"]
+
+
+def test_a_template_that_names_a_missing_heading_is_asked(tmp_path: Path) -> None:
+    """With the nearest heading."""
+    with pytest.raises(CannotStart, match="Did you mean «Número»"):
+        read_text(tmp_path, TEMPLATED + "SS,1,,Café,1,2\n", settings(external_ref="{Sucursal}-{Numeros}"))
+
+
+def test_an_empty_reference_column_is_asked(tmp_path: Path) -> None:
+    """Rather than one problem for each row."""
+    with pytest.raises(CannotStart, match="is empty in every row"):
+        read_text(tmp_path, "Factura,Descripción,Cantidad,Precio\n,Café,2,3\n,Té,1,1\n")
+
+
+def test_csv_and_workbook_are_mapped_alike(tmp_path: Path) -> None:
+    """The kind of file makes no difference to the documents."""
+    rows = [["Factura", "Fecha", "Descripción", "Cantidad", "Precio"], ["A1", "2026-01-05", "Café", 2, 3.5], [17, "2026-01-05", "Té", 1, 0.1]]
+    csv_batch = read_text(tmp_path, "\n".join(",".join(map(str, row)) for row in rows))
+    excel_batch = read([workbook(tmp_path, rows)], Settings())
+    assert [entry.document for entry in excel_batch] == [entry.document for entry in csv_batch]
