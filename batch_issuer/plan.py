@@ -50,6 +50,8 @@ class Candidate:
     doc_type: str
     fingerprint: str
     gross: Decimal
+    likeness: str = ""
+    """Digest of everything but the reference, for sales with a named customer (`preparing.likeness`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

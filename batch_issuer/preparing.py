@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -126,13 +127,15 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
         notes += entry.problems
         if document.date is not None and document.date != today:
             dates[document.date] += 1
+        body = wire.encode(document)
         candidates.append(
             Candidate(
                 index=index,
                 external_ref=document.external_ref,
                 doc_type=document.doc_type,
-                fingerprint=wire.fingerprint(wire.encode(document)),
+                fingerprint=wire.fingerprint(body),
                 gross=gross,
+                likeness=likeness(document, body),
             )
         )
     if dates:
@@ -145,6 +148,15 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
         notes=tuple(notes),
         by_source={source: (count, gross) for source, (count, gross) in by_source.items()},
     )
+
+
+def likeness(document: Document, body: bytes) -> str:
+    """A digest of everything about a sale but its reference; empty for an anonymous one. `body` is canonical."""
+    if document.customer is None and not document.customer_name:
+        return ""
+    day = document.date.isoformat() if document.date else ""
+    _, _, content = body.partition(b'"doc_type"')
+    return hashlib.sha256(day.encode() + content).hexdigest()[:32]
 
 
 def _examined(batch: Batch, settings: Settings) -> Iterator[tuple[int, Entry]]:
@@ -169,6 +181,7 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
             body={
                 "doc_type": document.doc_type,
                 "fingerprint": candidate.fingerprint,
+                "likeness": candidate.likeness,
                 "expected_gross": str(candidate.gross),
                 "body": wire.encode(document).decode(),
                 "file": places[0].file,

@@ -14,6 +14,7 @@ from batch_issuer.cli.show import plan_json, show_plan, show_problems, show_sour
 from batch_issuer.messages import N_
 from batch_issuer.plan import Action, Plan
 from batch_issuer.preparing import Prepared, conflict_list, plan_files
+from batch_issuer.repeats import with_repeats
 from batch_issuer.reporting import write_fixes
 
 
@@ -26,7 +27,7 @@ from batch_issuer.reporting import write_fixes
 def command(output: Output, files: tuple[str, ...], fix_file: str | None, **options: Any) -> int:
     session = open_session(output, options, files)
     prepared = read_files(session, files)
-    plan, conflicts = plan_against_ledger(session, prepared)
+    prepared, plan, conflicts = plan_against_ledger(session, prepared)
     show_sources(output, prepared)
     output.show()
     show_plan(output, prepared, plan)
@@ -52,15 +53,16 @@ def command(output: Output, files: tuple[str, ...], fix_file: str | None, **opti
     return code
 
 
-def plan_against_ledger(session: Session, prepared: Prepared) -> tuple[Plan, list[dict[str, Any]]]:
-    """The plan, and the conflicts with what was issued; without a ledger everything is new."""
+def plan_against_ledger(session: Session, prepared: Prepared) -> tuple[Prepared, Plan, list[dict[str, Any]]]:
+    """The documents with notes on repeated sales, the plan, and the conflicts; without a ledger everything is new."""
+    company = session.company.code
     if not session.ledger.exists():
-        return plan_files(prepared, None, session.company.code), []
+        return with_repeats(prepared, None, company), plan_files(prepared, None, company), []
     from batch_issuer.ledger.opening import open_to_read
 
     ledger = open_to_read(session.ledger)
     try:
-        plan = plan_files(prepared, ledger, session.company.code)
-        return plan, conflict_list(plan.of(Action.CONFLICT), prepared, ledger)
+        plan = plan_files(prepared, ledger, company)
+        return with_repeats(prepared, ledger, company), plan, conflict_list(plan.of(Action.CONFLICT), prepared, ledger)
     finally:
         ledger.close()

@@ -37,7 +37,7 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
     connection = None if options["dry_run"] else connect(session, options)
     prepared = read_files(session, files)
     prepared.expect(documents=options["expect_documents"], total=expected, all_or_nothing=options["all_or_nothing"])
-    plan, conflicts = plan_against_ledger(session, prepared)
+    prepared, plan, conflicts = plan_against_ledger(session, prepared)
     plan = select(plan, only=options["only"], limit=options["limit"])
     show_plan(output, prepared, plan)
     show_problems(output, prepared.problems)

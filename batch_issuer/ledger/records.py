@@ -98,6 +98,8 @@ class Record:
     customer: str = ""
     payment_method: str = ""
     lines: int = 0
+    likeness: str = ""
+    """Digest of everything but the reference, for sales with a named customer."""
     answer: Answer = Answer()
     reason: str = ""
     """Code of what is known about an `unsure` or released document, for example `read-timeout`."""
@@ -160,6 +162,7 @@ def _planned(record: Record | None, event: Event, body: Mapping[str, Any]) -> Re
         customer=body["customer"],
         payment_method=body["payment_method"],
         lines=body["lines"],
+        likeness=body.get("likeness", ""),
         updated_at=event.at,
         run=event.run,
         content_seq=event.seq,

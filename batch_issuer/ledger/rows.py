@@ -83,7 +83,7 @@ def read_sound_event(row: Row[Any]) -> Event:
 
 _SAME = (
     "company", "external_ref", "doc_type", "fingerprint", "date", "branch", "customer", "payment_method", "lines",
-    "reason", "attempts", "first_sent_at", "numbered_at", "settled_at", "updated_at", "run", "content_seq", "last_seq",
+    "likeness", "reason", "attempts", "first_sent_at", "numbered_at", "settled_at", "updated_at", "run", "content_seq", "last_seq",
 )  # fmt: skip
 """Fields of a record that stand in the table as they are."""
 _TYPES = tuple(int if isinstance(column.type, Integer) else str for column in documents.c)
@@ -103,13 +103,13 @@ def record_row(record: Record) -> dict[str, Any]:
     }
 
 
-def read_record(row: Row[Any]) -> Record:
+def read_record(row: Sequence[Any]) -> Record:
     """The document of a whole row of the table. Raises `Unreadable`."""
     if tuple(map(type, row)) != _TYPES:
         raise Unreadable(f"{row[1]!r}: {', '.join(type(value).__name__ for value in row)}")
     (
         company, external_ref, doc_type, state, fingerprint, expected_gross, file, sheet, rows, date, branch, customer,
-        payment_method, lines, answer, reason, attempts, unexpected_duplicate, first_sent_at, numbered_at, settled_at,
+        payment_method, lines, likeness, answer, reason, attempts, unexpected_duplicate, first_sent_at, numbered_at, settled_at,
         updated_at, run, content_seq, last_seq,
     ) = row  # fmt: skip
     try:
@@ -119,7 +119,8 @@ def read_record(row: Row[Any]) -> Record:
             company=company, external_ref=external_ref, doc_type=doc_type, state=State(state),
             fingerprint=fingerprint, expected_gross=Decimal(expected_gross),
             source=SourceRows(file=file, sheet=sheet, rows=read_rows(rows)), date=date, branch=branch,
-            customer=customer, payment_method=payment_method, lines=lines, answer=read_answer(json.loads(answer)),
+            customer=customer, payment_method=payment_method, lines=lines, likeness=likeness,
+            answer=read_answer(json.loads(answer)),
             reason=reason, attempts=attempts, unexpected_duplicate=bool(unexpected_duplicate),
             first_sent_at=first_sent_at, numbered_at=numbered_at, settled_at=settled_at, updated_at=updated_at,
             run=run, content_seq=content_seq, last_seq=last_seq,

@@ -83,6 +83,7 @@ documents = Table(
     Column("customer", Text, nullable=False),
     Column("payment_method", Text, nullable=False),
     Column("lines", Integer, nullable=False),
+    Column("likeness", String(32), nullable=False),
     Column("answer", Text, nullable=False),
     Column("reason", String(40), nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -95,6 +96,7 @@ documents = Table(
     Column("content_seq", Integer, nullable=False),
     Column("last_seq", Integer, nullable=False),
     Index("documents_by_state", "company", "state"),
+    Index("documents_by_likeness", "company", "likeness"),
     Index("documents_by_time", "company", "updated_at"),
 )
 

@@ -153,6 +153,20 @@ class Ledger:
         self._remember(found)
         return found
 
+    def alike(self, company: str, likenesses: Sequence[str]) -> dict[str, str]:
+        """References of documents that were sent, by likeness."""
+        table = schema.documents
+        found: dict[str, str] = {}
+        with schema.reading(self._engine, self.path) as connection:
+            for start in range(0, len(likenesses), _AT_ONCE):
+                query = select(table.c.likeness, table.c.external_ref).where(
+                    table.c.company == company,
+                    table.c.likeness.in_(likenesses[start : start + _AT_ONCE]),
+                    table.c.attempts > 0,
+                )
+                found.update((row.likeness, row.external_ref) for row in connection.execute(query))
+        return found
+
     def last_stamped(self, company: str) -> Record | None:
         """The document that was stamped last."""
         table = schema.documents

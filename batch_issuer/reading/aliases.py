@@ -130,9 +130,9 @@ TOTAL_WORDS = (
     "total del dia", "total dia", "total ventas", "total de ventas", "suma total", "totals",
 )  # fmt: skip
 
-WITHOUT_VAT = ("siniva", "netodeiva", "sinivaincluido", "ivanoincluido", "masiva", "withoutvat", "exvat", "excludingvat", "neto")
-WITH_VAT = ("coniva", "ivaincluido", "ivainc", "withvat", "inclvat", "includingvat", "vatincluded")
-"""What a price heading may say about VAT, as keys."""
+WITHOUT_VAT = re.compile(r"\bsin iva\b|\bnetos?\b|(?:\+|\bmas)\s*iva\b|\biva no incl|\b(?:without|excl?(?:uding|\.)?) vat\b|\bnet\b")
+WITH_VAT = re.compile(r"\bcon iva\b|\biva incl|\b(?:with|incl?(?:uding|\.)?) vat\b|\bvat incl|\bgross\b")
+"""What a price heading may say about VAT, in small letters."""
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")

@@ -152,10 +152,10 @@ def template_parts(template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def vat_said(heading: str) -> str:
     """`with_vat` or `without_vat` where a price heading says so, else empty."""
-    letters = letters_of(heading)
-    if re.search(r"\+\s*i\.?v\.?a", heading.lower()) or any(word in letters for word in WITHOUT_VAT):
+    text = heading.casefold().replace("i.v.a.", "iva").replace("á", "a")
+    if WITHOUT_VAT.search(text):
         return "without_vat"
-    return "with_vat" if any(word in letters for word in WITH_VAT) else ""
+    return "with_vat" if WITH_VAT.search(text) else ""
 
 
 def _tidy(cell: str) -> str:

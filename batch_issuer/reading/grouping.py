@@ -275,8 +275,8 @@ def header_values(field: JoinedField, grouped: Grouped) -> HeaderValues:
 
 
 def _says_nothing(field: JoinedField, code: int, text: str) -> bool:
-    fault = field.faults.get(code)
-    return is_blank(text) or (fault is not None and fault.kind.severity == "blocks")
+    value = field.values[code]
+    return is_blank(text) or value is None or value == "" or (isinstance(value, bool) and code in field.faults)
 
 
 def split_documents(grouped: Grouped, offsets: Sequence[int]) -> Flags | None:

@@ -94,6 +94,11 @@ def span(rows: Sequence[int]) -> str:
     return ", ".join(parts)
 
 
+def text_lines(text: str, width: int) -> int:
+    """Lines that a text takes in a cell of so many characters, at most 12."""
+    return min(sum(max(1, -(-len(line) // width)) for line in text.split("\n")), 12)
+
+
 def printable(text: str) -> str:
     """The text with what no page or sheet can hold shown as U+FFFD."""
     return _UNPRINTABLE.sub("\ufffd", text) if _UNPRINTABLE.search(text) else text

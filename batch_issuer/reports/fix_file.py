@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -24,7 +24,7 @@ from batch_issuer.reading.batch import Batch, SourceFile
 from batch_issuer.reading.dates import readings
 from batch_issuer.reading.numbers import MARKS, read_number
 from batch_issuer.reports.corrections import Remark, RowToCorrect, Sources, rows_to_correct
-from batch_issuer.reports.figures import printable
+from batch_issuer.reports.figures import printable, text_lines
 from batch_issuer.reports.replacing import replace_file
 
 FIX_HEADING = N_("What to correct")
@@ -32,6 +32,7 @@ FIX_HEADINGS = ("Qué corregir", "What to correct")
 """The column that is added, in each language. Reading has no use for it; here an older one is left away."""
 
 _NUMBER_FIELDS = ("quantity", "unit_price", "discount_percentage", "total")
+_FIX_WIDTH = 80
 _NOTES = 2_000
 """Cells that get a note. The added column says the same; more notes than these make a workbook slow to open."""
 _IN_MEMORY = 20_000
@@ -115,18 +116,20 @@ class _Looks:
 
     def __init__(self, book: Workbook) -> None:
         self._book = book
-        self._cells: dict[tuple[str, bool], Format] = {}
+        self._cells: dict[tuple[str, bool, bool], Format] = {}
         self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "vcenter"})
         self.fix_head = book.add_format(
             {"bold": True, "bottom": 1, "text_wrap": True, "valign": "vcenter", "bg_color": "#FCE4B6"}
         )
         self.fix = book.add_format({"text_wrap": True, "valign": "top", "bg_color": "#FFF7E3"})
 
-    def cell(self, number_format: str, *, wrong: bool) -> Format:
-        key = (number_format, wrong)
+    def cell(self, number_format: str, *, wrong: bool, begins: bool) -> Format:
+        """`wrong` marks what has to be corrected; `begins` draws the line above a document's first row."""
+        key = (number_format, wrong, begins)
         if key not in self._cells:
+            line = {"top": 1, "top_color": "#A8A294"} if begins else {}
             fill = {"bg_color": "#FFD9D2", "border": 1, "border_color": "#C0392B"} if wrong else {}
-            self._cells[key] = self._book.add_format({"num_format": number_format, "valign": "top", **fill})
+            self._cells[key] = self._book.add_format({"num_format": number_format, "valign": "top", **line, **fill})
         return self._cells[key]
 
 
@@ -150,7 +153,7 @@ class _Writer:
         for at, column in enumerate(self.layout.kept):
             self.sheet.write_string(0, at, _safe(self.layout.headings[column]), self.looks.head)
         self.sheet.write_string(0, last, self.messages.text(FIX_HEADING), self.looks.fix_head)
-        self.sheet.set_column(last, last, 80)
+        self.sheet.set_column(last, last, _FIX_WIDTH)
         self.sheet.freeze_panes(1, 0)
         self.sheet.set_landscape()
         self.sheet.fit_to_pages(1, 0)
@@ -173,7 +176,9 @@ class _Writer:
     def _row(self, number: int, one: RowToCorrect) -> None:
         row = self.batch.sheet_row(one.row)
         fields = self.fields[row.source]
-        wrong = self._by_column(one.remarks)
+        wrong = _by_column(one.remarks)
+        said = _said(one.remarks)
+        self.sheet.set_row(number, 15 * text_lines(said, _FIX_WIDTH))
         for at, column in enumerate(self.layout.kept):
             text = row.cells[column] if column < len(row.cells) else ""
             remarks = wrong.get(column, ())
@@ -182,27 +187,29 @@ class _Writer:
                 self.notes += 1
                 self.sheet.write_comment(number, at, _said(remarks), {"x_scale": 2.6, "y_scale": 1.4})
         if one.remarks:
-            self.sheet.write_string(number, len(self.layout.kept), _safe(_said(one.remarks)), self.looks.fix)
-
-    def _by_column(self, remarks: Iterable[Remark]) -> dict[int, list[Remark]]:
-        found: dict[int, list[Remark]] = {}
-        for remark in remarks:
-            column = _number_of(remark.column)
-            if column is not None and remark.column:
-                found.setdefault(column, []).append(remark)
-        return found
+            self.sheet.write_string(number, len(self.layout.kept), _safe(said), self.looks.fix)
 
     def _cell(self, number: int, at: int, text: str, field: str, one: RowToCorrect, *, is_wrong: bool) -> None:
         """A number or a date where that is what the document has; otherwise the very text."""
         value = _value_of(text, field, one)
+        marks = {"wrong": is_wrong, "begins": one.document is None or one.row == one.document.row}
         if isinstance(value, dt.date):
-            self.sheet.write_datetime(number, at, value, self.looks.cell("dd/mm/yyyy", wrong=is_wrong))
+            self.sheet.write_datetime(number, at, value, self.looks.cell("dd/mm/yyyy", **marks))
         elif isinstance(value, Decimal):
-            self.sheet.write_number(number, at, float(value), self.looks.cell(_decimals(value), wrong=is_wrong))
+            self.sheet.write_number(number, at, float(value), self.looks.cell(_decimals(value), **marks))
         elif text:
-            self.sheet.write_string(number, at, _safe(text), self.looks.cell(_empty_format(field), wrong=is_wrong))
+            self.sheet.write_string(number, at, _safe(text), self.looks.cell(_empty_format(field), **marks))
         else:
-            self.sheet.write_blank(number, at, None, self.looks.cell(_empty_format(field), wrong=is_wrong))
+            self.sheet.write_blank(number, at, None, self.looks.cell(_empty_format(field), **marks))
+
+
+def _by_column(remarks: Iterable[Remark]) -> dict[int, list[Remark]]:
+    found: dict[int, list[Remark]] = {}
+    for remark in remarks:
+        column = _number_of(remark.column)
+        if column is not None:
+            found.setdefault(column, []).append(remark)
+    return found
 
 
 def _columns_of(source: SourceFile) -> dict[int, str]:

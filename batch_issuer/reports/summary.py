@@ -52,6 +52,7 @@ class Looks:
     head_right: Format
     text: Format
     right: Format
+    action: Format
     whole: Format
     money: Format
     line: Format
@@ -70,6 +71,7 @@ def _looks(book: Workbook) -> Looks:
         head=book.add_format(head),
         head_right=book.add_format({**head, "align": "right"}),
         text=book.add_format({"valign": "top"}),
+        action=book.add_format({"valign": "top", "indent": 1}),
         right=book.add_format({"valign": "top", "align": "right"}),
         whole=book.add_format({"num_format": WHOLE, "valign": "top"}),
         money=book.add_format({"num_format": MONEY, "valign": "top"}),
@@ -167,7 +169,7 @@ class _Page:
             self.number(1, task.documents, self.looks.whole)
             if task.gross is not None:
                 self.number(2, task.gross, self.looks.money)
-            self.text(3, self.say(task.action), self.looks.text)
+            self.text(3, self.say(task.action), self.looks.action)
             self.row += 1
         self.row += 1
 

@@ -43,8 +43,8 @@ WHAT_TO_DO: Mapping[str, str] = {
 
 CAUSE_TITLES: Mapping[Cause, str] = {
     Cause.CONFLICT: N_("Issued with other content"),
-    Cause.UNSURE: N_("Unsure"),
-    Cause.NOT_SENT: N_("Not sent yet"),
+    Cause.UNSURE: N_("Outcome not known"),
+    Cause.NOT_SENT: N_("Still to be sent"),
     Cause.REJECTED: N_("Rejected by the ministry"),
     Cause.INVALID: N_("Refused by the provider"),
     Cause.DIFFERENCE: N_("Amounts that differ"),

@@ -145,7 +145,10 @@ def _write_rows(sheet: Worksheet, table: Table[Any], styles: Styles) -> None:
     writers = [
         (at, column.value, _WRITERS[column.kind], styles.cells[column.kind]) for at, column in enumerate(table.columns)
     ]
+    wrapped = [column for column in table.columns if column.kind is Kind.LONG]
     for number, row in enumerate(table.rows, 1):
+        if wrapped:
+            sheet.set_row(number, 15 * max(figures.text_lines(column.value(row), column.width) for column in wrapped))
         for at, value_of, write, style in writers:
             value = value_of(row)
             if value is not None and value != "":

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batch_issuer.documents import Amounts, State
+from batch_issuer.ledger.records import (
+    FIRST_HASH,
+    Answer,
+    Event,
+    Kind,
+    NewEvent,
+    Record,
+    fold,
+    hash_after,
+    read_answer,
+    write_answer,
+)
+from batch_issuer.ledger.rows import read_rows, write_body, write_rows
+from tests.ledger.histories import (
+    ANSWER,
+    ANSWERS,
+    answered,
+    digest,
+    key_seen,
+    planned,
+    released,
+    run_ended,
+    sending,
+    unanswered,
+)
+
+
+def lived(*events: NewEvent) -> Record:
+    """What follows from a document's events, one a second."""
+    record: Record | None = None
+    for number, one in enumerate(events, 1):
+        record = fold(record, at(number, one), one.body)
+    assert record is not None
+    return record
+
+
+def at(number: int, new: NewEvent) -> Event:
+    return Event(
+        seq=number, at=time(number), run=f"run-{number}", company="default", external_ref=new.external_ref,
+        kind=new.kind, body=json.dumps(dict(new.body)),
+    )  # fmt: skip
+
+
+def time(number: int) -> str:
+    return f"2026-11-21T18:00:{number:02}.000+00:00"
+
+
+def test_a_planned_document_is_what_the_file_said() -> None:
+    """Nothing was sent and nothing is known from the provider."""
+    record = lived(planned("A-1", '{"a":1}', "7.25"))
+    assert (record.state, record.expected_gross, record.fingerprint) == (State.PLANNED, Decimal("7.25"), digest('{"a":1}'))
+    assert (record.source.file, record.source.rows, record.customer) == ("ventas.csv", (2, 3), "Ana Pérez")
+    assert (record.attempts, record.first_sent_at, record.settled_at, record.answer) == (0, "", "", Answer())
+    assert (record.content_seq, record.last_seq, record.run, record.updated_at) == (1, 1, "run-1", time(1))
+
+
+def test_every_intent_counts_as_an_attempt() -> None:
+    """The time of the first stays."""
+    record = lived(planned("A-1"), sending("A-1"), sending("A-1"))
+    assert (record.state, record.attempts, record.first_sent_at, record.last_seq) == (State.SENDING, 2, time(2), 3)
+
+
+@pytest.mark.parametrize(
+    ("events", "attempts", "first_sent_at"),
+    [
+        ((sending("A-1"), released("A-1")), 0, ""),
+        ((sending("A-1"), released("A-1", unsent=False)), 1, time(2)),
+        ((sending("A-1"), unanswered("A-1"), sending("A-1"), released("A-1")), 1, time(2)),
+    ],
+)
+def test_a_document_given_back_is_planned(events: tuple[NewEvent, ...], attempts: int, first_sent_at: str) -> None:
+    """An intent that never left is no attempt; one that the provider does not know was one."""
+    record = lived(planned("A-1"), *events)
+    assert (record.state, record.attempts, record.first_sent_at) == (State.PLANNED, attempts, first_sent_at)
+    assert record.reason == "run-ended"
+
+
+def test_no_answer_is_a_doubt_with_its_reason() -> None:
+    """What was answered before stays known."""
+    record = lived(planned("A-1"), sending("A-1"), unanswered("A-1", reason="lost-answer"))
+    assert (record.state, record.reason, record.answer, record.settled_at) == (State.UNSURE, "lost-answer", Answer(), "")
+    waiting = lived(
+        planned("A-1"), sending("A-1"), answered("A-1", State.CONTINGENCY), unanswered("A-1", State.CONTINGENCY)
+    )
+    assert (waiting.state, waiting.answer) == (State.CONTINGENCY, ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("state", "settled"),
+    [
+        (State.STAMPED, True),
+        (State.REJECTED, True),
+        (State.INVALID, True),
+        (State.CANCELLED, True),
+        (State.CONTINGENCY, False),
+        (State.UNSURE, False),
+    ],
+)
+def test_an_answer_settles_a_document_or_does_not(state: State, settled: bool) -> None:
+    """The moment is kept only for what is final."""
+    record = lived(planned("A-1"), sending("A-1"), answered("A-1", state))
+    assert (record.state, record.answer, record.settled_at) == (state, ANSWER, time(3) if settled else "")
+    assert record.numbered_at == time(3)
+
+
+def test_contingency_is_aged_from_the_first_number() -> None:
+    """Asking again does not make a document younger."""
+    asked = answered("A-1", State.CONTINGENCY)
+    assert lived(planned("A-1"), sending("A-1"), asked, asked, asked).numbered_at == time(3)
+    assert lived(planned("A-1"), sending("A-1"), answered("A-1", State.UNSURE, Answer())).numbered_at == ""
+
+
+def test_a_refused_correction_keeps_the_number_of_the_refused_original() -> None:
+    """A 400 says nothing about what the provider registered before."""
+    refused = Answer(http_status=400, detail="Debe incluir al menos una línea")
+    record = lived(
+        planned("A-1"), sending("A-1"), answered("A-1", State.REJECTED), planned("A-1", "x"), sending("A-1"),
+        answered("A-1", State.INVALID, refused),
+    )  # fmt: skip
+    assert record.answer == replace(
+        refused,
+        document_id=ANSWER.document_id,
+        control_number=ANSWER.control_number,
+        generation_code=ANSWER.generation_code,
+    )
+
+
+def test_a_corrected_document_keeps_its_past() -> None:
+    """New content, the same sale: the attempts, the number and the first time stay; it is no longer settled."""
+    record = lived(planned("A-1"), sending("A-1"), answered("A-1", State.REJECTED), planned("A-1", "new", "6.00"))
+    assert (record.state, record.fingerprint, record.expected_gross) == (State.PLANNED, digest("new"), Decimal("6.00"))
+    assert (record.attempts, record.first_sent_at, record.numbered_at) == (1, time(2), time(3))
+    assert (record.answer, record.settled_at, record.content_seq) == (ANSWER, "", 4)
+
+
+def test_an_unexpected_duplicate_is_never_forgotten() -> None:
+    """Once another program was found to have issued it, later answers do not hide that."""
+    record = lived(
+        planned("A-1"), sending("A-1"), answered("A-1", unexpected_duplicate=True), answered("A-1"), planned("A-1", "x")
+    )
+    assert record.unexpected_duplicate
+
+
+@pytest.mark.parametrize("event", [sending("A-1"), released("A-1"), answered("A-1"), unanswered("A-1")])
+def test_nothing_happens_to_a_document_that_was_never_planned(event: NewEvent) -> None:
+    """Its content would not be known."""
+    with pytest.raises(ValueError, match="event 1 speaks of a document that was never planned"):
+        fold(None, at(1, event), event.body)
+
+
+@pytest.mark.parametrize("event", [run_ended(), key_seen()])
+def test_events_of_runs_say_nothing_about_documents(event: NewEvent) -> None:
+    """They have no reference."""
+    with pytest.raises(ValueError, match="event 2 is not about a document"):
+        fold(lived(planned("A-1")), at(2, event), event.body)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind.value not in ("run_started", "run_read", "run_ended", "key_seen")])
+def test_every_kind_about_documents_moves_the_record_on(kind: Kind) -> None:
+    """Whatever happened last is what the record carries."""
+    by_kind = {one.kind: one for one in (planned("A-1"), sending("A-1"), released("A-1"), answered("A-1"), unanswered("A-1"))}
+    record = lived(planned("A-1"), by_kind[kind])
+    assert (record.last_seq, record.updated_at, record.run) == (2, time(2), "run-2")
+
+
+@given(ANSWERS)
+def test_answers_survive_being_written(answer: Answer) -> None:
+    """Every field, amounts to the cent, through JSON text."""
+    assert read_answer(json.loads(json.dumps(write_answer(answer)))) == answer
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_amounts_are_exact(amount: Decimal) -> None:
+    """Never through a float."""
+    written = write_answer(Answer(amounts=Amounts(gross=amount)))
+    assert str(read_answer(written).amounts.gross) == str(amount)
+
+
+@given(st.lists(st.integers(1, 2_000_000) | st.integers(1, 12), max_size=30))
+def test_row_numbers_survive_being_written(rows: list[int]) -> None:
+    """In their order, repeated ones too."""
+    assert read_rows(write_rows(rows)) == tuple(rows)
+
+
+def test_row_numbers_are_short() -> None:
+    """A document of neighbouring rows takes a few characters."""
+    assert write_rows([2, 3, 4, 5, 9, 11, 12, 7]) == "2-5,9,11-12,7"
+    assert write_rows([]) == ""
+    assert read_rows("") == ()
+
+
+@pytest.mark.parametrize("text", ["2-1", "x", "1-99999999999", "3--4", "1;2", "-5"])
+def test_damaged_row_numbers_are_refused(text: str) -> None:
+    """A flipped bit must not fill the memory or give rows that are none."""
+    with pytest.raises(ValueError):  # noqa: PT011 - any of them
+        read_rows(text)
+
+
+FIELDS: dict[str, Any] = {
+    "seq": 8, "at": time(9), "run": "other", "company": "other", "external_ref": "A-2", "kind": Kind.RELEASED,
+    "body": "{ }",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_hash_covers_every_field(name: str) -> None:
+    """And the hash before."""
+    event = at(1, sending("A-1"))
+    first = hash_after(FIRST_HASH, event)
+    assert hash_after(FIRST_HASH, replace(event, **{name: FIELDS[name]})) != first
+    assert hash_after("1" * 64, event) != first
+    assert hash_after(FIRST_HASH, replace(event, hash="ignored")) == first
+
+
+def test_neighbouring_fields_do_not_run_together() -> None:
+    """Moving a character from one field to the next changes the hash."""
+    event = at(1, sending("A-1"))
+    moved = replace(event, company=event.company + "A", external_ref="-1")
+    assert hash_after(FIRST_HASH, moved) != hash_after(FIRST_HASH, event)
+
+
+def test_a_hash_is_the_same_for_ever() -> None:
+    """Old ledgers must verify with every later version."""
+    event = Event(
+        seq=1, at="2026-11-21T18:00:00.000+00:00", run="r", company="default", external_ref="Ñ-1", kind=Kind.SENDING,
+        body='{"fingerprint":"x"}',
+    )  # fmt: skip
+    assert hash_after(FIRST_HASH, event) == "9f4df41f77da8474b21311e475f97e388db11f3c2c03d706fe7c453f95d92a2b"
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text() | st.integers() | st.lists(st.text()) | st.none(), max_size=4))
+def test_bodies_are_canonical_and_storable(body: dict[str, Any]) -> None:
+    """The text does not depend on the order of keys; what is no character becomes a question mark."""
+    text, meant = write_body(body)
+    assert json.loads(text) == meant
+    assert write_body(dict(reversed(list(body.items()))))[0] == text
+    text.encode()
+    if not any("\ud800" <= character <= "\udfff" for character in json.dumps(body, ensure_ascii=False)):
+        assert meant == body
