@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,3 +120,14 @@ def test_readme_explains_every_exit_code(readme: str) -> None:
     section = EXIT_CODES.search(readme)
     assert section, "README.md has a section headed Exit codes"
     assert {int(code) for codes in CODES_OF_A_LINE.findall(section[1]) for code in codes if code} == exit_codes()
+
+
+def test_readme_has_the_tables_of_the_code(root: Path) -> None:
+    """The headings that the README lists are those that are recognised."""
+    done = subprocess.run(
+        [sys.executable, "tools/readme_tables.py", "--check"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": "."},
+        check=False,
+    )
+    assert done.returncode == 0, "run: python tools/readme_tables.py"

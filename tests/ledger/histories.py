@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -146,10 +146,14 @@ def _event(draw: st.DrawFn, company: str, known: set[tuple[str, str]]) -> NewEve
 
 
 def write(path: Path, history: Sequence[Step]) -> None:
-    """Write a history into a new ledger."""
-    clock, runs = Clock(), dict[str, str]()
-    for step in history:
-        with open_to_write(path, step.company, create=True, clock=clock) as ledger:
+    """Write a history into a new ledger, every company with a `Ledger` of its own."""
+    clock, runs, ledgers = Clock(), dict[str, str](), dict[str, Ledger]()
+    with ExitStack() as stack:
+        for step in history:
+            if step.company not in ledgers:
+                opened = open_to_write(path, step.company, create=True, clock=clock)
+                ledgers[step.company] = stack.enter_context(opened)
+            ledger = ledgers[step.company]
             if step.new_run or step.company not in runs:
                 runs[step.company] = ledger.begin_run(step.company, "issue").run
             ledger.append(step.company, runs[step.company], step.events)
