@@ -216,8 +216,6 @@ class _Work:
     def begin(self, records: Sequence[Record] | None = None) -> None:
         """Write that the run begins, and for runs without files what they are about."""
         self._run = self.ledger.begin_run(self.company, self._command)
-        if self._key_news is not None:
-            self.write([NewEvent(kind=Kind.KEY_SEEN, body=self._key_news)])
         if records is not None:
             body = {"refs": [record.external_ref for record in records], "documents": len(records), "rows": 0}
             self.write([NewEvent(kind=Kind.RUN_READ, body=body)])
@@ -375,6 +373,7 @@ class _Work:
                 writer=writer,
                 concurrency=connection.concurrency,
                 patience=connection.patience,
+                when_key_is_taken=NewEvent(kind=Kind.KEY_SEEN, body=self._key_news) if self._key_news else None,
             )
             self._watcher.begin(sender.progress, quota)
             ticking = asyncio.create_task(self._tick())

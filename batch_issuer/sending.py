@@ -104,6 +104,7 @@ class Sender:
         concurrency: int,
         patience: Patience = PATIENCE,
         progress: Progress | None = None,
+        when_key_is_taken: NewEvent | None = None,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.client = client
@@ -111,6 +112,7 @@ class Sender:
         self.stopped: Stop | None = None
         self._ledger = ledger
         self._writer = writer
+        self._when_key_is_taken = when_key_is_taken
         self._concurrency = concurrency
         self._patience = patience
         self._jitter = jitter
@@ -266,11 +268,18 @@ class Sender:
                 continue
             if isinstance(reply, Withheld):
                 return reply
-            self._reached = True
+            self._reach(reply)
             self.progress.posts += 1
             refusals += isinstance(reply, SlowDown)
             if not isinstance(reply, SlowDown) or refusals > self._patience.refusals:
                 return reply
+
+    def _reach(self, reply: Reply) -> None:
+        """Something answered; that it did not refuse the key is written once."""
+        self._reached = True
+        if self._when_key_is_taken is not None and not isinstance(reply, KeyRefused | Uncertain | SlowDown):
+            self._write([self._when_key_is_taken])
+            self._when_key_is_taken = None
 
     def _gives_up(self, failures: int) -> bool:
         """Whether a document has been kept from leaving often enough; a provider never reached ends the run early."""
@@ -310,7 +319,7 @@ class Sender:
         for attempt in range(self._patience.asks):
             reply = await self.client.ask(reference)
             if not isinstance(reply, Withheld | NeverLeft):
-                self._reached = True
+                self._reach(reply)
                 self.progress.asks += 1
             match reply:
                 case NeverLeft() if not self._reached and self._gives_up(attempt + 1):

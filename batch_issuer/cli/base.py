@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 from batch_issuer import __version__
-from batch_issuer.messages import N_, Messages, choose_language
+from batch_issuer.cli import values
+from batch_issuer.cli.language import messages_of
+from batch_issuer.messages import N_
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", N_("Try everything: issue the sample files to a sandbox on this machine, in a new folder.")),
@@ -29,27 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-class Language:
-    """The language of a run, needed before options are read: help is in it too."""
-
-    @staticmethod
-    def of(argv: Sequence[str]) -> str:
-        """What `--lang` says, wherever it stands, else the environment."""
-        for number, argument in enumerate(argv):
-            if argument == "--lang" and number + 1 < len(argv):
-                return choose_language(argv[number + 1])
-            if argument.startswith("--lang="):
-                return choose_language(argument.removeprefix("--lang="))
-        return choose_language()
-
-
-def messages_of(context: click.Context) -> Messages:
-    output = context.find_root().obj
-    return output.messages if output is not None else Messages(choose_language())
-
-
 class Option(click.Option):
-    """An option whose help is in the catalog."""
+    """An option whose help and whose name for its value are in the catalog."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         written, self.help = self.help, messages_of(ctx).text(self.help or "")
@@ -57,6 +40,16 @@ class Option(click.Option):
             return super().get_help_record(ctx)
         finally:
             self.help = written
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        return messages_of(ctx).text(super().make_metavar(ctx))
+
+
+class Argument(click.Argument):
+    """An argument whose name is in the catalog."""
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        return messages_of(ctx).text(super().make_metavar(ctx))
 
 
 class Command(click.Command):
@@ -69,24 +62,14 @@ class Command(click.Command):
         finally:
             self.help = written
 
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        return [_help_option(ctx) if param.name == "help" else param for param in super().get_params(ctx)]
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [_USAGE_PIECES.get(piece, piece) for piece in super().collect_usage_pieces(ctx)]
 
-
-def _help_option(context: click.Context) -> click.Option:
-    def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's form
-        if value and not ctx.resilient_parsing:
-            click.echo(ctx.get_help(), color=ctx.color)
-            ctx.exit()
-
-    return Option(
-        context.help_option_names,
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=show,
-        help=N_("Show this help and leave."),
-    )
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        found = super().get_help_option(ctx)
+        if found is not None:
+            found.help = messages_of(ctx).text(N_("Show this help and leave."))
+        return found
 
 
 class Group(Command, click.Group):

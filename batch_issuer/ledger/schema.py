@@ -35,7 +35,7 @@ BUSY_SECONDS = 60.0
 CHECKED_WHOLE_BELOW = 64 * 1024 * 1024
 """Bytes. Smaller ledgers are checked page by page at every opening for writing; larger ones by `ledger verify`."""
 LONGEST_REASON = 200
-"""Characters. SQLite quotes whole cells in some of its complaints."""
+"""Characters. Whole cells are quoted in some of SQLite's complaints; they are nobody's business here."""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _REFUSED = frozenset(
     {
@@ -125,6 +125,10 @@ _TRIGGERS = (
 
 class Unreadable(Exception):  # noqa: N818 - told to the reader as damage
     """Something stored is not what it must be, although SQLite gave it without complaint."""
+
+
+FAILURES = (DBAPIError, OSError, Unreadable, UnicodeDecodeError)
+"""What can go wrong with a file; of a damaged one, even SQLite's complaint may hold bytes that are no characters."""
 
 
 def exists(path: Path) -> bool:
@@ -236,7 +240,7 @@ def reading(engine: Engine, path: Path) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
             yield connection
-    except (DBAPIError, OSError, Unreadable) as error:
+    except FAILURES as error:
         raise trouble(path, error) from error
 
 
@@ -283,7 +287,7 @@ def write_failed(path: Path, error: Exception) -> Stop:
 def reason_of(error: Exception) -> str:
     orig = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     reason = getattr(orig, "strerror", None) or str(orig) or type(orig).__name__
-    return reason if len(reason) <= LONGEST_REASON else reason[:LONGEST_REASON] + "…"
+    return reason.partition(" with text ")[0][:LONGEST_REASON]
 
 
 def _unreadable(path: Path, error: Exception) -> CannotStart:
@@ -311,7 +315,7 @@ def _engine(path: Path) -> Engine:
             connection.execute(f"PRAGMA journal_mode = {journal_mode(sqlite3.sqlite_version_info)}")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA trusted_schema = OFF")
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):
             connection.close()
             raise
         return connection

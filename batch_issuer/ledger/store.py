@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
-from sqlalchemy.exc import DBAPIError
 
 from batch_issuer import __version__
 from batch_issuer.documents import State
@@ -117,7 +116,7 @@ class Ledger:
         try:
             with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
                 yield connection
-        except (DBAPIError, OSError, schema.Unreadable) as error:
+        except schema.FAILURES as error:
             raise schema.write_failed(self.path, error) from error
 
     def _remember(self, records: Collection[Record]) -> None:

@@ -210,6 +210,8 @@ def findings(reconciliation: Reconciliation, room: Room) -> tuple[Finding, ...]:
 
 
 def _other_month(record: Record) -> bool:
+    if record.date[:7] == record.numbered_at[:7] and record.numbered_at[8:10] != "01":
+        return False  # the same month in UTC, and too late in it to be another one six hours earlier
     numbered = local_time(record.numbered_at)
     return bool(record.date) and numbered is not None and record.date[:7] != f"{numbered:%Y-%m}"
 

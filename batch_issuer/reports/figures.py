@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation, as_json
+from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _EMAIL = re.compile(r"([^\s@«»<>,;]{1,2})[^\s@«»<>,;]*(@[^\s«»<>,;]+)")
@@ -141,10 +140,11 @@ def _agreeing(columns: Iterable[tuple[str, ...]]) -> int:
 
 
 def fingerprint(reconciliation: Reconciliation) -> str:
-    """A digest of what a report says: a signature on paper names the very figures, whatever the language."""
-    digest = hashlib.sha256(json.dumps(as_json(reconciliation), sort_keys=True).encode())
-    digest.update(reconciliation.as_of.encode())
+    """A digest of the documents that a report is about: a signature on paper names the very figures."""
+    lines = [f"{reconciliation.company}\n{reconciliation.as_of}\n{reconciliation.rows}\n"]
     for record in reconciliation.records:
-        line = f"{record.external_ref}\x1f{record.state}\x1f{record.expected_gross}\x1f{record.answer.reception_stamp}\n"
-        digest.update(line.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:16]
+        answer = record.answer
+        lines.append(f"{record.external_ref}|{record.state}|{record.expected_gross}|{answer.amounts.gross}|{answer.reception_stamp}\n")
+    lines += [f"{held.external_ref}|held back|{held.gross}\n" for held in reconciliation.held_back]
+    lines += [f"{one.external_ref}|conflict|{one.file_gross}\n" for one in reconciliation.conflicts]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]

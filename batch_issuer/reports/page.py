@@ -87,6 +87,8 @@ def _figures(reconciliation: Reconciliation, messages: Messages) -> dict[str, An
     contingency = oldest_first(reconciliation)
     records = listed_records(reconciliation)
     return {
+        "needs_person": reconciliation.needs_person,
+        "verdict": messages.text(reconciliation.verdict, **reconciliation.verdict_parameters),
         "r": reconciliation,
         "total": total,
         "held_gross": held_gross,

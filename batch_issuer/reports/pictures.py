@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from batch_issuer.reconciliation import Reconciliation
-from batch_issuer.reports.figures import local_time, share
+from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation
+from batch_issuer.reports.figures import share
 from batch_issuer.reports.wording import HELD_BACK
 
 WIDTH = 1000
@@ -86,17 +86,23 @@ def length_of(amount: Decimal, longest: Decimal) -> int:
 
 def hours(moments: Iterable[str]) -> Hours | None:
     """Columns over the time in which documents were settled, in steps that suit its length; None for fewer than two."""
-    times = sorted(time for text in moments if (time := local_time(text)) is not None)
+    times = [dt.datetime.fromisoformat(text) for text in moments if text]
     if len(times) < 2:
         return None
-    step = next((step for step in _STEPS if (times[-1] - times[0]) / step < _MOST_COLUMNS), _STEPS[-1])
-    first = _floor(times[0], step)
+    earliest, latest = min(times), max(times)
+    step = next((step for step in _STEPS if (latest - earliest) / step < _MOST_COLUMNS), _STEPS[-1])
+    first = _floor(earliest.astimezone(EL_SALVADOR), step)
     counts = Counter((time - first) // step for time in times)
     last = max(counts)
     most = max(counts.values())
     width = WIDTH / (last + 1)
     columns = tuple(
-        Column(x=round(at * width, 2), height=round(100 * counts[at] / most, 2), number=counts[at], begins=first + at * step)
+        Column(
+            x=round(at * width, 2),
+            height=round(100 * counts[at] / most, 2),
+            number=counts[at],
+            begins=first + at * step,
+        )
         for at in range(last + 1)
     )
     return Hours(columns=columns, width=round(width, 2), step=step)

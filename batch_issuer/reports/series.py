@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from batch_issuer.ledger.records import Record
 
-_CONTROL_NUMBER = re.compile(r"(.+)-(\d{15})", re.ASCII)
-"""`DTE-{type}-{establishment and point of sale}-{15 digits}` (provider.md 3.1)."""
+_DIGITS = 15
+"""Of a control number: `DTE-{type}-{establishment and point of sale}-{15 digits}` (provider.md 3.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +32,8 @@ class Series:
 
 def split_control_number(text: str) -> tuple[str, int] | None:
     """The series and the number within it; None for what is not built so."""
-    found = _CONTROL_NUMBER.fullmatch(text)
-    return (found[1], int(found[2])) if found else None
+    series, _, digits = text.rpartition("-")
+    return (series, int(digits)) if len(digits) == _DIGITS and digits.isdecimal() and digits.isascii() else None
 
 
 def series_of(records: Iterable[Record]) -> tuple[Series, ...]:

@@ -89,14 +89,15 @@ class _Sending:
         self.seen.seconds = asyncio.get_running_loop().time() - self._began
 
     async def _worker(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._work > 0:
             self._work -= 1
-            while (ticket := await self._quota.wait()) is not None and loop.time() < self._until:
-                if await self._admitted(ticket):
-                    break
-            else:
-                return
+            admitted = False
+            while not admitted:
+                ticket = await self._quota.wait()
+                if ticket is None or asyncio.get_running_loop().time() >= self._until:
+                    self._quota.close()
+                    return
+                admitted = await self._admitted(ticket)
 
     async def _admitted(self, ticket: Ticket) -> bool:
         """One request, counted at any moment of its way."""

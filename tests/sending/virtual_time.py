@@ -32,6 +32,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._jumping = _JumpingSelector()
         self._jumping.now = start
         super().__init__(self._jumping)
+        self._clock_resolution = 1e-6  # near 2e9 two neighbouring floats lie further apart than the real clock's ticks
 
     def time(self) -> float:
         return self._jumping.now

@@ -1,0 +1,68 @@
+"""What options take beside plain text, as click's callbacks; what does not fit is refused with an example of what does."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+
+import click
+
+from batch_issuer.cli.durations import parse_duration
+from batch_issuer.cli.language import messages_of
+from batch_issuer.messages import N_
+
+MOST = 10**9
+"""Whole numbers stay below; none of ours comes near."""
+
+
+def whole(least: int, most: int = MOST) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
+    """Takes a whole number from `least` to `most`."""
+
+    def read(context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
+        if text is None:
+            return None
+        if text.isdecimal() and least <= int(text) <= most:
+            return int(text)
+        wanted = N_("«{text}» is not a whole number from {least} to {most}.")
+        if most == MOST:
+            wanted = N_("«{text}» is not a whole number of {least} or more.")
+        raise click.BadParameter(messages_of(context).text(wanted, text=text, least=least, most=most))
+
+    return read
+
+
+def amount(context: click.Context, _option: click.Parameter, text: str | None) -> Decimal | None:
+    """Takes dollars, with a point as decimal mark and commas allowed between thousands."""
+    if text is None:
+        return None
+    try:
+        found = Decimal(text.replace(",", "").removeprefix("$"))
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite():
+        wanted = N_("«{text}» is not an amount; write it like 1234.56.")
+        raise click.BadParameter(messages_of(context).text(wanted, text=text))
+    return found
+
+
+def seconds(context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    """Takes a duration, in seconds unless it ends in s, m or h."""
+    if text is None:
+        return None
+    try:
+        return parse_duration(text)
+    except ValueError:
+        wanted = N_("«{text}» is not a duration; write it like 90s, 10m or 2h.")
+        raise click.BadParameter(messages_of(context).text(wanted, text=text)) from None
+
+
+def day(context: click.Context, _option: click.Parameter, text: str | None) -> dt.date | None:
+    """Takes a day of the calendar."""
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        wanted = N_("«{text}» is not a day; write it like 2026-11-21.")
+        raise click.BadParameter(messages_of(context).text(wanted, text=text)) from None
