@@ -377,6 +377,12 @@ class Sender:
         )
 
     def _answered(self, record: Record, found: Found, *, first: bool = False) -> None:
+        """Record an answer. What is in contingency stays so until the provider says stamped or rejected."""
+        if record.state is State.CONTINGENCY and found.state is State.UNSURE:
+            reason = found.reason or Reason.NOT_UNDERSTOOD
+            self._unanswered(record.external_ref, Uncertain(reason=reason, answer=found.answer), state=record.state)
+            self._count(record.state)
+            return
         answer = found.answer
         body: dict[str, Any] = {"state": found.state.value, "answer": write_answer(answer)}
         if found.reason is not None:

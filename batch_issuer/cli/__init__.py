@@ -11,7 +11,8 @@ from typing import NoReturn
 
 import click
 
-from batch_issuer.cli.base import Language, commands_table
+from batch_issuer.cli.base import commands_table
+from batch_issuer.cli.language import language_of, speak
 from batch_issuer.cli.output import Output
 from batch_issuer.messages import N_, Messages
 from batch_issuer.problems import Interrupted, Stop
@@ -21,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit code."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     _speak_utf8()
-    language = Language.of(argv)
+    language = language_of(argv)
+    speak(language)
     output = Output(Messages(language), as_json="--json" in argv)
     signal.signal(signal.SIGTERM, _terminated)
     try:

@@ -17,14 +17,14 @@ from batch_issuer.cli.language import messages_of
 from batch_issuer.messages import N_
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("demo", N_("Try everything: issue the sample files to a sandbox on this machine, in a new folder.")),
+    "demo": ("demo", N_("Try it: issue the sample files to a sandbox on this machine, in a new folder.")),
     "check": ("check", N_("Read the files, apply the rules, and show the plan and every problem. Sends nothing.")),
     "issue": ("issue", N_("Issue the documents of the files, record every answer, and write the reports.")),
-    "retry": ("retry", N_("Send again, from the ledger, what may be sent again and is not settled.")),
-    "refresh": ("refresh", N_("Ask about documents in contingency or in doubt. Never issues.")),
+    "retry": ("retry", N_("Send again, from the ledger, what is not settled and may be sent again.")),
+    "refresh": ("refresh", N_("Ask what became of documents in contingency or in doubt. Never issues.")),
     "report": ("report", N_("Write the reports again, from the ledger alone.")),
     "ledger": ("ledger", N_("Look into the ledger: show, export, verify, backup.")),
-    "sandbox": ("sandbox", N_("Serve a provider of our own on this machine, with faults and quota to order.")),
+    "sandbox": ("sandbox", N_("Run a stand-in for the provider on this machine, with faults and quota to order.")),
 }
 """Command name: its module in this folder, and the line that `--help` shows."""
 
@@ -63,7 +63,7 @@ class Command(click.Command):
             self.help = written
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        return [_USAGE_PIECES.get(piece, piece) for piece in super().collect_usage_pieces(ctx)]
+        return [messages_of(ctx).text(piece) for piece in super().collect_usage_pieces(ctx)]
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         found = super().get_help_option(ctx)
@@ -105,8 +105,13 @@ class LazyGroup(Group):
 
 
 def option(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
-    """`click.option` with its help in the catalog."""
+    """`click.option` with its texts in the catalog."""
     return click.option(*names, cls=Option, **attributes)
+
+
+def argument(name: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
+    """`click.argument` with its name in the catalog."""
+    return click.argument(name, cls=Argument, **attributes)
 
 
 def with_output(function: Callable[..., int]) -> Callable[..., int]:
@@ -125,6 +130,14 @@ def shared(*decorators: Callable[[Decorated], Decorated]) -> Callable[[Decorated
     return decorate
 
 
+def number_option(
+    name: str, least: int, most: int = values.MOST, **attributes: Any
+) -> Callable[[Decorated], Decorated]:
+    """An option that takes a whole number."""
+    return option(name, metavar=N_("NUMBER"), callback=values.whole(least, most), **attributes)
+
+
+files_argument = argument("files", nargs=-1, required=True, metavar=N_("FILES…"))
 language_option = option(
     "--lang", type=click.Choice(["es", "en"]), expose_value=False, help=N_("Language of everything shown.")
 )
@@ -132,38 +145,47 @@ json_option = option(
     "--json", "as_json", is_flag=True, expose_value=False, help=N_("One JSON object on stdout; the rest on stderr.")
 )
 config_option = option(
-    "--config", "-c", metavar="FILE", help=N_("Settings file; else batch-issuer.toml beside the files.")
+    "--config", "-c", metavar=N_("FILE"), help=N_("Settings file; by default batch-issuer.toml beside the files.")
 )
-company_option = option("--company", metavar="NAME", help=N_("Which company of the settings issues."))
-ledger_option = option("--ledger", "-l", metavar="FILE", default="ledger.db", show_default=True, help=N_("The ledger."))
-out_option = option("--out", "-o", metavar="FOLDER", default="reports", show_default=True, help=N_("Report folder."))
+company_option = option("--company", metavar=N_("NAME"), help=N_("Which company of the settings issues."))
+ledger_option = option(
+    "--ledger", "-l", metavar=N_("FILE"), default="ledger.db", show_default=True, help=N_("The ledger's file.")
+)
+out_option = option(
+    "--out", "-o", metavar=N_("FOLDER"), default="reports", show_default=True, help=N_("Folder of the reports.")
+)
 base_url_option = option(
     "--base-url", metavar="URL", envvar="OCOTE_BASE_URL", help=N_("The provider's address (OCOTE_BASE_URL).")
+)
+only_option = option(
+    "--only", multiple=True, metavar=N_("STATE|TYPE|REF"), help=N_("Only these documents; may be repeated.")
 )
 common = shared(config_option, company_option, ledger_option, language_option, json_option)
 reading = shared(
     option("--decimal", type=click.Choice(["point", "comma"]), help=N_("Decimal mark of the files.")),
     option("--dates", type=click.Choice(["dmy", "mdy", "ymd"]), help=N_("Order of day, month and year in the files.")),
-    option("--sheet", metavar="NAME", help=N_("Sheet of the workbooks to read.")),
+    option("--sheet", metavar=N_("NAME"), help=N_("Sheet of the workbooks to read.")),
 )
 sending = shared(
     base_url_option,
-    option("--concurrency", type=click.IntRange(1, 512), help=N_("Requests at once (default 8).")),
-    option("--reserve", type=click.IntRange(0), help=N_("Requests a minute left free for your other systems.")),
-    option("--max-wait", metavar="DURATION", help=N_("Stop rather than wait longer for the quota, e.g. 90s, 10m, 2h.")),
+    number_option("--concurrency", 1, 512, help=N_("Requests at once (default 8).")),
+    number_option("--reserve", 0, help=N_("Requests a minute left free for your other systems.")),
+    option(
+        "--max-wait",
+        metavar=N_("DURATION"),
+        callback=values.seconds,
+        help=N_("Stop rather than wait longer for the quota, e.g. 90s, 10m, 2h."),
+    ),
     option("--new-key", is_flag=True, help=N_("The company changed its API key: accept the new one.")),
 )
-choosing = shared(
-    option("--limit", type=click.IntRange(0), help=N_("Send only the first so many documents.")),
-    option("--only", multiple=True, metavar="STATE|TYPE|REF", help=N_("Only these documents; may be repeated.")),
-)
+choosing = shared(number_option("--limit", 0, help=N_("Send only the first NUMBER documents.")), only_option)
 guards = shared(
-    option("--stop-after", type=click.IntRange(1), help=N_("Stop after the same failure so many times in a row (20).")),
-    option("--canary", type=click.IntRange(0), default=0, help=N_("Send so many first; go on only if all are issued.")),
+    number_option("--stop-after", 1, help=N_("Stop after the same failure NUMBER times in a row (default 20).")),
+    number_option("--canary", 0, help=N_("Send NUMBER documents first; go on only if all of them are issued.")),
     option(
         "--expect-environment",
         type=click.Choice(["test", "production"]),
-        help=N_("Prove with the first document that the key is of this environment."),
+        help=N_("Prove with the first document that the key belongs to this environment."),
     ),
 )
 
@@ -171,7 +193,13 @@ guards = shared(
 @click.group(
     cls=LazyGroup, help=N_("Issue a day's sales as electronic tax documents, and prove what became of each row.")
 )
-@click.version_option(__version__, prog_name="batch-issuer")
+@click.version_option(
+    __version__,
+    prog_name="batch-issuer",
+    message="%(prog)s %(version)s",
+    cls=Option,
+    help=N_("Show the version and leave."),
+)
 @language_option
 def _program() -> None:
     """Only the group."""

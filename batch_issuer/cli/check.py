@@ -19,8 +19,10 @@ from batch_issuer.reporting import write_fixes
 
 
 @click.command("check", cls=base.Command, help=base.COMMANDS["check"][1])
-@click.argument("files", nargs=-1, required=True, metavar="FILES…")
-@base.option("--fix-file", metavar="FILE.xlsx", help=N_("Write the rows that need a hand into a workbook to correct."))
+@base.files_argument
+@base.option(
+    "--fix-file", metavar=N_("FILE.xlsx"), help=N_("Write the documents that need a hand into a workbook to correct.")
+)
 @base.reading
 @base.common
 @base.with_output
@@ -37,7 +39,13 @@ def command(output: Output, files: tuple[str, ...], fix_file: str | None, **opti
         written = write_fixes(prepared, {}, output.messages, Path(fix_file))
         if written:
             reports["fix_file"] = fix_file
-            output.say(N_("{count} documents to correct are in {path}."), count=written, path=fix_file)
+            said = output.messages.count(
+                "{n} document to correct is in {path}.",
+                "{n} documents to correct are in {path}.",
+                written,
+                path=fix_file,
+            )
+            output.show(said)
         else:
             output.say(N_("Nothing needs correcting; {path} was not written."), path=fix_file)
     code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from batch_issuer.cli.durations import parse_duration
 from batch_issuer.cli.output import is_terminal
 from batch_issuer.cli.progress import TerminalWatcher
 from batch_issuer.cli.session import Session
@@ -30,21 +29,12 @@ def connect(session: Session, options: Mapping[str, Any]) -> Connection:
         key=key,
         concurrency=options["concurrency"] or session.settings.issue.concurrency,
         reserve=session.settings.issue.reserve if options["reserve"] is None else options["reserve"],
-        max_wait=_max_wait(options["max_wait"]),
+        max_wait=float("inf") if options["max_wait"] is None else options["max_wait"],
         patience=patience,
         new_key=options["new_key"],
         expect_environment=options.get("expect_environment") or session.company.expect_environment,
         canary=options.get("canary") or 0,
     )
-
-
-def _max_wait(text: str | None) -> float:
-    if text is None:
-        return float("inf")
-    try:
-        return parse_duration(text)
-    except ValueError:
-        raise click.BadParameter(f"«{text}»: 90s, 10m, 2h", param_hint="--max-wait") from None
 
 
 def watcher(session: Session) -> TerminalWatcher:

@@ -16,7 +16,9 @@ from batch_issuer.reconciliation import as_json
 
 
 @click.command("demo", cls=base.Command, help=base.COMMANDS["demo"][1])
-@base.option("--out", "-o", metavar="FOLDER", default=".", help=N_("Where to make the new folder; here by default."))
+@base.option(
+    "--out", "-o", metavar=N_("FOLDER"), default=".", help=N_("Where to make the new folder; here by default.")
+)
 @base.language_option
 @base.json_option
 @base.with_output

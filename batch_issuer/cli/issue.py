@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from batch_issuer.cli import base
+from batch_issuer.cli import base, values
 from batch_issuer.cli.check import plan_against_ledger
 from batch_issuer.cli.connecting import connect, watcher
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.report import finish
-from batch_issuer.cli.session import amount, open_session, read_files
+from batch_issuer.cli.session import open_session, read_files
 from batch_issuer.cli.show import plan_json, show_plan, show_problems
 from batch_issuer.issuing import issue
 from batch_issuer.messages import N_
@@ -19,11 +19,16 @@ from batch_issuer.plan import select
 
 
 @click.command("issue", cls=base.Command, help=base.COMMANDS["issue"][1])
-@click.argument("files", nargs=-1, required=True, metavar="FILES…")
+@base.files_argument
 @base.option("--dry-run", is_flag=True, help=N_("Stop after the plan; nothing is sent."))
 @base.option("--all-or-nothing", is_flag=True, help=N_("Send nothing if one document has a problem."))
-@base.option("--expect-documents", type=click.IntRange(0), help=N_("Send nothing unless the files hold so many."))
-@base.option("--expect-total", metavar="AMOUNT", help=N_("Send nothing unless the files come to this, VAT included."))
+@base.number_option("--expect-documents", 0, help=N_("Send nothing unless the files hold NUMBER documents."))
+@base.option(
+    "--expect-total",
+    metavar=N_("AMOUNT"),
+    callback=values.amount,
+    help=N_("Send nothing unless the files come to AMOUNT, VAT included."),
+)
 @base.choosing
 @base.guards
 @base.sending
@@ -33,10 +38,13 @@ from batch_issuer.plan import select
 @base.with_output
 def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
     session = open_session(output, options, files)
-    expected = amount(options["expect_total"], "--expect-total")
     connection = None if options["dry_run"] else connect(session, options)
     prepared = read_files(session, files)
-    prepared.expect(documents=options["expect_documents"], total=expected, all_or_nothing=options["all_or_nothing"])
+    prepared.expect(
+        documents=options["expect_documents"],
+        total=options["expect_total"],
+        all_or_nothing=options["all_or_nothing"],
+    )
     prepared, plan, conflicts = plan_against_ledger(session, prepared)
     plan = select(plan, only=options["only"], limit=options["limit"])
     show_plan(output, prepared, plan)

@@ -44,6 +44,8 @@ def both_(one: str, many: str) -> tuple[str, str]:
 
 CLICK_TEXTS: tuple[str | tuple[str, str], ...] = (
     N_("Usage:"),
+    N_("[OPTIONS]"),
+    N_("COMMAND [ARGS]..."),
     N_("Options"),
     N_("default: {default}"),
     N_("Missing command."),

@@ -40,8 +40,8 @@ def _opened(path: str) -> Iterator[Ledger]:
         ledger.close()
 
 
-@command.command("show", help=N_("One document's whole story."))
-@click.argument("reference", metavar="REF")
+@command.command("show", help=N_("Show one document's whole story."))
+@base.argument("reference", metavar="REF")
 @base.common
 @base.with_output
 def show(output: Output, reference: str, **options: Any) -> int:
@@ -90,7 +90,9 @@ def _show_record(output: Output, record: Record) -> None:
         ),
         (
             text(N_("Sent")),
-            text(N_("{count} times, first {when}"), count=record.attempts, when=_local(record.first_sent_at)),
+            output.messages.count(
+                "{n} time, first {when}", "{n} times, first {when}", record.attempts, when=_local(record.first_sent_at)
+            ),
         ),
     ]
     output.table([row for row in rows if row[1]])
@@ -116,12 +118,12 @@ def _local(moment: str) -> str:
     return f"{dt.datetime.fromisoformat(moment).astimezone(EL_SALVADOR):%d/%m/%Y %H:%M:%S}"
 
 
-@command.command("export", help=N_("All documents as JSON Lines, CSV or XLSX."))
+@command.command("export", help=N_("Write all documents as JSON Lines, CSV or XLSX."))
 @base.option(
     "--format", "form", type=click.Choice(["jsonl", "csv", "xlsx"]), default="jsonl", show_default=True,
     help=N_("What to write."),
 )  # fmt: skip
-@base.option("--out", "-o", metavar="FILE", help=N_("Where to; without it, standard output (not for xlsx)."))
+@base.option("--out", "-o", metavar=N_("FILE"), help=N_("Where to; without it, standard output (not for xlsx)."))
 @base.common
 @base.with_output
 def export(output: Output, form: str, out: str | None, **options: Any) -> int:
@@ -132,7 +134,9 @@ def export(output: Output, form: str, out: str | None, **options: Any) -> int:
         rows = (export_row(record) for record in ledger.all_records(company))
         count = _write(rows, form, Path(out) if out else None)
     if out:
-        output.say(N_("{count} documents are in {path}."), count=f"{count:,}", path=out)
+        output.show(
+            output.messages.count("{n} document is in {path}.", "{n} documents are in {path}.", count, path=out)
+        )
         output.give({"documents": count, "file": out, "exit_code": 0})
     return 0
 
@@ -243,7 +247,7 @@ def _say_verified(output: Output, path: Path, verified: Verified) -> int:
             message=message,
             events=f"{verified.events:,}",
         )
-        output.say(N_("Keep this file, and go on with your newest backup; what it lacks is asked from the provider."))
+        output.say(N_("Keep this file, and go on with your newest backup; what it lacks is asked of the provider."))
     else:
         output.say(
             N_("{path}: the events are sound, but {count} documents are not in the state they say, first {reference}."),
@@ -255,8 +259,8 @@ def _say_verified(output: Output, path: Path, verified: Verified) -> int:
     return 2
 
 
-@command.command("backup", help=N_("A consistent copy, even while a run writes."))
-@click.argument("copy", metavar="FILE")
+@command.command("backup", help=N_("Make a consistent copy, even while a run writes."))
+@base.argument("copy", metavar=N_("FILE"))
 @base.common
 @base.with_output
 def backup_command(output: Output, copy: str, **options: Any) -> int:

@@ -57,14 +57,14 @@ class Output:
         return stop.exit_code
 
     def usage_error(self, error: click.ClickException) -> int:
-        """Say what is wrong with how the program was called."""
+        """Say what is wrong with how the program was called; without any command, its help says it all."""
+        said = error.format_message()
+        click.echo(said, err=True)
         context = getattr(error, "ctx", None)
-        click.echo(error.format_message(), err=True)
-        if context is not None:
-            self_help = self.messages.text(N_("See: {command} --help"), command=context.command_path)
-            click.echo(self_help, err=True)
+        if context is not None and not isinstance(error, click.exceptions.NoArgsIsHelpError):
+            click.echo(self.messages.text(N_("See: {command} --help"), command=context.command_path), err=True)
         if self.as_json:
-            self.give({"error": error.format_message(), "exit_code": 2})
+            self.give({"error": said, "exit_code": 2})
         return 2
 
     def bug(self, bug: Exception) -> int:

@@ -12,11 +12,10 @@ from batch_issuer.cli.output import Output
 from batch_issuer.cli.report import finish
 from batch_issuer.cli.session import open_session
 from batch_issuer.issuing import refresh
-from batch_issuer.messages import N_
 
 
 @click.command("refresh", cls=base.Command, help=base.COMMANDS["refresh"][1])
-@base.option("--only", multiple=True, metavar="STATE|TYPE|REF", help=N_("Only these documents; may be repeated."))
+@base.only_option
 @base.sending
 @base.out_option
 @base.common
@@ -31,8 +30,10 @@ def command(output: Output, **options: Any) -> int:
         only=options["only"],
     )
     if outcome.progress.newly_rejected:
-        output.say(
-            N_("ATTENTION: {count} documents that were in contingency have been REJECTED by the ministry."),
-            count=outcome.progress.newly_rejected,
+        warning = output.messages.count(
+            "ATTENTION: {n} document that was in contingency has been REJECTED by the ministry.",
+            "ATTENTION: {n} documents that were in contingency have been REJECTED by the ministry.",
+            outcome.progress.newly_rejected,
         )
+        output.show(warning)
     return finish(session, outcome, options["out"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import click
 
-from batch_issuer.cli import base
+from batch_issuer.cli import base, values
 from batch_issuer.cli.connecting import run_json, say_stop
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.session import Session, open_session
@@ -23,12 +22,10 @@ from batch_issuer.reporting import write_fixes, write_reports
 
 
 @click.command("report", cls=base.Command, help=base.COMMANDS["report"][1])
-@base.option(
-    "--run", metavar="RUN", help=N_("The run to report; without it and without dates, the newest that issued.")
-)
-@base.option("--from", "first", metavar="YYYY-MM-DD", help=N_("First day, in El Salvador."))
-@base.option("--to", "last", metavar="YYYY-MM-DD", help=N_("Last day, in El Salvador."))
-@base.option("--mask", is_flag=True, help=N_("Shorten names and identity numbers."))
+@base.option("--run", metavar=N_("RUN"), help=N_("The run to report; by default the newest that issued."))
+@base.option("--from", "first", metavar=N_("YYYY-MM-DD"), callback=values.day, help=N_("First day, in El Salvador."))
+@base.option("--to", "last", metavar=N_("YYYY-MM-DD"), callback=values.day, help=N_("Last day, in El Salvador."))
+@base.option("--mask", is_flag=True, help=N_("Hide identity numbers, and leave only the initials of names."))
 @base.out_option
 @base.common
 @base.with_output
@@ -36,7 +33,7 @@ def command(output: Output, run: str | None, out: str, *, mask: bool, **options:
     session = open_session(output, options)
     ledger = open_to_read(session.ledger)
     try:
-        first, last = _day(options["first"], "--from"), _day(options["last"], "--to")
+        first, last = options["first"], options["last"]
         if first or last:
             reconciliation = reconcile_period(ledger, first, last, session.company, session.settings)
             name = f"{first or ''}_{last or ''}"
@@ -96,12 +93,3 @@ def _fixes(
         for record in refusal.records
     }
     return {"fix_file": str(path)} if write_fixes(prepared, refused, session.output.messages, path) else {}
-
-
-def _day(text: str | None, option: str) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"«{text}»: 2026-11-21", param_hint=option) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from batch_issuer.cli import base
+from batch_issuer.cli.language import messages_of
 from batch_issuer.cli.output import Output
 from batch_issuer.messages import N_
 
@@ -17,7 +18,7 @@ class _Command(base.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from batch_issuer.sandbox import KIND_HELP, described
 
-        messages = base.messages_of(ctx)
+        messages = messages_of(ctx)
         with formatter.section(messages.text(N_("Faults: --fault KIND[:route=…,ref=…,p=…,after=…,count=…,seconds=…]"))):
             formatter.write_dl([(kind.value, messages.text(text)) for kind, text in KIND_HELP.items()])
         with formatter.section(messages.text(N_("Behaviour: --set NAME=VALUE"))):
@@ -25,17 +26,23 @@ class _Command(base.Command):
 
 
 @click.command("sandbox", cls=_Command, help=base.COMMANDS["sandbox"][1])
-@base.option("--host", default="127.0.0.1", show_default=True, help=N_("Address of this machine to listen on."))
 @base.option(
-    "--port", type=click.IntRange(0, 65535), default=8480, show_default=True, help=N_("Port; 0 takes a free one.")
+    "--host",
+    metavar=N_("ADDRESS"),
+    default="127.0.0.1",
+    show_default=True,
+    help=N_("Address of this machine to listen on."),
+)
+@base.number_option("--port", 0, 65535, default="8480", show_default=True, help=N_("Port; 0 takes a free one."))
+@base.option(
+    "--fault", "faults", multiple=True, metavar=N_("FAULT"), help=N_("A fault to order, as below; may be repeated.")
 )
 @base.option(
-    "--fault", "faults", multiple=True, metavar="FAULT", help=N_("A fault to order, as below; may be repeated.")
+    "--set", "changes", multiple=True, metavar=N_("NAME=VALUE"), help=N_("Behaviour, as below; may be repeated.")
 )
-@base.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help=N_("Behaviour, as below; may be repeated."))
 @base.option("--no-quota", is_flag=True, help=N_("No requests are counted."))
 @base.option(
-    "--state", metavar="FILE", help=N_("Keep the documents in this file, for a sandbox that dies and comes back.")
+    "--state", metavar=N_("FILE"), help=N_("Keep the documents in this file, for a sandbox that dies and comes back.")
 )
 @base.language_option
 @base.json_option

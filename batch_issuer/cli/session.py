@@ -6,11 +6,8 @@ import datetime as dt
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
-
-import click
 
 from batch_issuer import settings as settings_room
 from batch_issuer.cli.output import Output
@@ -52,16 +49,3 @@ def read_files(session: Session, files: Sequence[str]) -> Prepared:
 def today() -> dt.date:
     """The day in El Salvador."""
     return dt.datetime.now(EL_SALVADOR).date()
-
-
-def amount(text: str | None, option: str) -> Decimal | None:
-    """An amount given as an option, point as decimal mark, commas allowed between thousands."""
-    if text is None:
-        return None
-    try:
-        found = Decimal(text.replace(",", "").removeprefix("$"))
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite():
-        raise click.BadParameter(f"«{text}»: 1234.56", param_hint=option)
-    return found

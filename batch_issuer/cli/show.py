@@ -32,7 +32,7 @@ def show_sources(output: Output, prepared: Prepared) -> None:
         details = " · ".join(
             filter(None, (source.sheet, source.encoding, source.separator, source.decimal, source.dates))
         )
-        rows = output.messages.count(N_("{n} row"), N_("{n} rows"), source.rows)
+        rows = output.messages.count("{n} row", "{n} rows", source.rows)
         output.show(f"{source.path}  ({rows}{' · ' + details if details else ''})")
         output.table(
             [(one.field, f"← {one.column}", f"«{one.heading}»", _sample(one.sample)) for one in source.mapping],
@@ -42,8 +42,8 @@ def show_sources(output: Output, prepared: Prepared) -> None:
             output.show("    " + output.messages.text(N_("not used: {headings}"), headings=", ".join(source.ignored)))
         if source.left_out:
             text = output.messages.count(
-                N_("left out: {n} row that is a total, blank or a repeated header"),
-                N_("left out: {n} rows that are totals, blank or repeated headers"),
+                "left out: {n} row that is a total, blank or a repeated header",
+                "left out: {n} rows that are totals, blank or repeated headers",
                 source.left_out,
             )
             output.show(f"    {text}")
@@ -73,10 +73,13 @@ def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
     )
     seconds = estimate(plan.requests)
     if seconds:
-        output.say(
-            N_("{count} requests; the provider's usual quota makes that take at least {time}."),
-            count=f"{plan.requests:,}",
-            time=duration(seconds),
+        output.show(
+            output.messages.count(
+                "{n} request; the provider's usual quota makes that take at least {time}.",
+                "{n} requests; the provider's usual quota makes that take at least {time}.",
+                plan.requests,
+                time=duration(seconds),
+            )
         )
     if plan.seen_before:
         output.say(N_("Every document of these files was issued before: this looks like the same file again."))

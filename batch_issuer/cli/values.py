@@ -1,4 +1,4 @@
-"""What options take beside plain text, as click's callbacks; what does not fit is refused with an example of what does."""
+"""What options take beside plain text, as callbacks of click; whatever does not fit is refused with an example."""
 
 from __future__ import annotations
 

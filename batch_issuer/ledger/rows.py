@@ -83,7 +83,8 @@ def read_sound_event(row: Row[Any]) -> Event:
 
 _SAME = (
     "company", "external_ref", "doc_type", "fingerprint", "date", "branch", "customer", "payment_method", "lines",
-    "likeness", "reason", "attempts", "first_sent_at", "numbered_at", "settled_at", "updated_at", "run", "content_seq", "last_seq",
+    "likeness", "reason", "attempts", "first_sent_at", "numbered_at", "settled_at", "updated_at", "run", "content_seq",
+    "last_seq",
 )  # fmt: skip
 """Fields of a record that stand in the table as they are."""
 _TYPES = tuple(int if isinstance(column.type, Integer) else str for column in documents.c)
@@ -109,8 +110,8 @@ def read_record(row: Sequence[Any]) -> Record:
         raise Unreadable(f"{row[1]!r}: {', '.join(type(value).__name__ for value in row)}")
     (
         company, external_ref, doc_type, state, fingerprint, expected_gross, file, sheet, rows, date, branch, customer,
-        payment_method, lines, likeness, answer, reason, attempts, unexpected_duplicate, first_sent_at, numbered_at, settled_at,
-        updated_at, run, content_seq, last_seq,
+        payment_method, lines, likeness, answer, reason, attempts, unexpected_duplicate, first_sent_at, numbered_at,
+        settled_at, updated_at, run, content_seq, last_seq,
     ) = row  # fmt: skip
     try:
         for moment in (first_sent_at, numbered_at, settled_at, updated_at):

@@ -191,7 +191,7 @@ class Client:
         try:
             status, headers, content = await self._exchange("GET", f"/file/{wire.path_of(external_ref)}?type=json", b"")
         except httpx.HTTPError:
-            self.quota.lost(arrived=True)
+            self.quota.lost(ticket, arrived=True)
             return ""
         self.quota.learn(ticket, headers)
         if status == httpx.codes.TOO_MANY_REQUESTS:
@@ -206,13 +206,13 @@ class Client:
         try:
             status, headers, content = await self._exchange(method, path, body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
-            self.quota.lost(arrived=False)
+            self.quota.lost(ticket, arrived=False)
             return NeverLeft(detail=_describe(error)), None
         except httpx.TimeoutException as error:
-            self.quota.lost(arrived=True)
+            self.quota.lost(ticket, arrived=True)
             return Uncertain(reason=Reason.READ_TIMEOUT, detail=_describe(error)), None
         except httpx.HTTPError as error:
-            self.quota.lost(arrived=True)
+            self.quota.lost(ticket, arrived=True)
             return Uncertain(reason=Reason.LOST_ANSWER, detail=_describe(error)), None
         self.quota.learn(ticket, headers)
         plain = wire.decode(content)

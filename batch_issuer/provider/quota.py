@@ -1,7 +1,7 @@
 """The provider's two windows, shared by everything that sends: the whole budget is used, and no minute ends in a 429.
 
-What is left is known only from the answers' headers. A request under way may or may not be counted in the newest
-answer, so it is held against the budget until its own answer comes; whether windows are fixed or slide does not matter.
+What is left is known only from the answers' headers, and a request under way may or may not be counted in them. So
+only what an answer proves is spent, whether the windows are fixed or slide, and whichever way their ends are rounded.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _ROUNDING = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Permission to send one request, and when it was given."""
+    """Permission to send one request: when it was given, and how many requests had ended by then."""
 
     at: float
+    ended: int
 
 
-@dataclass(slots=True)
-class _Known:
-    """What the newest answer said."""
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A moment of which only this is known."""
 
-    at: float
-    minute: int | None
-    hour: int | None
+    earliest: float
+    latest: float
 
 
 class Quota:
@@ -60,10 +60,20 @@ class Quota:
         """Loop time until which nothing is sent, while that is so."""
         self.closed_by: StoppedMidway | None = None
         self._closed = False
-        self._unlimited = False
-        self._in_flight = 0
-        self._known: _Known | None = None
-        self._minute_ends = -math.inf
+        self._given = 0
+        self._ended = 0
+        self._minute: int | None = None
+        """What is left of the minute after every request that has ended; None while only a new answer can tell."""
+        self._hour: int | None = None
+        self._proven: int | None = None
+        """So many tickets in all fit, whatever the provider counts when: what the best answer proves."""
+        self._ends = _Span(-math.inf, -math.inf)
+        self._ends_since = -math.inf
+        self._turned_at = -math.inf
+        self._fresh = 0
+        """Requests under way that were sent since the window turned."""
+        self._has_minute = False
+        self._is_paced = True
         self._blocked_until = -math.inf
         self._changed = asyncio.Event()
 
@@ -75,8 +85,9 @@ class Quota:
             delay = self._delay(now)
             if delay <= 0:
                 self.waiting_until = None
-                self._in_flight += 1
-                return Ticket(now)
+                self._given += 1
+                self._fresh += 1
+                return Ticket(now, self._ended)
             if delay is not math.inf and delay > self.max_wait and not self._in_flight:
                 self._close_for_waiting(delay)
                 break
@@ -90,29 +101,27 @@ class Quota:
 
     def learn(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
         """Take in the headers of the answer to a ticket's request."""
-        self._in_flight -= 1
-        now = asyncio.get_running_loop().time()
+        self._end(ticket)
         minute, hour = (_number(headers, f"x-ratelimit-remaining-{window}") for window in ("minute", "hour"))
         self.per_minute = _number(headers, "x-ratelimit-limit-minute") or self.per_minute
         self.per_hour = _number(headers, "x-ratelimit-limit-hour") or self.per_hour
-        if minute is None and hour is None:
-            self._unlimited = self._unlimited or self._known is None
-        else:
-            self._unlimited = False
-            self._learn_remaining(ticket, now, minute, hour)
-            self._learn_reset(now, headers.get("x-ratelimit-reset"))
+        if hour is not None:
+            self._hour = hour if self._hour is None or self._was_alone(ticket) else min(self._hour, hour)
+        if minute is not None:
+            self._has_minute = True
+            self._learn_minute(ticket, minute, headers.get("x-ratelimit-reset"))
+        self._is_paced = self._has_minute
         self._check_reserve()
         self._signal()
 
-    def lost(self, *, arrived: bool) -> None:
+    def lost(self, ticket: Ticket, *, arrived: bool) -> None:
         """A request ended without an answer; one that may have arrived is counted as spent."""
-        self._in_flight -= 1
-        if arrived and self._known is not None:
-            self._known = _Known(
-                self._known.at,
-                None if self._known.minute is None else self._known.minute - 1,
-                None if self._known.hour is None else self._known.hour - 1,
-            )
+        self._end(ticket)
+        if not arrived:
+            self._given -= 1
+            self._ended -= 1
+        elif self._minute is not None:
+            self._minute -= 1
         self._signal()
 
     def refused(self, retry_after: float | None) -> float:
@@ -120,45 +129,77 @@ class Quota:
         self.refusals += 1
         now = asyncio.get_running_loop().time()
         if retry_after is None:
-            retry_after = self._minute_ends - now if self._minute_ends > now else WITHOUT_RETRY_AFTER
+            retry_after = self._ends.latest - now if self._ends.latest > now else WITHOUT_RETRY_AFTER
+        retry_after = retry_after or _ROUNDING  # 0 is less than a second, rounded down
         self._blocked_until = max(self._blocked_until, now + retry_after)
-        self._known = None
-        self._unlimited = False
+        self._hour = self._proven = None
+        self._is_paced = True
+        self._forget_minute(now)
         self._signal()
         return retry_after
+
+    @property
+    def _in_flight(self) -> int:
+        return self._given - self._ended
 
     def _delay(self, now: float) -> float:
         """Seconds until one more request fits; infinite while only an answer on its way can tell."""
         if now < self._blocked_until:
             return self._blocked_until - now
-        if self._unlimited:
-            return 0
-        if self._known is not None and self._known.minute is not None and now >= self._minute_ends:
-            self._known = None
-        if self._known is None:
-            return math.inf if self._in_flight else 0
-        if self._known.hour is not None and self._known.hour - self._in_flight <= 0 and self._in_flight:
+        if self._hour is not None and self._in_flight and self._hour <= self._in_flight:
             return math.inf
-        if self._known.minute is not None and self._known.minute - self._in_flight - self.reserve <= 0:
-            return self._minute_ends - now
-        return 0
+        if not self._is_paced:
+            return 0
+        if self._minute is not None:
+            if self._left() > self.reserve:
+                return 0
+            if now < self._ends.latest:
+                return self._ends.latest - now
+            self._forget_minute(now)
+        return math.inf if self._fresh else 0
 
-    def _learn_remaining(self, ticket: Ticket, now: float, minute: int | None, hour: int | None) -> None:
-        if self._known is None or ticket.at >= self._known.at:
-            self._known = _Known(now, minute, hour)
-        else:
-            self._known.minute = _smaller(self._known.minute, minute)
-            self._known.hour = _smaller(self._known.hour, hour)
+    def _left(self) -> int:
+        """Requests that the minute surely allows more, the reserve included."""
+        by_newest = (self._minute or 0) - self._in_flight
+        return by_newest if self._proven is None else min(by_newest, self._proven - self._given)
 
-    def _learn_reset(self, now: float, text: str | None) -> None:
-        try:
-            seconds = float(text or MINUTE)
-        except ValueError:
-            seconds = MINUTE
-        seconds = min(max(seconds, 0.0), HOUR) if math.isfinite(seconds) else MINUTE
-        ends = now + seconds + (_ROUNDING if seconds == int(seconds) else 0.05)
-        is_next_window = now >= self._minute_ends or ends > self._minute_ends + 2 * _ROUNDING
-        self._minute_ends = ends if is_next_window else min(self._minute_ends, ends)
+    def _end(self, ticket: Ticket) -> None:
+        self._ended += 1
+        if ticket.at >= self._turned_at:
+            self._fresh -= 1
+
+    def _was_alone(self, ticket: Ticket) -> bool:
+        """Whether no other request ended while this one, the last to end, was under way: then it was counted last."""
+        return ticket.ended == self._ended - 1
+
+    def _forget_minute(self, now: float) -> None:
+        """The window has turned: one request goes ahead, and its answer tells what is left."""
+        self._minute = None
+        self._turned_at = now
+        self._fresh = 0
+
+    def _learn_minute(self, ticket: Ticket, minute: int, reset: str | None) -> None:
+        now = asyncio.get_running_loop().time()
+        ends = _window_ends(ticket.at, now, reset)
+        is_next = ends.earliest > self._ends.latest
+        if is_next or (self._minute is None and ticket.at >= self._turned_at):
+            self._minute = minute
+            self._take_end(ends, now)
+        elif ends.latest < self._ends.earliest:
+            ends = self._ends  # counted in a window that is over
+        elif self._minute is not None:
+            self._minute = minute if self._was_alone(ticket) else min(self._minute, minute)
+            if ticket.at >= self._ends_since:
+                self._ends = _Span(max(self._ends.earliest, ends.earliest), min(self._ends.latest, ends.latest))
+        # Counted before this answer are only requests that had ended when it was sent, or that were under way.
+        proven = minute + ticket.ended + 1
+        if self._proven is None or proven > self._proven:
+            self._proven = proven
+            self._take_end(ends, now)
+
+    def _take_end(self, ends: _Span, now: float) -> None:
+        """The end of the window, which answers to requests sent from now on may tell more sharply."""
+        self._ends, self._ends_since = ends, now
 
     def _check_reserve(self) -> None:
         if self.per_minute is not None and self.reserve >= self.per_minute and self.closed_by is None:
@@ -205,9 +246,16 @@ def estimate(requests: int, per_minute: int | None = PER_MINUTE, per_hour: int |
     return waited
 
 
-def _smaller(first: int | None, second: int | None) -> int | None:
-    known = [number for number in (first, second) if number is not None]
-    return min(known) if known else None
+def _window_ends(sent: float, answered: float, reset: str | None) -> _Span:
+    """When the window ends that an answer speaks of; it was counted at any moment of its way."""
+    try:
+        seconds = float(reset or "")
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= HOUR:
+        return _Span(sent, answered + MINUTE + _ROUNDING)
+    rounding = _ROUNDING if seconds == int(seconds) else 0.05
+    return _Span(sent + seconds - rounding, answered + seconds + rounding)
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.columns import Columns, Header
 from batch_issuer.reading.csv_tables import read_csv
-from batch_issuer.reading.excel_tables import SheetEntry, Workbook
 from batch_issuer.reading.files import find_files, is_workbook, opened, refuse_copies
 from batch_issuer.reading.sales import Sales
 from batch_issuer.reading.sheets import SheetSales, read_sheet
-from batch_issuer.reading.tables import Sheet
+from batch_issuer.reading.tables import Sheet, without_collecting
 from batch_issuer.settings import Settings
+
+if TYPE_CHECKING:
+    from batch_issuer.reading.excel_tables import SheetEntry, Workbook
 
 
 def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None) -> Sales:
     """See `batch_issuer.reading.read`."""
     columns = Columns(settings)
-    sheets = [_read_file(path, columns, settings, stdin) for path in find_files(paths)]
-    refuse_copies([(sheet.sheet.path, sheet.sheet.sha256) for sheet in sheets])
-    return Sales(sheets, settings)
+    with without_collecting():
+        sheets = [_read_file(path, columns, settings, stdin) for path in find_files(paths)]
+        refuse_copies([(sheet.sheet.path, sheet.sheet.sha256) for sheet in sheets])
+        return Sales(sheets, settings)
 
 
 def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO | None) -> SheetSales:
     with opened(path, stdin) as stream:
         if is_workbook(path, stream):
+            from batch_issuer.reading.excel_tables import Workbook  # noqa: PLC0415 - a CSV does without its libraries
+
             stream.seek(0)
             sheet, header = _chosen(Workbook(path, stream.read()), columns, settings.source.sheet)
         else:

@@ -227,7 +227,7 @@ def _two_headings(where: str, name: str, numbers: Sequence[int], headings: Seque
     if len({_folded(headings[number]) for number in numbers}) == 1:
         repair = N_("Two columns have the same heading: rename or delete one of them.")
     else:
-        repair = N_("Say in the settings which one it is:\n[columns]\n{name} = \"{first}\"")
+        repair = N_('Say in the settings which one it is:\n[columns]\n{name} = "{first}"')
     return CannotStart(
         N_("{where}: several columns could be {name}: {headings}."),
         repair=repair,

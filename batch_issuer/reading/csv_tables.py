@@ -149,7 +149,7 @@ def _in_no_encoding(path: str) -> CannotStart:
 
 def find_layout(sample: str, recognise: Recognise) -> Layout:
     """The separator under which the first rows name most of our fields; where none does, the one that cuts most."""
-    announced = sample[:4].lower() == "sep=" and len(sample) > 4  # noqa: PLR2004
+    announced = sample[:4].lower() == "sep=" and len(sample) > 4
     lines = _lines(sample)[1 if announced else 0 :]
     if announced:
         separator = sample[4]
@@ -323,7 +323,7 @@ def _refuse_swallowed_rows(path: str, table: Table, layout: Layout) -> None:
 
     The text between then holds exactly the separators of the rows that it swallowed.
     """
-    if layout.width < 4:  # noqa: PLR2004 - too few separators to tell from a sentence
+    if layout.width < 4:
         return
     for column in table.columns:
         for code, text in enumerate(column.texts):

@@ -58,9 +58,9 @@ def readings(text: str) -> dict[Order, dt.date]:
     if parts is None:
         return {}
     first, second, last = int(parts[1]), int(parts[3]), parts[4]
-    year = int(last) if len(last) == 4 else 2000 + int(last)  # noqa: PLR2004
+    year = int(last) if len(last) == 4 else 2000 + int(last)
     dates = {"dmy": _date(year, second, first), "mdy": _date(year, first, second)}
-    if len(last) == 2 and len(parts[1]) == 2 and parts[2] == "-":  # noqa: PLR2004 - 26-01-05, never 26/01/05
+    if len(last) == 2 and len(parts[1]) == 2 and parts[2] == "-":
         dates["ymd"] = _date(2000 + first, second, int(last))
     return {order: _local(date, clock) for order in ORDERS if (date := dates.get(order)) is not None}
 
@@ -74,7 +74,7 @@ def _certain(day: str) -> dt.date | None:
     named = _WEEKDAY.sub("", day.lower())
     if (parts := _DAY_MONTH_NAME.fullmatch(named)) and parts[2] in _MONTHS:
         year = int(parts[3])
-        return _date(year if year > 99 else 2000 + year, _MONTHS[parts[2]], int(parts[1]))  # noqa: PLR2004
+        return _date(year if year > 99 else 2000 + year, _MONTHS[parts[2]], int(parts[1]))
     if (parts := _MONTH_NAME_DAY.fullmatch(named)) and parts[1] in _MONTHS:
         return _date(int(parts[3]), _MONTHS[parts[1]], int(parts[2]))
     return None
@@ -92,7 +92,7 @@ def _split_time(text: str) -> tuple[str | None, re.Match[str] | None]:
 
 def _is_time(found: re.Match[str]) -> bool:
     hour, minute, *rest = found["time"].replace(",", ".").split(":")
-    return int(hour) < 24 and int(minute) < 60 and all(float(second) < 61 for second in rest)  # noqa: PLR2004
+    return int(hour) < 24 and int(minute) < 60 and all(float(second) < 61 for second in rest)
 
 
 def _local(date: dt.date, clock: re.Match[str] | None) -> dt.date:

@@ -107,7 +107,7 @@ class Book:
 
 def plain_number(text: str) -> str | None:
     """A stored number as Excel shows it: 15 significant digits, never an exponent. None where it is not one."""
-    if text.isascii() and text.isdigit() and len(text) <= 15 and (text[0] != "0" or text == "0"):  # noqa: PLR2004
+    if text.isascii() and text.isdigit() and len(text) <= 15 and (text[0] != "0" or text == "0"):
         return text
     try:
         shown = format(float(text), ".15g")
@@ -129,16 +129,16 @@ def _plain(number: Decimal) -> str:
 
 def date_text(serial: float, *, from_1904: bool) -> str:
     """The ISO text of a serial date, to the second; empty where it is no date that Excel has."""
-    if not 0 <= serial < 2_958_466:  # noqa: PLR2004 - 9999-12-31
+    if not 0 <= serial < 2_958_466:
         return ""
     seconds = round(serial * 86400)
-    if seconds < 86400:  # noqa: PLR2004 - a time of day
+    if seconds < 86400:
         return str(dt.timedelta(seconds=seconds)).zfill(8)
     if from_1904:
         moment = dt.datetime(1904, 1, 1)  # noqa: DTZ001 - a wall clock
     else:
         # Excel believes in 29 February 1900, so the days before it count from one day later.
-        moment = dt.datetime(1899, 12, 30 if serial >= 60 else 31)  # noqa: DTZ001, PLR2004
+        moment = dt.datetime(1899, 12, 30 if serial >= 60 else 31)  # noqa: DTZ001
     try:
         return (moment + dt.timedelta(seconds=seconds)).isoformat(" ").removesuffix(" 00:00:00")
     except OverflowError:
@@ -178,7 +178,7 @@ def _has_words(code: str) -> bool:
     """Literal text beside the number that is not a dollar sign, for example another currency or `"F-"`."""
     for quoted, escaped, currency in _LITERALS.findall(code.partition(";")[0]):
         literal = quoted or escaped or currency
-        if literal not in _DOLLARS and any(character.isalnum() or ord(character) > 127 for character in literal):  # noqa: PLR2004
+        if literal not in _DOLLARS and any(character.isalnum() or ord(character) > 127 for character in literal):
             return not literal.isspace() and literal != "\u00a0"
     return False
 

@@ -12,10 +12,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from html import escape
 from itertools import chain, count
 from typing import IO
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
@@ -240,9 +240,9 @@ class _BlockParser:
     def _feed(self, parser: expat.XMLParserType, *parts: bytes, final: bool = False) -> None:
         try:
             for part in parts:
-                parser.Parse(part, False)  # noqa: FBT003 - expat takes no keyword
+                parser.Parse(part, False)
             if final:
-                parser.Parse(b"", True)  # noqa: FBT003
+                parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise DamagedSheet from error
 
@@ -295,15 +295,16 @@ class _BlockParser:
 
     def _key(self) -> bytes:
         """The cell's key, as the regular expression finds it."""
-        kept = "".join(f" {name}={quoteattr(self._attributes[name])}" for name in ("s", "t") if name in self._attributes)
+        known = ((name, self._attributes.get(name)) for name in ("s", "t"))
+        kept = "".join(f' {name}="{escape(value)}"' for name, value in known if value is not None)
         texts = {tag: "".join(parts) for tag, parts in self._texts.items()}
         is_text = self._attributes.get("t") in ("str", "inlineStr")
         if "f" in texts and not texts.get("v") and not (is_text and "v" in texts):
-            return f"{kept}><f>{escape(texts['f'])}".encode()
+            return f"{kept}><f>{escape(texts['f'], quote=False)}".encode()
         if "v" in texts:
-            return f"{kept}><v>{escape(texts['v'])}".encode()
+            return f"{kept}><v>{escape(texts['v'], quote=False)}".encode()
         if "t" in texts:
-            return f"{kept}><is><t>{escape(texts['t'])}".encode()
+            return f"{kept}><is><t>{escape(texts['t'], quote=False)}".encode()
         return b""
 
     def _note_column(self, attributes: dict[str, str]) -> None:
@@ -361,7 +362,7 @@ def rich_strings(part: bytes) -> list[str]:
     parser.EndElementHandler = lambda _: inside.pop()
     parser.CharacterDataHandler = text
     try:
-        parser.Parse(part, True)  # noqa: FBT003
+        parser.Parse(part, True)
     except expat.ExpatError as error:
         raise DamagedSheet from error
     return strings

@@ -11,7 +11,7 @@ import io
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError
@@ -21,7 +21,7 @@ from defusedxml.common import DefusedXmlException
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
-from batch_issuer.reading.excel_cells import Book, style_of
+from batch_issuer.reading.excel_cells import Book, Style, style_of
 from batch_issuer.reading.excel_rows import DamagedSheet, SheetRows, plain_strings, read_rows, rich_strings
 from batch_issuer.reading.tables import Column, Sheet, Table
 
@@ -121,16 +121,13 @@ class Workbook:
             content = self._zip.read(parts["sharedStrings"])
             plain = plain_strings(content)
             strings = rich_strings(content) if plain is None else plain
-        styles = ()
-        if "styles" in parts:
-            return Book(
-                strings=strings,
-                styles=self._styles(self._xml(parts["styles"])),
-                from_1904=settings is not None and settings.get("date1904") in ("1", "true"),
-            )
-        return Book(strings=strings, styles=styles)
+        return Book(
+            strings=strings,
+            styles=self._styles(self._xml(parts["styles"])) if "styles" in parts else (),
+            from_1904=settings is not None and settings.get("date1904") in ("1", "true"),
+        )
 
-    def _styles(self, root: Element) -> tuple:  # type: ignore[type-arg]
+    def _styles(self, root: Element) -> tuple[Style, ...]:
         custom = {int(entry.get("numFmtId", 0)): entry.get("formatCode", "") for entry in _all(root, "numFmt")}
         cells = next(iter(_all(root, "cellXfs")), ())
         return tuple(style_of(int(entry.get("numFmtId", 0)), custom) for entry in cells)
@@ -149,7 +146,10 @@ def refuse_bombs(path: str, archive: zipfile.ZipFile, size: int) -> None:
     declared = sum(part.file_size for part in parts)
     if declared > MAX_DECLARED_BYTES or len(parts) > MAX_PARTS or (declared > _SMALL and declared > MAX_RATIO * size):
         raise CannotStart(
-            N_("{file} would unpack to {declared} MB in {parts} parts; no workbook of sales is like that, so it was not opened."),
+            N_(
+                "{file} would unpack to {declared} MB in {parts} parts; "
+                "no workbook of sales is like that, so it was not opened."
+            ),
             repair=N_("Copy the sales into a new workbook, or save the sheet as CSV UTF-8."),
             file=path,
             declared=f"{declared / 1e6:,.0f}",
@@ -177,5 +177,3 @@ def _damage_explained(path: str) -> Iterator[None]:
             file=path,
         ) from error
 
-
-Recognised = Callable[[Sheet], bool]

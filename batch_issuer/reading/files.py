@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import difflib
 import glob
-import hashlib
-import io
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -56,7 +54,8 @@ def find_files(paths: Sequence[str]) -> tuple[str, ...]:
             found.setdefault(file if file == STANDARD_INPUT else str(Path(file).resolve()), file)
     if not found:
         raise CannotStart(
-            N_("No file was named."), repair=N_("Name one or more .xlsx or .csv files, folders, or - for standard input.")
+            N_("No file was named."),
+            repair=N_("Name one or more .xlsx or .csv files, folders, or - for standard input."),
         )
     return tuple(found.values())
 
@@ -71,7 +70,8 @@ def _files_of(path: str) -> Iterable[str]:
         if not given.exists():
             raise _no_such_file(given)
         return (path,)
-    matched = sorted(file for file in glob.glob(path, recursive=True) if _is_table(Path(file)))
+    found = glob.glob(path, recursive=True)  # noqa: PTH207 - a pattern may be absolute
+    matched = sorted(file for file in found if _is_table(Path(file)))
     if not matched:
         raise CannotStart(N_("No file matches {path}."), repair=N_("Check the folder and the pattern."), path=path)
     return matched
@@ -125,7 +125,8 @@ def opened(path: str, stdin: BinaryIO | None) -> Iterator[BinaryIO]:
 def _spooled(stdin: BinaryIO | None) -> Iterator[BinaryIO]:
     if stdin is None:
         raise CannotStart(
-            N_("There is nothing on standard input."), repair=N_("Send a CSV into the command, or name a file instead of -.")
+            N_("There is nothing on standard input."),
+            repair=N_("Send a CSV into the command, or name a file instead of -."),
         )
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as stream:
         while block := stdin.read(1 << 20):
@@ -197,13 +198,15 @@ def refuse_other_archives(path: str, stream: BinaryIO) -> None:
     if b"opendocument" in kind:
         raise CannotStart(N_("{file} is an OpenDocument file (.ods)."), repair=_AS_XLSX, file=path)
     if not any(name.startswith("xl/") for name in names) and "[Content_Types].xml" not in names:
-        raise CannotStart(N_("{file} is a zip archive, not a workbook."), repair=N_("Unpack it and name the files in it."), file=path)
+        raise CannotStart(
+            N_("{file} is a zip archive, not a workbook."), repair=N_("Unpack it and name the files in it."), file=path
+        )
     if any(name.startswith(("word/", "ppt/")) for name in names):
         raise CannotStart(N_("{file} is a document of Word or PowerPoint."), repair=_SAVE_AS_TABLE, file=path)
 
 
 def _is_small(archive: zipfile.ZipFile, name: str) -> bool:
-    return archive.getinfo(name).file_size < 1000  # noqa: PLR2004
+    return archive.getinfo(name).file_size < 1000
 
 
 def refuse_copies(files: Sequence[tuple[str, str]]) -> None:

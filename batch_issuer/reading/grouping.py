@@ -6,18 +6,16 @@ or into none because it has no reference, and then it is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.refs import alike_key
-from batch_issuer.reading.sheets import Field, SheetSales, used_codes
-from batch_issuer.reading.tables import BLANKS, Codes, Column, Flags, is_blank, letter_of
+from batch_issuer.reading.sheets import Field, SheetSales
+from batch_issuer.reading.tables import BLANKS, Codes, Flags, is_blank, letter_of
 from batch_issuer.reading.values import ZERO, Fault, Value
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS
 
@@ -47,7 +45,7 @@ class JoinedField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderValues:
-    """One header field by document: `values[ids[document]]`, or `NOT_SAID`; a disagreeing document has its first value."""
+    """One header field by document: `values[ids[document]]`, or `NOT_SAID`; where rows disagree, the first value."""
 
     values: Sequence[Value]
     ids: Codes
@@ -88,7 +86,8 @@ def group(sheets: Sequence[SheetSales], offsets: Sequence[int], *, continue_rows
             raise _no_refs(sheet)
         _note_variants(sheet, offset, variants)
         _note_parts(sheet, offset, part_of, mixed)
-        found = np.fromiter((code_of.setdefault(text, len(code_of)) if text else -1 for text in refs.texts), np.int32, len(refs.texts))
+        known = (code_of.setdefault(text, len(code_of)) if text else -1 for text in refs.texts)
+        found = np.fromiter(known, np.int32, len(refs.texts))
         rows = found[refs.codes] if len(refs.codes) else np.empty(0, np.int32)
         codes.append(_continued(rows) if continue_rows else rows)
     return _ordered(np.concatenate(codes) if codes else np.empty(0, np.int32), list(code_of), variants, mixed)
@@ -208,8 +207,8 @@ def join_fields(sheets: Sequence[SheetSales]) -> tuple[dict[str, JoinedField], l
 def join_refs(sheets: Sequence[SheetSales]) -> JoinedField:
     """The references as a field, for the faults of their cells."""
     fields: list[Field | None] = [
-        Field(name="external_ref", number=0, codes=sheet.refs.codes, texts=sheet.refs.texts, values=[], faults=sheet.refs.faults)
-        for sheet in sheets
+        Field(name="external_ref", number=0, codes=refs.codes, texts=refs.texts, values=[], faults=refs.faults)
+        for refs in (sheet.refs for sheet in sheets)
     ]
     return _joined("external_ref", fields, sheets)
 
@@ -281,7 +280,7 @@ def _says_nothing(field: JoinedField, code: int, text: str) -> bool:
 
 def split_documents(grouped: Grouped, offsets: Sequence[int]) -> Flags | None:
     """The documents whose rows stand in more than one sheet."""
-    if len(offsets) < 3 or not len(grouped.refs):  # noqa: PLR2004 - two offsets are one sheet
+    if len(offsets) < 3 or not len(grouped.refs):
         return None
     sheet_of = np.searchsorted(np.asarray(offsets[1:-1]), grouped.order, side="right")
     first, last = sheet_of[grouped.starts[:-1]], sheet_of[grouped.starts[1:] - 1]

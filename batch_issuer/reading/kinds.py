@@ -22,7 +22,10 @@ ROW_LEFT_OUT = Kind(
 ROW_TOO_LONG = Kind(
     code="row-too-long",
     message=N_("The row has more cells than there are headings: «{value}» stands under none."),
-    repair=N_("A description may hold the separator: put it between quotation marks, or save the file from Excel again."),
+    repair=N_(
+        "A description may hold the separator: put it between quotation marks, or save the file from Excel "
+        "again."
+    ),
 )
 NO_ROWS = Kind(
     code="no-rows",
@@ -32,7 +35,10 @@ NO_ROWS = Kind(
 )
 TOTAL_ROW_DIFFERS = Kind(
     code="total-row-differs",
-    message=N_("The sheet's own total row says {value}, and the rows read add up to {sum}: a row may be missing or too many."),
+    message=N_(
+        "The sheet's own total row says {value}, and the rows read add up to {sum}: a row may be missing or "
+        "too many."
+    ),
     repair=N_("Compare the sheet with the documents listed before sending; correct the total row or the rows."),
     severity=Severity.WARNS,
 )
@@ -44,7 +50,10 @@ HIDDEN_COLUMN = Kind(
 )
 SHOWN_DIFFERENTLY = Kind(
     code="shown-differently",
-    message=N_("The workbook shows this cell with the format «{format}»; what it stores, and what was read, is «{value}»."),
+    message=N_(
+        "The workbook shows this cell with the format «{format}»; what it stores, and what was read, is "
+        "«{value}»."
+    ),
     repair=N_("Check that the value read is the one that you mean; give the column the format Text to be sure."),
     severity=Severity.WARNS,
 )
@@ -110,7 +119,10 @@ ZEROS_RESTORED = Kind(
 DATE_NOT_A_DATE = Kind(
     code="date-not-a-date",
     message=N_("«{value}» is not a date."),
-    repair=N_("Write the date as year-month-day, for example 2026-01-31, or in the same order as the rest of the column."),
+    repair=N_(
+        "Write the date as year-month-day, for example 2026-01-31, or in the same order as the rest of the "
+        "column."
+    ),
 )
 DATE_IS_A_NUMBER = Kind(
     code="date-is-a-number",
@@ -125,11 +137,17 @@ NEITHER_YES_NOR_NO = Kind(
 DOC_TYPE_UNKNOWN = Kind(
     code="doc-type-unknown",
     message=N_("«{value}» is not a type of document that can be issued."),
-    repair=N_("Write 01 (factura), 03 (crédito fiscal), 05 (nota de crédito), 11 (exportación) or 14 (sujeto excluido)."),
+    repair=N_(
+        "Write 01 (factura), 03 (crédito fiscal), 05 (nota de crédito), 11 (exportación) or 14 (sujeto "
+        "excluido)."
+    ),
 )
 HEADER_DISAGREES = Kind(
     code="header-disagrees",
-    message=N_("The document has two values for «{heading}»: «{first}» in row {first_row}{first_file} and «{value}» in row {row}."),
+    message=N_(
+        "The document has two values for «{heading}»: «{first}» in row {first_row}{first_file} and «{value}» "
+        "in row {row}."
+    ),
     repair=N_("Write the same value in all rows of the document; if they are two sales, give each its own reference."),
 )
 REF_TOO_LONG = Kind(
@@ -154,18 +172,30 @@ REF_PART_MISSING = Kind(
 )
 REFS_LOOK_ALIKE = Kind(
     code="refs-look-alike",
-    message=N_("The references «{value}» and «{other}» (row {other_row}{other_file}) differ only in spaces or capital letters."),
+    message=N_(
+        "The references «{value}» and «{other}» (row {other_row}{other_file}) differ only in spaces or "
+        "capital letters."
+    ),
     repair=N_("If they are one sale, write both the same; if they are two, make the references clearly different."),
     severity=Severity.WARNS,
 )
 REF_FROM_OTHER_PARTS = Kind(
     code="ref-from-other-parts",
-    message=N_("Two different sales have the reference «{value}»: it is made of {parts} here, and of {other_parts} in row {other_row}{other_file}."),
-    repair=N_("Separate the parts with a character that they do not hold, in external_ref under [source] in the settings."),
+    message=N_(
+        "Two different sales have the reference «{value}»: it is made of {parts} here, and of {other_parts} "
+        "in row {other_row}{other_file}."
+    ),
+    repair=N_(
+        "Separate the parts with a character that they do not hold, in external_ref under [source] in the "
+        "settings."
+    ),
 )
 SAME_LINES_IN_TWO_FILES = Kind(
     code="same-lines-in-two-files",
-    message=N_("The lines of the document stand in «{file}» and again in «{other_file}»: it would be issued with each line twice."),
+    message=N_(
+        "The lines of the document stand in «{file}» and again in «{other_file}»: it would be issued with "
+        "each line twice."
+    ),
     repair=N_("Leave out one of the files, or delete the document from one of them."),
 )
 DOCUMENT_IN_TWO_FILES = Kind(

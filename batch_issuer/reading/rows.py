@@ -120,7 +120,7 @@ def _repeated_headings(body: _Body) -> Flags:
 
 
 def _folds_to(text: str, wanted: str) -> bool:
-    return len(text) < 200 and " ".join(text.split()).casefold() == wanted  # noqa: PLR2004
+    return len(text) < 200 and " ".join(text.split()).casefold() == wanted
 
 
 def _labelled_totals(body: _Body) -> Flags:
@@ -137,7 +137,7 @@ def _labelled_totals(body: _Body) -> Flags:
 
 
 def _is_total(text: str) -> bool:
-    return len(text) < 40 and text.strip(BLANKS)[:1].lower() in ("t", "s", "g") and letters_of(text) in _TOTAL_KEYS  # noqa: PLR2004
+    return len(text) < 40 and text.strip(BLANKS)[:1].lower() in ("t", "s", "g") and letters_of(text) in _TOTAL_KEYS
 
 
 def _starts_as_total(text: str) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from itertools import accumulate, chain, pairwise, repeat
 from typing import Any
@@ -19,10 +17,19 @@ from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Entry, SheetRow, SourceFile
 from batch_issuer.reading.columns import vat_said
 from batch_issuer.reading.grouping import (
-    NEUTRAL, NOT_SAID, HeaderValues, JoinedField, find_alike, group, header_values, join_fields, join_refs, split_documents,
-)  # fmt: skip
+    NEUTRAL,
+    NOT_SAID,
+    HeaderValues,
+    JoinedField,
+    find_alike,
+    group,
+    header_values,
+    join_fields,
+    join_refs,
+    split_documents,
+)
 from batch_issuer.reading.sheets import SheetSales, place_of
-from batch_issuer.reading.tables import Codes
+from batch_issuer.reading.tables import Codes, without_collecting
 from batch_issuer.reading.values import clean
 from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
 
@@ -84,7 +91,7 @@ class Sales:
 
     def __iter__(self) -> Iterator[Entry]:
         for first in range(0, len(self), _BLOCK):
-            with _without_collecting():
+            with without_collecting():
                 entries = self._built(first, min(first + _BLOCK, len(self)))
             yield from entries
 
@@ -111,14 +118,15 @@ class Sales:
         starts = self._grouped.starts[first : last + 1]
         rows = self._grouped.order[starts[0] : starts[-1]]
         bounds = (starts - starts[0]).tolist()
-        lines = list(map(_new_line, zip(*(self._line_values(name, rows) for name in LINE_FIELDS), rows.tolist(), strict=False)))
+        columns = [self._line_values(name, rows) for name in LINE_FIELDS]
+        lines = list(map(_new_line, zip(*columns, rows.tolist(), strict=False)))
         found = self._cell_problems(rows, first, bounds)
         headers = [self._header_values(name, first, last) for name in self._plain_headers]
         customers = self._customers(first, last)
         default, prices = self._settings.source.doc_type, self._settings.source.prices
         entries: list[Entry] = []
         for at, ref in enumerate(self._grouped.refs[first:last]):
-            header: dict[str, Any] = {name: value for name, value in zip(self._plain_headers, (values[at] for values in headers), strict=True)}
+            header: dict[str, Any] = dict(zip(self._plain_headers, (values[at] for values in headers), strict=True))
             problems = found.get(at, [])
             kind = header.pop("doc_type", None)
             if kind is None:
@@ -192,7 +200,8 @@ class Sales:
     def _odd_documents(self) -> frozenset[int]:
         """The documents that need a look as a whole."""
         odd = {*self._alike}
-        odd.update(number for number, ref in enumerate(self._grouped.refs) if ref in self._suspects) if self._suspects else None
+        if self._suspects:
+            odd.update(number for number, ref in enumerate(self._grouped.refs) if ref in self._suspects)
         for flags in (self._split, *(header.disagree for header in self._headers.values())):
             if flags is not None:
                 odd.update(np.flatnonzero(flags).tolist())
@@ -307,15 +316,23 @@ class Sales:
             if kind not in source.prices:
                 raise CannotStart(
                     N_("There are documents of type {type}, and nothing says whether their prices include VAT."),
-                    repair=N_('Say it in the settings:\n[source]\nprices = {{ "{type}" = "with_vat" }}    (or "without_vat")'),
+                    repair=N_(
+                        'Say it in the settings:\n[source]\nprices = {{ "{type}" = "with_vat" }}    (or "without_vat")'
+                    ),
                     type=kind,
                 )
             for sheet in self._sheets:
                 heading = sheet.header.headings[sheet.header.columns["unit_price"]]
                 if (said := vat_said(heading)) and said != source.prices[kind] and kind != "14":
                     raise CannotStart(
-                        N_("{file}: the heading «{heading}» contradicts the settings, which take prices of type {type} as «{setting}»."),
-                        repair=N_('Say it in the settings:\n[source]\nprices = {{ "{type}" = "{said}" }}\nor correct the heading.'),
+                        N_(
+                            "{file}: the heading «{heading}» contradicts the settings, "
+                            "which take prices of type {type} as «{setting}»."
+                        ),
+                        repair=N_(
+                            'Say it in the settings:\n[source]\nprices = {{ "{type}" = "{said}" }}\n'
+                            "or correct the heading."
+                        ),
                         file=sheet.sheet.path,
                         heading=heading,
                         type=kind,
@@ -332,18 +349,6 @@ class Sales:
         if NOT_SAID in header.ids:
             found.add(self._settings.source.doc_type)
         return sorted(found)
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Half of the time of making many small values at once is the collector looking at them; none is in a cycle."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _elsewhere(place: Place, here: Place) -> str:

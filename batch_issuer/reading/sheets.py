@@ -22,7 +22,7 @@ from batch_issuer.reading.numbers import Mark, MarkEvidence, find_mark, read_num
 from batch_issuer.reading.refs import Refs, read_refs
 from batch_issuer.reading.rows import SalesRows, find_sales
 from batch_issuer.reading.tables import CellKind, Codes, Column, Sheet, is_blank, letter_of
-from batch_issuer.reading.totals import control_column, total_said
+from batch_issuer.reading.totals import total_said
 from batch_issuer.reading.values import DATE_FIELDS, NUMBER_FIELDS, Fault, Notation, Value, Values, clean, read_values
 from batch_issuer.settings import FIELDS, Settings, Source
 
@@ -78,7 +78,7 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         for name in FIELDS
         if name in taken and name != "external_ref"
     ]
-    said = total_said(sheet, header, rows, fields, settings.source.decimal)
+    said = total_said(sheet, header, rows, settings.source.decimal)
     return SheetSales(
         sheet=sheet,
         header=header,
@@ -158,8 +158,14 @@ def _mark(place: _Places, name: str, evidence: MarkEvidence, source: Source) -> 
     number = place.header.columns[name]
     if evidence.point and evidence.comma:
         raise CannotStart(
-            N_("{where}: the column «{heading}» ({letter}) has numbers with a decimal point («{point}») and with a decimal comma («{comma}»)."),
-            repair=N_("Correct the column, or say which is right with --decimal point or --decimal comma: the others will be held back."),
+            N_(
+                "{where}: the column «{heading}» ({letter}) has numbers with a decimal point («{point}») "
+                "and with a decimal comma («{comma}»)."
+            ),
+            repair=N_(
+                "Correct the column, or say which is right with --decimal point or --decimal comma: "
+                "the others will be held back."
+            ),
             where=_where(place.sheet),
             heading=place.header.headings[number],
             letter=letter_of(number),
@@ -167,8 +173,13 @@ def _mark(place: _Places, name: str, evidence: MarkEvidence, source: Source) -> 
             comma=evidence.comma,
         )
     raise CannotStart(
-        N_("{where}: the column «{heading}» ({letter}) can be read in two ways: «{example}» is {as_point} or {as_comma}."),
-        repair=N_('Say which with --decimal point or --decimal comma, or in the settings:\n[source]\ndecimal = "point"'),
+        N_(
+            "{where}: the column «{heading}» ({letter}) can be read in two ways: "
+            "«{example}» is {as_point} or {as_comma}."
+        ),
+        repair=N_(
+            'Say which with --decimal point or --decimal comma, or in the settings:\n[source]\ndecimal = "point"'
+        ),
         where=_where(place.sheet),
         heading=place.header.headings[number],
         letter=letter_of(number),
@@ -191,7 +202,10 @@ def _order(place: _Places, name: str, evidence: OrderEvidence) -> str:
     if not evidence.orders:
         raise CannotStart(
             N_("{where}: the dates of the column «{heading}» ({letter}) are not all in the same order: {examples}."),
-            repair=N_("Correct the column, or say which order is right with --dates dmy, mdy or ymd: the others will be held back."),
+            repair=N_(
+                "Correct the column, or say which order is right with --dates dmy, mdy or ymd: "
+                "the others will be held back."
+            ),
             where=_where(place.sheet),
             heading=heading,
             letter=letter,
@@ -212,15 +226,21 @@ def _order(place: _Places, name: str, evidence: OrderEvidence) -> str:
 def _refuse_swapped_dates(place: _Places, name: str, column: Column, texts: Sequence[str]) -> None:
     """Excel turns day/month into month/day where it can and leaves the rest as text: then no date can be trusted."""
     stored = [column.texts[code] for code in used_codes(column).tolist() if column.kind(code) is CellKind.DATE]
-    if not stored or any(int(text[8:10]) > 12 for text in stored if text[4:5] == "-"):  # noqa: PLR2004 - a month
+    if not stored or any(int(text[8:10]) > 12 for text in stored if text[4:5] == "-"):
         return
     only_late = [text for text in texts if len(readings(text)) == 1]
     if not only_late or len(only_late) != sum(1 for text in texts if readings(text)):
         return
     number = place.header.columns[name]
     raise CannotStart(
-        N_("{where}: the column «{heading}» ({letter}) mixes stored dates («{stored}») with dates as text («{text}»), as when Excel opens a CSV of another country and swaps day and month."),
-        repair=N_("Import the original file again with the date column as text; or say the order of the texts with --dates, if the stored dates are right."),
+        N_(
+            "{where}: the column «{heading}» ({letter}) mixes stored dates («{stored}») with dates as text («{text}»), "
+            "as when Excel opens a CSV of another country and swaps day and month."
+        ),
+        repair=N_(
+            "Import the original file again with the date column as text; "
+            "or say the order of the texts with --dates, if the stored dates are right."
+        ),
         where=_where(place.sheet),
         heading=place.header.headings[number],
         letter=letter_of(number),
@@ -271,8 +291,14 @@ def _refuse_hidden_rows(sheet: Sheet, rows: SalesRows) -> None:
     hidden = sorted(set(sheet.hidden_rows).intersection(rows.sales.tolist())) if sheet.hidden_rows else []
     if hidden:
         raise CannotStart(
-            N_("{where} has {count} hidden rows with sales, the first is row {row}: they may be filtered out on purpose or by mistake."),
-            repair=N_("Clear the filter and show all rows if they are to be issued; otherwise copy the visible rows into a new sheet."),
+            N_(
+                "{where} has {count} hidden rows with sales, the first is row {row}: "
+                "they may be filtered out on purpose or by mistake."
+            ),
+            repair=N_(
+                "Clear the filter and show all rows if they are to be issued; "
+                "otherwise copy the visible rows into a new sheet."
+            ),
             where=_where(sheet),
             count=len(hidden),
             row=hidden[0] + 1,
@@ -333,5 +359,3 @@ def _mapped(sheet: Sheet, header: Header, rows: SalesRows, name: str, number: in
 def _where(sheet: Sheet) -> str:
     return f"{sheet.path} · {sheet.name}" if sheet.name else sheet.path
 
-
-__all__ = ["Field", "SheetSales", "control_column", "place_of", "read_sheet", "used_codes"]

@@ -6,9 +6,13 @@ two megabytes a column instead of one Python object a cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import gc
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import count
 from typing import TypeAlias
 
 import numpy as np
@@ -16,6 +20,13 @@ from numpy.typing import NDArray
 
 Codes: TypeAlias = NDArray[np.int32]
 Flags: TypeAlias = NDArray[np.bool_]
+
+
+BLANKS = (
+    " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
+    "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
+"""Spaces of every kind, also those that cannot be seen."""
 
 
 class CellKind(IntEnum):
@@ -32,7 +43,7 @@ class CellKind(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """`texts[codes[row]]` is the text of a row; no two entries have both text and kind in common."""
+    """`texts[codes[row]]` is the text of a row. Two codes may have the same text, stored in two ways."""
 
     codes: Codes
     texts: Sequence[str]
@@ -40,7 +51,8 @@ class Column:
     """One `CellKind` per text; empty when all are TEXT."""
 
     def __getitem__(self, row: int) -> str:
-        return self.texts[self.codes[row]]
+        text: str = self.texts[self.codes[row]]
+        return text
 
     def kind(self, code: int) -> CellKind:
         return CellKind(self.kinds[code]) if self.kinds else CellKind.TEXT
@@ -86,19 +98,18 @@ class ColumnBuilder:
     """Gathers the texts of one column, a chunk of rows at a time."""
 
     def __init__(self) -> None:
-        self._code_of: dict[str, int] = {}
+        self._code_of: defaultdict[str, int] = defaultdict(count().__next__)
         self._chunks: list[Codes] = []
 
     def add(self, texts: Sequence[str]) -> None:
-        self._chunks.append(self._codes(texts, len(texts)))
+        self._chunks.append(self._codes(texts))
 
     def add_factorized(self, codes: NDArray[np.intp], distinct: Sequence[str]) -> None:
         """A chunk whose distinct texts were already found, in the order of their first row."""
-        self._chunks.append(self._codes(distinct, len(distinct))[codes])
+        self._chunks.append(self._codes(distinct)[codes])
 
-    def _codes(self, texts: Iterable[str], count: int) -> Codes:
-        code_of = self._code_of
-        return np.fromiter((code_of.setdefault(text, len(code_of)) for text in texts), np.int32, count)
+    def _codes(self, texts: Sequence[str]) -> Codes:
+        return np.fromiter(map(self._code_of.__getitem__, texts), np.int32, len(texts))
 
     def column(self) -> Column:
         codes = np.concatenate(self._chunks) if self._chunks else np.empty(0, np.int32)
@@ -121,4 +132,13 @@ def is_blank(text: str) -> bool:
     return not text or not text.strip(BLANKS)
 
 
-BLANKS = " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Half of the time of making many small values at once is the collector looking at them; none is in a cycle."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +16,6 @@ from batch_issuer.reading.numbers import Mark, find_mark, read_number
 from batch_issuer.reading.rows import SalesRows
 from batch_issuer.reading.tables import CellKind, Codes, Column, Sheet
 from batch_issuer.reading.values import ZERO, clean
-
-if TYPE_CHECKING:
-    from batch_issuer.reading.sheets import Field
 
 CENT = Decimal("0.01")
 
@@ -58,9 +54,7 @@ class TotalsSaid:
                 )
 
 
-def total_said(
-    sheet: Sheet, header: Header, rows: SalesRows, fields: Sequence[Field], decimal: str
-) -> TotalsSaid:
+def total_said(sheet: Sheet, header: Header, rows: SalesRows, decimal: str) -> TotalsSaid:
     """The last total row's amounts under quantity and under the amounts' heading; several rows may be subtotals."""
     if not rows.totals or not len(rows.sales):
         return TotalsSaid()
@@ -77,7 +71,8 @@ def control_column(header: Header) -> int | None:
     if "total" in header.columns:
         return header.columns["total"]
     used = {*header.columns.values(), *header.ref_columns}
-    found = [number for number, text in enumerate(header.headings) if number not in used and key_of(text) in LINE_TOTAL_KEYS]
+    amounts = (number for number, text in enumerate(header.headings) if key_of(text) in LINE_TOTAL_KEYS)
+    found = [number for number in amounts if number not in used]
     return found[0] if len(found) == 1 else None
 
 

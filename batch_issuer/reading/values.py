@@ -60,7 +60,9 @@ class Values:
 Read = tuple[Value, Fault | None]
 _READ_NOTHING: Read = (None, None)
 
-_ERRORS = re.compile(r"#(?:N/A|N/D|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|¡REF!|¡DIV/0!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡NULO!|#+)")
+_ERRORS = re.compile(
+    r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|N/D|¡REF!|¡DIV/0!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡NULO!|#+)"
+)
 _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
 _ESCAPED = re.compile("'+[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _GARBLED = re.compile(

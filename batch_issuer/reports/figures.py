@@ -82,6 +82,8 @@ def age(since: str, until: str) -> str:
 
 def span(rows: Sequence[int]) -> str:
     """Row numbers with their runs drawn together: `14–16, 20`."""
+    if len(rows) == 1:
+        return str(rows[0])
     parts: list[str] = []
     start = previous = None
     for row in [*sorted(set(rows)), None]:
@@ -100,7 +102,7 @@ def text_lines(text: str, width: int) -> int:
 
 def printable(text: str) -> str:
     """The text with what no page or sheet can hold shown as U+FFFD."""
-    return _UNPRINTABLE.sub("\ufffd", text) if _UNPRINTABLE.search(text) else text
+    return text if text.isprintable() else _UNPRINTABLE.sub("\ufffd", text)
 
 
 def masked(text: str) -> str:

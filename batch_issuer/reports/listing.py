@@ -39,7 +39,7 @@ class Texts:
         found = self._numbers.get(text)
         if found is None:
             found = self._numbers[text] = len(self.listed)
-            self.listed.append(printable(text))
+            self.listed.append(text)
         return found
 
 
@@ -66,10 +66,9 @@ def listing(reconciliation: Reconciliation, messages: Messages, *, mask: bool) -
     """The list as JSON that can stand inside a script element."""
     records = listed_records(reconciliation)
     texts = Dictionaries()
-    rows = [*_rows(records, texts, mask=mask), *_held_rows(reconciliation.held_back, texts, mask=mask)]
-    names = ("ref", "state", "type", "branch", "date", "customer", "place", "rows", "cents", "difference", "withheld",
-             "series", "number", "when")  # fmt: skip
-    columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {name: () for name in names}
+    columns = _columns(records, texts, mask=mask)
+    for name, values in _held_columns(reconciliation.held_back, texts, mask=mask).items():
+        columns[name] += values
     content = {
         "states": [[name, messages.text(NAMES[name])] for name in _STATE_NUMBERS],
         "types": [type_name(text, messages) for text in texts.types.listed],
@@ -86,53 +85,57 @@ def listing(reconciliation: Reconciliation, messages: Messages, *, mask: bool) -
 
 def inside_script(content: Any) -> str:
     """JSON that no text within it can end, nor turn into markup."""
-    plain = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    plain = printable(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
     return plain.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _rows(records: Iterable[Record], texts: Dictionaries, *, mask: bool) -> Iterable[tuple[object, ...]]:
-    shown = masked_name if mask else str
-    for record in records:
-        source = record.source
-        amounts = record.answer.amounts
-        series, number = _numbered(record.answer.control_number, texts)
-        yield (
-            printable(record.external_ref),
-            _STATE_NUMBERS[record.state],
-            texts.types(record.doc_type),
-            texts.branches(record.branch),
-            texts.dates(record.date),
-            texts.customers(shown(record.customer)),
-            texts.places(f"{source.file} · {source.sheet}" if source.sheet else source.file),
-            span(source.rows),
-            _cents(record.expected_gross),
-            0 if amounts.gross is None else _cents(amounts.gross - record.expected_gross),
-            _cents(amounts.retention) if amounts.retention else 0,
-            series,
-            number,
-            _seconds(record.settled_at or record.numbered_at),
-        )
+def _columns(records: Sequence[Record], texts: Dictionaries, *, mask: bool) -> dict[str, list[Any]]:
+    answers = [one.answer for one in records]
+    numbered = [_numbered(answer.control_number, texts) for answer in answers]
+    return {
+        "ref": [one.external_ref for one in records],
+        "state": [_STATE_NUMBERS[one.state] for one in records],
+        "type": [texts.types(one.doc_type) for one in records],
+        "branch": [texts.branches(one.branch) for one in records],
+        "date": [texts.dates(one.date) for one in records],
+        "customer": [texts.customers(masked_name(one.customer) if mask else one.customer) for one in records],
+        "place": [texts.places(_place(one.source.file, one.source.sheet)) for one in records],
+        "rows": [span(one.source.rows) for one in records],
+        "cents": [_cents(one.expected_gross) for one in records],
+        "difference": [
+            0 if (gross := one.answer.amounts.gross) is None or gross == one.expected_gross
+            else _cents(gross - one.expected_gross)
+            for one in records
+        ],
+        "withheld": [_cents(amount) if (amount := answer.amounts.retention) else 0 for answer in answers],
+        "series": [series for series, _ in numbered],
+        "number": [number for _, number in numbered],
+        "when": [_seconds(one.settled_at or one.numbered_at) for one in records],
+    }  # fmt: skip
 
 
-def _held_rows(held_back: Iterable[HeldBack], texts: Dictionaries, *, mask: bool) -> Iterable[tuple[object, ...]]:
-    shown = masked_name if mask else str
-    for one in held_back:
-        yield (
-            printable(one.external_ref),
-            _STATE_NUMBERS[HELD_BACK],
-            texts.types(one.doc_type),
-            texts.branches(one.branch),
-            texts.dates(one.date),
-            texts.customers(shown(one.customer)),
-            texts.places(f"{one.file} · {one.sheet}" if one.sheet else one.file),
-            span(one.rows),
-            _cents(one.gross),
-            0,
-            0,
-            -1,
-            -1,
-            0,
-        )
+def _held_columns(held_back: Sequence[HeldBack], texts: Dictionaries, *, mask: bool) -> dict[str, list[Any]]:
+    count = len(held_back)
+    return {
+        "ref": [one.external_ref for one in held_back],
+        "state": [_STATE_NUMBERS[HELD_BACK]] * count,
+        "type": [texts.types(one.doc_type) for one in held_back],
+        "branch": [texts.branches(one.branch) for one in held_back],
+        "date": [texts.dates(one.date) for one in held_back],
+        "customer": [texts.customers(masked_name(one.customer) if mask else one.customer) for one in held_back],
+        "place": [texts.places(_place(one.file, one.sheet)) for one in held_back],
+        "rows": [span(one.rows) for one in held_back],
+        "cents": [_cents(one.gross) for one in held_back],
+        "difference": [0] * count,
+        "withheld": [0] * count,
+        "series": [-1] * count,
+        "number": [-1] * count,
+        "when": [0] * count,
+    }
+
+
+def _place(file: str, sheet: str) -> str:
+    return f"{file} · {sheet}" if sheet else file
 
 
 def _numbered(control_number: str, texts: Dictionaries) -> tuple[int, int]:
@@ -146,8 +149,8 @@ def _numbered(control_number: str, texts: Dictionaries) -> tuple[int, int]:
 def _codes(records: Iterable[Record]) -> dict[str, list[str]]:
     answers = [record.answer for record in records]
     return {
-        "generation": [printable(answer.generation_code) for answer in answers],
-        "stamp": [printable(answer.reception_stamp) for answer in answers],
+        "generation": [answer.generation_code for answer in answers],
+        "stamp": [answer.reception_stamp for answer in answers],
     }
 
 

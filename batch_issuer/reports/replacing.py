@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from batch_issuer.messages import N_
@@ -17,7 +18,8 @@ def replace_file(path: Path, content: bytes) -> None:
         fresh.write_bytes(content)
         fresh.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink()
         raise StoppedMidway(
             N_("The report {path} cannot be written: {reason}."),
             repair=N_(

@@ -105,7 +105,9 @@ ANSWERS = st.builds(
     control_number=TEXTS,
     generation_code=TEXTS,
     reception_stamp=TEXTS,
-    amounts=st.builds(Amounts, **{name: st.none() | MONEY for name in ("taxable", "vat", "gross", "retention", "total")}),
+    amounts=st.builds(
+        Amounts, **{name: st.none() | MONEY for name in ("taxable", "vat", "gross", "retention", "total")}
+    ),
     is_duplicate=st.booleans(),
     dte_state=TEXTS,
     dte_message=TEXTS,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def verdict(small: Small) -> str:
             assert told(ledger) == small.told, "a ledger that tells something else was called sound"
     except CannotStart as stop:
         sentence = str(stop)
-        assert "{" not in sentence.replace("{}", ""), sentence
+        assert not re.search(r"\{[a-z]+\}", sentence), sentence
         return sentence
     return "sound"
 
@@ -94,7 +95,7 @@ def test_a_ledger_cut_at_any_byte_says_so(small: Small, data: st.DataObject) -> 
     use(small)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data())
 def test_one_flipped_bit_is_harmless_or_found(small: Small, data: st.DataObject) -> None:
     """Wherever it is: either everything is told as before, or `ledger verify` complains."""

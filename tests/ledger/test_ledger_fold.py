@@ -60,7 +60,11 @@ def time(number: int) -> str:
 def test_a_planned_document_is_what_the_file_said() -> None:
     """Nothing was sent and nothing is known from the provider."""
     record = lived(planned("A-1", '{"a":1}', "7.25"))
-    assert (record.state, record.expected_gross, record.fingerprint) == (State.PLANNED, Decimal("7.25"), digest('{"a":1}'))
+    assert (record.state, record.expected_gross, record.fingerprint) == (
+        State.PLANNED,
+        Decimal("7.25"),
+        digest('{"a":1}'),
+    )
     assert (record.source.file, record.source.rows, record.customer) == ("ventas.csv", (2, 3), "Ana Pérez")
     assert (record.attempts, record.first_sent_at, record.settled_at, record.answer) == (0, "", "", Answer())
     assert (record.content_seq, record.last_seq, record.run, record.updated_at) == (1, 1, "run-1", time(1))
@@ -90,7 +94,12 @@ def test_a_document_given_back_is_planned(events: tuple[NewEvent, ...], attempts
 def test_no_answer_is_a_doubt_with_its_reason() -> None:
     """What was answered before stays known."""
     record = lived(planned("A-1"), sending("A-1"), unanswered("A-1", reason="lost-answer"))
-    assert (record.state, record.reason, record.answer, record.settled_at) == (State.UNSURE, "lost-answer", Answer(), "")
+    assert (record.state, record.reason, record.answer, record.settled_at) == (
+        State.UNSURE,
+        "lost-answer",
+        Answer(),
+        "",
+    )
     waiting = lived(
         planned("A-1"), sending("A-1"), answered("A-1", State.CONTINGENCY), unanswered("A-1", State.CONTINGENCY)
     )
@@ -167,10 +176,14 @@ def test_events_of_runs_say_nothing_about_documents(event: NewEvent) -> None:
         fold(lived(planned("A-1")), at(2, event), event.body)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind.value not in ("run_started", "run_read", "run_ended", "key_seen")])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in Kind if kind.value not in ("run_started", "run_read", "run_ended", "key_seen")]
+)
 def test_every_kind_about_documents_moves_the_record_on(kind: Kind) -> None:
     """Whatever happened last is what the record carries."""
-    by_kind = {one.kind: one for one in (planned("A-1"), sending("A-1"), released("A-1"), answered("A-1"), unanswered("A-1"))}
+    by_kind = {
+        one.kind: one for one in (planned("A-1"), sending("A-1"), released("A-1"), answered("A-1"), unanswered("A-1"))
+    }
     record = lived(planned("A-1"), by_kind[kind])
     assert (record.last_seq, record.updated_at, record.run) == (2, time(2), "run-2")
 

@@ -148,7 +148,10 @@ def test_bodies_are_those_planned_last(small: Path) -> None:
     "bad",
     [
         [planned("B-1"), sending("B-1"), sending("NEVER-PLANNED")],
-        [planned("B-1"), NewEvent(kind=Kind.ANSWERED, external_ref="B-1", body={"state": "no such state", "answer": {}})],
+        [
+            planned("B-1"),
+            NewEvent(kind=Kind.ANSWERED, external_ref="B-1", body={"state": "no such state", "answer": {}}),
+        ],
         [planned("B-1"), sending("A-4"), NewEvent(kind=Kind.PLANNED, external_ref="B-2", body={})],
     ],
 )
@@ -185,7 +188,9 @@ def test_several_events_of_one_document_in_one_append(tmp_path: Path) -> None:
     """They follow one another."""
     with open_to_write(tmp_path / "ledger.db", COMPANY, create=True) as ledger:
         run = ledger.begin_run(COMPANY, "issue").run
-        ledger.append(COMPANY, run, [planned("A-1"), sending("A-1"), answered("A-1"), planned("A-1", "x"), sending("A-1")])
+        ledger.append(
+            COMPANY, run, [planned("A-1"), sending("A-1"), answered("A-1"), planned("A-1", "x"), sending("A-1")]
+        )
         record = ledger.record(COMPANY, "A-1")
         assert record is not None
         assert (record.state, record.attempts, record.fingerprint) == (State.SENDING, 2, digest("x"))
@@ -213,7 +218,9 @@ def test_what_another_ledger_wrote_meanwhile_is_seen(small: Path) -> None:
         assert ledger.in_states(COMPANY, [State.SENDING]) == [ledger.record(COMPANY, "A-4")]
 
 
-@pytest.mark.parametrize("statement", ["UPDATE events SET body = '{}' WHERE seq = 1", "DELETE FROM events WHERE seq = 5"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE events SET body = '{}' WHERE seq = 1", "DELETE FROM events WHERE seq = 5"]
+)
 def test_events_refuse_to_be_changed(small: Path, statement: str) -> None:
     """Whoever opens the file with another program is told that it only grows."""
     connection = sqlite3.connect(small)

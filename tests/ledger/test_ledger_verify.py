@@ -157,7 +157,9 @@ def forged(path: Path, event: Event) -> None:
         *_, last = ledger.every_event()
     row = event_row(replace(event, seq=last.seq + 1, hash=hash_after(last.hash, replace(event, seq=last.seq + 1))))
     connection = sqlite3.connect(path)
-    connection.execute(f"INSERT INTO events ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))  # noqa: S608
+    connection.execute(
+        f"INSERT INTO events ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values())
+    )  # noqa: S608
     connection.commit()
     connection.close()
 
@@ -192,8 +194,16 @@ def test_a_forged_event_is_found(small: Path, changes: dict[str, Any], seq: int)
         ("UPDATE documents SET last_seq = 99 WHERE external_ref = 'A-1'", STATE, "A-1"),
         ("UPDATE documents SET state = 'planned', last_seq = 99 WHERE external_ref = 'A-1'", STATE, "A-1"),
         ("DELETE FROM documents WHERE external_ref = 'A-1'", "the state of this document is missing", "A-1"),
-        ("UPDATE documents SET state = 'no such state' WHERE external_ref = 'A-2'", "the state of the documents cannot be read", ""),
-        ("UPDATE documents SET lines = 'x' WHERE external_ref = 'A-2'", "the state of the documents cannot be read", ""),
+        (
+            "UPDATE documents SET state = 'no such state' WHERE external_ref = 'A-2'",
+            "the state of the documents cannot be read",
+            "",
+        ),
+        (
+            "UPDATE documents SET lines = 'x' WHERE external_ref = 'A-2'",
+            "the state of the documents cannot be read",
+            "",
+        ),
     ],
 )
 def test_a_state_that_does_not_follow_is_found_and_rebuilt(
