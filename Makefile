@@ -1,8 +1,6 @@
 # Each target does its own set-up: python3 (3.11 or newer) and make are enough. On Windows, see README.md.
 
 PYTHON := .venv/bin/python
-BABEL := $(PYTHON) -m babel.messages.frontend --quiet
-CATALOG := --domain batch_issuer --directory batch_issuer/locale
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input
 LOCK := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" pyproject.toml
@@ -31,10 +29,7 @@ format: .venv/ready ## put the sources into the form that lint asks for
 	$(PYTHON) -m ruff format
 
 messages: .venv/ready ## bring the Spanish catalog up to date with the texts in the code, and compile it
-	@mkdir -p build
-	$(BABEL) extract --mapping pyproject.toml --add-location file --no-wrap --output build/batch_issuer.pot .
-	$(BABEL) update $(CATALOG) --input-file build/batch_issuer.pot --no-wrap --ignore-obsolete --ignore-pot-creation-date
-	$(BABEL) compile $(CATALOG) --statistics
+	$(PYTHON) tools/catalog.py
 
 wheel: .venv/ready ## build the wheel into dist/
 	$(PYTHON) -m build --wheel --no-isolation

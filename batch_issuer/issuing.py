@@ -35,6 +35,8 @@ ENVIRONMENTS = {"00": "test", "01": "production"}
 """`identificacion.ambiente` (CAT-001)."""
 
 _PLANNED_AT_ONCE = 500
+_REGISTERED = (State.CONTINGENCY, State.UNSURE, State.SENDING)
+"""States of documents that the provider has, or may have, without a stamp that was seen."""
 
 
 class Watcher(Protocol):
@@ -273,29 +275,35 @@ class _Work:
     async def _prove_environment(self, sender: Sender, records: list[Record]) -> list[Record]:
         """Find out which environment the key belongs to, from one stamped document; the records that are left.
 
-        Documents go one at a time until one is stamped; one that is registered and not stamped ends the run, so that
-        at most one can ever be issued in the wrong place.
+        Documents go one at a time until one is stamped; one that is registered and not stamped ends the run, and
+        those that follow, so that at most one can ever be issued in the wrong place.
         """
-        stamped = self.ledger.last_stamped(self.company)
-        if stamped is not None and self._key_news is None:
-            await self._take_environment(sender, stamped)
-            return records
+        if self._key_news is None:
+            await sender.ask(self.ledger.in_states(self.company, _REGISTERED)[:1])
+            if (stamped := self.ledger.last_stamped(self.company)) is not None:
+                await self._take_environment(sender, stamped)
+                return records
+            for waiting in self.ledger.in_states(self.company, _REGISTERED)[:1]:
+                self._stop_unproven(sender, waiting)
         while records and sender.stopped is None and not self._environment:
             first = records.pop(0)
             await sender.issue([first])
             now = self.ledger.record(self.company, first.external_ref)
             if now is not None and now.state is State.STAMPED:
                 await self._take_environment(sender, now)
-            elif now is not None and now.state in (State.CONTINGENCY, State.UNSURE, State.SENDING):
-                sender.stop(
-                    StoppedMidway(
-                        N_("It is not proven that the key is of the {expected} environment: {reference} has no stamp."),
-                        repair=N_("Run `batch-issuer refresh` until it is stamped, then run the same command again."),
-                        expected=self._connection.expect_environment,
-                        reference=first.external_ref,
-                    )
-                )
+            elif now is not None and now.state in _REGISTERED:
+                self._stop_unproven(sender, now)
         return records
+
+    def _stop_unproven(self, sender: Sender, record: Record) -> None:
+        sender.stop(
+            StoppedMidway(
+                N_("It is not proven that the key is of the {expected} environment: {reference} has no stamp."),
+                repair=N_("Run `batch-issuer refresh` until it is stamped, then run the same command again."),
+                expected=self._connection.expect_environment,
+                reference=record.external_ref,
+            )
+        )
 
     async def _take_environment(self, sender: Sender, record: Record) -> None:
         """Read the environment out of a signed document, remember it, and stop where it is the wrong one."""
@@ -405,10 +413,13 @@ def interruptible(sender: Sender) -> Iterator[None]:
     """
     loop = asyncio.get_running_loop()
     before = {}
+    interrupted = False
 
     def interrupt(number: int, *_: object) -> None:
-        if isinstance(sender.stopped, Interrupted):
+        nonlocal interrupted
+        if interrupted:
             os._exit(128 + number)
+        interrupted = True
         loop.call_soon_threadsafe(sender.stop, Interrupted(128 + number))
 
     for number in (signal.SIGINT, signal.SIGTERM):

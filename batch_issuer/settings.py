@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -197,11 +198,15 @@ def _keyring_key(company: str) -> str:
         ) from None
 
 
+_KEY = re.compile(r"odt_[0-9A-Za-z_.~+/=-]+")
+"""Looser than the provider's form (provider.md 2); by its beginning a key is found wherever it must not be shown."""
+
+
 def _checked_key(key: str) -> str:
-    if not key or not key.isascii() or any(character.isspace() or not character.isprintable() for character in key):
+    if not _KEY.fullmatch(key):
         raise CannotStart(
-            N_("The API key holds characters that no key has, or is empty."),
-            repair=N_("Copy it again from the provider's panel: it begins with odt_."),
+            N_("The API key does not begin with odt_, or holds characters that no key has."),
+            repair=N_("Copy it again from the provider's panel, whole and without quotes."),
         )
     return key
 

@@ -243,5 +243,3 @@ def test_the_machine_would_notice(tmp_path: Path) -> None:
             connection = Connection(base_url=provider.base_url, key=provider.key, patience=HURRIED)
             issue(prepared, ledger_path=path, company=Company(), connection=connection, watcher=Silent())
         assert [violation.kind for violation in provider.requests().violations] == ["post-on-contingency"]
-
-

@@ -64,7 +64,7 @@ def command(output: Output, files: tuple[str, ...], fix_file: str | None, **opti
 def plan_against_ledger(session: Session, prepared: Prepared) -> tuple[Prepared, Plan, list[dict[str, Any]]]:
     """The documents with notes on repeated sales, the plan, and the conflicts; without a ledger everything is new."""
     company = session.company.code
-    if not session.ledger.exists():
+    if not _may_exist(session.ledger):
         return with_repeats(prepared, None, company), plan_files(prepared, None, company), []
     from batch_issuer.ledger.opening import open_to_read
 
@@ -74,3 +74,11 @@ def plan_against_ledger(session: Session, prepared: Prepared) -> tuple[Prepared,
         return with_repeats(prepared, ledger, company), plan, conflict_list(plan.of(Action.CONFLICT), prepared, ledger)
     finally:
         ledger.close()
+
+
+def _may_exist(path: Path) -> bool:
+    """Where that cannot be found out, opening it says why."""
+    try:
+        return path.exists()
+    except OSError:
+        return True

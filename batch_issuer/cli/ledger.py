@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,10 @@ def export(output: Output, form: str, out: str | None, **options: Any) -> int:
     company = options["company"]
     with _opened(options["ledger"]) as ledger:
         rows = (export_row(record) for record in ledger.all_records(company))
-        count = _write(rows, form, Path(out) if out else None)
+        if output.as_json and out is None:
+            output.give({"documents": list(rows), "exit_code": 0})
+            return 0
+        count = _write(rows, form, Path(out)) if out else _WRITERS[form](rows, sys.stdout)
     if out:
         output.show(
             output.messages.count("{n} document is in {path}.", "{n} documents are in {path}.", count, path=out)
@@ -141,16 +145,13 @@ def export(output: Output, form: str, out: str | None, **options: Any) -> int:
     return 0
 
 
-def _write(rows: Iterable[dict[str, Any]], form: str, path: Path | None) -> int:
-    if form == "xlsx" and path is not None:
-        from batch_issuer.reports.export_sheet import write_sheet
-
-        return write_sheet(map(_flat, rows), path)
-    if path is None:
-        return _WRITERS[form](rows, sys.stdout)
+def _write(rows: Iterable[dict[str, Any]], form: str, path: Path) -> int:
+    """Write a file for its owner only, whole or not at all."""
+    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            return _WRITERS[form](rows, file)
+        os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+        count = _write_sheet(rows, draft) if form == "xlsx" else _write_text(rows, form, draft)
+        draft.replace(path)
     except OSError as error:
         raise CannotStart(
             N_("{path} cannot be written: {reason}."),
@@ -158,6 +159,21 @@ def _write(rows: Iterable[dict[str, Any]], form: str, path: Path | None) -> int:
             path=path,
             reason=error.strerror or str(error),
         ) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    return count
+
+
+def _write_text(rows: Iterable[dict[str, Any]], form: str, path: Path) -> int:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        return _WRITERS[form](rows, file)
+
+
+def _write_sheet(rows: Iterable[dict[str, Any]], path: Path) -> int:
+    from batch_issuer.reports.export_sheet import write_sheet
+
+    return write_sheet(map(_flat, rows), path)
 
 
 def _write_lines(rows: Iterable[dict[str, Any]], file: Any) -> int:
@@ -250,11 +266,11 @@ def _say_verified(output: Output, path: Path, verified: Verified) -> int:
         output.say(N_("Keep this file, and go on with your newest backup; what it lacks is asked of the provider."))
     else:
         output.say(
-            N_("{path}: the events are sound, but {count} documents are not in the state they say, first {reference}."),
+            N_("{path}: the events are sound, but {count} entries of the current state do not follow from them. The first:"),
             path=path,
             count=f"{len(verified.damages):,}",
-            reference=first.external_ref,
         )
+        output.show(f"  {first.external_ref or '–'}: {message}")
         output.say(N_("Write it anew with: batch-issuer ledger verify --rebuild"))
     return 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +30,7 @@ class Output:
 
     def show(self, text: str = "") -> None:
         """A text that is already in the reader's language."""
-        click.echo(text, err=self.as_json)
+        _echo(text, err=self.as_json)
 
     def table(self, rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), indent: int = 2) -> None:
         """Rows of cells in aligned columns; those in `right` are flush right."""
@@ -47,11 +48,11 @@ class Output:
     def give(self, answer: Mapping[str, Any]) -> None:
         """The JSON object of `--json`."""
         if self.as_json:
-            click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+            _echo(json.dumps(answer, ensure_ascii=False, indent=2))
 
     def stopped(self, stop: Stop) -> int:
         """Say why a run ended early; its exit code."""
-        click.echo(stop.text(self.messages), err=True)
+        _echo(stop.text(self.messages), err=True)
         if self.as_json:
             self.give({"error": self.messages.text(stop.message, **stop.parameters), "exit_code": stop.exit_code})
         return stop.exit_code
@@ -84,6 +85,15 @@ class Output:
         if self.as_json:
             self.give({"error": f"{type(bug).__name__}", "exit_code": BUG})
         return BUG
+
+
+def _echo(text: str, *, err: bool = False) -> None:
+    """Whoever stops listening does not end the run: from then on the words go nowhere."""
+    try:
+        click.echo(text, err=err)
+    except BrokenPipeError:
+        stream = sys.stderr if err else sys.stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def is_terminal() -> bool:

@@ -16,6 +16,7 @@ from batch_issuer.issuing import Outcome
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_
 from batch_issuer.preparing import Prepared
+from batch_issuer.problems import StoppedMidway
 from batch_issuer.reconciliation import Reconciliation, as_json
 from batch_issuer.reconciling import last_issue, reconcile_period, reconcile_run
 from batch_issuer.reporting import write_fixes, write_reports
@@ -59,13 +60,17 @@ def finish(session: Session, outcome: Outcome, out: str, prepared: Prepared | No
         reconciliation = reconcile_run(ledger, outcome.run.run, session.company, session.settings)
     finally:
         ledger.close()
-    code = outcome.stopped.exit_code if outcome.stopped else reconciliation.exit_code
     show_reconciliation(output, reconciliation)
-    reports = write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
-    reports |= _fixes(session, prepared, reconciliation, Path(out), outcome.run.run)
+    stopped, reports = outcome.stopped, dict[str, str]()
+    try:
+        reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
+        reports |= _fixes(session, prepared, reconciliation, Path(out), outcome.run.run)
+    except StoppedMidway as unwritten:
+        click.echo(unwritten.text(output.messages), err=True)
+        stopped = stopped or unwritten
+    code = stopped.exit_code if stopped else reconciliation.exit_code
     show_reports(output, reports)
     problems = [problem.as_json(output.messages) for problem in prepared.problems] if prepared else []
-    stopped = outcome.stopped
     answer = {
         **as_json(reconciliation),
         "problems": problems,

@@ -10,11 +10,6 @@ from batch_issuer.ledger import lock, schema
 from batch_issuer.ledger.store import Clock, Ledger, utc_now
 
 
-def exists(path: Path) -> bool:
-    """Whether there is something to open. Raises `CannotStart` where that cannot be found out."""
-    return schema.exists(path)
-
-
 def open_to_read(path: Path, clock: Clock = utc_now) -> Ledger:
     """An existing ledger. Raises `CannotStart` where it is missing, damaged, newer, or not a ledger."""
     return Ledger(path, schema.open_file(path), clock)

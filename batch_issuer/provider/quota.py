@@ -67,6 +67,8 @@ class Quota:
         self._hour: int | None = None
         self._proven: int | None = None
         """So many tickets in all fit, whatever the provider counts when: what the best answer proves."""
+        self._least = math.inf
+        """The least that was left by the answers since the last ticket: one of them was counted last."""
         self._ends = _Span(-math.inf, -math.inf)
         self._ends_since = -math.inf
         self._turned_at = -math.inf
@@ -87,6 +89,7 @@ class Quota:
                 self.waiting_until = None
                 self._given += 1
                 self._fresh += 1
+                self._least = math.inf
                 return Ticket(now, self._ended)
             if delay is not math.inf and delay > self.max_wait and not self._in_flight:
                 self._close_for_waiting(delay)
@@ -122,6 +125,7 @@ class Quota:
             self._ended -= 1
         elif self._minute is not None:
             self._minute -= 1
+            self._least = min(self._least, self._minute)
         self._signal()
 
     def refused(self, retry_after: float | None) -> float:
@@ -151,17 +155,18 @@ class Quota:
         if not self._is_paced:
             return 0
         if self._minute is not None:
-            if self._left() > self.reserve:
+            if self._minute - self._in_flight > self.reserve and self._is_proven():
                 return 0
             if now < self._ends.latest:
                 return self._ends.latest - now
             self._forget_minute(now)
         return math.inf if self._fresh else 0
 
-    def _left(self) -> int:
-        """Requests that the minute surely allows more, the reserve included."""
-        by_newest = (self._minute or 0) - self._in_flight
-        return by_newest if self._proven is None else min(by_newest, self._proven - self._given)
+    def _is_proven(self) -> bool:
+        """Whether the minute surely takes one more, however the provider's counting and our answers crossed."""
+        if self._proven is None or self._proven - self._given > self.reserve:
+            return True
+        return not self._in_flight and self._least > self.reserve
 
     def _end(self, ticket: Ticket) -> None:
         self._ended += 1
@@ -180,6 +185,7 @@ class Quota:
 
     def _learn_minute(self, ticket: Ticket, minute: int, reset: str | None) -> None:
         now = asyncio.get_running_loop().time()
+        self._least = min(self._least, minute)
         ends = _window_ends(ticket.at, now, reset)
         is_next = ends.earliest > self._ends.latest
         if is_next or (self._minute is None and ticket.at >= self._turned_at):

@@ -19,7 +19,7 @@ from batch_issuer.documents import VAT_RATE, Amounts, Customer, Document, Line
 from batch_issuer.ledger.records import Answer
 
 _KEY_IN_URL = re.compile(r"([?&])key=[^&\s\"'<>]*&?", re.IGNORECASE)
-_KEY = re.compile(r"odt_[0-9A-Za-z]+")
+_KEY = re.compile(r"odt_[0-9A-Za-z_.~+/=-]+")
 _LONGEST_TEXT = 2000
 
 

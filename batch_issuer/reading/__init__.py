@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from batch_issuer.reading.batch import Batch, Entry, Mapped, SheetRow, SourceFile

@@ -1,4 +1,4 @@
-"""Which sheets of the named files are read: all CSV, and of each workbook the one visible sheet that is a table of sales."""
+"""Which sheets of the named files are read: every CSV, and of each workbook its one visible sheet of sales."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which column is which: the header row, the aliases, and what the settings say. Two candidates for a field: it asks."""
+"""Which column is which: the header row, the aliases, and what the settings say. Two candidates are asked about."""
 
 from __future__ import annotations
 
@@ -90,9 +90,7 @@ class Columns:
         if self.template and "external_ref" not in self.placeholders:
             columns.pop("external_ref", None)
             doubts.pop("external_ref", None)
-        return Header(
-            row=row, headings=tuple(headings), columns=columns, ref_columns=ref_columns, doubts=doubts
-        )
+        return Header(row=row, headings=tuple(headings), columns=columns, ref_columns=ref_columns, doubts=doubts)
 
     def _ref_columns(self, headings: Sequence[str], columns: Mapping[str, int]) -> tuple[int, ...]:
         """The template's columns, each by its heading or by our field; empty where one is missing."""

@@ -252,7 +252,7 @@ def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> tu
     builders = [ColumnBuilder() for _ in range(layout.width)]
     rows = 0
     try:
-        chunks = pd.read_csv(
+        chunks = pd.read_csv(  # type: ignore[call-overload] # the stubs ask more of a stream than pandas does
             _Utf8(raw, survey.encoding),
             engine="c",
             dtype=object,

@@ -38,6 +38,8 @@ _DATE_CODES = re.compile(r"[dmyhsDMYHS]")
 _MASK = re.compile(r'(?:0|[-\s/.]|\\[-\s/.]|"[-\s/.]+")+')
 _LITERALS = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)(?:-[^\]]*)?\]')
 _DOLLARS = frozenset({"$", "US$", "USD", "US$ ", "$ ", "USD "})
+_START_1900 = dt.datetime(1899, 12, 31)  # noqa: DTZ001 - a wall clock
+_START_1904 = dt.datetime(1904, 1, 1)  # noqa: DTZ001 - a wall clock
 _ESCAPED_CHARACTER = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -134,13 +136,10 @@ def date_text(serial: float, *, from_1904: bool) -> str:
     seconds = round(serial * 86400)
     if seconds < 86400:
         return str(dt.timedelta(seconds=seconds)).zfill(8)
-    if from_1904:
-        moment = dt.datetime(1904, 1, 1)  # noqa: DTZ001 - a wall clock
-    else:
-        # Excel believes in 29 February 1900, so the days before it count from one day later.
-        moment = dt.datetime(1899, 12, 30 if serial >= 60 else 31)  # noqa: DTZ001
+    # Excel believes in 29 February 1900, so the days before it count from one day later.
+    start = _START_1904 if from_1904 else _START_1900 - dt.timedelta(days=serial >= 60)
     try:
-        return (moment + dt.timedelta(seconds=seconds)).isoformat(" ").removesuffix(" 00:00:00")
+        return (start + dt.timedelta(seconds=seconds)).isoformat(" ").removesuffix(" 00:00:00")
     except OverflowError:
         return ""
 

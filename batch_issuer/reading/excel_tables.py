@@ -176,4 +176,3 @@ def _damage_explained(path: str) -> Iterator[None]:
             repair=N_("Open it in Excel, save it under a new name as «Excel Workbook (.xlsx)» and use that file."),
             file=path,
         ) from error
-

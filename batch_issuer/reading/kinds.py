@@ -23,8 +23,7 @@ ROW_TOO_LONG = Kind(
     code="row-too-long",
     message=N_("The row has more cells than there are headings: «{value}» stands under none."),
     repair=N_(
-        "A description may hold the separator: put it between quotation marks, or save the file from Excel "
-        "again."
+        "A description may hold the separator: put it between quotation marks, or save the file from Excel again."
     ),
 )
 NO_ROWS = Kind(
@@ -36,8 +35,7 @@ NO_ROWS = Kind(
 TOTAL_ROW_DIFFERS = Kind(
     code="total-row-differs",
     message=N_(
-        "The sheet's own total row says {value}, and the rows read add up to {sum}: a row may be missing or "
-        "too many."
+        "The sheet's own total row says {value}, and the rows read add up to {sum}: a row may be missing or too many."
     ),
     repair=N_("Compare the sheet with the documents listed before sending; correct the total row or the rows."),
     severity=Severity.WARNS,
@@ -51,8 +49,7 @@ HIDDEN_COLUMN = Kind(
 SHOWN_DIFFERENTLY = Kind(
     code="shown-differently",
     message=N_(
-        "The workbook shows this cell with the format «{format}»; what it stores, and what was read, is "
-        "«{value}»."
+        "The workbook shows this cell with the format «{format}»; what it stores, and what was read, is «{value}»."
     ),
     repair=N_("Check that the value read is the one that you mean; give the column the format Text to be sure."),
     severity=Severity.WARNS,
@@ -97,7 +94,7 @@ TOTAL_NOT_A_NUMBER = Kind(
 )
 OTHER_DECIMAL_MARK = Kind(
     code="other-decimal-mark",
-    message=N_("«{value}» is not a number where the decimal mark is a {mark}."),
+    message=N_("«{value}» is not a number where the decimal mark is «{mark}»."),
     repair=N_("Write it like the rest of the column, or change decimal under [source] in the settings."),
 )
 SCIENTIFIC_NOTATION = Kind(
@@ -120,8 +117,7 @@ DATE_NOT_A_DATE = Kind(
     code="date-not-a-date",
     message=N_("«{value}» is not a date."),
     repair=N_(
-        "Write the date as year-month-day, for example 2026-01-31, or in the same order as the rest of the "
-        "column."
+        "Write the date as year-month-day, for example 2026-01-31, or in the same order as the rest of the column."
     ),
 )
 DATE_IS_A_NUMBER = Kind(
@@ -138,8 +134,7 @@ DOC_TYPE_UNKNOWN = Kind(
     code="doc-type-unknown",
     message=N_("«{value}» is not a type of document that can be issued."),
     repair=N_(
-        "Write 01 (factura), 03 (crédito fiscal), 05 (nota de crédito), 11 (exportación) or 14 (sujeto "
-        "excluido)."
+        "Write 01 (factura), 03 (crédito fiscal), 05 (nota de crédito), 11 (exportación) or 14 (sujeto excluido)."
     ),
 )
 HEADER_DISAGREES = Kind(
@@ -173,8 +168,7 @@ REF_PART_MISSING = Kind(
 REFS_LOOK_ALIKE = Kind(
     code="refs-look-alike",
     message=N_(
-        "The references «{value}» and «{other}» (row {other_row}{other_file}) differ only in spaces or "
-        "capital letters."
+        "The references «{value}» and «{other}» (row {other_row}{other_file}) differ only in spaces or capital letters."
     ),
     repair=N_("If they are one sale, write both the same; if they are two, make the references clearly different."),
     severity=Severity.WARNS,
@@ -186,8 +180,7 @@ REF_FROM_OTHER_PARTS = Kind(
         "in row {other_row}{other_file}."
     ),
     repair=N_(
-        "Separate the parts with a character that they do not hold, in external_ref under [source] in the "
-        "settings."
+        "Separate the parts with a character that they do not hold, in external_ref under [source] in the settings."
     ),
 )
 SAME_LINES_IN_TWO_FILES = Kind(

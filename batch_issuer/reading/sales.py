@@ -51,9 +51,7 @@ class Sales:
         self._grouped = group(sheets, self._offsets, continue_rows=settings.source.continue_rows)
         self._fields, overhang = join_fields(sheets)
         self._headers = {
-            name: header_values(self._fields[name], self._grouped)
-            for name in self._fields
-            if name not in LINE_FIELDS
+            name: header_values(self._fields[name], self._grouped) for name in self._fields if name not in LINE_FIELDS
         }
         self._cells = [
             field for field in (join_refs(sheets), *self._fields.values(), *overhang) if field.faulty is not None

@@ -358,4 +358,3 @@ def _mapped(sheet: Sheet, header: Header, rows: SalesRows, name: str, number: in
 
 def _where(sheet: Sheet) -> str:
     return f"{sheet.path} · {sheet.name}" if sheet.name else sheet.path
-

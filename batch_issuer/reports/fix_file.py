@@ -23,6 +23,7 @@ from batch_issuer.problems import Problem
 from batch_issuer.reading.batch import Batch, SourceFile
 from batch_issuer.reading.dates import readings
 from batch_issuer.reading.numbers import MARKS, read_number
+from batch_issuer.reports.cells import NAME_LENGTH, write_text
 from batch_issuer.reports.corrections import Remark, RowToCorrect, Sources, rows_to_correct
 from batch_issuer.reports.figures import printable, text_lines
 from batch_issuer.reports.replacing import replace_file
@@ -37,10 +38,8 @@ _NOTES = 2_000
 """Cells that get a note. The added column says the same; more notes than these make a workbook slow to open."""
 _IN_MEMORY = 20_000
 """Rows up to which strings are shared and the whole is kept in memory."""
-_LONGEST = 32_767
-_NAME_LENGTH = 31
+_NOTE_LENGTH = 2_000
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
-_NOT_IN_XML = re.compile("[\ud800-\udfff]")
 _SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -96,7 +95,7 @@ def _layouts(batch: Batch, sources: Sources, rows: Iterable[RowToCorrect]) -> li
 
 def _sheet_name(source: SourceFile) -> str:
     """The name that the settings may ask for; for a CSV the file's."""
-    name = _NOT_IN_NAMES.sub("-", printable(source.sheet or Path(source.path).stem)).strip("' ")[:_NAME_LENGTH]
+    name = _NOT_IN_NAMES.sub("-", printable(source.sheet or Path(source.path).stem)).strip("' ")[:NAME_LENGTH]
     return name if name and name.casefold() != "history" else "Hoja1"
 
 
@@ -151,7 +150,7 @@ class _Writer:
         self._measure(rows)
         self.sheet.set_row(0, 30)
         for at, column in enumerate(self.layout.kept):
-            self.sheet.write_string(0, at, _safe(self.layout.headings[column]), self.looks.head)
+            write_text(self.sheet, 0, at, self.layout.headings[column], self.looks.head)
         self.sheet.write_string(0, last, self.messages.text(FIX_HEADING), self.looks.fix_head)
         self.sheet.set_column(last, last, _FIX_WIDTH)
         self.sheet.freeze_panes(1, 0)
@@ -185,9 +184,9 @@ class _Writer:
             self._cell(number, at, text, fields.get(column, ""), one, is_wrong=bool(remarks))
             if remarks and self.notes < _NOTES:
                 self.notes += 1
-                self.sheet.write_comment(number, at, _said(remarks), {"x_scale": 2.6, "y_scale": 1.4})
+                self.sheet.write_comment(number, at, printable(_said(remarks))[:_NOTE_LENGTH], {"x_scale": 2.6, "y_scale": 1.4})
         if one.remarks:
-            self.sheet.write_string(number, len(self.layout.kept), _safe(said), self.looks.fix)
+            write_text(self.sheet, number, len(self.layout.kept), printable(said), self.looks.fix)
 
     def _cell(self, number: int, at: int, text: str, field: str, one: RowToCorrect, *, is_wrong: bool) -> None:
         """A number or a date where that is what the document has; otherwise the very text."""
@@ -198,7 +197,7 @@ class _Writer:
         elif isinstance(value, Decimal):
             self.sheet.write_number(number, at, float(value), self.looks.cell(_decimals(value), **marks))
         elif text:
-            self.sheet.write_string(number, at, _safe(text), self.looks.cell(_empty_format(field), **marks))
+            write_text(self.sheet, number, at, text, self.looks.cell(_empty_format(field), **marks))
         else:
             self.sheet.write_blank(number, at, None, self.looks.cell(_empty_format(field), **marks))
 
@@ -272,12 +271,6 @@ def _empty_format(field: str) -> str:
 
 def _said(remarks: Iterable[Remark]) -> str:
     return "\n".join(dict.fromkeys(f"{one.message} {one.repair}".strip() for one in remarks))
-
-
-def _safe(text: str) -> str:
-    """The text as XML can hold it. Control characters travel as escapes and come back as they were."""
-    shown = _NOT_IN_XML.sub("\ufffd", text)
-    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
 def _number_of(letters: str) -> int | None:

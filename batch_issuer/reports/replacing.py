@@ -9,13 +9,20 @@ from pathlib import Path
 from batch_issuer.messages import N_
 from batch_issuer.problems import StoppedMidway
 
+BINARY = getattr(os, "O_BINARY", 0)
+"""Windows alone tells texts from bytes."""
+
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a report over an older one. `StoppedMidway` where disk or folder refuse: the ledger has everything."""
+    """Write a report over an older one, for its owner only: it holds customers' names and what they bought.
+
+    Raises `StoppedMidway` where disk or folder refuse: the ledger has everything.
+    """
     fresh = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(content)
+        with os.fdopen(os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | BINARY, 0o600), "wb") as file:
+            file.write(content)
         fresh.replace(path)
     except OSError as error:
         with suppress(OSError):

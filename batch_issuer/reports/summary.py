@@ -16,6 +16,7 @@ from batch_issuer.ledger.records import Record
 from batch_issuer.messages import Messages, N_
 from batch_issuer.reconciliation import Group, Reconciliation, Step
 from batch_issuer.reports import figures, wording
+from batch_issuer.reports.cells import write_text
 from batch_issuer.reports.exceptions import tasks
 from batch_issuer.reports.sheets import AMOUNT, REFERENCE
 from batch_issuer.rules.catalogs import payment_methods
@@ -121,7 +122,7 @@ class _Page:
         self.row = 0
 
     def text(self, column: int, text: str, style: Format) -> None:
-        self.sheet.write_string(self.row, column, figures.printable(text), style)
+        write_text(self.sheet, self.row, column, figures.printable(text), style)
 
     def number(self, column: int, number: int | Decimal, style: Format) -> None:
         self.sheet.write_number(self.row, column, float(number), style)

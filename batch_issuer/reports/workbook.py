@@ -19,6 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 from batch_issuer.messages import Messages, N_
 from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reports import figures
+from batch_issuer.reports.cells import NAME_LENGTH, write_text
 from batch_issuer.reports.replacing import replace_file
 from batch_issuer.reports.sheets import Column, Kind, Table, tables
 from batch_issuer.reports.summary import Area, write_summary
@@ -27,8 +28,6 @@ WITHOUT_TABLES = 60_000
 """Above so many documents rows leave memory as they are written, with filters in place of Excel tables."""
 SHEET_ROWS = 1_000_000
 """Rows that one sheet gets; Excel has 1,048,576."""
-LONGEST = 32_767
-"""Characters that Excel takes in a cell."""
 
 NUMBER_FORMATS = {
     Kind.MONEY: "$#,##0.00;[Red]-$#,##0.00",
@@ -49,8 +48,13 @@ class Styles:
 
 def write_workbook(reconciliation: Reconciliation, messages: Messages, path: Path, *, mask: bool = False) -> None:
     """Write the workbook. `mask` hides identity numbers, telephones and addresses, and leaves initials of names."""
-    content = BytesIO()
     large = len(reconciliation.records) > WITHOUT_TABLES
+    replace_file(path, workbook_content(reconciliation, messages, mask=mask, large=large))
+
+
+def workbook_content(reconciliation: Reconciliation, messages: Messages, *, mask: bool, large: bool) -> bytes:
+    """The workbook's bytes; a `large` one keeps no row in memory."""
+    content = BytesIO()
     mode = {"constant_memory": True} if large else {"in_memory": True}
     with Workbook(content, {**_SETTINGS, **mode}) as book:
         _describe(book, reconciliation, messages)
@@ -63,7 +67,7 @@ def write_workbook(reconciliation: Reconciliation, messages: Messages, path: Pat
                 for part, title in _parts(table, messages)
             ]
         write_summary(book, summary, reconciliation, messages, areas)
-    replace_file(path, content.getvalue())
+    return content.getvalue()
 
 
 def _describe(book: Workbook, reconciliation: Reconciliation, messages: Messages) -> None:
@@ -94,14 +98,14 @@ def _styles(book: Workbook) -> Styles:
 
 def _parts(table: Table[Any], messages: Messages) -> list[tuple[Table[Any], str]]:
     """The table with the name of its sheet; several where one sheet cannot hold it."""
-    title = messages.text(table.title)
+    title = messages.text(table.title)[:NAME_LENGTH]
     if len(table.rows) <= SHEET_ROWS:
         return [(table, title)]
     starts = range(0, len(table.rows), SHEET_ROWS)
     return [
         (
             Table(key=table.key, title=table.title, columns=table.columns, rows=table.rows[at : at + SHEET_ROWS]),
-            f"{title} {number}",
+            f"{title[: NAME_LENGTH - 3]} {number}",
         )
         for number, at in enumerate(starts, 1)
     ]
@@ -120,7 +124,7 @@ def _write_table(
         sheet.autofilter(0, 0, last_row, last_column)
     else:
         sheet.add_table(0, 0, last_row, last_column, {
-            "name": title.replace(" ", "_").replace(",", ""),
+            "name": f"documents_{table.key}",
             "style": "Table Style Light 1",
             "columns": [{"header": heading, "header_format": styles.head} for heading in headings],
         })  # fmt: skip
@@ -155,10 +159,8 @@ def _write_rows(sheet: Worksheet, table: Table[Any], styles: Styles) -> None:
                 write(sheet, number, at, value, style)
 
 
-def write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format) -> None:
-    """A text as a text, whatever it looks like."""
-    safe = figures.printable(text)
-    sheet.write_string(row, column, safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + "…", style)
+def _write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format) -> None:
+    write_text(sheet, row, column, figures.printable(text), style)
 
 
 def _write_number(sheet: Worksheet, row: int, column: int, number: Any, style: Format) -> None:
@@ -169,7 +171,7 @@ def _write_date(sheet: Worksheet, row: int, column: int, iso: str, style: Format
     try:
         date = dt.date.fromisoformat(iso)
     except ValueError:
-        write_text(sheet, row, column, iso, style)
+        _write_text(sheet, row, column, iso, style)
     else:
         sheet.write_datetime(row, column, date, style)
 
@@ -181,8 +183,8 @@ def _write_moment(sheet: Worksheet, row: int, column: int, utc: str, style: Form
 
 
 _WRITERS: dict[Kind, Callable[[Worksheet, int, int, Any, Format], None]] = {
-    Kind.TEXT: write_text,
-    Kind.LONG: write_text,
+    Kind.TEXT: _write_text,
+    Kind.LONG: _write_text,
     Kind.MONEY: _write_number,
     Kind.WHOLE: _write_number,
     Kind.DATE: _write_date,

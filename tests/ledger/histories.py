@@ -35,8 +35,8 @@ ANSWER = Answer(
 class Clock:
     """A second later each time it is asked."""
 
-    def __init__(self) -> None:
-        self.now = NOON
+    def __init__(self, start: dt.datetime = NOON) -> None:
+        self.now = start
 
     def __call__(self) -> dt.datetime:
         self.now += dt.timedelta(seconds=1)
@@ -66,7 +66,7 @@ def answered(ref: str, state: State = State.STAMPED, answer: Answer = ANSWER, **
 
 
 def unanswered(ref: str, state: State = State.UNSURE, reason: str = "read-timeout") -> NewEvent:
-    body = {"state": state.value, "reason": reason, "answer": {}, "detail": "nothing came"}
+    body: dict[str, Any] = {"state": state.value, "reason": reason, "answer": {}, "detail": "nothing came"}
     return NewEvent(kind=Kind.UNANSWERED, external_ref=ref, body=body)
 
 
@@ -204,12 +204,12 @@ def reading(path: Path) -> Iterator[Ledger]:
         ledger.close()
 
 
-def tamper(path: Path, *statements: str) -> None:
-    """Change a ledger behind its back, as whoever holds the file can."""
+def tamper(path: Path, *statements: str, **values: object) -> None:
+    """Change a ledger behind its back, as whoever holds the file can; `:name` in a statement is a value."""
     connection = sqlite3.connect(path)
     for trigger in ("events_are_not_changed", "events_are_not_deleted"):
         connection.execute(f"DROP TRIGGER IF EXISTS {trigger}")
     for statement in statements:
-        connection.execute(statement)
+        connection.execute(statement, values)
     connection.commit()
     connection.close()

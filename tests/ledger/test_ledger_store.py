@@ -52,7 +52,7 @@ def replayed(ledger: Ledger, record: Record) -> Record | None:
     return reduce(lambda before, event: fold(before, event, json.loads(event.body)), story, nothing)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(steps())
 def test_the_state_is_what_the_events_say(tmp_path_factory: pytest.TempPathFactory, history: list[Step]) -> None:
     """Whatever happens in whatever order, every stored document is its events folded, and the ledger verifies."""
@@ -68,7 +68,7 @@ def test_the_state_is_what_the_events_say(tmp_path_factory: pytest.TempPathFacto
         assert verified.events == sum(len(step.events) for step in history) + len(ledger.runs())
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(steps())
 def test_what_was_written_is_told_again(tmp_path_factory: pytest.TempPathFactory, history: list[Step]) -> None:
     """Every event of a document comes back in its order, with the same content."""
@@ -111,7 +111,7 @@ def test_times_bound_what_is_told(small: Path) -> None:
 
 def test_runs_tell_what_they_read_and_how_they_ended(small: Path) -> None:
     """A run that has not ended says nothing about its end."""
-    with open_to_write(small, COMPANY, create=False, clock=Clock()) as ledger:
+    with open_to_write(small, COMPANY, create=False, clock=Clock(NOON + dt.timedelta(hours=1))) as ledger:
         second = ledger.begin_run(COMPANY, "retry")
     with reading(small) as ledger:
         newest, oldest = ledger.runs(COMPANY)
@@ -249,7 +249,7 @@ def test_run_ids_sort_by_time(tmp_path: Path) -> None:
         assert ids[0].startswith(f"{NOON:%Y%m%dT%H}")
 
 
-@pytest.mark.parametrize("text", ["\ud800", "a\udcff.csv", "\ud83d"])
+@pytest.mark.parametrize("text", ["\ud800", "a\udcff.csv"])
 def test_text_that_is_no_text_is_stored_as_question_marks(tmp_path: Path, text: str) -> None:
     """An answer or a file name with broken characters ends no run, and what follows is what is stored."""
     path = tmp_path / "ledger.db"

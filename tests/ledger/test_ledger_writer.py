@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,18 +17,27 @@ from batch_issuer.problems import StoppedMidway
 from tests.ledger.histories import COMPANY, answered, planned, reading, sending
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[Writer]:
+    """The writer of a new run, inside a running event loop."""
+    with (
+        open_to_write(path, COMPANY, create=True) as ledger,
+        Writer(ledger, COMPANY, ledger.begin_run(COMPANY, "issue").run) as writer,
+    ):
+        yield writer
+
+
 def test_what_is_awaited_is_durable(tmp_path: Path) -> None:
     """Another connection sees it as soon as the future is done."""
     path = tmp_path / "ledger.db"
 
     async def write() -> None:
-        with open_to_write(path, COMPANY, create=True) as ledger, reading(path) as reader:
-            with Writer(ledger, COMPANY, ledger.begin_run(COMPANY, "issue").run) as writer:
-                for number in range(20):
-                    await writer.append([planned(f"A-{number}"), sending(f"A-{number}")])
-                    seen = reader.record(COMPANY, f"A-{number}")
-                    assert seen is not None
-                    assert seen.state is State.SENDING
+        with writing(path) as writer, reading(path) as reader:
+            for number in range(20):
+                await writer.append([planned(f"A-{number}"), sending(f"A-{number}")])
+                seen = reader.record(COMPANY, f"A-{number}")
+                assert seen is not None
+                assert seen.state is State.SENDING
 
     asyncio.run(write())
 
@@ -36,11 +47,10 @@ def test_events_are_written_in_the_order_given(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
 
     async def write() -> None:
-        with open_to_write(path, COMPANY, create=True) as ledger:
-            with Writer(ledger, COMPANY, ledger.begin_run(COMPANY, "issue").run) as writer:
-                for number in range(300):
-                    writer.append([planned(f"A-{number}")])
-                    writer.append([sending(f"A-{number}"), answered(f"A-{number}")])
+        with writing(path) as writer:
+            for number in range(300):
+                writer.append([planned(f"A-{number}")])
+                writer.append([sending(f"A-{number}"), answered(f"A-{number}")])
 
     asyncio.run(write())
     with reading(path) as ledger:
@@ -55,9 +65,8 @@ def test_many_appends_are_one_commit(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
 
     async def write() -> None:
-        with open_to_write(path, COMPANY, create=True) as ledger:
-            with Writer(ledger, COMPANY, ledger.begin_run(COMPANY, "issue").run) as writer:
-                await asyncio.gather(*[writer.append([planned(f"A-{number}")]) for number in range(500)])
+        with writing(path) as writer:
+            await asyncio.gather(*[writer.append([planned(f"A-{number}")]) for number in range(500)])
 
     asyncio.run(write())
     with reading(path) as ledger:
@@ -68,9 +77,8 @@ def test_an_empty_append_is_done_too(tmp_path: Path) -> None:
     """Nobody waits for nothing."""
 
     async def write() -> None:
-        with open_to_write(tmp_path / "ledger.db", COMPANY, create=True) as ledger:
-            with Writer(ledger, COMPANY, ledger.begin_run(COMPANY, "issue").run) as writer:
-                await asyncio.wait_for(writer.append([]), 10)
+        with writing(tmp_path / "ledger.db") as writer:
+            await asyncio.wait_for(writer.append([]), 10)
 
     asyncio.run(write())
 
@@ -80,13 +88,12 @@ def test_a_mistake_of_ours_fails_every_append(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
 
     async def write() -> None:
-        with open_to_write(path, COMPANY, create=True) as ledger:
-            with Writer(ledger, COMPANY, ledger.begin_run(COMPANY, "issue").run) as writer:
-                await writer.append([planned("A-1")])
-                for event in (sending("NEVER-PLANNED"), sending("A-1")):
-                    with pytest.raises(StoppedMidway, match="A bug of ours ended the run"):
-                        await asyncio.wait_for(writer.append([event]), 10)
-                assert isinstance(writer.bug, ValueError)
+        with writing(path) as writer:
+            await writer.append([planned("A-1")])
+            for event in (sending("NEVER-PLANNED"), sending("A-1")):
+                with pytest.raises(StoppedMidway, match="A bug of ours ended the run"):
+                    await asyncio.wait_for(writer.append([event]), 10)
+            assert isinstance(writer.bug, ValueError)
 
     asyncio.run(write())
     with reading(path) as ledger:

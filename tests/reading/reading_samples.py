@@ -55,7 +55,9 @@ def workbook(folder: Path, rows: Sequence[Sequence[Any]], name: str = "ventas.xl
     return str(folder / name)
 
 
-def raw_workbook(folder: Path, sheet_xml: str, strings_xml: str = "", styles_xml: str = "", workbook_xml: str = "") -> str:
+def raw_workbook(
+    folder: Path, sheet_xml: str, strings_xml: str = "", styles_xml: str = "", workbook_xml: str = ""
+) -> str:
     """A workbook of one sheet whose XML is given; for what no writer makes on request."""
     parts = {
         "[Content_Types].xml": "<Types/>",

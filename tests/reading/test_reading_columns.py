@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,9 @@ def test_a_file_without_headings_is_asked(tmp_path: Path) -> None:
     """The first row is shown, so that the person sees what was taken for headings."""
     with pytest.raises(CannotStart) as stopped:
         read_text(tmp_path, "A1,Café,2,3\nA2,Té,1,1\n")
-    assert "no headings were recognised in the first 30 rows. The first row with content is: «A1», «Café»" in refusal(stopped.value)
+    assert "no headings were recognised in the first 30 rows. The first row with content is: «A1», «Café»" in refusal(
+        stopped.value
+    )
 
 
 def test_two_candidates_for_a_field_are_asked(tmp_path: Path) -> None:
@@ -118,7 +121,8 @@ def test_a_heading_of_the_settings_that_is_missing_is_asked(tmp_path: Path) -> N
     with pytest.raises(CannotStart) as stopped:
         read_text(tmp_path, "Factura,Descripción,Cantidad,Precio\nA1,Café,2,3\n", settings({"quantity": "Cantidades"}))
     assert refusal(stopped.value) == (
-        f"{tmp_path}/ventas.csv: there is no heading «Cantidades», which the settings name: [columns] quantity = \"Cantidades\".\n"
+        f"{tmp_path}/ventas.csv: there is no heading «Cantidades», "
+        'which the settings name: [columns] quantity = "Cantidades".\n'
         "Did you mean «Cantidad»? The headings are: «Factura», «Descripción», «Cantidad», «Precio»."
     )
 
@@ -209,7 +213,11 @@ def test_an_empty_reference_column_is_asked(tmp_path: Path) -> None:
 
 def test_csv_and_workbook_are_mapped_alike(tmp_path: Path) -> None:
     """The kind of file makes no difference to the documents."""
-    rows = [["Factura", "Fecha", "Descripción", "Cantidad", "Precio"], ["A1", "2026-01-05", "Café", 2, 3.5], [17, "2026-01-05", "Té", 1, 0.1]]
+    rows: list[list[Any]] = [
+        ["Factura", "Fecha", "Descripción", "Cantidad", "Precio"],
+        ["A1", "2026-01-05", "Café", 2, 3.5],
+        [17, "2026-01-05", "Té", 1, 0.1],
+    ]
     csv_batch = read_text(tmp_path, "\n".join(",".join(map(str, row)) for row in rows))
     excel_batch = read([workbook(tmp_path, rows)], Settings())
     assert [entry.document for entry in excel_batch] == [entry.document for entry in csv_batch]

@@ -7,7 +7,8 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings as effort
+from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from batch_issuer.problems import CannotStart
@@ -24,7 +25,13 @@ def nothing(_: object) -> int:
 
 @pytest.mark.parametrize(
     ("encoding", "shown"),
-    [("utf-8", "UTF-8"), ("utf-8-sig", "UTF-8"), ("cp1252", "Windows-1252"), ("utf-16", "UTF-16"), ("utf-16-le", "UTF-16")],
+    [
+        ("utf-8", "UTF-8"),
+        ("utf-8-sig", "UTF-8"),
+        ("cp1252", "Windows-1252"),
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+    ],
 )
 def test_every_encoding_of_the_ladder_gives_the_same_text(tmp_path: Path, encoding: str, shown: str) -> None:
     """UTF-8 with and without mark, Windows-1252 and UTF-16 are read alike, and the source says which it was."""
@@ -110,7 +117,7 @@ def test_a_pipe_is_read_like_a_file() -> None:
     assert batch.sources[0].path == "-"
 
 
-def test_a_file_that_changes_between_the_two_passes_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_changes_between_the_two_passes_is_refused() -> None:
     """What is hashed is what is read."""
 
     class Growing(io.BytesIO):
@@ -135,7 +142,10 @@ cells = st.text(alphabet=st.sampled_from('aé,;"\n\r \t1.\u00a0#NA'), max_size=6
 
 
 @effort(max_examples=400, deadline=None)
-@given(st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=8), st.sampled_from(["utf-8", "cp1252", "utf-16"]))
+@given(
+    st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=8),
+    st.sampled_from(["utf-8", "cp1252", "utf-16"]),
+)
 def test_both_readers_say_the_same_of_every_written_csv(rows: list[list[str]], encoding: str) -> None:
     """What any CSV writer writes is read cell by cell as it was, by pandas and by the careful reader."""
     out = io.StringIO(newline="")

@@ -76,7 +76,10 @@ def test_names_do_not_decide(tmp_path: Path) -> None:
 def test_a_missing_file_is_named_with_the_nearest(tmp_path: Path) -> None:
     """A slip of the finger is answered with the name that is there."""
     csv_file(tmp_path, GOOD, "ventas.csv")
-    assert stopped_by(str(tmp_path / "venta.csv")) == f"There is no file {tmp_path}/venta.csv.\nDid you mean {tmp_path}/ventas.csv?"
+    assert (
+        stopped_by(str(tmp_path / "venta.csv"))
+        == f"There is no file {tmp_path}/venta.csv.\nDid you mean {tmp_path}/ventas.csv?"
+    )
     assert stopped_by(str(tmp_path / "zzz" / "q.csv")).endswith("Check the name and the folder.")
 
 

@@ -55,10 +55,13 @@ from tests.reading.reading_samples import codes, quantities, read_lines, read_te
 )
 def test_a_number_is_read_strictly_under_each_mark(text: str, point: str | None, comma: str | None) -> None:
     """Nothing is dropped or guessed: a text that does not fit a mark whole is no number under it."""
-    assert [number and str(number) for number in (read_number(text, "point"), read_number(text, "comma"))] == [point, comma]
+    assert [number and str(number) for number in (read_number(text, "point"), read_number(text, "comma"))] == [
+        point,
+        comma,
+    ]
 
 
-@given(st.decimals(min_value=-10**9, max_value=10**9, places=3), st.sampled_from(["point", "comma"]), st.booleans())
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=3), st.sampled_from(["point", "comma"]), st.booleans())
 def test_every_written_number_comes_back_exactly(number: Decimal, mark: Mark, grouped: bool) -> None:
     """A number written under a mark, with or without thousands, is read as the same decimal."""
     text = f"{number:,f}" if grouped else f"{number:f}"
@@ -72,7 +75,9 @@ def test_no_text_is_read_as_more_than_its_digits(text: str) -> None:
     """Whatever is read keeps the digits of the text, in their order."""
     for mark in ("point", "comma"):
         if (number := read_number(text, mark)) is not None:
-            assert "".join(filter(str.isdigit, f"{number:f}")).lstrip("0") == "".join(filter(str.isdigit, text)).lstrip("0")
+            assert "".join(filter(str.isdigit, f"{number:f}")).lstrip("0") == "".join(filter(str.isdigit, text)).lstrip(
+                "0"
+            )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +103,7 @@ def test_a_column_that_could_be_thousands_is_asked(tmp_path: Path) -> None:
         read_lines(tmp_path, "A1,Café,1.234,5\n")
     assert refusal(stopped.value) == (
         f"{tmp_path}/ventas.csv: the column «Cantidad» (C) can be read in two ways: «1.234» is 1.234 or 1234.\n"
-        "Say which with --decimal point or --decimal comma, or in the settings:\n[source]\ndecimal = \"point\""
+        'Say which with --decimal point or --decimal comma, or in the settings:\n[source]\ndecimal = "point"'
     )
 
 
@@ -111,7 +116,10 @@ def test_the_settings_answer_it(tmp_path: Path, decimal: str, quantity: str) -> 
 def test_each_column_has_its_own_mark(tmp_path: Path) -> None:
     """A till that writes quantities one way and prices the other is read as it writes."""
     batch = read_lines(tmp_path, 'A1,Café,0.5,"2,50"\nA2,Té,1.5,"1.250,75"\n')
-    assert [line.unit_price for entry in batch for line in entry.document.lines] == [Decimal("2.50"), Decimal("1250.75")]
+    assert [line.unit_price for entry in batch for line in entry.document.lines] == [
+        Decimal("2.50"),
+        Decimal("1250.75"),
+    ]
     assert batch.sources[0].decimal == "comma, point"
 
 
@@ -121,13 +129,15 @@ def test_both_marks_in_one_column_are_asked(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match="decimal point"):
         read_lines(tmp_path, lines)
     batch = read_lines(tmp_path, lines, settings(decimal="point"))
-    assert told(batch) == ["D3 «2,75» is not a number where the decimal mark is a ,.".replace("a ,", "a .")]
+    assert told(batch) == ["D3 «2,75» is not a number where the decimal mark is «.»."]
     assert batch[1].document.lines[0].unit_price == 0
 
 
 def test_a_percentage_is_the_number_before_its_sign(tmp_path: Path) -> None:
     """A discount of 10% is ten, and an empty one is none."""
-    batch = read_text(tmp_path, "Factura,Producto,Cant.,Precio,% Desc.\nA1,Café,1,2,10%\nA1,Té,1,2,\nA1,Pan,1,2,7.5\nA1,Sal,1,2,x\n")
+    batch = read_text(
+        tmp_path, "Factura,Producto,Cant.,Precio,% Desc.\nA1,Café,1,2,10%\nA1,Té,1,2,\nA1,Pan,1,2,7.5\nA1,Sal,1,2,x\n"
+    )
     assert [str(line.discount_percentage) for line in batch[0].document.lines] == ["10", "0", "7.5", "0"]
     assert codes(batch) == ["discount-not-a-number"]
 
@@ -163,14 +173,16 @@ def test_a_date_has_the_days_that_its_text_allows(text: str, expected: set[str])
     assert {date.isoformat() for date in readings(text).values()} == expected
 
 
-@given(st.dates(dt.date(1900, 1, 1), dt.date(2099, 12, 31)), st.sampled_from(["dmy", "mdy", "ymd"]), st.sampled_from("/-."))
+@given(
+    st.dates(dt.date(1900, 1, 1), dt.date(2099, 12, 31)), st.sampled_from(["dmy", "mdy", "ymd"]), st.sampled_from("/-.")
+)
 def test_every_written_date_comes_back(date: dt.date, order: str, between: str) -> None:
     """A date written in an order is read as the same day under it."""
     parts = {"d": f"{date.day:02}", "m": f"{date.month:02}", "y": f"{date.year:04}"}
     assert read_date(between.join(parts[letter] for letter in order), order) == date  # type: ignore[arg-type]
 
 
-@given(st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2050, 1, 1)), st.integers(-12, 14))
+@given(st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2050, 1, 1)), st.integers(-12, 14))  # noqa: DTZ001
 def test_a_moment_anywhere_is_a_day_in_el_salvador(moment: dt.datetime, hours: int) -> None:
     """The zone is honoured whatever it is."""
     zoned = moment.replace(second=0, microsecond=0, tzinfo=dt.timezone(dt.timedelta(hours=hours)))
@@ -305,7 +317,7 @@ def test_spreadsheet_errors_are_never_values(tmp_path: Path, word: str) -> None:
 
 def test_excels_quoted_texts_keep_their_zeros(tmp_path: Path) -> None:
     """`="007"` is how exports keep zeros from Excel, and a leading apostrophe is how we disarm a formula."""
-    batch = read_lines(tmp_path, "=\"007\",'=1+1,2,3\n")
+    batch = read_lines(tmp_path, '="007",\'=1+1,2,3\n')
     assert batch[0].document.external_ref == "007"
     assert batch[0].document.lines[0].description == "=1+1"
 

@@ -13,17 +13,29 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
-from hypothesis import given, settings as effort
+from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.reading.excel_cells import Book, date_text, masked, plain_number, style_of
-from batch_issuer.reading.excel_tables import Workbook
 from batch_issuer.reading.excel_rows import DamagedSheet, plain_strings, read_rows, rich_strings
+from batch_issuer.reading.excel_tables import Workbook
 from batch_issuer.reading.tables import CellKind
 from batch_issuer.settings import Settings
-from tests.reading.reading_samples import ENGLISH, codes, quantities, raw_workbook, refs, refusal, settings, told, workbook
+from tests.reading.reading_samples import (
+    ENGLISH,
+    codes,
+    quantities,
+    raw_workbook,
+    refs,
+    refusal,
+    settings,
+    told,
+    workbook,
+)
 
 HEAD = ["Factura", "Descripción", "Cantidad", "Precio"]
 
@@ -61,7 +73,7 @@ def test_what_is_no_number_is_none(text: str) -> None:
     assert plain_number(text) is None
 
 
-@given(st.datetimes(dt.datetime(1900, 3, 1), dt.datetime(2999, 12, 31)), st.booleans())
+@given(st.datetimes(dt.datetime(1900, 3, 1), dt.datetime(2999, 12, 31)), st.booleans())  # noqa: DTZ001
 def test_every_moment_comes_back_to_the_second(moment: dt.datetime, from_1904: bool) -> None:
     """Both of Excel's calendars."""
     moment = moment.replace(microsecond=0)
@@ -73,7 +85,8 @@ def test_every_moment_comes_back_to_the_second(moment: dt.datetime, from_1904: b
 
 
 @pytest.mark.parametrize(
-    ("serial", "text"), [(1, "1900-01-01"), (59, "1900-02-28"), (61, "1900-03-01"), (0.5, "12:00:00"), (-1, ""), (3e6, "")]
+    ("serial", "text"),
+    [(1, "1900-01-01"), (59, "1900-02-28"), (61, "1900-03-01"), (0.5, "12:00:00"), (-1, ""), (3e6, "")],
 )
 def test_the_ends_of_excels_calendar(serial: float, text: str) -> None:
     """Excel believes in 29 February 1900."""
@@ -82,7 +95,11 @@ def test_the_ends_of_excels_calendar(serial: float, text: str) -> None:
 
 def test_dates_and_moments_are_days(tmp_path: Path) -> None:
     """A date cell needs no order, and its time does not count."""
-    rows = [["Factura", "Fecha", *HEAD[1:]], ["A1", dt.datetime(2026, 5, 1, 8, 26), "Café", 1, 2], ["A2", dt.date(2026, 1, 5), "Té", 1, 2]]  # noqa: DTZ001
+    rows: list[list[Any]] = [
+        ["Factura", "Fecha", *HEAD[1:]],
+        ["A1", dt.datetime(2026, 5, 1, 8, 26), "Café", 1, 2],  # noqa: DTZ001 - a wall clock
+        ["A2", dt.date(2026, 1, 5), "Té", 1, 2],
+    ]
     batch = read([workbook(tmp_path, rows)], Settings())
     assert [entry.document.date for entry in batch] == [dt.date(2026, 5, 1), dt.date(2026, 1, 5)]
     assert batch.sources[0].dates == ""
@@ -90,7 +107,11 @@ def test_dates_and_moments_are_days(tmp_path: Path) -> None:
 
 def test_stored_dates_swapped_by_excel_stop(tmp_path: Path) -> None:
     """Stored dates up to the twelfth with text dates from the thirteenth: day and month were swapped on opening."""
-    rows = [["Factura", "Fecha", *HEAD[1:]], ["A1", dt.date(2026, 5, 1), "Café", 1, 2], ["A2", "13/01/2026", "Té", 1, 2]]
+    rows: list[list[Any]] = [
+        ["Factura", "Fecha", *HEAD[1:]],
+        ["A1", dt.date(2026, 5, 1), "Café", 1, 2],
+        ["A2", "13/01/2026", "Té", 1, 2],
+    ]
     path = workbook(tmp_path, rows)
     assert "mixes stored dates («2026-05-01») with dates as text («13/01/2026»)" in stopped_by(path)
     assert len(read([path], settings(dates="dmy"))) == 2
@@ -128,7 +149,7 @@ def test_formats_that_show_more_than_is_stored(tmp_path: Path, code: str, number
     assert not batch.problems
 
 
-@pytest.mark.parametrize("code", ['"F-"00000', '0.00" €"', '[$€-407] #,##0.00', "[$Q-100A]0.00", '0.0,"K"', "#,##0,"])
+@pytest.mark.parametrize("code", ['"F-"00000', '0.00" €"', "[$€-407] #,##0.00", "[$Q-100A]0.00", '0.0,"K"', "#,##0,"])
 def test_formats_with_words_of_their_own_are_told(tmp_path: Path, code: str) -> None:
     """What is seen is not what is stored; once for each column and format."""
     book = openpyxl.Workbook()
@@ -140,14 +161,16 @@ def test_formats_with_words_of_their_own_are_told(tmp_path: Path, code: str) -> 
         sheet.cell(row, 4).number_format = code
     book.save(tmp_path / "v.xlsx")
     batch = read([str(tmp_path / "v.xlsx")], Settings())
-    assert [(problem.code, problem.place.row, problem.place.column) for problem in batch.problems] == [("shown-differently", 2, "D")]
+    assert [(problem.code, problem.place.row, problem.place.column) for problem in batch.problems] == [
+        ("shown-differently", 2, "D")
+    ]
 
 
 @pytest.mark.parametrize(
     ("code", "is_date"),
     [
         ("dd/mm/yyyy", True), ("m/d/yyyy h:mm", True), ("[$-440A]d mmmm yyyy", True), ('yyyy"-"mm', True), ("h:mm:ss", True),
-        ("[h]:mm", False), ('0.00" dólares"', False), ('#,##0.00_);[Red](#,##0.00)', False), ("General", False), ('"día" 0', False),
+        ("[h]:mm", False), ('0.00" dólares"', False), ("#,##0.00_);[Red](#,##0.00)", False), ("General", False), ('"día" 0', False),
     ],
 )  # fmt: skip
 def test_formats_of_dates(code: str, is_date: bool) -> None:
@@ -175,7 +198,15 @@ def test_a_discount_stored_as_percentage(tmp_path: Path) -> None:
 def test_digits_that_excel_destroyed_are_problems(tmp_path: Path) -> None:
     """A number of more than 15 digits has lost the last ones; as a text it has not."""
     head = ["Factura", "NIT", *HEAD[1:]]
-    path = workbook(tmp_path, [head, ["A1", 61405070710481234, "Café", 1, 2], [12345678901234567, "", "Té", 1, 2], ["12345678901234567", "", "Té", 1, 2]])
+    path = workbook(
+        tmp_path,
+        [
+            head,
+            ["A1", 61405070710481234, "Café", 1, 2],
+            [12345678901234567, "", "Té", 1, 2],
+            ["12345678901234567", "", "Té", 1, 2],
+        ],
+    )
     assert codes(read([path], Settings())) == ["too-many-digits", "too-many-digits"]
 
 
@@ -236,7 +267,9 @@ def test_hidden_sheets_are_not_read(tmp_path: Path) -> None:
     book.save(tmp_path / "v.xlsx")
     assert refs(read([str(tmp_path / "v.xlsx")], Settings())) == ["A1"]
     assert refs(read([str(tmp_path / "v.xlsx")], settings(sheet="enero"))) == ["B1"]
-    assert "has no sheet «Febrero».\nDid you mean «Enero»?" in stopped_by(str(tmp_path / "v.xlsx"), settings(sheet="Febrero"))
+    assert "has no sheet «Febrero».\nDid you mean «Enero»?" in stopped_by(
+        str(tmp_path / "v.xlsx"), settings(sheet="Febrero")
+    )
 
 
 def test_several_sheets_of_sales_are_asked(tmp_path: Path) -> None:
@@ -289,7 +322,7 @@ def test_hidden_columns_are_told(tmp_path: Path) -> None:
 def test_dates_from_1904_are_read_as_such(tmp_path: Path) -> None:
     """The flag of the workbook is honoured."""
     book = openpyxl.Workbook()
-    book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
+    book.epoch = CALENDAR_MAC_1904
     sheet = book.active
     assert sheet is not None
     sheet.append(["Factura", "Fecha", *HEAD[1:]])
@@ -305,7 +338,9 @@ def cell(address: str, text: object) -> str:
 
 def rows_xml(*rows: tuple[object, ...]) -> str:
     return "".join(
-        f'<row r="{number}">' + "".join(cell(f"{'ABCDEFG'[at]}{number}", text) for at, text in enumerate(row)) + "</row>"
+        f'<row r="{number}">'
+        + "".join(cell(f"{'ABCDEFG'[at]}{number}", text) for at, text in enumerate(row))
+        + "</row>"
         for number, row in enumerate(rows, start=1)
     )
 
@@ -334,7 +369,9 @@ PLAIN = rows_xml(tuple(HEAD), ("A1", "Café", 2, 3), ("A2", "Té", 1, 4))
 def test_every_way_to_write_the_same_rows_is_read_alike(tmp_path: Path, sheet_xml: str) -> None:
     """Prefixes, blanks, comments, formulas, empty rows, references to characters, inline and rich texts."""
     batch = read([raw_workbook(tmp_path, sheet_xml)], Settings())
-    lines = [(line.description, str(line.quantity), str(line.unit_price)) for entry in batch for line in entry.document.lines]
+    lines = [
+        (line.description, str(line.quantity), str(line.unit_price)) for entry in batch for line in entry.document.lines
+    ]
     assert (refs(batch), lines) == (["A1", "A2"], [("Café", "2", "3"), ("Té", "1", "4")])
 
 
@@ -351,11 +388,15 @@ def test_addresses_may_be_left_out(tmp_path: Path) -> None:
 
 cell_values = st.one_of(
     st.none(),
-    st.integers(-10**12, 10**12),
+    st.integers(-(10**12), 10**12),
     st.floats(-1e9, 1e9).map(lambda number: float(format(number, ".12g"))),
-    st.text(alphabet=st.sampled_from("aé<&>'\" \n;=1.#_x"), min_size=1, max_size=6).filter(lambda text: text.strip() != ""),
+    st.text(alphabet=st.sampled_from("aé<&>'\" \n;=1.#_x"), min_size=1, max_size=6).filter(
+        lambda text: text.strip() != ""
+    ),
     st.booleans(),
-    st.datetimes(dt.datetime(1950, 1, 1), dt.datetime(2050, 1, 1)).map(lambda moment: moment.replace(microsecond=0)),
+    st.datetimes(dt.datetime(1950, 1, 1), dt.datetime(2050, 1, 1)).map(  # noqa: DTZ001 - a wall clock
+        lambda moment: moment.replace(microsecond=0)
+    ),
 )
 
 
@@ -396,7 +437,9 @@ def test_both_paths_read_what_was_written(rows: list[list[Any]], constant_memory
         strings = archive.read("xl/sharedStrings.xml") if "xl/sharedStrings.xml" in archive.namelist() else b"<sst/>"
     fast, slow = read_rows(io.BytesIO(part)), read_rows(io.BytesIO(b"<!-- slow -->" + part.partition(b"?>")[2]))
     assert plain_strings(strings) in (None, rich_strings(strings))
-    book_read = Book(strings=rich_strings(strings), styles=(style_of(0, {}), style_of(164, {164: "yyyy-mm-dd hh:mm:ss"})))
+    book_read = Book(
+        strings=rich_strings(strings), styles=(style_of(0, {}), style_of(164, {164: "yyyy-mm-dd hh:mm:ss"}))
+    )
     count = fast.rows
     for found in (fast, slow):
         assert found.rows == count
@@ -462,7 +505,17 @@ def test_a_damaged_part_is_refused(tmp_path: Path) -> None:
 
 def test_other_readers_say_the_same(tmp_path: Path) -> None:
     """A witness, openpyxl, over a row of everything."""
-    values: list[Any] = ["Factura", 1, 2.5, -0.125, True, dt.datetime(2026, 1, 5, 8, 26), "ñ & <b>", " espacios ", 10**14]  # noqa: DTZ001
+    values: list[Any] = [
+        "Factura",
+        1,
+        2.5,
+        -0.125,
+        True,
+        dt.datetime(2026, 1, 5, 8, 26),  # noqa: DTZ001 - a wall clock
+        "ñ & <b>",
+        " espacios ",
+        10**14,
+    ]
     path = workbook(tmp_path, [values])
     witness = openpyxl.load_workbook(path).active
     assert witness is not None

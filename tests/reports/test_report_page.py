@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from decimal import Decimal
+from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ LANGUAGES = ("es", "en")
 class Page(HTMLParser):
     """What a browser without script would have: elements, attributes and visible text."""
 
-    VOID = frozenset({"meta", "input", "br", "path", "rect", "circle", "use"})
+    INLINE = frozenset({"a", "b", "bdi", "code", "em", "kbd", "mark", "q", "small", "span", "strong"})
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -44,6 +45,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        if tag not in self.INLINE:
+            self.said.append(" ")
         if tag in ("script", "style"):
             self._inside, self._raw, self._attributes = tag, "", dict(attrs)
 
@@ -54,6 +57,8 @@ class Page(HTMLParser):
             self.styles.append(self._raw)
         if tag == self._inside:
             self._inside = ""
+        if tag not in self.INLINE:
+            self.said.append(" ")
 
     def handle_data(self, data: str) -> None:
         if self._inside:
@@ -61,9 +66,9 @@ class Page(HTMLParser):
         else:
             self.said.append(data)
 
-    @property
+    @cached_property
     def text(self) -> str:
-        return " ".join(" ".join(self.said).split())
+        return " ".join("".join(self.said).split())
 
     @property
     def listing(self) -> dict[str, Any]:
@@ -145,14 +150,14 @@ def test_everything_that_needs_a_person_is_there_without_script(day: Reconciliat
         assert " ".join(held.external_ref.split()) in page.text
         for problem in held.problems:
             assert f"row {problem.row}" in page.text
-            assert f"«{problem.heading}»".replace("«", "« ").replace("»", " »") in page.text.replace("«", "« ").replace("»", " »")
+            assert f"{problem.column} «{problem.heading}»" in page.text
 
 
 def test_first_screen_bridges_rows_to_states_to_the_cent(day: Reconciliation, page: Page) -> None:
     """Each step of the bridge has its documents and its amount, and nothing remains unexplained."""
     start = page.text.index("From the files to the ministry")
     bridge = page.text[start : page.text.index("The states add up", start) + 60]
-    assert "1,910 rows" in bridge
+    assert f"{day.rows:,} rows" in bridge
     for step in day.bridge:
         assert f"{step.documents:,} ${step.gross:,.2f}" in bridge
     assert "The states add up 0 $0.00" in bridge
@@ -171,7 +176,7 @@ def test_sections_stand_in_the_order_of_urgency(page: Page) -> None:
 def test_problems_of_one_kind_stand_under_one_sentence_with_one_repair(page: Page) -> None:
     """A cause is told once, with its count; what differs from row to row is left open in the sentence."""
     assert page.text.count("The municipality «…» is not in the ministry's catalog (CAT-013).") == 2  # heading and caption
-    assert "16 documents · unknown-municipality" in page.text
+    assert f"{len(invented.TRAPS) + 6} documents · unknown-municipality" in page.text
     assert page.text.count("Write its name or its code as in the catalog.") == 1
 
 
@@ -258,10 +263,11 @@ def test_masked_page_shows_no_identity(day: Reconciliation, language: str) -> No
     assert "@example.com" in html
 
 
-def test_amounts_and_times_are_written_as_in_el_salvador(page: Page) -> None:
+def test_amounts_and_times_are_written_as_in_el_salvador(day: Reconciliation, page: Page) -> None:
     """Six hours before UTC, day first, dollars with comma and point."""
     assert "20/11/2026 08:03" in page.text
-    assert "$145,800.15" in page.text
+    assert f"${day.states[State.STAMPED].gross:,.2f}" in page.text
+    assert re.search(r"\$\d{3},\d{3}\.\d\d", page.text)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -284,7 +290,7 @@ def test_pictures_say_what_they_show(page: Page) -> None:
     pictures = [attributes for tag, attributes in page.tags if tag == "svg"]
     assert all(a.get("aria-hidden") == "true" or (a.get("role") == "img" and a.get("aria-labelledby")) for a in pictures)
     assert sum(1 for a in pictures if a.get("role") == "img") == 2
-    assert "Documents by state : Held back 19 (3 %)" in page.text or "Documents by state: Held back 19 (3 %)" in page.text
+    assert f"Documents by state: Held back {len(invented.TRAPS) + 9} (" in page.text
 
 
 def test_lone_surrogates_and_control_characters_are_written(day: Reconciliation, tmp_path: Path) -> None:
