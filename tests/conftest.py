@@ -21,6 +21,11 @@ hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("house")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How often the program is killed in `tests/kill`."""
+    parser.addoption("--kills", type=int, default=30, help="how often tests/kill kills the program (default: 30)")
+
+
 def pytest_configure() -> None:
     """Forget the real key, the settings and the language of whoever runs the tests, for subprocesses too."""
     for name in list(os.environ):

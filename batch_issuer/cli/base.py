@@ -65,6 +65,13 @@ class Command(click.Command):
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [messages_of(ctx).text(piece) for piece in super().collect_usage_pieces(ctx)]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # click's parser forgets whose help would help
+            raise
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         found = super().get_help_option(ctx)
         if found is not None:
@@ -99,6 +106,14 @@ class LazyGroup(Group):
         command = module.command
         assert isinstance(command, click.Command)  # noqa: S101 - the table is ours
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=COMMANDS, ctx=ctx) from None
 
     def first_line(self, name: str) -> str:
         return COMMANDS[name][1]
@@ -147,7 +162,9 @@ json_option = option(
 config_option = option(
     "--config", "-c", metavar=N_("FILE"), help=N_("Settings file; by default batch-issuer.toml beside the files.")
 )
-company_option = option("--company", metavar=N_("NAME"), help=N_("Which company of the settings issues."))
+company_option = option(
+    "--company", metavar=N_("NAME"), help=N_("The company that issues, where the settings have several.")
+)
 ledger_option = option(
     "--ledger", "-l", metavar=N_("FILE"), default="ledger.db", show_default=True, help=N_("The ledger's file.")
 )
@@ -158,7 +175,10 @@ base_url_option = option(
     "--base-url", metavar="URL", envvar="OCOTE_BASE_URL", help=N_("The provider's address (OCOTE_BASE_URL).")
 )
 only_option = option(
-    "--only", multiple=True, metavar=N_("STATE|TYPE|REF"), help=N_("Only these documents; may be repeated.")
+    "--only",
+    multiple=True,
+    metavar=N_("STATE|TYPE|REF"),
+    help=N_("Only these, by state (rejected, unsure…), type or reference; may be repeated."),
 )
 common = shared(config_option, company_option, ledger_option, language_option, json_option)
 reading = shared(

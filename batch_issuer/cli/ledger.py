@@ -266,7 +266,7 @@ def _say_verified(output: Output, path: Path, verified: Verified) -> int:
         output.say(N_("Keep this file, and go on with your newest backup; what it lacks is asked of the provider."))
     else:
         output.say(
-            N_("{path}: the events are sound, but {count} entries of the current state do not follow from them. The first:"),
+            N_("{path}: the events are sound, but {count} entries of the current state do not follow. The first:"),
             path=path,
             count=f"{len(verified.damages):,}",
         )

@@ -69,9 +69,9 @@ class KeyRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowDown:
-    """429: nothing was created. `seconds` as `Retry-After` says, None where it does not."""
+    """429: nothing was created. `seconds` is how long nobody sends now."""
 
-    seconds: float | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +195,7 @@ class Client:
             return ""
         self.quota.learn(ticket, headers)
         if status == httpx.codes.TOO_MANY_REQUESTS:
-            self.quota.refused(_seconds(headers.get("retry-after")))
+            self.quota.refused(headers)
         return wire.environment_of(content) if status == httpx.codes.OK else ""
 
     async def _send(self, method: str, path: str, body: bytes = b"") -> tuple[Reply, Mapping[str, Any] | None]:
@@ -218,9 +218,9 @@ class Client:
         plain = wire.decode(content)
         if status == httpx.codes.OK and plain is not None:
             return Uncertain(reason=Reason.NOT_UNDERSTOOD), plain
-        reply = _read_status(status, headers, plain, content, asked=method == "GET")
+        reply = _read_status(status, plain, content, asked=method == "GET")
         if isinstance(reply, SlowDown):
-            reply = SlowDown(seconds=self.quota.refused(reply.seconds))
+            reply = SlowDown(seconds=self.quota.refused(headers))
         return reply, None
 
     async def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, httpx.Headers, bytes]:
@@ -248,7 +248,7 @@ def _read(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> Fo
 
 
 def _read_status(
-    status: int, headers: httpx.Headers, plain: Mapping[str, Any] | None, content: bytes, *, asked: bool
+    status: int, plain: Mapping[str, Any] | None, content: bytes, *, asked: bool
 ) -> Reply:
     """What an answer other than a readable 200 means (provider.md 15b)."""
     answer = wire.read_answer(plain, status)
@@ -264,19 +264,11 @@ def _read_status(
         case 409:
             return Uncertain(reason=Reason.CONFLICT, answer=answer)
         case 429:
-            return SlowDown(seconds=_seconds(headers.get("retry-after")))
+            return SlowDown()
         case _ if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             return Uncertain(reason=Reason.SERVER_ERROR, answer=answer)
         case _:
             return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=answer)
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        seconds = float(text or "")
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 7 * 86400 else None
 
 
 def _describe(error: Exception) -> str:

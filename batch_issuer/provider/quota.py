@@ -71,11 +71,12 @@ class Quota:
         """The least that was left by the answers since the last ticket: one of them was counted last."""
         self._ends = _Span(-math.inf, -math.inf)
         self._ends_since = -math.inf
-        self._turned_at = -math.inf
+        self._asking_since = -math.inf
         self._fresh = 0
-        """Requests under way that were sent since the window turned."""
+        """Requests under way that were sent since then."""
+        self._is_asking = True
+        """Whether one request goes alone until its answer tells what is left."""
         self._has_minute = False
-        self._is_paced = True
         self._blocked_until = -math.inf
         self._changed = asyncio.Event()
 
@@ -113,7 +114,8 @@ class Quota:
         if minute is not None:
             self._has_minute = True
             self._learn_minute(ticket, minute, headers.get("x-ratelimit-reset"))
-        self._is_paced = self._has_minute
+        if ticket.at >= self._asking_since and (minute is not None or not self._has_minute):
+            self._is_asking = False
         self._check_reserve()
         self._signal()
 
@@ -128,19 +130,21 @@ class Quota:
             self._least = min(self._least, self._minute)
         self._signal()
 
-    def refused(self, retry_after: float | None) -> float:
-        """Hold everybody back after a 429; the seconds that this means."""
+    def refused(self, headers: Mapping[str, str]) -> float:
+        """Hold everybody back after a 429, as long as its headers say; the seconds that this means."""
         self.refusals += 1
         now = asyncio.get_running_loop().time()
-        if retry_after is None:
-            retry_after = self._ends.latest - now if self._ends.latest > now else WITHOUT_RETRY_AFTER
-        retry_after = retry_after or _ROUNDING  # 0 is less than a second, rounded down
-        self._blocked_until = max(self._blocked_until, now + retry_after)
-        self._hour = self._proven = None
-        self._is_paced = True
-        self._forget_minute(now)
+        seconds = _seconds(headers.get("retry-after"))
+        if seconds is None:
+            seconds = self._ends.latest - now if self._ends.latest > now else WITHOUT_RETRY_AFTER
+        seconds = seconds or _ROUNDING  # 0 is less than a second, rounded down
+        self._blocked_until = max(self._blocked_until, now + seconds)
+        self._hour = None
+        if not _number(headers, "x-ratelimit-remaining-minute"):
+            self._minute = self._proven = None
+        self._ask_one(now)
         self._signal()
-        return retry_after
+        return seconds
 
     @property
     def _in_flight(self) -> int:
@@ -152,15 +156,14 @@ class Quota:
             return self._blocked_until - now
         if self._hour is not None and self._in_flight and self._hour <= self._in_flight:
             return math.inf
-        if not self._is_paced:
-            return 0
         if self._minute is not None:
             if self._minute - self._in_flight > self.reserve and self._is_proven():
-                return 0
+                return math.inf if self._is_asking and self._fresh else 0
             if now < self._ends.latest:
                 return self._ends.latest - now
-            self._forget_minute(now)
-        return math.inf if self._fresh else 0
+            self._minute = None
+            self._ask_one(now)
+        return math.inf if self._is_asking and self._fresh else 0
 
     def _is_proven(self) -> bool:
         """Whether the minute surely takes one more, however the provider's counting and our answers crossed."""
@@ -170,17 +173,17 @@ class Quota:
 
     def _end(self, ticket: Ticket) -> None:
         self._ended += 1
-        if ticket.at >= self._turned_at:
+        if ticket.at >= self._asking_since:
             self._fresh -= 1
 
     def _was_alone(self, ticket: Ticket) -> bool:
         """Whether no other request ended while this one, the last to end, was under way: then it was counted last."""
         return ticket.ended == self._ended - 1
 
-    def _forget_minute(self, now: float) -> None:
-        """The window has turned: one request goes ahead, and its answer tells what is left."""
-        self._minute = None
-        self._turned_at = now
+    def _ask_one(self, now: float) -> None:
+        """One request goes ahead, and its answer tells what is left; older answers do not."""
+        self._is_asking = True
+        self._asking_since = now
         self._fresh = 0
 
     def _learn_minute(self, ticket: Ticket, minute: int, reset: str | None) -> None:
@@ -188,7 +191,7 @@ class Quota:
         self._least = min(self._least, minute)
         ends = _window_ends(ticket.at, now, reset)
         is_next = ends.earliest > self._ends.latest
-        if is_next or (self._minute is None and ticket.at >= self._turned_at):
+        if is_next or (self._minute is None and ticket.at >= self._asking_since):
             self._minute = minute
             self._take_end(ends, now)
         elif ends.latest < self._ends.earliest:
@@ -254,11 +257,8 @@ def estimate(requests: int, per_minute: int | None = PER_MINUTE, per_hour: int |
 
 def _window_ends(sent: float, answered: float, reset: str | None) -> _Span:
     """When the window ends that an answer speaks of; it was counted at any moment of its way."""
-    try:
-        seconds = float(reset or "")
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= HOUR:
+    seconds = _seconds(reset)
+    if seconds is None or seconds > HOUR:
         return _Span(sent, answered + MINUTE + _ROUNDING)
     rounding = _ROUNDING if seconds == int(seconds) else 0.05
     return _Span(sent + seconds - rounding, answered + seconds + rounding)
@@ -267,3 +267,12 @@ def _window_ends(sent: float, answered: float, reset: str | None) -> _Span:
 def _number(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _seconds(text: str | None) -> float | None:
+    """What `Retry-After` or `X-RateLimit-Reset` says; None where that is no number of seconds of a week."""
+    try:
+        seconds = float(text or "")
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < 7 * 24 * HOUR else None

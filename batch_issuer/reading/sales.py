@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -100,16 +101,17 @@ class Sales:
 
     def sheet_row(self, row: int) -> SheetRow:
         sheet, at = self._located(row)
-        return SheetRow(self._source_of(row), at + 1, sheet.header.headings, sheet.sheet.table.cells(at))
+        return SheetRow(self._source_of(range(self.rows)[row]), at + 1, sheet.header.headings, sheet.sheet.table.cells(at))
 
     def _source_of(self, row: int) -> int:
-        return int(np.searchsorted(self._offsets, range(self.rows)[row], side="right")) - 1
+        return bisect_right(self._offsets, row) - 1
 
     def _located(self, row: int) -> tuple[SheetSales, int]:
         """The sheet of a batch row, and its table row."""
+        row = range(self.rows)[row]
         source = self._source_of(row)
         sheet = self._sheets[source]
-        return sheet, int(sheet.rows.sales[range(self.rows)[row] - self._offsets[source]])
+        return sheet, int(sheet.rows.sales[row - self._offsets[source]])
 
     def _built(self, first: int, last: int) -> list[Entry]:
         """The documents from first to last, with one look at each column."""

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from batch_issuer.reports.replacing import replace_file
+
+_LONGEST = 32_767
+"""Characters that a cell of a workbook holds."""
 
 
 def write_sheet(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
     """Rows of like keys under a frozen, filtered header; how many were written."""
-    book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
-    sheet = book.add_worksheet("ledger")
-    sheet.freeze_panes(1, 0)
-    bold = book.add_format({"bold": True})
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("ledger")
+    sheet.freeze_panes = "A2"
     count = 0
     names: list[str] = []
     for count, row in enumerate(rows, 1):  # noqa: B007 - the count is what is given back
         if not names:
             names = list(row)
-            for column, name in enumerate(names):
-                sheet.write_string(0, column, name, bold)
-        for column, name in enumerate(names):
-            sheet.write_string(count, column, str(row[name]))
+            sheet.append([_text(sheet, name, bold=True) for name in names])
+        sheet.append([_text(sheet, str(row[name])) for name in names])
     if names:
-        sheet.autofilter(0, 0, count, len(names) - 1)
-    book.close()
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(names))}{count + 1}"
+    content = BytesIO()
+    book.save(content)
+    replace_file(path, content.getvalue())
     return count
+
+
+def _text(sheet: Any, text: str, *, bold: bool = False) -> Any:
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("�", text)[:_LONGEST])
+    cell.data_type = "s"
+    if bold:
+        cell.font = Font(bold=True)
+    return cell

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from batch_issuer.documents import Document
 from batch_issuer.messages import Messages, N_
 from batch_issuer.problems import Problem
 from batch_issuer.reading.batch import Batch, SourceFile
@@ -175,22 +175,25 @@ class _Writer:
     def _row(self, number: int, one: RowToCorrect) -> None:
         row = self.batch.sheet_row(one.row)
         fields = self.fields[row.source]
+        source = self.batch.sources[row.source]
         wrong = _by_column(one.remarks)
         said = _said(one.remarks)
         self.sheet.set_row(number, 15 * text_lines(said, _FIX_WIDTH))
         for at, column in enumerate(self.layout.kept):
             text = row.cells[column] if column < len(row.cells) else ""
             remarks = wrong.get(column, ())
-            self._cell(number, at, text, fields.get(column, ""), one, is_wrong=bool(remarks))
+            self._cell(number, at, text, fields.get(column, ""), one, source, is_wrong=bool(remarks))
             if remarks and self.notes < _NOTES:
                 self.notes += 1
                 self.sheet.write_comment(number, at, printable(_said(remarks))[:_NOTE_LENGTH], {"x_scale": 2.6, "y_scale": 1.4})
         if one.remarks:
             write_text(self.sheet, number, len(self.layout.kept), printable(said), self.looks.fix)
 
-    def _cell(self, number: int, at: int, text: str, field: str, one: RowToCorrect, *, is_wrong: bool) -> None:
+    def _cell(
+        self, number: int, at: int, text: str, field: str, one: RowToCorrect, source: SourceFile, *, is_wrong: bool
+    ) -> None:
         """A number or a date where that is what the document has; otherwise the very text."""
-        value = _value_of(text, field, one)
+        value = _value_of(text, field, one, source)
         marks = {"wrong": is_wrong, "begins": one.document is None or one.row == one.document.row}
         if isinstance(value, dt.date):
             self.sheet.write_datetime(number, at, value, self.looks.cell("dd/mm/yyyy", **marks))
@@ -228,32 +231,43 @@ def _columns_of(source: SourceFile) -> dict[int, str]:
     return fields
 
 
-def _value_of(text: str, field: str, one: RowToCorrect) -> dt.date | Decimal | None:
-    """What the document has from this cell, when the cell can mean nothing else; None where the text has to stay.
+def _value_of(text: str, field: str, one: RowToCorrect, source: SourceFile) -> dt.date | Decimal | None:
+    """What reading made of this cell, when that is certain; None where the text has to stay.
 
     A few rows cannot tell what a whole column told, whether `1,500` is a thousand or a bit more than one.
     """
-    meant = _meant(field, one)
-    if isinstance(meant, Decimal):
-        shown = text.strip().removesuffix("%")
-        fits = any(read_number(shown, mark) == meant for mark in MARKS)
-        return meant if fits and "%" not in text and Decimal(f"{float(meant):.16G}") == meant else None
-    if isinstance(meant, dt.date):
-        return meant if meant in readings(text.strip()).values() else None
+    if field == "date":
+        return _date_of(text.strip(), one.document, source.dates)
+    if field in _NUMBER_FIELDS:
+        number = _number_of_cell(text.strip(), field, one, source)
+        return number if number is not None and Decimal(f"{float(number):.16G}") == number else None
     return None
 
 
-def _meant(field: str, one: RowToCorrect) -> Any:
+def _date_of(text: str, document: Document | None, order: str) -> dt.date | None:
+    found = readings(text)
+    if order in found:
+        return found[order]
+    return document.date if document is not None and document.date in found.values() else None
+
+
+def _number_of_cell(text: str, field: str, one: RowToCorrect, source: SourceFile) -> Decimal | None:
+    found = {mark: number for mark in MARKS if (number := read_number(text, mark)) is not None}
+    meant = _meant(field, one)
+    if meant in found.values():
+        return meant
+    if one.document is None and source.decimal in found and (not source.sheet or len(set(found.values())) == 1):
+        return found[source.decimal]
+    return None
+
+
+def _meant(field: str, one: RowToCorrect) -> Decimal | None:
     document = one.document
-    if document is None or not field:
+    if document is None:
         return None
-    if field == "date":
-        return document.date
     if field == "total":
         return document.total
-    if field in _NUMBER_FIELDS:
-        return next((getattr(line, field) for line in document.lines if line.row == one.row), None)
-    return None
+    return next((getattr(line, field) for line in document.lines if line.row == one.row), None)
 
 
 def _decimals(value: Decimal) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batch_issuer.documents import Document
@@ -198,6 +198,7 @@ def test_reading_has_no_use_for_the_added_column(heading: str) -> None:
 CELLS = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters='"'), min_size=1, max_size=12)
 
 
+@example(names=["<r><t>x</t></r>", "_x0041_", "=1+1", "'=1", "00012", "1,5", "TRUE"])
 @given(names=st.lists(CELLS, min_size=1, max_size=5))
 def test_every_reference_and_text_survives(tmp_path_factory: pytest.TempPathFactory, names: Sequence[str]) -> None:
     """Whatever stands in reference, customer and description: the file that is read again has the same documents."""

@@ -122,9 +122,9 @@ def test_summary_counts_the_sheets_by_formula_and_stores_the_result(path: Path, 
     rows = {name: row for name, row in reversed(rows.items())}
     start = next(row for name, row in rows.items() if name == "From the files to the ministry")
     bridge = {str(values.cell(row, 1).value).strip("− "): row for row in range(start + 1, start + 1 + len(day.bridge))}
-    stamped = bridge["Stamped"]
-    assert formulas.cell(stamped, 2).value == "=ROWS('Stamped'!$A$2:$A$584)"
-    assert formulas.cell(stamped, 3).value == "=SUM('Stamped'!$G$2:$G$584)"
+    stamped, last = bridge["Stamped"], len(day.in_state(State.STAMPED)) + 1
+    assert formulas.cell(stamped, 2).value == f"=ROWS('Stamped'!$A$2:$A${last})"
+    assert formulas.cell(stamped, 3).value == f"=SUM('Stamped'!$G$2:$G${last})"
     for step, row in zip(day.bridge, bridge.values(), strict=True):
         assert values.cell(row, 2).value == step.documents
         assert Decimal(str(values.cell(row, 3).value)).quantize(Decimal("0.01")) == step.gross
@@ -151,7 +151,8 @@ def test_a_large_workbook_has_filters_in_place_of_tables(tmp_path: Path) -> None
     sheet = openpyxl.load_workbook(tmp_path / "large.xlsx")["Stamped"]
     assert sheet.auto_filter.ref == sheet.dimensions
     assert sheet.freeze_panes == "B2"
-    assert {row["Customer"] for row in rows_of(sheet)} >= set(invented.TRAPS)
+    escaped = {"_x0041_": "_x005F_x0041_"}  # as it stands in the file; openpyxl leaves it so outside the shared strings
+    assert {row["Customer"] for row in rows_of(sheet)} >= {escaped.get(trap, trap) for trap in invented.TRAPS}
 
 
 def test_a_text_longer_than_a_cell_is_cut_and_shows_it(day: Reconciliation, tmp_path: Path) -> None:

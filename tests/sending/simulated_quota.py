@@ -112,7 +112,7 @@ class _Sending:
         self._quota.learn(ticket, headers)
         if taken.refused:
             seen.refused.append((at, taken.refused))
-            seen.waits.append(self._quota.refused(float(headers["retry-after"])))
+            seen.waits.append(self._quota.refused(headers))
             return False
         seen.admitted.append(at)
         seen.least_left = min(seen.least_left, int(headers["x-ratelimit-remaining-minute"]))

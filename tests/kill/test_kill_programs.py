@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from batch_issuer.sandbox import Running, SandboxOptions, running
+from tests.kill.shop import (
+    Provider,
+    Shop,
+    assert_books_agree,
+    assert_report_agrees,
+    finished,
+    killed,
+    until,
+    write_sales,
+)
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+SHOPS = 5
+"""At once, each with its own provider: most of their time is waiting."""
+
+
+def live(process: subprocess.Popen[str], moment: Callable[[], bool]) -> bool:
+    """Let a process live until a moment comes or it ends by itself; whether it was killed."""
+    until(lambda: process.poll() is not None or moment())
+    if process.poll() is None:
+        killed(process)
+        return True
+    finished(process)
+    return False
+
+
+def moment_of(chance: random.Random, posts: Callable[[], int]) -> Callable[[], bool]:
+    """Some time after the start, or a while after some more documents were sent."""
+    if chance.random() < 0.3:
+        end = time.monotonic() + chance.uniform(0.05, 3)
+        return lambda: time.monotonic() > end
+    enough, pause = posts() + chance.randint(1, 40), chance.uniform(0, 0.05)
+    reached: list[float] = []
+
+    def come() -> bool:
+        if not reached and posts() >= enough:
+            reached.append(time.monotonic())
+        return bool(reached) and time.monotonic() - reached[0] >= pause
+
+    return come
+
+
+def issue_among_kills(folder: Path, kills: int, documents: int, seed: int) -> int:
+    """One shop's day: killed again and again, then finished, and all books compared. How many kills struck."""
+    chance = random.Random(seed)
+    options = SandboxOptions(
+        minute_limit=None, hour_limit=None, latency=0.08, contingency_share=0.1, rejected_share=0.05, seed=seed
+    )
+    with running(options) as sandbox:
+        shop = Shop(folder, sandbox.base_url, write_sales(folder / "ventas.csv", documents, seed=seed))
+        struck = 0
+        while struck < kills:
+            again = chance.random() < 0.3 and shop.ledger.exists()
+            arguments = ("retry",) if again else ("issue", "ventas.csv", "--json")
+            struck += live(shop.start(*arguments), moment_of(chance, lambda: sandbox.requests().posts()))
+            if len(sandbox.documents()) == documents:
+                break
+        finish_the_day(shop, sandbox)
+    return struck
+
+
+def finish_the_day(shop: Shop, sandbox: Running) -> None:
+    """Once more to the end, the books, the ministry's late answers, the books again, and nothing more to send."""
+    last = shop.run("issue", "ventas.csv", "--json")
+    assert last.code == last.json["exit_code"] == 1, last.err
+    assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])
+    sandbox.resolve()
+    assert shop.run("refresh", "--json").code == 0
+    exported = assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])
+    assert_report_agrees(shop, exported)
+    assert {row["state"] for row in exported.values()} == {"stamped", "rejected"}
+    before = sandbox.requests().total
+    again = shop.run("issue", "ventas.csv", "--json")
+    assert (again.code, again.json["sent"], again.json["asked"]) == (1, 0, 0)
+    assert sandbox.requests().total == before
+    assert sandbox.requests().violations == ()
+    assert {record.received for record in sandbox.documents()} == {1}
+
+
+def test_killed_at_any_moment_it_issues_every_sale_once(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """`--kills N` times altogether, the program dies without a word; afterwards file, provider, ledger and report agree."""
+    wanted, seed = int(request.config.getoption("--kills")), random.SystemRandom().randrange(10**6)
+    print("seed", seed)  # noqa: T201 - shown with a failure
+    began = time.monotonic()
+    each = -(-wanted // SHOPS)
+    folders = [tmp_path / f"shop-{number}" for number in range(SHOPS)]
+    for folder in folders:
+        folder.mkdir()
+    with ThreadPoolExecutor(SHOPS) as pool:
+        days = [
+            pool.submit(issue_among_kills, folder, each, 60 * each, seed + number)
+            for number, folder in enumerate(folders)
+        ]
+        struck = [day.result() for day in days]
+    print("struck", struck, f"{time.monotonic() - began:.1f} s")  # noqa: T201 - as above
+    assert sum(struck) >= wanted
+
+
+@pytest.mark.long
+def test_killed_a_thousand_times(tmp_path: Path) -> None:
+    """The same for half an hour."""
+    for number in range(10):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        folders = [folder / f"shop-{shop}" for shop in range(SHOPS)]
+        for one in folders:
+            one.mkdir()
+        with ThreadPoolExecutor(SHOPS) as pool:
+            days = [
+                pool.submit(issue_among_kills, one, 20, 800, 100 * number + shop) for shop, one in enumerate(folders)
+            ]
+            assert sum(day.result() for day in days) >= 100
+
+
+def wait(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+def suffer(provider: Provider, kind: str, chance: random.Random) -> None:
+    """Let the provider die and come back, or hang for a while."""
+    begun = provider.posts()
+    until(lambda: provider.posts() >= begun + chance.randint(3, 12))
+    if kind == "dies":
+        provider.die()
+        wait(chance.uniform(0, 1))
+        provider.start()
+    else:
+        provider.signal(signal.SIGSTOP)
+        wait(chance.uniform(0.1, 1))
+        provider.signal(signal.SIGCONT)
+
+
+def through_trouble(folder: Path, kinds: str, rounds: int, documents: int, seed: int) -> None:
+    """Issue while the provider dies or hangs, and while the program dies too if so ordered; then compare."""
+    chance = random.Random(seed)
+    provider = Provider(
+        folder, "--set", "latency=0.08", "--set", f"seed={seed}", "--set", "contingency_share=0.05"
+    )
+    try:
+        shop = Shop(folder, provider.base_url, write_sales(folder / "ventas.csv", documents, seed=seed))
+        process = shop.start("issue", "ventas.csv", "--concurrency", "4")
+        for number in range(rounds):
+            if process.poll() is not None:
+                process = shop.start("issue", "ventas.csv", "--concurrency", "4")
+            if "kill" in kinds and number % 2:
+                begun = provider.posts()
+                live(process, lambda begun=begun: provider.posts() > begun + 5)  # type: ignore[misc]
+                continue
+            suffer(provider, "hangs" if "hangs" in kinds and (number % 4 == 0 or "dies" not in kinds) else "dies", chance)
+        finished(process)
+        for _ in range(5):
+            if shop.run("issue", "ventas.csv", "--json").code == 0:
+                break
+        provider.order("resolve", to="stamped", refs=["*"])
+        assert shop.run("refresh", "--json").code == 0
+        documents_there = provider.ask("documents")
+        exported = assert_books_agree(shop, documents_there)
+        assert_report_agrees(shop, exported)
+        assert {row["state"] for row in exported.values()} == {"stamped"}
+        assert [one["ref"] for one in documents_there if one["received"] != 1] == []
+        assert provider.ask("requests")["violations"] == []
+        again = shop.run("issue", "ventas.csv", "--json")
+        assert (again.code, again.json["sent"], again.json["asked"]) == (0, 0, 0)
+    finally:
+        provider.stop()
+
+
+@pytest.mark.parametrize("kinds", ["dies", "hangs", "kill dies hangs"])
+def test_whatever_the_provider_suffers_every_sale_is_issued_once(tmp_path: Path, kinds: str) -> None:
+    """It dies and comes back with what it had registered, or answers nobody for a while; alone, or with the program."""
+    seed = random.SystemRandom().randrange(10**6)
+    print("seed", seed)  # noqa: T201 - shown with a failure
+    through_trouble(tmp_path, kinds, 4, 120, seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kinds", ["dies", "hangs", "kill dies hangs"])
+def test_whatever_the_provider_suffers_for_long(tmp_path: Path, kinds: str) -> None:
+    """Many rounds."""
+    for seed in range(10):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        through_trouble(folder, kinds, 20, 600, seed)
+
+
+def test_a_dead_holder_blocks_nobody(tmp_path: Path) -> None:
+    """The lock goes with its process; the run after it finishes the day."""
+    with running(SandboxOptions(minute_limit=None, hour_limit=None, latency=0.05)) as sandbox:
+        shop = Shop(tmp_path, sandbox.base_url, write_sales(tmp_path / "ventas.csv", 60))
+        first = shop.start("issue", "ventas.csv")
+        until(lambda: sandbox.requests().posts() > 5)
+        os.kill(first.pid, signal.SIGSTOP)
+        refused = shop.run("issue", "ventas.csv", "--json")
+        assert refused.code == 2
+        said = refused.json["error"]
+        assert said.startswith(f"The ledger {shop.ledger.name} is being written by another run: issue, process {first.pid} on ")
+        assert ", since " in said
+        killed(first)
+        assert shop.run("issue", "ventas.csv").code == 0
+        assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])
