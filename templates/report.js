@@ -55,21 +55,11 @@
   };
 
   /* Copying */
-  const copyIcon = () => {
-    const element = document.createElementNS(svg, "svg");
-    element.setAttribute("viewBox", "0 0 16 16");
-    element.setAttribute("aria-hidden", "true");
-    const path = document.createElementNS(svg, "path");
-    path.setAttribute("d", "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3");
-    element.append(path);
-    return element;
-  };
   const copyButton = (text) => {
     const button = make("button", "copy");
     button.type = "button";
     button.setAttribute("aria-label", fill(texts.copy, { text }));
     button.title = button.getAttribute("aria-label");
-    button.append(copyIcon());
     button.dataset.copy = text;
     return button;
   };

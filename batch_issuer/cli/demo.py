@@ -33,7 +33,9 @@ def command(output: Output, out: str) -> int:
     show_reconciliation(output, demo.after)
     show_reports(output, demo.reports)
     output.show()
-    output.say(N_("All of it happened on this machine: no key, no network, no fiscal act. Look at the report first."))
+    output.say(
+        N_("All of it happened on this machine: no key, no network, no fiscal effect. Look at the report first.")
+    )
     output.give(
         {
             **as_json(demo.after),

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,16 @@ from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.session import open_session
 from batch_issuer.cli.show import money
+from batch_issuer.documents import State
 from batch_issuer.ledger.export import backup, export_row
 from batch_issuer.ledger.opening import open_to_read, open_to_write
-from batch_issuer.ledger.records import Event, Record
+from batch_issuer.ledger.records import Event, Kind, Record
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import Verified, rebuild, verify
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reconciliation import EL_SALVADOR, STATE_NAMES
+from batch_issuer.reports.wording import REASONS
 
 
 @click.group("ledger", cls=base.Group, help=base.COMMANDS["ledger"][1])
@@ -60,8 +62,9 @@ def show(output: Output, reference: str, **options: Any) -> int:
         )
     _show_record(output, record)
     output.show()
-    for event in story:
-        output.show(f"  {_local(event.at)}  {event.kind.value:<11}  {_gist(event)}")
+    output.table(
+        [(_local(event.at), output.messages.text(_HAPPENED[event.kind]), _gist(output, event)) for event in story]
+    )
     events = [
         {"seq": one.seq, "at": one.at, "run": one.run, "kind": one.kind.value, "body": json.loads(one.body)}
         for one in story
@@ -74,7 +77,10 @@ def _show_record(output: Output, record: Record) -> None:
     answer, text = record.answer, output.messages.text
     rows = [
         (text(N_("Reference")), record.external_ref),
-        (text(N_("State")), text(STATE_NAMES[record.state]) + (f" ({record.reason})" if record.reason else "")),
+        (
+            text(N_("State")),
+            " · ".join(filter(None, (text(STATE_NAMES[record.state]), _reason(output, record.reason)))),
+        ),
         (text(N_("Control number")), answer.control_number),
         (text(N_("Generation code")), answer.generation_code),
         (text(N_("Stamp")), answer.reception_stamp),
@@ -100,15 +106,33 @@ def _show_record(output: Output, record: Record) -> None:
 
 
 def _rows(output: Output, record: Record) -> str:
-    return output.messages.text(N_("rows {rows}"), rows=", ".join(str(row) for row in record.source.rows))
+    rows = record.source.rows
+    return output.messages.count("row {rows}", "rows {rows}", len(rows), rows=", ".join(str(row) for row in rows))
 
 
-def _gist(event: Event) -> str:
+_HAPPENED: Mapping[Kind, str] = {
+    Kind.PLANNED: N_("written down"),
+    Kind.SENDING: N_("sent"),
+    Kind.ANSWERED: N_("answered"),
+    Kind.UNANSWERED: N_("no answer"),
+    Kind.RELEASED: N_("free to be sent"),
+}
+
+
+def _gist(output: Output, event: Event) -> str:
     body = json.loads(event.body)
-    parts = [str(body[name]) for name in ("state", "reason", "detail") if body.get(name)]
     answer = body.get("answer", {})
-    parts += [str(answer[name]) for name in ("control_number", "codigo_msg", "detail") if answer.get(name)]
-    return " · ".join(parts)
+    parts = [
+        output.messages.text(STATE_NAMES[State(body["state"])]).lower() if body.get("state") else "",
+        _reason(output, body.get("reason", "")),
+        body.get("detail", ""),
+        *(answer.get(name) for name in ("control_number", "codigo_msg", "detail")),
+    ]
+    return " · ".join(str(part) for part in parts if part)
+
+
+def _reason(output: Output, code: str) -> str:
+    return output.messages.text(REASONS.get(code, "")) or code
 
 
 def _local(moment: str) -> str:
@@ -122,9 +146,9 @@ def _local(moment: str) -> str:
 @command.command("export", help=N_("Write all documents as JSON Lines, CSV or XLSX."))
 @base.option(
     "--format", "form", type=click.Choice(["jsonl", "csv", "xlsx"]), default="jsonl", show_default=True,
-    help=N_("What to write."),
+    help=N_("Format of the output."),
 )  # fmt: skip
-@base.option("--out", "-o", metavar=N_("FILE"), help=N_("Where to; without it, standard output (not for xlsx)."))
+@base.option("--out", "-o", metavar=N_("FILE"), help=N_("Where to write; by default standard output (not for xlsx)."))
 @base.common
 @base.with_output
 def export(output: Output, form: str, out: str | None, **options: Any) -> int:

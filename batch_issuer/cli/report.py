@@ -23,7 +23,7 @@ from batch_issuer.reporting import write_fixes, write_reports
 
 
 @click.command("report", cls=base.Command, help=base.COMMANDS["report"][1])
-@base.option("--run", metavar=N_("RUN"), help=N_("The run to report; by default the newest that issued."))
+@base.option("--run", metavar=N_("RUN"), help=N_("The run to report; by default the newest that issued anything."))
 @base.option("--from", "first", metavar=N_("YYYY-MM-DD"), callback=values.day, help=N_("First day, in El Salvador."))
 @base.option("--to", "last", metavar=N_("YYYY-MM-DD"), callback=values.day, help=N_("Last day, in El Salvador."))
 @base.option("--mask", is_flag=True, help=N_("Hide identity numbers, and leave only the initials of names."))

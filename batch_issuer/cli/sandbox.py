@@ -35,12 +35,16 @@ class _Command(base.Command):
 )
 @base.number_option("--port", 0, 65535, default="8480", show_default=True, help=N_("Port; 0 takes a free one."))
 @base.option(
-    "--fault", "faults", multiple=True, metavar=N_("FAULT"), help=N_("A fault to order, as below; may be repeated.")
+    "--fault", "faults", multiple=True, metavar=N_("FAULT"), help=N_("Order a fault, as below; may be repeated.")
 )
 @base.option(
-    "--set", "changes", multiple=True, metavar=N_("NAME=VALUE"), help=N_("Behaviour, as below; may be repeated.")
+    "--set",
+    "changes",
+    multiple=True,
+    metavar=N_("NAME=VALUE"),
+    help=N_("Set its behaviour, as below; may be repeated."),
 )
-@base.option("--no-quota", is_flag=True, help=N_("No requests are counted."))
+@base.option("--no-quota", is_flag=True, help=N_("Have no quota: requests are not counted."))
 @base.option(
     "--state", metavar=N_("FILE"), help=N_("Keep the documents in this file, for a sandbox that dies and comes back.")
 )

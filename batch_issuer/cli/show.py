@@ -16,6 +16,7 @@ from batch_issuer.preparing import Prepared
 from batch_issuer.problems import Problem
 from batch_issuer.provider.quota import estimate
 from batch_issuer.reconciliation import STATE_NAMES, Reconciliation, Refusal
+from batch_issuer.reports.wording import refusal_title
 
 _EXAMPLES = 3
 """Places shown of each kind of problem."""
@@ -111,7 +112,7 @@ def show_problems(output: Output, problems: Sequence[Problem]) -> None:
             output.show(f"    {text}")
         if len(members) > len(places) and places:
             output.say(
-                N_("    … and {count} more, all in the fix file and the reports"),
+                N_("    … and {count} more; the fix file has them all"),
                 count=f"{len(members) - len(places):,}",
             )
 
@@ -140,7 +141,7 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation) -> None:
         _show_refusal(output, refusal)
     for conflict in reconciliation.conflicts:
         output.say(
-            N_("✗ {ref}: issued as {state} for {issued}, and {file} now says {now}. It is not sent again."),
+            N_("✗ {ref}: already issued ({state}) for {issued}, and {file} now says {now}. It is not sent again."),
             ref=conflict.external_ref,
             state=output.messages.text(STATE_NAMES[conflict.state]).lower(),
             issued=money(conflict.issued_gross),
@@ -159,8 +160,8 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation) -> None:
 def _show_refusal(output: Output, refusal: Refusal) -> None:
     references = ", ".join(record.external_ref for record in refusal.records[:_EXAMPLES])
     more = len(refusal.records) - _EXAMPLES
-    words = " ".join(filter(None, (refusal.code, refusal.message)))
-    output.show(f"✗ {len(refusal.records):,} × {output.messages.text(CAUSES[refusal.cause.value])}: {words}")
+    cause = output.messages.text(CAUSES[refusal.cause.value])
+    output.show(f"✗ {len(refusal.records):,} × {cause}: {refusal_title(refusal, output.messages)}")
     output.show(f"    {references}{f' … +{more:,}' if more > 0 else ''}")
 
 

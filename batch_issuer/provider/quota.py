@@ -140,7 +140,8 @@ class Quota:
         seconds = seconds or _ROUNDING  # 0 is less than a second, rounded down
         self._blocked_until = max(self._blocked_until, now + seconds)
         self._hour = None
-        if not _number(headers, "x-ratelimit-remaining-minute"):
+        reset = _seconds(headers.get("x-ratelimit-reset")) or 0.0
+        if not _number(headers, "x-ratelimit-remaining-minute") and reset <= seconds + _ROUNDING:
             self._minute = self._proven = None
         self._ask_one(now)
         self._signal()
@@ -154,22 +155,22 @@ class Quota:
         """Seconds until one more request fits; infinite while only an answer on its way can tell."""
         if now < self._blocked_until:
             return self._blocked_until - now
-        if self._hour is not None and self._in_flight and self._hour <= self._in_flight:
+        is_hour_spoken_for = self._hour is not None and self._hour <= self._in_flight
+        if (self._is_asking and self._fresh) or (is_hour_spoken_for and self._in_flight):
             return math.inf
-        if self._minute is not None:
-            if self._minute - self._in_flight > self.reserve and self._is_proven():
-                return math.inf if self._is_asking and self._fresh else 0
-            if now < self._ends.latest:
-                return self._ends.latest - now
-            self._minute = None
-            self._ask_one(now)
-        return math.inf if self._is_asking and self._fresh else 0
-
-    def _is_proven(self) -> bool:
-        """Whether the minute surely takes one more, however the provider's counting and our answers crossed."""
-        if self._proven is None or self._proven - self._given > self.reserve:
-            return True
-        return not self._in_flight and self._least > self.reserve
+        if self._minute is None:
+            return 0
+        if self._minute - self._in_flight > self.reserve:
+            if self._proven is None or self._proven - self._given > self.reserve:
+                return 0
+            if not self._in_flight and self._least > self.reserve:
+                self._ask_one(now)
+                return 0
+        if now < self._ends.latest:
+            return self._ends.latest - now
+        self._minute = None
+        self._ask_one(now)
+        return 0
 
     def _end(self, ticket: Ticket) -> None:
         self._ended += 1

@@ -162,9 +162,9 @@ def _observations(value: object) -> tuple[str, ...]:
 
 def _detail(value: object) -> str:
     """An error text that may be a text, a list or an object (provider.md 15b)."""
+    if value is None or value in ("", [], {}):
+        return ""
     match value:
-        case None | "" | [] | {}:
-            return ""
         case str():
             return remove_keys(value)[:_LONGEST_TEXT]
         case list():

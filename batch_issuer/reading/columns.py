@@ -64,13 +64,19 @@ class Columns:
         return len(asked | {FIELD_OF[key] for key in keys if key in FIELD_OF and FIELD_OF[key] not in self.asked})
 
     def header(self, sheet: Sheet) -> Header | None:
-        """The row of the first thirty that names most fields, or None where no row names one."""
-        best, best_count = None, 0
+        """The row of the first thirty that names most fields, or None where no row names one.
+
+        A heading that is merged with the cell below it stands in the upper one.
+        """
+        best, best_count, headings = None, 0, [""]
+        above = [""] * len(sheet.table.columns)
         for row in range(min(HEADER_WITHIN, sheet.table.rows)):
-            count = self.count(sheet.table.cells(row))
+            cells = [_tidy(cell) for cell in sheet.table.cells(row)]
+            count = self.count(both := [cell or upper for cell, upper in zip(cells, above, strict=True)])
             if count > best_count:
-                best, best_count = row, count
-        return None if best is None else self._matched(best, [_tidy(cell) for cell in sheet.table.cells(best)])
+                best, best_count, headings = row, count, both
+            above = cells
+        return None if best is None else self._matched(best, headings)
 
     def _matched(self, row: int, headings: list[str]) -> Header:
         columns: dict[str, int] = {}

@@ -40,6 +40,8 @@ _SAMPLE_ROWS = 30
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _UNDEFINED_IN_CP1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 _END = "\x00end of file"
+MAX_COLUMNS = 2_000
+"""A row with more cells is no row of a table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +76,12 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
     survey = survey_csv(path, stream)
     layout = find_layout(survey.sample, recognise)
     found = None
-    if survey.size >= FAST_FROM_BYTES and not survey.holds_nul:
-        found = read_fast(path, stream, survey, layout)
-    table, digest = found or read_carefully(path, stream, survey, layout)
+    try:
+        if survey.size >= FAST_FROM_BYTES and not survey.holds_nul and layout.width <= MAX_COLUMNS:
+            found = read_fast(path, stream, survey, layout)
+        table, digest = found or read_carefully(path, stream, survey, layout)
+    except UnicodeDecodeError as error:
+        raise _changed(path) from error
     _refuse_swallowed_rows(path, table, layout)
     return Sheet(
         path=path,
@@ -217,12 +222,16 @@ class _Again(io.RawIOBase):
         """
         self._hasher.shutdown()
         if self._checksum != survey.checksum:
-            raise CannotStart(
-                N_("{file} changed while it was read."),
-                repair=N_("Wait until the program that writes it has finished, and run again."),
-                file=path,
-            )
+            raise _changed(path)
         return self._sha256.hexdigest()
+
+
+def _changed(path: str) -> CannotStart:
+    return CannotStart(
+        N_("{file} changed while it was read."),
+        repair=N_("Wait until the program that writes it has finished, and run again."),
+        file=path,
+    )
 
 
 class _Utf8:
@@ -311,6 +320,15 @@ def _next_rows(path: str, reader: Iterator[list[str]], done: int) -> list[list[s
         rows.extend(islice(reader, _ROWS))
     except csv.Error as error:
         raise _quote_not_closed(path, done + len(rows) + 1) from error
+    widest = max(range(len(rows)), key=lambda row: len(rows[row]), default=0)
+    if rows and len(rows[widest]) > MAX_COLUMNS:
+        raise CannotStart(
+            N_("{file}, row {row} has {cells} cells: that is no row of a table."),
+            repair=N_("Save the file again from Excel."),
+            file=path,
+            row=done + widest + 1,
+            cells=f"{len(rows[widest]):,}",
+        )
     return rows
 
 

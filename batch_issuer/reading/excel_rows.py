@@ -21,6 +21,7 @@ import numpy as np
 
 from batch_issuer.reading.tables import Codes, letter_of
 
+MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
 MAX_MATCHED_COLUMNS = 200
 """Beyond them the XML parser is as fast."""
@@ -62,12 +63,12 @@ class SheetRows:
         """More rows, as their numbers and, per column from A on, their keys."""
         while len(self.columns) < len(columns):
             column = CellKeys()
-            column.chunks.append(np.zeros(self._done, np.int32))
+            column.chunks.append(_empty(self._done))
             self.columns.append(column)
         for column, keys in zip(self.columns, columns, strict=False):
             column.add(keys)
         for column in self.columns[len(columns) :]:
-            column.chunks.append(np.zeros(len(numbers), np.int32))
+            column.chunks.append(_empty(len(numbers)))
         self.numbers.append(numbers)
         self._done += len(numbers)
 
@@ -82,18 +83,28 @@ class SheetRows:
 
     def codes(self, column: CellKeys, rows: int) -> Codes:
         """The codes of every row of the sheet; rows that the file does not hold are empty."""
+        if len(column.code_of) == 1:
+            column.chunks.clear()
+            return _empty(rows)
         codes = np.zeros(rows, np.int32)
-        if self.numbers:
-            codes[np.concatenate(self.numbers) - 1] = np.concatenate(column.chunks)
+        codes[np.concatenate(self.numbers) - 1] = np.concatenate(column.chunks)
         column.chunks.clear()
         return codes
 
-    def refuse_repeated_numbers(self) -> None:
+    def refuse_impossible_numbers(self) -> None:
+        """Rows must ascend: of two with the same number one would be lost."""
+        if self.rows > MAX_ROWS:
+            raise DamagedSheet
         last = 0
         for numbers in self.numbers:
             if len(numbers) and (int(numbers[0]) <= last or bool((np.diff(numbers) <= 0).any())):
                 raise DamagedSheet
             last = int(numbers[-1]) if len(numbers) else last
+
+
+def _empty(rows: int) -> Codes:
+    """Rows of empty cells that take no memory: one stray cell far to the right makes thousands of such columns."""
+    return np.broadcast_to(np.zeros(1, np.int32), rows)
 
 
 def read_rows(stream: IO[bytes]) -> SheetRows:
@@ -111,7 +122,7 @@ def read_rows(stream: IO[bytes]) -> SheetRows:
     else:
         parser.parse_head(head[:start])
         _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks)
-    rows.refuse_repeated_numbers()
+    rows.refuse_impossible_numbers()
     return rows
 
 
@@ -173,7 +184,7 @@ def _row_pattern(block: bytes, known: int) -> tuple[re.Pattern[bytes] | None, in
     if not letters or width > MAX_MATCHED_COLUMNS:
         return None, width
     cells = b"".join(_CELL % letter_of(number).encode() for number in range(width))
-    return re.compile(rb'<row r="([0-9]++)"[^>]*+>' + cells + rb"</row>"), width
+    return re.compile(rb'<row r="([0-9]{1,7}+)"[^>]*+>' + cells + rb"</row>"), width
 
 
 def _match_block(rows: SheetRows, pattern: re.Pattern[bytes], block: bytes) -> bool:
@@ -260,6 +271,8 @@ class _BlockParser:
             self._start_cell(attributes)
         elif tag == "row":
             self._row = int(attributes.get("r", self._row + 1))
+            if not 1 <= self._row <= MAX_ROWS:
+                raise DamagedSheet
             self._column = 0
             self._cells = {}
             if attributes.get("hidden") in ("1", "true"):

@@ -118,7 +118,11 @@ def opened(path: str, stdin: BinaryIO | None) -> Iterator[BinaryIO]:
             reason=error.strerror or type(error).__name__,
         ) from error
     with stream:
-        yield stream
+        if stream.seekable():
+            yield stream
+        else:
+            with _spooled(stream) as copy:
+                yield copy
 
 
 @contextmanager

@@ -43,8 +43,9 @@ class _Body:
         self.count = sheet.table.rows - self.start
         self._filled: dict[int, Flags] = {}
         self.cells = np.zeros(self.count, np.int16)
-        for number in range(len(sheet.table.columns)):
-            self.cells += self.filled(number)
+        for number, column in enumerate(sheet.table.columns):
+            if not all(map(is_blank, column.texts)):
+                self.cells += self.filled(number)
         self.has_ref = self.any_filled(header.ref_columns)
         self.has = {name: self.filled(header.columns[name]) for name in REQUIRED}
         self._filled.clear()
@@ -131,8 +132,9 @@ def _labelled_totals(body: _Body) -> Flags:
         labelled |= body.where(number, flags) & ~body.has["description"]
     without_ref = ~body.has_ref & (body.cells > 0)
     if without_ref.any():
-        for number in range(len(body.sheet.table.columns)):
-            labelled |= without_ref & body.where(number, body.column(number).flags(_is_total))
+        for number, column in enumerate(body.sheet.table.columns):
+            if any(map(_is_total, column.texts)):
+                labelled |= without_ref & body.where(number, column.flags(_is_total))
     return labelled
 
 

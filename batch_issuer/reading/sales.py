@@ -101,7 +101,8 @@ class Sales:
 
     def sheet_row(self, row: int) -> SheetRow:
         sheet, at = self._located(row)
-        return SheetRow(self._source_of(range(self.rows)[row]), at + 1, sheet.header.headings, sheet.sheet.table.cells(at))
+        source = self._source_of(range(self.rows)[row])
+        return SheetRow(source, at + 1, sheet.header.headings, sheet.sheet.table.cells(at))
 
     def _source_of(self, row: int) -> int:
         return bisect_right(self._offsets, row) - 1

@@ -1,4 +1,4 @@
-"""What has to be corrected, row by row of the files: every row of the documents that need a hand, and what is said of it."""
+"""What has to be corrected: every row of the documents that need a hand, with what is said of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from batch_issuer.documents import Document
-from batch_issuer.messages import Messages, N_
+from batch_issuer.messages import N_, Messages
 from batch_issuer.problems import Place, Problem
 from batch_issuer.reading.batch import Batch
 
@@ -90,7 +90,7 @@ def rows_to_correct(
     A row without a reference may continue the document above it, so none may come to stand below another document.
     """
     sources = Sources(batch)
-    problems = {index: found for index, found in entries}
+    problems = dict(entries)
     rows: list[RowToCorrect] = []
     for index in sorted({*problems, *refusals}):
         document = batch[index].document
@@ -107,13 +107,16 @@ def _document_rows(
     batch: Batch, document: Document, problems: Iterable[Problem], words: str, messages: Messages
 ) -> list[RowToCorrect]:
     rows = [RowToCorrect(row=row, document=document) for row in document.rows]
-    at = {(place.file, place.sheet, place.row): one for one in rows if (place := batch.place(one.row))}
+    at = {_position(batch.place(one.row)): one for one in rows}
     for problem in problems:
-        place = problem.place
-        at.get((place.file, place.sheet, place.row), rows[0]).remarks.append(_remark(problem, messages))
+        at.get(_position(problem.place), rows[0]).remarks.append(_remark(problem, messages))
     if words:
         rows[0].remarks += _refused(batch, document, words, messages)
     return rows
+
+
+def _position(place: Place) -> tuple[str, str, int | None]:
+    return place.file, place.sheet, place.row
 
 
 def _remark(problem: Problem, messages: Messages) -> Remark:

@@ -1,6 +1,6 @@
 """What needs a person, grouped by cause and cut to what a page can hold as tables. The rest is named in full, in brief.
 
-Nothing is left out: a page that lists ten thousand refusals as tables does not open, one that lists their references does.
+Nothing is left out: a page with ten thousand refusals in tables does not open, one that lists their references does.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Generic, TypeVar
 
 from batch_issuer.documents import State, total_of
 from batch_issuer.ledger.records import Record
-from batch_issuer.messages import Messages, N_
+from batch_issuer.messages import N_, Messages
 from batch_issuer.reconciliation import Cause, Conflict, Difference, HeldBack, ProblemText, Reconciliation, Refusal
 from batch_issuer.reports.figures import local_time, shared_words
 from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_TITLES
 
-TABLE_ROWS = 3_000
+TABLE_ROWS = 1_500
 """Rows of exceptions that the page shows as tables."""
-GROUP_ROWS = 500
+GROUP_ROWS = 300
 """Of these, the most that one group takes."""
 
 Item = TypeVar("Item")
@@ -205,7 +205,9 @@ def findings(reconciliation: Reconciliation, room: Room) -> tuple[Finding, ...]:
     )
     found = ((title, text, [one for one in reconciliation.records if test(one)]) for title, text, test in candidates)
     return tuple(
-        Finding(title=title, explanation=text, records=room.portion(records)) for title, text, records in found if records
+        Finding(title=title, explanation=text, records=room.portion(records))
+        for title, text, records in found
+        if records
     )
 
 

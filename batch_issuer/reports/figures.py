@@ -146,7 +146,9 @@ def fingerprint(reconciliation: Reconciliation) -> str:
     lines = [f"{reconciliation.company}\n{reconciliation.as_of}\n{reconciliation.rows}\n"]
     for record in reconciliation.records:
         answer = record.answer
-        lines.append(f"{record.external_ref}|{record.state}|{record.expected_gross}|{answer.amounts.gross}|{answer.reception_stamp}\n")
+        lines.append(
+            f"{record.external_ref}|{record.state}|{record.expected_gross}|{answer.amounts.gross}|{answer.reception_stamp}\n"
+        )
     lines += [f"{held.external_ref}|held back|{held.gross}\n" for held in reconciliation.held_back]
     lines += [f"{one.external_ref}|conflict|{one.file_gross}\n" for one in reconciliation.conflicts]
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -18,7 +18,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.documents import Document
-from batch_issuer.messages import Messages, N_
+from batch_issuer.messages import N_, Messages
 from batch_issuer.problems import Problem
 from batch_issuer.reading.batch import Batch, SourceFile
 from batch_issuer.reading.dates import readings
@@ -185,7 +185,9 @@ class _Writer:
             self._cell(number, at, text, fields.get(column, ""), one, source, is_wrong=bool(remarks))
             if remarks and self.notes < _NOTES:
                 self.notes += 1
-                self.sheet.write_comment(number, at, printable(_said(remarks))[:_NOTE_LENGTH], {"x_scale": 2.6, "y_scale": 1.4})
+                self.sheet.write_comment(
+                    number, at, printable(_said(remarks))[:_NOTE_LENGTH], {"x_scale": 2.6, "y_scale": 1.4}
+                )
         if one.remarks:
             write_text(self.sheet, number, len(self.layout.kept), printable(said), self.looks.fix)
 

@@ -1,5 +1,6 @@
-"""The reconciliation as one HTML file that opens anywhere, without network, and is complete without script but for the
-list of documents that need nobody. The same reconciliation gives the same bytes.
+"""The reconciliation as one HTML file that opens anywhere, without network. The same reconciliation, the same bytes.
+
+Without script it is complete, but for the list of documents that need nobody.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from batch_issuer.documents import State, total_of
-from batch_issuer.messages import Messages, N_
+from batch_issuer.messages import N_, Messages
 from batch_issuer.reconciliation import Cause, Group, Reconciliation, age_bucket
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.exceptions import gather, oldest_first, tasks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from batch_issuer.ledger.records import Record
 
@@ -58,6 +59,6 @@ def _series(name: str, counts: Counter[int]) -> Series:
 
 
 def _holes(ordered: Sequence[int]) -> Iterator[tuple[int, int]]:
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if after > before + 1:
             yield before + 1, after - 1

@@ -1,4 +1,4 @@
-"""Which tables the workbook has, and what stands in their columns. The page's order: what needs a person comes first."""
+"""Which tables the workbook has, and what stands in their columns. In the page's order: what needs a person first."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record, RunRecord
-from batch_issuer.messages import Messages, N_
-from batch_issuer.reconciliation import Change, Conflict, Difference, HeldBack, ProblemText, Reconciliation, SourceSummary
+from batch_issuer.messages import N_, Messages
+from batch_issuer.reconciliation import (
+    Change,
+    Conflict,
+    Difference,
+    HeldBack,
+    ProblemText,
+    Reconciliation,
+    SourceSummary,
+)
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.exceptions import blocking, oldest_first, warning
 from batch_issuer.reports.series import Series, series_of
@@ -22,6 +30,8 @@ Item = TypeVar("Item")
 REFERENCE = N_("Reference")
 AMOUNT = N_("Amount with VAT")
 DIFFERS = N_("Difference")
+PROVIDER = N_("According to the provider")
+WITHHELD = N_("VAT withheld")
 
 
 class Kind(Enum):
@@ -157,11 +167,11 @@ def _why_columns(words: Words) -> list[Column[Record]]:
 
 def _answer_columns() -> list[Column[Record]]:
     return [
-        Column(N_("According to the provider"), 15, Kind.MONEY, lambda one: one.answer.amounts.gross),
+        Column(PROVIDER, 15, Kind.MONEY, lambda one: one.answer.amounts.gross),
         Column(DIFFERS, 12, Kind.MONEY, _difference),
         Column(N_("Base"), 14, Kind.MONEY, lambda one: one.answer.amounts.taxable),
         Column(N_("VAT"), 12, Kind.MONEY, lambda one: one.answer.amounts.vat),
-        Column(N_("VAT withheld"), 13, Kind.MONEY, lambda one: one.answer.amounts.retention),
+        Column(WITHHELD, 13, Kind.MONEY, lambda one: one.answer.amounts.retention),
         Column(N_("To pay"), 14, Kind.MONEY, lambda one: one.answer.amounts.total),
         Column(N_("Control number"), 33, Kind.TEXT, lambda one: one.answer.control_number),
         Column(N_("Generation code"), 39, Kind.TEXT, lambda one: one.answer.generation_code),
@@ -216,7 +226,7 @@ def _difference_columns(words: Words) -> list[Column[Difference]]:
         Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one.record.state)),
         Column(N_("Customer"), 30, Kind.TEXT, lambda one: words.person(one.record.customer)),
         Column(AMOUNT, 15, Kind.MONEY, lambda one: one.expected),
-        Column(N_("According to the provider"), 15, Kind.MONEY, lambda one: one.answered),
+        Column(PROVIDER, 15, Kind.MONEY, lambda one: one.answered),
         Column(DIFFERS, 12, Kind.MONEY, lambda one: one.amount),
         Column(N_("Within the tolerance"), 12, Kind.TEXT, lambda one: within[one.within_tolerance]),
         Column(N_("Control number"), 33, Kind.TEXT, lambda one: one.record.answer.control_number),
@@ -235,8 +245,15 @@ def _held_columns(words: Words) -> list[Column[HeldBack]]:
         Column(N_("Customer"), 30, Kind.TEXT, lambda one: words.person(one.customer)),
         Column(N_("Payment method"), 22, Kind.TEXT, lambda one: words.payment(one.payment_method)),
         Column(AMOUNT, 15, Kind.MONEY, lambda one: one.gross),
-        Column(N_("What is wrong"), 60, Kind.LONG, lambda one: _each(one.problems, lambda of: words.in_language(of.message))),
-        Column(N_("What to do"), 60, Kind.LONG, lambda one: _each(one.problems, lambda of: words.in_language(of.repair))),
+        Column(
+            N_("What is wrong"),
+            60,
+            Kind.LONG,
+            lambda one: _each(one.problems, lambda of: words.in_language(of.message)),
+        ),
+        Column(
+            N_("What to do"), 60, Kind.LONG, lambda one: _each(one.problems, lambda of: words.in_language(of.repair))
+        ),
         Column(N_("File"), 26, Kind.TEXT, lambda one: one.file),
         Column(N_("Sheet"), 14, Kind.TEXT, lambda one: one.sheet),
         Column(N_("Rows"), 14, Kind.TEXT, lambda one: figures.span(one.rows)),

@@ -13,12 +13,12 @@ from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.documents import State, total_of
 from batch_issuer.ledger.records import Record
-from batch_issuer.messages import Messages, N_
-from batch_issuer.reconciliation import Group, Reconciliation, Step
+from batch_issuer.messages import N_, Messages
+from batch_issuer.reconciliation import Group, Reconciliation, Step, Total
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.cells import write_text
 from batch_issuer.reports.exceptions import tasks
-from batch_issuer.reports.sheets import AMOUNT, REFERENCE
+from batch_issuer.reports.sheets import AMOUNT, DIFFERS, PROVIDER, REFERENCE, WITHHELD
 from batch_issuer.rules.catalogs import payment_methods
 
 MONEY = "$#,##0.00;[Red]-$#,##0.00"
@@ -200,11 +200,9 @@ class _Page:
 
     def _counted(self, step: Step, row_of: Mapping[str, int], areas: Mapping[str, Sequence[Area]]) -> None:
         strong = step.sign == 0
-        styles = (
-            (self.looks.strong_whole, self.looks.strong_money) if strong else (self.looks.whole, self.looks.money)
-        )
+        styles = (self.looks.strong_whole, self.looks.strong_money) if strong else (self.looks.whole, self.looks.money)
         for column, heading, value, style in zip(
-            (1, 2), (REFERENCE, AMOUNT), (step.documents, step.gross), styles, strict=True
+            (1, 2), (REFERENCE, AMOUNT), (Decimal(step.documents), step.gross), styles, strict=True
         ):
             self.formula(column, self._formula(step, column, heading, row_of, areas), style, value)
 
@@ -220,7 +218,7 @@ class _Page:
         ranges = [area.column(heading) for area in areas.get(step.key, ())]
         if not ranges:
             return "=0"
-        return f"=SUM({','.join(ranges)})" if column == 2 else "=" + "+".join(f"ROWS({one})" for one in ranges)  # noqa: PLR2004
+        return f"=SUM({','.join(ranges)})" if column == 2 else "=" + "+".join(f"ROWS({one})" for one in ranges)
 
     def _agrees(self) -> None:
         documents, amount, recorded, recorded_amount = (xl_rowcol_to_cell(self.row, column) for column in (1, 2, 3, 4))
@@ -229,26 +227,24 @@ class _Page:
         self.sheet.write_formula(self.row, 5, formula, self.looks.right, yes)
 
     def states(self, reconciliation: Reconciliation, areas: Mapping[str, Sequence[Area]]) -> None:
-        provider, difference, withheld = N_("According to the provider"), N_("Difference"), N_("VAT withheld")
-        self.headings(N_("By state"), N_("Documents"), AMOUNT, provider, difference, N_("Base"), N_("VAT"), withheld)
+        self.headings(N_("By state"), N_("Documents"), AMOUNT, PROVIDER, DIFFERS, N_("Base"), N_("VAT"), WITHHELD)
         first = self.row
         sums = [Decimal(0)] * 7
         for state, total in reconciliation.states.items():
-            if not total.documents:
-                continue
-            apart = _apart(reconciliation.in_state(state))
-            values = (total.documents, total.gross, total.provider_gross, apart, total.taxable, total.vat, total.retention)
-            sums = [one + value for one, value in zip(sums, values, strict=True)]
-            self.text(0, self.say(wording.NAMES[state]), self.looks.text)
-            self.number(1, total.documents, self.looks.whole)
-            self.number(5, total.taxable, self.looks.money)
-            self.number(6, total.vat, self.looks.money)
-            here = areas.get(state.value, ())
-            for column, heading in ((2, AMOUNT), (3, provider), (4, difference), (7, withheld)):
-                self._sum(column, heading, Decimal(values[column - 1]), here)
-            self.row += 1
+            if total.documents:
+                values = _amounts(total, reconciliation.in_state(state))
+                sums = [one + value for one, value in zip(sums, values, strict=True)]
+                self._state(state, values, areas.get(state.value, ()))
         if self.row > first:
             self._totals(first, sums)
+        self.row += 1
+
+    def _state(self, state: State, values: Sequence[Decimal], areas: Sequence[Area]) -> None:
+        headings = (AMOUNT, PROVIDER, DIFFERS, "", "", WITHHELD)
+        self.text(0, self.say(wording.NAMES[state]), self.looks.text)
+        self.number(1, values[0], self.looks.whole)
+        for column, (heading, value) in enumerate(zip(headings, values[1:], strict=True), 2):
+            self._sum(column, heading, value, areas)
         self.row += 1
 
     def _totals(self, first: int, sums: Sequence[Decimal]) -> None:
@@ -284,7 +280,7 @@ class _Page:
 
     def _group(self, title: str, groups: Sequence[tuple[str, Group]]) -> None:
         held = wording.NAMES[wording.HELD_BACK]
-        self.headings(title, N_("Documents"), AMOUNT, N_("Base"), N_("VAT"), N_("VAT withheld"), N_("Stamped"), held)
+        self.headings(title, N_("Documents"), AMOUNT, N_("Base"), N_("VAT"), WITHHELD, N_("Stamped"), held)
         for name, group in groups:
             total = group.total
             self.text(0, name or self.say(N_("(none)")), self.looks.text)
@@ -305,10 +301,15 @@ class _Page:
             self.row += 1
 
 
-def _apart(records: Sequence[Record]) -> Decimal:
-    """The provider's amounts less ours, where it answered: the sum of the column of that name."""
-    return total_of(
+def _amounts(total: Total, records: Sequence[Record]) -> tuple[Decimal, ...]:
+    """Documents and money of one state, as the columns have them.
+
+    The difference is the provider's amounts less ours where it answered: the sum of the column of that name.
+    """
+    apart = total_of(
         answered - record.expected_gross
         for record in records
         if (answered := record.answer.amounts.gross) is not None
     )
+    documents = Decimal(total.documents)
+    return documents, total.gross, total.provider_gross, apart, total.taxable, total.vat, total.retention

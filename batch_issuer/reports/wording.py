@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from batch_issuer.documents import State
-from batch_issuer.messages import Messages, N_
+from batch_issuer.messages import N_, Messages
 from batch_issuer.reconciliation import STATE_NAMES, Cause, Refusal
 
 HELD_BACK = "held_back"
@@ -37,7 +37,9 @@ WHAT_TO_DO: Mapping[str, str] = {
         "it asks before it sends."
     ),
     State.PLANNED: N_("They never left. Run the same command again."),
-    State.CANCELLED: N_("They were cancelled and are still in the files. Take out the rows of sales that no longer exist."),
+    State.CANCELLED: N_(
+        "They were cancelled and are still in the files. Take out the rows of sales that no longer exist."
+    ),
     HELD_BACK: N_("Correct the marked cells in the fix file, save it and issue it: only what changed is sent."),
 }
 

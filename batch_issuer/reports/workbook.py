@@ -1,4 +1,4 @@
-"""The reconciliation as an Excel workbook: control totals that can be followed, and one table of every document by state.
+"""The reconciliation as an Excel workbook: control totals that can be followed, and a table of documents by state.
 
 Each cell is written as what it is. No text of a file or of the provider ever becomes a formula or a link.
 """
@@ -16,7 +16,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from batch_issuer.messages import Messages, N_
+from batch_issuer.messages import N_, Messages
 from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reports import figures
 from batch_issuer.reports.cells import NAME_LENGTH, write_text

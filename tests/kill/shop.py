@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,6 +67,41 @@ class Done:
         return found
 
 
+class Process:
+    """The program, running in a process of its own."""
+
+    def __init__(self, pid: int, poll: Callable[[], int | None], folder: Path, name: str) -> None:
+        self.pid = pid
+        self.poll = poll
+        """Its exit code, negative for the signal that killed it; None while it lives."""
+        self._out, self._err = folder / f".{name}.out", folder / f".{name}.err"
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Dead at once, as by a power cut of this one program."""
+        self.signal(signal.SIGKILL)
+        until(lambda: self.poll() is not None)
+
+    def done(self, seconds: float = 120) -> Done:
+        """What it said and left with, once it has ended by itself."""
+        deadline = time.monotonic() + seconds
+        while (code := self.poll()) is None:
+            if time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"it did not end in {seconds} s: {self.said()}")
+            time.sleep(0.01)
+        out, err = self.said()
+        assert "Traceback" not in err, err
+        return Done(code, out, err)
+
+    def said(self) -> tuple[str, str]:
+        """Standard output and standard error so far."""
+        return self._out.read_text(encoding="utf-8"), self._err.read_text(encoding="utf-8")
+
+
 @dataclass
 class Shop:
     """A folder with a day's sales, a ledger, and a provider."""
@@ -75,28 +111,34 @@ class Shop:
     sales: list[Sale]
     key: str = KEY
     environment: Mapping[str, str] = field(default_factory=dict)
+    nursery: Nursery | None = None
+    """Whence processes come that begin at once."""
+    _started: int = 0
 
     @property
     def ledger(self) -> Path:
         return self.folder / "ledger.db"
 
-    def start(self, *arguments: str, wrapper: Sequence[str] = ("-m", "batch_issuer")) -> subprocess.Popen[str]:
-        """The program, running; commands that send know the provider."""
+    def start(self, *arguments: str, wrapper: Sequence[str] = ("-m", "batch_issuer"), fresh: bool = True) -> Process:
+        """The program, running; commands that send know the provider. `fresh`: a whole new interpreter."""
         if arguments[0] in ("issue", "retry", "refresh"):
             arguments = (*arguments, "--base-url", self.base_url)
-        return subprocess.Popen(
-            [sys.executable, *wrapper, *arguments],
-            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, encoding="utf-8",
-            env={
-                **os.environ, "PYTHONPATH": str(ROOT), "OCOTE_API_KEY": self.key, "BATCH_ISSUER_LANG": "en",
-                **self.environment,
-            },
-        )  # fmt: skip
+        self._started += 1
+        name = f"process-{self._started}"
+        environment = {"OCOTE_API_KEY": self.key, "BATCH_ISSUER_LANG": "en", **self.environment}
+        if self.nursery is not None and not fresh:
+            return self.nursery.start(self.folder, name, arguments, environment)
+        with (self.folder / f".{name}.out").open("wb") as out, (self.folder / f".{name}.err").open("wb") as err:
+            process = subprocess.Popen(
+                [sys.executable, *wrapper, *arguments],
+                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            )  # fmt: skip
+        return Process(process.pid, process.poll, self.folder, name)
 
-    def run(self, *arguments: str, wrapper: Sequence[str] = ("-m", "batch_issuer")) -> Done:
+    def run(self, *arguments: str, wrapper: Sequence[str] = ("-m", "batch_issuer"), fresh: bool = True) -> Done:
         """The program, run to its end."""
-        return finished(self.start(*arguments, wrapper=wrapper))
+        return self.start(*arguments, wrapper=wrapper, fresh=fresh).done()
 
     def exported(self) -> dict[str, dict[str, Any]]:
         """What the ledger says of every document, as `ledger export` gives it; the ledger verifies."""
@@ -111,22 +153,74 @@ class Shop:
         return found
 
 
-def finished(process: subprocess.Popen[str], seconds: float = 120) -> Done:
-    """What a process said and left with."""
-    try:
-        out, err = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-        raise AssertionError(f"it did not end in {seconds} s:\n{out}\n{err}") from None
-    assert "Traceback" not in err, err
-    return Done(process.returncode, out, err)
+_NURSERY = """
+import importlib, json, os, sys
+from batch_issuer.cli import main
+for name in (
+    "batch_issuer.cli.issue", "batch_issuer.cli.retry", "batch_issuer.cli.refresh", "batch_issuer.reading.choice",
+    "batch_issuer.reports.page", "batch_issuer.reports.workbook", "batch_issuer.reports.fix_file", "pandas",
+):
+    importlib.import_module(name)
+
+def born(folder, name, arguments, environment):
+    os.chdir(folder)
+    os.environ.update(environment)
+    for number, path in enumerate((os.devnull, f".{name}.out", f".{name}.err")):
+        os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), number)
+    main(arguments)
+
+ended = {}
+print("ready", flush=True)
+for line in sys.stdin:
+    order = json.loads(line)
+    if isinstance(order, int):
+        if order not in ended:
+            pid, status = os.waitpid(order, os.WNOHANG)
+            if pid:
+                ended[pid] = os.waitstatus_to_exitcode(status)
+        print(json.dumps(ended.get(order)), flush=True)
+        continue
+    pid = os.fork()
+    if not pid:
+        born(*order)
+    print(pid, flush=True)
+"""
 
 
-def killed(process: subprocess.Popen[str]) -> None:
-    """Dead at once, as by a power cut of this one program."""
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+class Nursery:
+    """A process that has loaded the program once and forks as many of it as are wanted, for tests that kill many."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        self._turn = threading.Lock()
+        assert self._answer() == "ready"
+
+    def start(self, folder: Path, name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Process:
+        for end in ("out", "err"):
+            (folder / f".{name}.{end}").touch(mode=0o600)
+        pid = int(self._ask([str(folder), name, list(arguments), dict(environment)]))
+        return Process(pid, lambda: self._poll(pid), folder, name)
+
+    def stop(self) -> None:
+        self._process.communicate(timeout=30)
+
+    def _poll(self, pid: int) -> int | None:
+        code: int | None = json.loads(self._ask(pid))
+        return code
+
+    def _ask(self, order: object) -> str:
+        with self._turn:
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+            return self._answer()
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
 
 
 def until(condition: Callable[[], object], seconds: float = 60, *, pace: float = 0.01) -> None:
@@ -173,8 +267,9 @@ class Provider:
         self._process.send_signal(number)
 
     def die(self) -> None:
+        self.signal(signal.SIGKILL)
         assert self._process is not None
-        killed(self._process)
+        self._process.communicate()
         self._process = None
 
     def ask(self, name: str) -> Any:
@@ -225,7 +320,7 @@ def assert_books_agree(shop: Shop, provider: Iterable[Mapping[str, Any]]) -> dic
 def assert_report_agrees(shop: Shop, exported: Mapping[str, Mapping[str, Any]]) -> None:
     """The report that is made of the ledger alone counts and adds up the same."""
     wanted = {sale.ref: sale.gross for sale in shop.sales}
-    done = shop.run("report", "--json")
+    done = shop.run("report", "--json", fresh=False)
     report, states = done.json, Counter(row["state"] for row in exported.values())
     assert {state: count for state, count in report["states"].items() if count} == states
     assert report["documents"] == len(wanted)

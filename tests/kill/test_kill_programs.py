@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,12 +13,12 @@ import pytest
 
 from batch_issuer.sandbox import Running, SandboxOptions, running
 from tests.kill.shop import (
+    Nursery,
+    Process,
     Provider,
     Shop,
     assert_books_agree,
     assert_report_agrees,
-    finished,
-    killed,
     until,
     write_sales,
 )
@@ -30,14 +28,21 @@ SHOPS = 5
 """At once, each with its own provider: most of their time is waiting."""
 
 
-def live(process: subprocess.Popen[str], moment: Callable[[], bool]) -> bool:
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.stop()
+
+
+def live(process: Process, moment: Callable[[], bool]) -> bool:
     """Let a process live until a moment comes or it ends by itself; whether it was killed."""
-    until(lambda: process.poll() is not None or moment())
+    until(lambda: process.poll() is not None or moment(), pace=0.03)
     if process.poll() is None:
-        killed(process)
-        return True
-    finished(process)
-    return False
+        process.kill()
+    if process.poll() != -signal.SIGKILL:
+        process.done()
+    return process.poll() == -signal.SIGKILL
 
 
 def moment_of(chance: random.Random, posts: Callable[[], int]) -> Callable[[], bool]:
@@ -56,19 +61,20 @@ def moment_of(chance: random.Random, posts: Callable[[], int]) -> Callable[[], b
     return come
 
 
-def issue_among_kills(folder: Path, kills: int, documents: int, seed: int) -> int:
+def issue_among_kills(nursery: Nursery, folder: Path, kills: int, documents: int, seed: int) -> int:
     """One shop's day: killed again and again, then finished, and all books compared. How many kills struck."""
     chance = random.Random(seed)
     options = SandboxOptions(
         minute_limit=None, hour_limit=None, latency=0.08, contingency_share=0.1, rejected_share=0.05, seed=seed
     )
     with running(options) as sandbox:
-        shop = Shop(folder, sandbox.base_url, write_sales(folder / "ventas.csv", documents, seed=seed))
-        struck = 0
+        sales = write_sales(folder / "ventas.csv", documents, seed=seed)
+        shop, struck = Shop(folder, sandbox.base_url, sales, nursery=nursery), 0
         while struck < kills:
             again = chance.random() < 0.3 and shop.ledger.exists()
             arguments = ("retry",) if again else ("issue", "ventas.csv", "--json")
-            struck += live(shop.start(*arguments), moment_of(chance, lambda: sandbox.requests().posts()))
+            process = shop.start(*arguments, fresh=not struck)
+            struck += live(process, moment_of(chance, lambda: sandbox.requests().posts()))
             if len(sandbox.documents()) == documents:
                 break
         finish_the_day(shop, sandbox)
@@ -77,23 +83,25 @@ def issue_among_kills(folder: Path, kills: int, documents: int, seed: int) -> in
 
 def finish_the_day(shop: Shop, sandbox: Running) -> None:
     """Once more to the end, the books, the ministry's late answers, the books again, and nothing more to send."""
-    last = shop.run("issue", "ventas.csv", "--json")
+    last = shop.run("issue", "ventas.csv", "--json", fresh=False)
     assert last.code == last.json["exit_code"] == 1, last.err
     assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])
     sandbox.resolve()
-    assert shop.run("refresh", "--json").code == 0
+    assert shop.run("refresh", "--json", fresh=False).code == 0
     exported = assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])
     assert_report_agrees(shop, exported)
     assert {row["state"] for row in exported.values()} == {"stamped", "rejected"}
     before = sandbox.requests().total
-    again = shop.run("issue", "ventas.csv", "--json")
+    again = shop.run("issue", "ventas.csv", "--json", fresh=False)
     assert (again.code, again.json["sent"], again.json["asked"]) == (1, 0, 0)
     assert sandbox.requests().total == before
     assert sandbox.requests().violations == ()
     assert {record.received for record in sandbox.documents()} == {1}
 
 
-def test_killed_at_any_moment_it_issues_every_sale_once(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_killed_at_any_moment_it_issues_every_sale_once(
+    tmp_path: Path, request: pytest.FixtureRequest, nursery: Nursery
+) -> None:
     """`--kills N` times altogether, the program dies without a word; afterwards file, provider, ledger and report agree."""
     wanted, seed = int(request.config.getoption("--kills")), random.SystemRandom().randrange(10**6)
     print("seed", seed)  # noqa: T201 - shown with a failure
@@ -104,7 +112,7 @@ def test_killed_at_any_moment_it_issues_every_sale_once(tmp_path: Path, request:
         folder.mkdir()
     with ThreadPoolExecutor(SHOPS) as pool:
         days = [
-            pool.submit(issue_among_kills, folder, each, 60 * each, seed + number)
+            pool.submit(issue_among_kills, nursery, folder, each, 45 * each, seed + number)
             for number, folder in enumerate(folders)
         ]
         struck = [day.result() for day in days]
@@ -113,7 +121,7 @@ def test_killed_at_any_moment_it_issues_every_sale_once(tmp_path: Path, request:
 
 
 @pytest.mark.long
-def test_killed_a_thousand_times(tmp_path: Path) -> None:
+def test_killed_a_thousand_times(tmp_path: Path, nursery: Nursery) -> None:
     """The same for half an hour."""
     for number in range(10):
         folder = tmp_path / str(number)
@@ -123,7 +131,8 @@ def test_killed_a_thousand_times(tmp_path: Path) -> None:
             one.mkdir()
         with ThreadPoolExecutor(SHOPS) as pool:
             days = [
-                pool.submit(issue_among_kills, one, 20, 800, 100 * number + shop) for shop, one in enumerate(folders)
+                pool.submit(issue_among_kills, nursery, one, 20, 800, 100 * number + shop)
+                for shop, one in enumerate(folders)
             ]
             assert sum(day.result() for day in days) >= 100
 
@@ -163,7 +172,7 @@ def through_trouble(folder: Path, kinds: str, rounds: int, documents: int, seed:
                 live(process, lambda begun=begun: provider.posts() > begun + 5)  # type: ignore[misc]
                 continue
             suffer(provider, "hangs" if "hangs" in kinds and (number % 4 == 0 or "dies" not in kinds) else "dies", chance)
-        finished(process)
+        process.done()
         for _ in range(5):
             if shop.run("issue", "ventas.csv", "--json").code == 0:
                 break
@@ -205,12 +214,12 @@ def test_a_dead_holder_blocks_nobody(tmp_path: Path) -> None:
         shop = Shop(tmp_path, sandbox.base_url, write_sales(tmp_path / "ventas.csv", 60))
         first = shop.start("issue", "ventas.csv")
         until(lambda: sandbox.requests().posts() > 5)
-        os.kill(first.pid, signal.SIGSTOP)
+        first.signal(signal.SIGSTOP)
         refused = shop.run("issue", "ventas.csv", "--json")
         assert refused.code == 2
         said = refused.json["error"]
         assert said.startswith(f"The ledger {shop.ledger.name} is being written by another run: issue, process {first.pid} on ")
         assert ", since " in said
-        killed(first)
+        first.kill()
         assert shop.run("issue", "ventas.csv").code == 0
         assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])

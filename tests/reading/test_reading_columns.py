@@ -221,3 +221,20 @@ def test_csv_and_workbook_are_mapped_alike(tmp_path: Path) -> None:
     csv_batch = read_text(tmp_path, "\n".join(",".join(map(str, row)) for row in rows))
     excel_batch = read([workbook(tmp_path, rows)], Settings())
     assert [entry.document for entry in excel_batch] == [entry.document for entry in csv_batch]
+
+
+def test_headings_of_two_rows_are_read_together(tmp_path: Path) -> None:
+    """A heading merged with the cell below stands in the upper row, its neighbours' in the lower."""
+    text = "VENTAS,,,,\nFactura,Descripción,,Importes,\n,,Cantidad,Precio unitario,Total\nA1,Café,2,3,6\n"
+    batch = read_text(tmp_path, text)
+    assert batch.sources[0].header_row == 3
+    assert [mapped.heading for mapped in batch.sources[0].mapping] == [
+        "Factura", "Descripción", "Cantidad", "Precio unitario",
+    ]  # fmt: skip
+    assert batch.rows == 1
+
+
+def test_a_blank_row_below_the_headings_is_no_second_row_of_them(tmp_path: Path) -> None:
+    """Nor is a row with gaps."""
+    batch = read_text(tmp_path, "Factura,Descripción,Cantidad,Precio\n,,,\nA1,Café,2,3\n")
+    assert (batch.sources[0].header_row, batch.rows) == (1, 1)

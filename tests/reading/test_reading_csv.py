@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -141,7 +143,7 @@ def texts_of(table: Table) -> list[list[str]]:
 cells = st.text(alphabet=st.sampled_from('aé,;"\n\r \t1.\u00a0#NA'), max_size=6)
 
 
-@effort(max_examples=400, deadline=None)
+@effort(max_examples=150, deadline=None)
 @given(
     st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=8),
     st.sampled_from(["utf-8", "cp1252", "utf-16"]),
@@ -160,7 +162,7 @@ def test_both_readers_say_the_same_of_every_written_csv(rows: list[list[str]], e
     assert (texts_of(fast[0]), fast[1]) == (rows, digest)
 
 
-@effort(max_examples=500, deadline=None)
+@effort(max_examples=200, deadline=None)
 @given(st.text(alphabet=st.sampled_from('ab,"\n\r 1'), min_size=1, max_size=40))
 def test_both_readers_say_the_same_of_every_text(text: str) -> None:
     """Whatever stands in the file, pandas either refuses it or reads what the careful reader reads."""
@@ -181,3 +183,22 @@ def test_quantities_of_a_large_file_are_those_of_a_small_one(tmp_path: Path) -> 
     padding = "A0," + "x" * 2_200_000 + ",1,1\n"
     large, small = read_lines(tmp_path, padding + padding.replace("A0", "B0") + lines), read_lines(tmp_path, lines)
     assert quantities(large)[2:] == quantities(small)
+
+
+def test_a_row_without_end_is_no_row(tmp_path: Path) -> None:
+    """Thousands of separators are not given thousands of columns."""
+    with pytest.raises(CannotStart) as stopped:
+        read_lines(tmp_path, "A1,Café,1,2\n" + "," * 5000 + "\n")
+    assert "row 3 has 5,001 cells" in refusal(stopped.value)
+
+
+def test_a_pipe_by_name_is_read(tmp_path: Path) -> None:
+    """A shell's `<(command)` is a file that cannot be read twice."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no named pipes here")
+    path = tmp_path / "tubo"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(HEADINGS + "A1,Café,2,3.50\n",))
+    writer.start()
+    assert refs(read([str(path)], Settings())) == ["A1"]
+    writer.join()

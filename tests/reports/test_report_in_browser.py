@@ -29,6 +29,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_page(invented.a_day(), Messages(language), folder / f"day-{language}.html")
     write_page(invented.a_month(26_000), Messages("es"), folder / "month.html")
     write_page(invented.a_quiet_day(), Messages("es"), folder / "quiet.html")
+    write_page(invented.a_day(20), Messages("es"), folder / "small.html")
     return folder
 
 
@@ -105,7 +106,9 @@ def test_filters_count_and_sum_what_they_show(opened: Any) -> None:
     one.page.locator("#by-state").select_option(label=f"In contingency ({len(day.in_state(State.CONTINGENCY))})")
     total = day.states[State.CONTINGENCY]
     everything = len(day.records) + len(day.held_back)
-    assert one.page.locator("#count").inner_text() == f"{total.documents} of {everything} documents · ${total.gross:,.2f}"
+    assert (
+        one.page.locator("#count").inner_text() == f"{total.documents} of {everything} documents · ${total.gross:,.2f}"
+    )
 
 
 def test_sorting_by_amount_goes_both_ways(opened: Any) -> None:
@@ -126,9 +129,10 @@ def test_sorting_by_amount_goes_both_ways(opened: Any) -> None:
 def test_a_big_day_draws_only_the_rows_in_sight(opened: Any) -> None:
     """26,000 documents are data, not elements; the end of the list is reached by scrolling."""
     one = opened("month.html")
-    assert "26,000" in one.page.locator("#count").inner_text().replace("26,0", "26,0") or one.page.locator("#count").inner_text()
+    held = len(invented.everything_held_back())
+    assert one.page.locator("#count").inner_text().startswith(f"{26_000 + held:,} de {26_000 + held:,} documentos · $")
     assert one.page.locator("#rows tr").count() < 80
-    assert one.page.evaluate("document.getElementsByTagName('*').length") < 45_000
+    assert one.page.evaluate("document.getElementsByTagName('*').length") < 25_000
     one.page.locator("#list").evaluate("box => { box.scrollTop = box.scrollHeight }")
     last = invented.everything_held_back()[-1]["external_ref"]
     one.page.locator("#rows .ref", has_text=last.strip()).wait_for()
@@ -202,13 +206,14 @@ def test_printed_it_has_numbered_pages_and_room_for_signatures(opened: Any) -> N
     assert page.locator("#rows tr").count() == 120
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(("scheme", "viewport"), [("light", DESK), ("dark", PHONE)], ids=["light desk", "dark phone"])
 def test_nothing_stands_in_the_way_of_anybody(opened: Any, scheme: str, viewport: dict[str, int]) -> None:
     """The rules of WCAG 2.2 AA that a machine can check hold, in light and dark, on a desk and on a phone."""
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - for this test only
+    from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]  # noqa: PLC0415 - for this test
+        Axe,
+    )
 
-    page = opened("day-es.html", viewport, color_scheme=scheme).page
-    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
-    found = Axe().run(page, options=rules).response["violations"]
+    page = opened("small.html", viewport, color_scheme=scheme).page
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
     assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found] == []

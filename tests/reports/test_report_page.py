@@ -72,7 +72,9 @@ class Page(HTMLParser):
 
     @property
     def listing(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(next(raw for attributes, raw in self.scripts if attributes.get("id") == "listing"))
+        found: dict[str, Any] = json.loads(
+            next(raw for attributes, raw in self.scripts if attributes.get("id") == "listing")
+        )
         return found
 
 
@@ -99,7 +101,9 @@ def test_texts_of_files_never_become_markup(page: Page) -> None:
     allowed = {"a", "svg", "use", "h1", "h2", "h3"}
     assert not [tag for tag, _ in page.tags if tag in ("img", "iframe", "object", "embed", "link", "base")]
     assert not [(tag, name) for tag, attributes in page.tags for name in attributes if name.startswith("on")]
-    assert not [(tag, name) for tag, attributes in page.tags for name in attributes if name in ("src", "style", "action")]
+    assert not [
+        (tag, name) for tag, attributes in page.tags for name in attributes if name in ("src", "style", "action")
+    ]
     links = {(tag, attributes["href"]) for tag, attributes in page.tags if "href" in attributes}
     assert {tag for tag, _ in links} <= allowed
     assert all(str(target).startswith("#") for _, target in links)
@@ -175,7 +179,9 @@ def test_sections_stand_in_the_order_of_urgency(page: Page) -> None:
 
 def test_problems_of_one_kind_stand_under_one_sentence_with_one_repair(page: Page) -> None:
     """A cause is told once, with its count; what differs from row to row is left open in the sentence."""
-    assert page.text.count("The municipality «…» is not in the ministry's catalog (CAT-013).") == 2  # heading and caption
+    assert (
+        page.text.count("The municipality «…» is not in the ministry's catalog (CAT-013).") == 2
+    )  # heading and caption
     assert f"{len(invented.TRAPS) + 6} documents · unknown-municipality" in page.text
     assert page.text.count("Write its name or its code as in the catalog.") == 1
 
@@ -252,7 +258,9 @@ def test_masked_page_shows_no_identity(day: Reconciliation, language: str) -> No
             replace(
                 held.problems[0],
                 value="0614-101090-101-2",
-                message=dict.fromkeys(LANGUAGES, "«0614-101090-101-2» y 01234567-8 y nadia@example.com, tel. 7123-4567"),
+                message=dict.fromkeys(
+                    LANGUAGES, "«0614-101090-101-2» y 01234567-8 y nadia@example.com, tel. 7123-4567"
+                ),
             ),
         ),
     )
@@ -288,7 +296,9 @@ def test_every_table_has_a_caption_and_headings_with_scope(page: Page) -> None:
 def test_pictures_say_what_they_show(page: Page) -> None:
     """A picture with content of its own has a title; every other one is hidden from screen readers."""
     pictures = [attributes for tag, attributes in page.tags if tag == "svg"]
-    assert all(a.get("aria-hidden") == "true" or (a.get("role") == "img" and a.get("aria-labelledby")) for a in pictures)
+    assert all(
+        a.get("aria-hidden") == "true" or (a.get("role") == "img" and a.get("aria-labelledby")) for a in pictures
+    )
     assert sum(1 for a in pictures if a.get("role") == "img") == 2
     assert f"Documents by state: Held back {len(invented.TRAPS) + 9} (" in page.text
 

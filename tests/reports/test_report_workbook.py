@@ -63,14 +63,17 @@ def test_sheets_stand_in_the_order_of_urgency(book: Any) -> None:
 def test_texts_stay_texts(path: Path, book: Any) -> None:
     """No text of a file is a formula or a link; formulas stand in the summary only, and read our own sheets."""
     formulas = {
-        sheet.title: [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.data_type == "f"] for sheet in book
+        sheet.title: [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+        for sheet in book
     }
     assert {title for title, found in formulas.items() if found} == {"Summary"}
     assert not [one for one in formulas["Summary"] if "HYPERLINK" in one or "http" in one]
     assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.hyperlink]
     with zipfile.ZipFile(path) as parts:
         assert not [name for name in parts.namelist() if "externalLink" in name or "hyperlink" in name.lower()]
-        assert not [name for name in parts.namelist() if name.endswith(".rels") and b"http://example" in parts.read(name)]
+        assert not [
+            name for name in parts.namelist() if name.endswith(".rels") and b"http://example" in parts.read(name)
+        ]
 
 
 @pytest.mark.parametrize("trap", invented.TRAPS)
@@ -119,8 +122,7 @@ def test_summary_counts_the_sheets_by_formula_and_stores_the_result(path: Path, 
     formulas = book["Summary"]
     values = openpyxl.load_workbook(path, data_only=True)["Summary"]
     rows = {str(row[0].value).strip("− "): row[0].row for row in formulas.iter_rows() if row[0].value}
-    rows = {name: row for name, row in reversed(rows.items())}
-    start = next(row for name, row in rows.items() if name == "From the files to the ministry")
+    start = rows["From the files to the ministry"]
     bridge = {str(values.cell(row, 1).value).strip("− "): row for row in range(start + 1, start + 1 + len(day.bridge))}
     stamped, last = bridge["Stamped"], len(day.in_state(State.STAMPED)) + 1
     assert formulas.cell(stamped, 2).value == f"=ROWS('Stamped'!$A$2:$A${last})"
