@@ -30,7 +30,10 @@ _BLOCK = 1 << 18
 _ROW_END = b"</row>"
 _LETTERS = re.compile(rb'<c r="([A-Z]{1,3})[0-9]')
 _FORMULA_WITH_RESULT = re.compile(rb"<f(?:[^>]*+>[^<]*+</f>|[^>]*+/>)(?=<v>[^<])")
-_CELL = rb'(?:<c r="%b[0-9]++"([^>]*+>(?:<v>[^<]*+|<is><t[^>]*+>[^<]*+)?+)(?:</v>|</t></is>)?+(?:</c>)?+)?+'
+_WITHOUT_CONTENT = re.compile(rb"<row [^>]*/>|<c [^>]*></c>")
+_CELL = rb'(?:<c r="%b\1"([^>]*+><v>[^<]*+)</v></c>|<c r="%b\1"[^>]*+/>|)'
+_CELL_OR_INLINE = rb'(?:<c r="%b\1"([^>]*+>(?:<v>|<is><t[^>]*+>)[^<]*+)(?:</v>|</t></is>)</c>|<c r="%b\1"[^>]*+/>|)'
+"""With a value, empty, or left out; the group is the cell's key. Texts within the sheet take half as long again."""
 _COLUMN = re.compile(r"[A-Z]+")
 
 
@@ -160,44 +163,42 @@ def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
 
 def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: Iterator[bytes]) -> None:
     pattern: re.Pattern[bytes] | None = None
-    width = 0
     for block in chain((first,), blocks):
         end = block.find(b"</sheetData>")
         whole = block if end < 0 else block[:end]
         if pattern is None:
-            pattern, width = _row_pattern(whole, len(rows.columns))
+            pattern = _row_pattern(whole, len(rows.columns))
         if pattern is None or not _match_block(rows, pattern, whole):
             parser.parse_rows(whole, after=rows.last)
-            if len(rows.columns) > width:
-                pattern = None
+            pattern = None
         if end >= 0:
             deque(blocks, maxlen=0)  # only at its end does the archive check the part's checksum
             return
     raise DamagedSheet
 
 
-def _row_pattern(block: bytes, known: int) -> tuple[re.Pattern[bytes] | None, int]:
-    """An expression for whole rows with the columns known and those that the block has, and how many they are."""
+def _row_pattern(block: bytes, known: int) -> re.Pattern[bytes] | None:
+    """An expression for whole rows with the columns known and those that the block has; None where it has none."""
     letters = set(_LETTERS.findall(block))
     width = max((column_number(letter.decode()) + 1 for letter in letters), default=0)
     width = max(width, known)
     if not letters or width > MAX_MATCHED_COLUMNS:
-        return None, width
-    cells = b"".join(_CELL % letter_of(number).encode() for number in range(width))
-    return re.compile(rb'<row r="([0-9]{1,7}+)"[^>]*+>' + cells + rb"</row>"), width
+        return None
+    cell = _CELL_OR_INLINE if b"<is>" in block else _CELL
+    cells = b"".join(cell % (letter, letter) for letter in (letter_of(number).encode() for number in range(width)))
+    return re.compile(rb'<row r="([0-9]{1,7}+)"[^>]*+>' + cells + rb"</row>")
 
 
 def _match_block(rows: SheetRows, pattern: re.Pattern[bytes], block: bytes) -> bool:
     """Takes the rows of the block, if they are all of the usual shape."""
     if b' hidden="' in block or b"-->" in block:
         return False
-    count = block.count(_ROW_END)
     found = pattern.findall(block)
-    if len(found) != count and b"<f" in block:
-        block = _FORMULA_WITH_RESULT.sub(b"", block)
+    if len(found) != block.count(b"<row"):
+        block = _WITHOUT_CONTENT.sub(b"", _FORMULA_WITH_RESULT.sub(b"", block))
         found = pattern.findall(block)
-    if len(found) != count or count != block.count(b"<row"):
-        return False
+        if len(found) != block.count(b"<row"):
+            return False
     if not found:
         return not block.strip()
     numbers, *columns = zip(*found, strict=True)

@@ -5,6 +5,7 @@ Nothing is left out: a page with ten thousand refusals in tables does not open, 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ class ProblemGroup:
     repair: str
     documents: int
     items: Portion[tuple[ProblemText, HeldBack | None]]
+    has_amounts: bool
     alike: bool
     """Whether the title, with its value, says all that each problem would say."""
 
@@ -164,13 +166,18 @@ def _problem_group(
         repair=shared_words(repairs),
         documents=len({id(document) if document else problem.external_ref for problem, document in members}),
         items=room.portion(members),
+        has_amounts=any(document is not None for _, document in members),
         alike=len(said) == 1,
     )
 
 
 def _without_value(problem: ProblemText, language: str) -> str:
-    said = problem.message.get(language, "")
-    return said.replace(f"«{problem.value}»", "«…»") if problem.value else said
+    said, value = problem.message.get(language, ""), problem.value
+    if not value:
+        return said
+    if any(mark.isdigit() for mark in value):
+        said = re.sub(rf"(?<![\w.,-]){re.escape(value)}(?![\w,])", "…", said, count=1)
+    return said.replace(f"«{value}»", "«…»")
 
 
 def oldest_first(reconciliation: Reconciliation) -> list[Record]:

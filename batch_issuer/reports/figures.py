@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -17,6 +18,7 @@ from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _EMAIL = re.compile(r"([^\s@«»<>,;]{1,2})[^\s@«»<>,;]*(@[^\s«»<>,;]+)")
 _IDENTIFIER = re.compile(r"(?<![\w-])\d(?:[\d\s-]{6,}\d)(?![\w-])")
+_FOLDER = re.compile(r".*[\\/]")
 _KEPT = 3
 
 
@@ -62,6 +64,17 @@ def day(iso: str) -> str:
     """`dd/mm/yyyy` of an ISO date; what is no date stays as it is."""
     parts = iso.split("-")
     return f"{parts[2]}/{parts[1]}/{parts[0]}" if len(parts) == 3 and len(iso) == 10 else iso
+
+
+def file_names(reconciliation: Reconciliation) -> dict[str, str]:
+    """Each file without its folder, where no other file has the same name."""
+    files = {record.source.file for record in reconciliation.records}
+    files |= {source.file for source in reconciliation.sources}
+    files |= {held.file for held in reconciliation.held_back}
+    files |= {conflict.file for conflict in reconciliation.conflicts}
+    names = {file: _FOLDER.sub("", file) for file in files}
+    counts = Counter(names.values())
+    return {file: name if counts[name] == 1 else file for file, name in names.items()}
 
 
 def hours_between(since: str, until: str) -> float:

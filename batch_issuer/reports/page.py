@@ -44,7 +44,7 @@ def page_text(reconciliation: Reconciliation, messages: Messages, *, mask: bool 
     script = _source(environment, "report.js")
     return environment.get_template("report.html.j2").render(
         **_figures(reconciliation, messages),
-        **_tools(messages, mask=mask),
+        **_tools(reconciliation, messages, mask=mask),
         style=Markup(style),  # noqa: S704 - our own file, and a text written in escapes only
         script=Markup(script),  # noqa: S704 - our own file
         style_hash=_content_hash(style),
@@ -142,7 +142,7 @@ def _breakdowns(reconciliation: Reconciliation, messages: Messages) -> list[tupl
     ]
 
 
-def _tools(messages: Messages, *, mask: bool) -> dict[str, Any]:
+def _tools(reconciliation: Reconciliation, messages: Messages, *, mask: bool) -> dict[str, Any]:
     """What the template writes with."""
 
     def said(text: str) -> Markup:
@@ -154,8 +154,10 @@ def _tools(messages: Messages, *, mask: bool) -> dict[str, Any]:
     def filled(message: str, **markup: Markup | str) -> Markup:
         return escape(messages.text(message)).format(**markup)
 
+    names = figures.file_names(reconciliation)
     return {
         "_": messages.text,
+        "file_name": lambda file: names.get(file, file),
         "filled": filled,
         "count": messages.count,
         "language": messages.language,

@@ -17,10 +17,14 @@ WIDTH = 1000
 _LEAST = 4
 """Units that even one document among thousands gets, so that it can be seen."""
 _STEPS = (
+    dt.timedelta(seconds=1),
+    dt.timedelta(seconds=5),
+    dt.timedelta(seconds=15),
     dt.timedelta(minutes=1), dt.timedelta(minutes=5), dt.timedelta(minutes=15), dt.timedelta(hours=1),
     dt.timedelta(hours=6), dt.timedelta(days=1), dt.timedelta(days=7),
 )  # fmt: skip
 _MOST_COLUMNS = 48
+_FEWEST_COLUMNS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,20 @@ class Hours:
     columns: tuple[Column, ...]
     width: float
     step: dt.timedelta
+
+    @property
+    def clock(self) -> str:
+        """How finely the times of the columns have to be told."""
+        return "%H:%M" if self.step >= dt.timedelta(minutes=1) else "%H:%M:%S"
+
+    @property
+    def span(self) -> str:
+        """The length of a step: `15 s`, `5 min`, `1 h`, `1 d`."""
+        seconds = int(self.step.total_seconds())
+        for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+            if seconds >= length:
+                return f"{seconds // length} {unit}"
+        return f"{seconds} s"
 
     @property
     def busiest(self) -> Column:
@@ -85,15 +103,20 @@ def length_of(amount: Decimal, longest: Decimal) -> int:
 
 
 def hours(moments: Iterable[str]) -> Hours | None:
-    """Columns over the time in which documents were settled, in steps that suit its length; None for fewer than two."""
+    """Columns over the time in which documents were settled, in steps that suit its length.
+
+    None where there are too few columns to show anything.
+    """
     times = [dt.datetime.fromisoformat(text) for text in moments if text]
-    if len(times) < 2:
+    if not times:
         return None
     earliest, latest = min(times), max(times)
     step = next((step for step in _STEPS if (latest - earliest) / step < _MOST_COLUMNS), _STEPS[-1])
     first = _floor(earliest.astimezone(EL_SALVADOR), step)
     counts = Counter((time - first) // step for time in times)
     last = max(counts)
+    if last < _FEWEST_COLUMNS - 1:
+        return None
     most = max(counts.values())
     width = WIDTH / (last + 1)
     columns = tuple(

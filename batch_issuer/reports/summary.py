@@ -307,9 +307,7 @@ def _amounts(total: Total, records: Sequence[Record]) -> tuple[Decimal, ...]:
     The difference is the provider's amounts less ours where it answered: the sum of the column of that name.
     """
     apart = total_of(
-        answered - record.expected_gross
-        for record in records
-        if (answered := record.answer.amounts.gross) is not None
+        answered - record.expected_gross for record in records if (answered := record.answer.amounts.gross) is not None
     )
     documents = Decimal(total.documents)
     return documents, total.gross, total.provider_gross, apart, total.taxable, total.vat, total.retention

@@ -1,0 +1,269 @@
+"""The client is right under every fault of the sandbox, and under every value of what the provider leaves unsaid."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batch_issuer.documents import State
+from batch_issuer.issuing import Connection, Outcome, issue, refresh, retry
+from batch_issuer.ledger.opening import open_to_read
+from batch_issuer.ledger.records import Record
+from batch_issuer.ledger.verify import verify
+from batch_issuer.preparing import prepare
+from batch_issuer.problems import StoppedMidway
+from batch_issuer.sandbox import Running, SandboxOptions, Standing, changed, running
+from batch_issuer.sending import Patience
+from batch_issuer.settings import Company, Settings
+from tests.invented_sales import InventedBatch, Silent
+
+SALES = {f"V-{number}": Decimal(number + 1) / 4 for number in range(12)}
+HURRIED = Patience(first_pause=0.001, longest_pause=0.01, settling=0.3, connections=80, first_connections=80)
+FREE = SandboxOptions(minute_limit=None, hour_limit=None)
+
+
+class Shop:
+    """A ledger, a file and a provider."""
+
+    def __init__(self, folder: Path, provider: Running, *, concurrency: int = 4, patience: Patience = HURRIED) -> None:
+        self.ledger = folder / "ledger.db"
+        self.provider = provider
+        self.connection = Connection(
+            base_url=provider.base_url, key=provider.key, concurrency=concurrency, patience=patience
+        )
+
+    def issue(self, sales: dict[str, Decimal] | None = None) -> Outcome:
+        prepared = prepare(InventedBatch(sales or SALES), Settings(), dt.date(2026, 11, 21))
+        return issue(prepared, ledger_path=self.ledger, company=Company(), connection=self.connection, watcher=Silent())
+
+    def retry(self) -> Outcome:
+        return retry(ledger_path=self.ledger, company=Company(), connection=self.connection, watcher=Silent())
+
+    def refresh(self) -> Outcome:
+        return refresh(ledger_path=self.ledger, company=Company(), connection=self.connection, watcher=Silent())
+
+    def records(self) -> dict[str, Record]:
+        ledger = open_to_read(self.ledger)
+        try:
+            assert verify(ledger).damages == ()
+            return {record.external_ref: record for record in ledger.all_records()}
+        finally:
+            ledger.close()
+
+    def agree(self) -> None:
+        """Ledger and provider say the same of every sale, and nothing was sent that should not have been."""
+        there = {document.ref: document for document in self.provider.documents()}
+        records = self.records()
+        assert set(there) == set(records) == set(SALES)
+        for reference, record in records.items():
+            document = there[reference]
+            assert record.state.value == document.standing.value, (reference, record)
+            assert record.answer.control_number == document.control_number
+            assert record.answer.generation_code == document.generation_code
+            assert record.answer.reception_stamp == document.stamp
+            assert record.answer.amounts.gross in (document.amounts.gross, None)
+        assert self.provider.requests().violations == ()
+
+
+FAULTS = [
+    "delay:seconds=0.05,p=0.3",
+    "reset-before:route=invoice,count=3",
+    "reset-after:route=invoice,count=3",
+    "error-before:route=invoice,count=3",
+    "error-after:route=invoice,count=3",
+    "error-after:route=invoice,count=3,status=502",
+    "truncate:route=invoice,count=3",
+    "html-before:route=invoice,count=3",
+    "html-after:route=invoice,count=3",
+    "slow:route=invoice,count=3,seconds=0.1",
+    "429:route=invoice,count=2,seconds=0.1",
+    "outage:after=4,count=1,seconds=0.4",
+    "closed:after=4,count=1,seconds=0.4",
+    "no-stamp:route=invoice,count=3",
+    "flags:route=invoice,count=3,flags=TTTF",
+    "flags:route=invoice,count=3,flags=TFTT",
+    "flags:route=invoice,count=3,flags=FFFF",
+    "stranger:route=invoice,count=3",
+    "reset-after:p=0.2",
+    "error-before:p=0.2",
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_ends_with_each_sale_issued_once(tmp_path: Path, fault: str) -> None:
+    """Whatever breaks for a while, a few runs later everything is stamped, once."""
+    with running(FREE, faults=[fault]) as provider:
+        shop = Shop(tmp_path, provider)
+        shop.issue()
+        provider.clear_faults()
+        shop.retry()
+        shop.refresh()
+        shop.agree()
+        assert {record.state for record in shop.records().values()} == {State.STAMPED}
+        assert shop.issue().progress.posts == 0
+
+
+UNSAID: list[dict[str, Any]] = [
+    {"rejected_success": True, "rejected_posted": True},
+    {"contingency_repost": "resend"},
+    {"contingency_repost": "error409"},
+    {"resend_is_duplicate": True},
+    {"keep_generation_code": False},
+    {"simultaneous": "error409"},
+    {"validate_first": False},
+    {"shared_namespace": True},
+    {"encoded_slash": "not-found"},
+    {"control_number_in_path": True},
+    {"generation": "flags"},
+    {"absent": "null"},
+    {"absent": "omitted"},
+    {"status_omitted": ("success", "is_duplicate")},
+    {"omitted": ("is_duplicate", "posted", "dte_state", "codigo_msg", "ticket_url", "json_url", "invoice_url")},
+    {"extra_fields": True},
+    {"document_in_answer": False},
+    {"urls_with_key": True},
+    {"cancelled_marker": "dte_state"},
+    {"json_file": "document"},
+    {"detail_shape": "list"},
+    {"detail_shape": "object"},
+    {"error_shape": "html"},
+    {"error_shape": "empty"},
+    {"error_shape": "list"},
+    {"error_shape": "object"},
+    {"schema_error_status": 422},
+    {"unknown_fields": "refused"},
+    {"rounding": "line"},
+    {"while_issuing": "absent"},
+    {"decimals": 2},
+]
+
+
+@pytest.mark.parametrize("unsaid", UNSAID, ids=str)
+def test_every_value_of_what_is_unsaid(tmp_path: Path, unsaid: dict[str, Any]) -> None:
+    """Contingency, refusals, a lost answer and a 500 under each reading of the documentation: the same end."""
+    options = changed(
+        FREE,
+        {"contingency_refs": ("V-1", "V-2"), "resolve_rejected_refs": ("V-2",), "rejected_refs": ("V-3",), **unsaid},
+    )
+    faults = ["reset-after:route=invoice,ref=V-4,count=1", "error-before:route=invoice,ref=V-5,count=1"]
+    with running(options, faults=faults) as provider:
+        shop = Shop(tmp_path, provider)
+        shop.issue()
+        shop.agree()
+        assert shop.records()["V-1"].state is State.CONTINGENCY
+        assert shop.records()["V-3"].state is State.REJECTED
+        shop.issue()
+        shop.retry()
+        shop.agree()
+        provider.resolve("stamped", ["V-1"])
+        provider.resolve("rejected", ["V-2"])
+        outcome = shop.refresh()
+        assert outcome.progress.newly_rejected == 1
+        shop.agree()
+        corrected = {**SALES, "V-2": Decimal("9.99"), "V-3": Decimal("8.88")}
+        provider.change(rejected_refs=(), contingency_refs=())
+        assert shop.issue(corrected).progress.posts == 2
+        shop.agree()
+        assert {record.state for record in shop.records().values()} == {State.STAMPED}
+
+
+def test_an_older_api_that_proves_nothing_is_believed_nothing(tmp_path: Path) -> None:
+    """Without the flags of today a stamp cannot be proven: unsure, and never sent again while it is there."""
+    with running(replace(FREE, generation="first")) as provider:
+        shop = Shop(tmp_path, provider)
+        for _ in range(2):
+            shop.issue()
+        assert {record.state for record in shop.records().values()} == {State.UNSURE}
+        assert {document.standing for document in provider.documents()} == {Standing.STAMPED}
+        assert {document.received for document in provider.documents()} == {1}
+
+
+def test_amounts_that_are_not_ours_are_recorded_as_they_came(tmp_path: Path) -> None:
+    """A provider that answers a cent too much is not corrected by us."""
+    with running(FREE, faults=["cent:route=invoice,ref=V-0,count=1"]) as provider:
+        shop = Shop(tmp_path, provider)
+        shop.issue()
+        record = shop.records()["V-0"]
+        assert record.answer.amounts.gross == record.expected_gross + Decimal("0.01")
+
+
+def test_a_contradictory_status_does_not_lose_a_contingency(tmp_path: Path) -> None:
+    """What is in contingency stays so until the provider says stamped or rejected, and is never posted again."""
+    with running(replace(FREE, contingency=True), faults=["flags:route=status,flags=TFFF"]) as provider:
+        shop = Shop(tmp_path, provider)
+        shop.issue()
+        shop.refresh()
+        shop.issue()
+        assert {record.state for record in shop.records().values()} == {State.CONTINGENCY}
+        assert provider.requests().violations == ()
+
+
+def test_a_refused_key_stops_everything_and_is_not_remembered(tmp_path: Path) -> None:
+    """401: at most as many requests as were under way; the right key is taken afterwards without a word."""
+    with running(FREE) as provider:
+        shop = Shop(tmp_path, provider)
+        good = shop.connection
+        shop.connection = replace(good, key="odt_wrong")
+        outcome = shop.issue()
+        assert isinstance(outcome.stopped, StoppedMidway)
+        assert outcome.progress.posts <= good.concurrency
+        assert {record.state for record in shop.records().values()} == {State.PLANNED}
+        shop.connection = good
+        shop.retry()
+        shop.agree()
+
+
+def test_nothing_that_listens_ends_the_run_with_everything_planned(tmp_path: Path) -> None:
+    """A wrong port is told after a few tries, and nothing is in doubt."""
+    with running(FREE) as provider:
+        shop = Shop(tmp_path, provider)
+        shop.connection = replace(shop.connection, base_url="http://127.0.0.1:9/api")
+        outcome = shop.issue()
+        assert isinstance(outcome.stopped, StoppedMidway)
+        assert "Nothing answers" in str(outcome.stopped)
+        assert {record.state for record in shop.records().values()} == {State.PLANNED}
+
+
+def test_the_same_refusal_again_and_again_spares_the_rest(tmp_path: Path) -> None:
+    """A cause that every document shares is told once, and what was not sent stays planned."""
+    sales = {f"R-{number}": Decimal(1) for number in range(40)}
+    with running(replace(FREE, rejected_refs=("*",), rejected_code="005")) as provider:
+        shop = Shop(tmp_path, provider, patience=replace(HURRIED, stop_after=5), concurrency=1)
+        outcome = shop.issue(sales)
+        assert isinstance(outcome.stopped, StoppedMidway)
+        assert outcome.progress.posts == 5
+        states = [record.state for record in shop.records().values()]
+        assert (states.count(State.REJECTED), states.count(State.PLANNED)) == (5, 35)
+
+
+def test_an_outage_leaves_doubt_only_where_a_request_had_left(tmp_path: Path) -> None:
+    """Everything answers 503: the run stops, what never left is planned, and later all of it is issued once."""
+    patience = replace(HURRIED, stop_after=3, settling=0.01)
+    with running(FREE, faults=["outage:after=3,seconds=60"]) as provider:
+        shop = Shop(tmp_path, provider, patience=patience)
+        outcome = shop.issue()
+        assert isinstance(outcome.stopped, StoppedMidway)
+        assert {record.state for record in shop.records().values()} <= {State.STAMPED, State.UNSURE, State.PLANNED}
+        provider.clear_faults()
+        shop.issue()
+        shop.agree()
+
+
+def test_a_sale_of_another_ledger_is_recorded_as_what_it_is(tmp_path: Path) -> None:
+    """A second machine with the same file issues nothing twice, and its ledger says that it did not expect these."""
+    with running(FREE) as provider:
+        first = Shop(tmp_path, provider)
+        first.issue()
+        (tmp_path / "other").mkdir()
+        second = Shop(tmp_path / "other", provider)
+        second.issue()
+        assert len(provider.documents()) == len(SALES)
+        records = second.records().values()
+        assert {record.state for record in records} == {State.STAMPED}
+        assert all(record.unexpected_duplicate and record.answer.is_duplicate for record in records)
+        assert not any(record.unexpected_duplicate for record in first.records().values())
