@@ -30,6 +30,7 @@ from batch_issuer.reports.wording import REASONS
 
 
 @click.group("ledger", cls=base.Group, help=base.COMMANDS["ledger"][1])
+@base.language_option
 def command() -> None:
     """Only the group."""
 

@@ -23,7 +23,7 @@ from batch_issuer.problems import CannotStart
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason, classify
 from batch_issuer.provider.quota import Quota
-from batch_issuer.provider.transport import Transport
+from batch_issuer.provider.transport import Transport, system_proxy
 
 DEFAULT_BASE_URL = "https://ocote.io/api/connect"
 """provider.md 1."""
@@ -111,7 +111,7 @@ def check_base_url(base_url: str) -> str:
             url=wire.remove_keys(base_url),
             example=DEFAULT_BASE_URL,
         )
-    if url.userinfo or url.query:
+    if url.userinfo or "?" in base_url or "#" in base_url:
         raise CannotStart(
             N_("The address holds a user, a password or a query."),
             repair=N_("Give only scheme, host and path; the key comes from the environment or a key file."),
@@ -141,7 +141,7 @@ def open_transport(base_url: str, concurrency: int) -> httpx.AsyncBaseTransport:
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         whole_timeout=WHOLE_TIMEOUT,
-        proxies=not is_loopback(httpx.URL(base_url).host),
+        proxy="" if is_loopback(httpx.URL(base_url).host) else system_proxy(base_url),
     )
 
 
@@ -155,6 +155,7 @@ class Client:
         self._headers = {
             "Authorization": f"Bearer {key}",
             "Accept": "application/json",
+            "Accept-Encoding": "identity",
             "User-Agent": f"batch_issuer/{__version__}",
         }
         for name in _HTTP_LOGGERS:
@@ -176,9 +177,12 @@ class Client:
         reply, plain = await self._send("POST", "/invoice", body)
         return reply if plain is None else _read(plain, external_ref, confirmed=False)
 
-    async def ask(self, external_ref: str) -> Reply:
-        """`GET /status/{ref}`: what became of a document. Never issues anything."""
-        reply, plain = await self._send("GET", f"/status/{wire.path_of(external_ref)}")
+    async def ask(self, external_ref: str, document_id: str = "") -> Reply:
+        """`GET /status/{ref}`: what became of a document; by the provider's own id where one is given.
+
+        Never issues anything.
+        """
+        reply, plain = await self._send("GET", f"/status/{wire.path_of(document_id or external_ref)}")
         if isinstance(reply, Refused):
             return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
         return reply if plain is None else _read(plain, external_ref, confirmed=True)
@@ -231,9 +235,7 @@ class Client:
         response = await self._transport.handle_async_request(request)
         content = bytearray()
         try:
-            stream = response.stream
-            assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an async transport gives no other
-            async for chunk in stream:
+            async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > LARGEST_ANSWER:
                     raise httpx.ReadError("the answer is too large")

@@ -8,17 +8,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
+from yarl import URL
 
 _NEVER_LEFT = (
     aiohttp.ClientConnectorError,
     aiohttp.ClientProxyConnectionError,
+    aiohttp.ClientHttpProxyError,
     aiohttp.ConnectionTimeoutError,
     aiohttp.InvalidURL,
 )
 """Errors of making a connection: name, address, port, certificate, proxy."""
+
+
+def system_proxy(url: str) -> str:
+    """The proxy that this machine's settings name for an address; empty where there is none."""
+    parts = urlsplit(url)
+    if proxy_bypass(parts.hostname or ""):
+        return ""
+    proxy = getproxies().get(parts.scheme, "")
+    return proxy if "://" in proxy or not proxy else f"http://{proxy}"
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -28,13 +41,13 @@ class Transport(httpx.AsyncBaseTransport):
     """
 
     def __init__(
-        self, *, connections: int, connect_timeout: float, read_timeout: float, whole_timeout: float, proxies: bool
+        self, *, connections: int, connect_timeout: float, read_timeout: float, whole_timeout: float, proxy: str = ""
     ) -> None:
         self._connections = connections
         self._timeout = aiohttp.ClientTimeout(
             total=whole_timeout, sock_connect=connect_timeout, sock_read=read_timeout
         )
-        self._proxies = proxies
+        self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -43,7 +56,7 @@ class Transport(httpx.AsyncBaseTransport):
         try:
             answer = await self._opened().request(
                 request.method,
-                str(request.url),
+                URL(str(request.url), encoded=True),  # what was encoded stays so: a reference may be «..» or «a/b»
                 headers=request.headers,
                 data=body or None,
                 allow_redirects=False,
@@ -66,7 +79,7 @@ class Transport(httpx.AsyncBaseTransport):
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 timeout=self._timeout,
-                trust_env=self._proxies,
+                proxy=self._proxy or None,
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),

@@ -18,8 +18,8 @@ from urllib.parse import quote
 from batch_issuer.documents import VAT_RATE, Amounts, Customer, Document, Line
 from batch_issuer.ledger.records import Answer
 
-_KEY_IN_URL = re.compile(r"([?&])key=[^&\s\"'<>]*&?", re.IGNORECASE)
-_KEY = re.compile(r"odt_[0-9A-Za-z_.~+/=-]+")
+_KEY_IN_URL = re.compile(r"([?&;])(?:(?:k|%6b)(?:e|%65)(?:y|%79)=[^&;#\s\"'<>]*[&;]?)+", re.IGNORECASE)
+_KEY = re.compile(r"odt(?:_|%5f)[0-9a-z_.~+/=-]+", re.IGNORECASE)
 _LONGEST_TEXT = 2000
 
 
@@ -97,7 +97,7 @@ def _number(number: Decimal) -> str:
 
 def remove_keys(text: str) -> str:
     """The text without `?key=…` and without anything that looks like an API key."""
-    return _KEY.sub("odt_…", _KEY_IN_URL.sub(lambda found: found[1] if found[0].endswith("&") else "", text))
+    return _KEY.sub("odt_…", _KEY_IN_URL.sub(lambda found: found[1] if found[0][-1] in "&;" else "", text))
 
 
 def decode(content: bytes) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.problems import CannotStart, Place
 from batch_issuer.reading.aliases import FIELD_OF, WITH_VAT, WITHOUT_VAT, key_of, letters_of
 from batch_issuer.reading.tables import BLANKS, Sheet, is_blank, letter_of
 from batch_issuer.settings import Settings
@@ -118,7 +118,7 @@ class Columns:
 
         Raises `CannotStart` that names the headings and the line of the settings that decides.
         """
-        where = _where(sheet)
+        where = sheet.title
         if header is None:
             raise _no_header(where, sheet)
         self._refuse_unknown_headings(where, header)
@@ -137,6 +137,17 @@ class Columns:
                 raise _unknown_heading(where, f'external_ref = "{self.template}"', name, header.headings)
             if len(found := _find(name, header.headings)) > 1:
                 raise _two_headings(where, "external_ref", found, header.headings)
+
+
+def place_of(sheet: Sheet, header: Header, row: int | None = None, column: int | None = None) -> Place:
+    """A cell of a sheet; row and column are counted from 0."""
+    return Place(
+        file=sheet.path,
+        sheet=sheet.name,
+        row=None if row is None else row + 1,
+        column="" if column is None else letter_of(column),
+        heading=header.headings[column] if column is not None and column < len(header.headings) else "",
+    )
 
 
 def template_parts(template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -184,10 +195,6 @@ def _put(name: str, found: tuple[int, ...], columns: dict[str, int], doubts: dic
         columns[name] = found[0]
     else:
         doubts[name] = found
-
-
-def _where(sheet: Sheet) -> str:
-    return f"{sheet.path} · {sheet.name}" if sheet.name else sheet.path
 
 
 def _no_header(where: str, sheet: Sheet) -> CannotStart:

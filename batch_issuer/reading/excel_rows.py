@@ -6,7 +6,6 @@ match whole (odd writers, formulas without a result, hidden rows) goes through t
 
 from __future__ import annotations
 
-import html
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from xml.parsers import expat
 
 import numpy as np
 
+from batch_issuer.reading.excel_xml import DamagedSheet, strict_parser
 from batch_issuer.reading.tables import Codes, letter_of
 
 MAX_ROWS = 1_048_576
@@ -35,10 +35,6 @@ _CELL = rb'(?:<c r="%b\1"([^>]*+><v>[^<]*+)</v></c>|<c r="%b\1"[^>]*+/>|)'
 _CELL_OR_INLINE = rb'(?:<c r="%b\1"([^>]*+>(?:<v>|<is><t[^>]*+>)[^<]*+)(?:</v>|</t></is>)</c>|<c r="%b\1"[^>]*+/>|)'
 """With a value, empty, or left out; the group is the cell's key. Texts within the sheet take half as long again."""
 _COLUMN = re.compile(r"[A-Z]+")
-
-
-class DamagedSheet(Exception):  # noqa: N818 - the reader of workbooks says what to do
-    """The XML of a sheet is not what a spreadsheet program writes."""
 
 
 @dataclass(slots=True)
@@ -89,9 +85,12 @@ class SheetRows:
         if len(column.code_of) == 1:
             column.chunks.clear()
             return _empty(rows)
-        codes = np.zeros(rows, np.int32)
-        codes[np.concatenate(self.numbers) - 1] = np.concatenate(column.chunks)
+        found = np.concatenate(column.chunks)
         column.chunks.clear()
+        if len(found) == rows:
+            return found
+        codes = np.zeros(rows, np.int32)
+        codes[np.concatenate(self.numbers) - 1] = found
         return codes
 
     def refuse_impossible_numbers(self) -> None:
@@ -333,50 +332,3 @@ class _BlockParser:
         columns = [[cells.get(number, b"") for _, cells in self._block] for number in range(width)]
         self._rows.add(np.fromiter((row for row, _ in self._block), np.int32, len(self._block)), columns)
         self._block = []
-
-
-def strict_parser() -> expat.XMLParserType:
-    """An XML parser that refuses document type declarations, and with them entities of any kind."""
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-
-    def refuse(*_: object) -> None:
-        raise DamagedSheet
-
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    return parser
-
-
-def plain_strings(part: bytes) -> list[str] | None:
-    """Shared strings that are all plain texts, fast; None where one has runs of its own formats."""
-    found = re.findall(rb"<si><t(?: xml:space=\"preserve\")?(?:/>|>([^<]*)</t>)</si>", part)
-    if len(found) != part.count(b"<si>") or b"<!" in part or b"<si/>" in part or b"\0" in part or b":si>" in part:
-        return None
-    texts: list[str] = [text.decode().replace("\r\n", "\n") for text in found]
-    return [html.unescape(text) if "&" in text else text for text in texts]
-
-
-def rich_strings(part: bytes) -> list[str]:
-    """Shared strings through the XML parser: runs are joined, phonetic hints left out."""
-    strings: list[str] = []
-    inside: list[str] = []
-
-    def start(name: str, _: dict[str, str]) -> None:
-        inside.append(name.rpartition(":")[2])
-        if inside[-1] == "si":
-            strings.append("")
-
-    def text(characters: str) -> None:
-        if inside and inside[-1] == "t" and "rPh" not in inside:
-            strings[-1] += characters
-
-    parser = strict_parser()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _: inside.pop()
-    parser.CharacterDataHandler = text
-    try:
-        parser.Parse(part, True)
-    except expat.ExpatError as error:
-        raise DamagedSheet from error
-    return strings

@@ -22,7 +22,8 @@ from defusedxml.common import DefusedXmlException
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.excel_cells import Book, Style, style_of
-from batch_issuer.reading.excel_rows import DamagedSheet, SheetRows, plain_strings, read_rows, rich_strings
+from batch_issuer.reading.excel_rows import SheetRows, read_rows
+from batch_issuer.reading.excel_xml import DamagedSheet, plain_strings, rich_strings
 from batch_issuer.reading.tables import Column, Sheet, Table
 
 MAX_DECLARED_BYTES = 1 << 30

@@ -168,7 +168,7 @@ def _no_refs(sheet: SheetSales) -> CannotStart:
     return CannotStart(
         N_("{where}: the column «{heading}» ({letter}), which identifies the sale, is empty in every row."),
         repair=N_('Name another one in the settings:\n[columns]\nexternal_ref = "{example}"'),
-        where=f"{sheet.sheet.path} · {sheet.sheet.name}" if sheet.sheet.name else sheet.sheet.path,
+        where=sheet.sheet.title,
         heading=sheet.header.headings[number],
         letter=letter_of(number),
         example=next(iter(sheet.header.ignored), "…"),

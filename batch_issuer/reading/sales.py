@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from batch_issuer.documents import Customer, Document, Line
-from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart, Place, Problem
+from batch_issuer.problems import Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Entry, SheetRow, SourceFile
-from batch_issuer.reading.columns import vat_said
+from batch_issuer.reading.columns import place_of
 from batch_issuer.reading.grouping import (
     NEUTRAL,
     NOT_SAID,
@@ -29,7 +28,8 @@ from batch_issuer.reading.grouping import (
     join_refs,
     split_documents,
 )
-from batch_issuer.reading.sheets import SheetSales, place_of
+from batch_issuer.reading.prices import refuse_unsaid_prices
+from batch_issuer.reading.sheets import SheetSales
 from batch_issuer.reading.tables import Codes, without_collecting
 from batch_issuer.reading.values import clean
 from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
@@ -62,7 +62,7 @@ class Sales:
         self._suspects = {*self._grouped.variants, *self._grouped.mixed}
         self._split = split_documents(self._grouped, self._offsets)
         self._odd = self._odd_documents()
-        self._refuse_unsaid_prices()
+        refuse_unsaid_prices(self._doc_types(), settings.source.prices, sheets)
 
     @property
     def sources(self) -> tuple[SourceFile, ...]:
@@ -309,37 +309,6 @@ class Sales:
             field="external_ref",
             parameters={"file": _sheet_name(first), "other_file": _sheet_name(second)},
         )
-
-    def _refuse_unsaid_prices(self) -> None:
-        """Whether prices include VAT is never guessed, and never against what the heading says."""
-        source = self._settings.source
-        for kind in self._doc_types():
-            if kind not in source.prices:
-                raise CannotStart(
-                    N_("There are documents of type {type}, and nothing says whether their prices include VAT."),
-                    repair=N_(
-                        'Say it in the settings:\n[source]\nprices = {{ "{type}" = "with_vat" }}    (or "without_vat")'
-                    ),
-                    type=kind,
-                )
-            for sheet in self._sheets:
-                heading = sheet.header.headings[sheet.header.columns["unit_price"]]
-                if (said := vat_said(heading)) and said != source.prices[kind] and kind != "14":
-                    raise CannotStart(
-                        N_(
-                            "{file}: the heading «{heading}» contradicts the settings, "
-                            "which take prices of type {type} as «{setting}»."
-                        ),
-                        repair=N_(
-                            'Say it in the settings:\n[source]\nprices = {{ "{type}" = "{said}" }}\n'
-                            "or correct the heading."
-                        ),
-                        file=sheet.sheet.path,
-                        heading=heading,
-                        type=kind,
-                        setting=source.prices[kind],
-                        said=said,
-                    )
 
     def _doc_types(self) -> list[str]:
         """The types that the documents have, with the settings' own where a document says none."""

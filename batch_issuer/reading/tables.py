@@ -57,6 +57,11 @@ class Column:
     def kind(self, code: int) -> CellKind:
         return CellKind(self.kinds[code]) if self.kinds else CellKind.TEXT
 
+    def used_codes(self) -> list[int]:
+        """The codes that stand in at least one row, ascending."""
+        used: list[int] = np.flatnonzero(np.bincount(self.codes, minlength=len(self.texts))).tolist()
+        return used
+
     def flags(self, test: Callable[[str], bool]) -> Flags:
         """Which texts, by code, pass a test."""
         return np.fromiter((test(text) for text in self.texts), np.bool_, len(self.texts))
@@ -92,6 +97,11 @@ class Sheet:
     hidden_columns: frozenset[int] = frozenset()
     formats: Mapping[tuple[int, int], str] = field(default_factory=dict)
     """Number formats with words of their own, by (column, code of the text)."""
+
+    @property
+    def title(self) -> str:
+        """File and sheet, as sentences name them."""
+        return f"{self.path} · {self.name}" if self.name else self.path
 
 
 class ColumnBuilder:

@@ -77,7 +77,7 @@ def called(arguments: list[str], folder: Path, environment: Mapping[str, str], s
         except SystemExit as leaving:
             code = leaving.code
     assert isinstance(code, int)
-    return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]
+    return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
 
 
 @contextmanager

@@ -188,7 +188,7 @@ def test_reference_is_copied_letter_for_letter(opened: Any) -> None:
 def test_without_script_everything_that_needs_a_person_is_there(opened: Any) -> None:
     """Where scripts are blocked the exceptions stand complete, and the page says where the rest is."""
     page = opened("day-es.html", java_script_enabled=False).page
-    text = page.locator("main").inner_text()
+    text = page.locator("main").text_content() or ""
     for one in (*invented.conflicts(), *invented.everything_held_back()[:5]):
         assert one["external_ref"] in text
     assert "Aquí los scripts están desactivados" in text

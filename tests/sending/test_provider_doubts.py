@@ -23,7 +23,9 @@ from batch_issuer.settings import Company, Settings
 from tests.invented_sales import InventedBatch, Silent
 
 SALES = {f"V-{number}": Decimal(number + 1) / 4 for number in range(12)}
-HURRIED = Patience(first_pause=0.001, longest_pause=0.01, settling=0.3, connections=80, first_connections=80)
+HURRIED = Patience(
+    first_pause=0.001, longest_pause=0.05, settling=0.3, connections=60, first_connections=60, budget_least=1000
+)
 FREE = SandboxOptions(minute_limit=None, hour_limit=None)
 
 
@@ -221,7 +223,7 @@ def test_a_refused_key_stops_everything_and_is_not_remembered(tmp_path: Path) ->
 def test_nothing_that_listens_ends_the_run_with_everything_planned(tmp_path: Path) -> None:
     """A wrong port is told after a few tries, and nothing is in doubt."""
     with running(FREE) as provider:
-        shop = Shop(tmp_path, provider)
+        shop = Shop(tmp_path, provider, patience=replace(HURRIED, first_connections=3))
         shop.connection = replace(shop.connection, base_url="http://127.0.0.1:9/api")
         outcome = shop.issue()
         assert isinstance(outcome.stopped, StoppedMidway)

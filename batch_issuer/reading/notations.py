@@ -1,0 +1,164 @@
+"""How each column writes its numbers and dates, decided from all its values; where two ways are possible it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart
+from batch_issuer.reading.columns import Header
+from batch_issuer.reading.dates import OrderEvidence, find_order, readings
+from batch_issuer.reading.numbers import Mark, MarkEvidence, find_mark, read_number
+from batch_issuer.reading.tables import CellKind, Column, Sheet, letter_of
+from batch_issuer.reading.values import DATE_FIELDS, NUMBER_FIELDS, Notation, clean
+from batch_issuer.settings import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notations:
+    """By field; and what was decided from texts, for the plan."""
+
+    of: Mapping[str, Notation]
+    marks: frozenset[str]
+    orders: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    sheet: Sheet
+    header: Header
+
+
+def find_notations(sheet: Sheet, header: Header, taken: Mapping[str, Column], source: Source) -> Notations:
+    """The notation of every mapped column, from the texts of the sales rows.
+
+    Raises `CannotStart` for a column that can be read in two ways, unless the settings say which.
+    """
+    place = _Asker(sheet, header)
+    notations: dict[str, Notation] = dict.fromkeys(taken, Notation())
+    marks, orders = set[str](), set[str]()
+    for name in NUMBER_FIELDS:
+        if name in taken:
+            evidence = find_mark(text.removesuffix("%").rstrip() for text in _typed_texts(taken[name]))
+            mark = _mark(place, name, evidence, source)
+            notations[name] = Notation(mark=mark)
+            marks |= {mark} if evidence.point or evidence.comma or evidence.either else set()
+    for name in DATE_FIELDS:
+        if name in taken:
+            texts = _typed_texts(taken[name])
+            dates = find_order(texts)
+            if not source.dates:
+                _refuse_swapped_dates(place, name, taken[name], texts)
+            notations[name] = Notation(order=source.dates or _order(place, name, dates))  # type: ignore[arg-type]
+            orders |= {notations[name].order} if texts else set()
+    return Notations(of=notations, marks=frozenset(marks), orders=frozenset(orders))
+
+
+def _mark(place: _Asker, name: str, evidence: MarkEvidence, source: Source) -> Mark:
+    if source.decimal:
+        return "comma" if source.decimal == "comma" else "point"
+    if evidence.mark is not None:
+        return evidence.mark
+    number = place.header.columns[name]
+    if evidence.point and evidence.comma:
+        raise CannotStart(
+            N_(
+                "{where}: the column «{heading}» ({letter}) has numbers with a decimal point («{point}») "
+                "and with a decimal comma («{comma}»)."
+            ),
+            repair=N_(
+                "Correct the column, or say which is right with --decimal point or --decimal comma: "
+                "the others will be held back."
+            ),
+            where=place.sheet.title,
+            heading=place.header.headings[number],
+            letter=letter_of(number),
+            point=evidence.point,
+            comma=evidence.comma,
+        )
+    raise CannotStart(
+        N_(
+            "{where}: the column «{heading}» ({letter}) can be read in two ways: "
+            "«{example}» is {as_point} or {as_comma}."
+        ),
+        repair=N_(
+            'Say which with --decimal point or --decimal comma, or in the settings:\n[source]\ndecimal = "point"'
+        ),
+        where=place.sheet.title,
+        heading=place.header.headings[number],
+        letter=letter_of(number),
+        example=evidence.either,
+        as_point=_shown(read_number(evidence.either, "point"), "point"),
+        as_comma=_shown(read_number(evidence.either, "comma"), "comma"),
+    )
+
+
+def _shown(number: Decimal | None, mark: Mark) -> str:
+    text = f"{number:f}"
+    return text if mark == "point" else text.replace(".", ",")
+
+
+def _order(place: _Asker, name: str, evidence: OrderEvidence) -> str:
+    if evidence.order is not None:
+        return evidence.order
+    number = place.header.columns[name]
+    heading, letter = place.header.headings[number], letter_of(number)
+    if not evidence.orders:
+        raise CannotStart(
+            N_("{where}: the dates of the column «{heading}» ({letter}) are not all in the same order: {examples}."),
+            repair=N_(
+                "Correct the column, or say which order is right with --dates dmy, mdy or ymd: "
+                "the others will be held back."
+            ),
+            where=place.sheet.title,
+            heading=heading,
+            letter=letter,
+            examples=", ".join(f"«{text}»" for text in evidence.examples),
+        )
+    example = evidence.examples[0]
+    raise CannotStart(
+        N_("{where}: the dates of the column «{heading}» ({letter}) can be read in two ways: «{example}» is {dates}."),
+        repair=N_('Say which with --dates dmy, mdy or ymd, or in the settings:\n[source]\ndates = "dmy"'),
+        where=place.sheet.title,
+        heading=heading,
+        letter=letter,
+        example=example,
+        dates=" / ".join(f"{readings(example)[order].isoformat()} ({order})" for order in evidence.orders),
+    )
+
+
+def _refuse_swapped_dates(place: _Asker, name: str, column: Column, texts: Sequence[str]) -> None:
+    """Excel turns day/month into month/day where it can and leaves the rest as text: then no date can be trusted."""
+    stored = [column.texts[code] for code in column.used_codes() if column.kind(code) is CellKind.DATE]
+    if not stored or any(int(text[8:10]) > 12 for text in stored if text[4:5] == "-"):
+        return
+    only_late = [text for text in texts if len(readings(text)) == 1]
+    if not only_late or len(only_late) != sum(1 for text in texts if readings(text)):
+        return
+    number = place.header.columns[name]
+    raise CannotStart(
+        N_(
+            "{where}: the column «{heading}» ({letter}) mixes stored dates («{stored}») with dates as text («{text}»), "
+            "as when Excel opens a CSV of another country and swaps day and month."
+        ),
+        repair=N_(
+            "Import the original file again with the date column as text; "
+            "or say the order of the texts with --dates, if the stored dates are right."
+        ),
+        where=place.sheet.title,
+        heading=place.header.headings[number],
+        letter=letter_of(number),
+        stored=stored[0],
+        text=only_late[0],
+    )
+
+
+def _typed_texts(column: Column) -> list[str]:
+    """The distinct texts of a column that somebody typed as text, as `read_values` will see them."""
+    return [
+        text
+        for code in column.used_codes()
+        if column.kind(code) is CellKind.TEXT and (text := clean(column.texts[code]))
+    ]
