@@ -144,10 +144,11 @@ class Sender:
         """
         self._missing = []
         await self._run(self._asked(records))
-        if self._missing and self._is_recent(self._missing) and self.stopped is None:
-            missing, self._missing = self._missing, []
+        recent = [record for record in self._missing if self._is_recent(record)]
+        if recent:
+            self._missing = [record for record in self._missing if not self._is_recent(record)]
             await self._sleep(self._patience.settling)
-            await self._run(self._asked(missing))
+            await self._run(self._asked(recent))
         for record in self._missing:
             if record.state is State.CONTINGENCY:
                 self._unanswered(record.external_ref, Uncertain(reason=Reason.NOT_FOUND), state=State.CONTINGENCY)
@@ -210,7 +211,7 @@ class Sender:
 
     async def _resolve(self, record: Record) -> None:
         """One document of which something may exist at the provider."""
-        reply = await self._ask(record.external_ref)
+        reply = await self._ask(record.external_ref, record.answer.document_id)
         if isinstance(reply, Found):
             self._answered(record, reply)
         elif isinstance(reply, Missing):
@@ -218,10 +219,10 @@ class Sender:
         else:
             self._count(record.state)
 
-    def _is_recent(self, records: Sequence[Record]) -> bool:
-        """Whether the provider may still be at work on a request for one of these."""
+    def _is_recent(self, record: Record) -> bool:
+        """Whether the provider may still be at work on a request for this document."""
         moment = self._ledger.now() - dt.timedelta(seconds=self._patience.recent)
-        return any(dt.datetime.fromisoformat(record.updated_at) > moment for record in records)
+        return dt.datetime.fromisoformat(record.updated_at) > moment
 
     async def _issue(self, item: _Item) -> None:
         """One document whose intent is durable, until something is known of it or it must wait for another run."""
@@ -242,7 +243,7 @@ class Sender:
                 self._count(State.UNSURE)
                 self._leave_address(reply)
                 return
-            found = await self._ask_after_doubt(reference)
+            found = await self._ask_after_doubt(reference, reply.answer.document_id)
             if isinstance(found, Found):
                 self._answered(item.record, found)
                 return
@@ -306,18 +307,30 @@ class Sender:
             )
         )
 
-    async def _ask_after_doubt(self, reference: str) -> Reply:
+    async def _ask_after_doubt(self, reference: str, document_id: str) -> Reply:
         """What became of a request whose answer is lost; Missing only when the provider says so twice."""
-        reply = await self._ask(reference)
+        reply = await self._ask(reference, document_id)
         if not isinstance(reply, Missing):
             return reply
         await self._sleep(self._patience.settling)
-        return await self._ask(reference)
+        return await self._ask(reference, document_id)
 
-    async def _ask(self, reference: str) -> Reply:
+    async def _ask(self, reference: str, document_id: str) -> Reply:
+        """What the provider knows of a reference; one that it does not find is looked for by its own id too.
+
+        Some references do not travel in every path, and what has an id was registered.
+        """
+        reply = await self._ask_until_answered(reference)
+        if isinstance(reply, Missing) and document_id:
+            by_id = await self._ask_until_answered(reference, document_id)
+            is_ours = not isinstance(by_id, Found) or by_id.reason is not Reason.OTHER_DOCUMENT
+            return by_id if is_ours else reply
+        return reply
+
+    async def _ask_until_answered(self, reference: str, document_id: str = "") -> Reply:
         reply: Reply = Withheld()
         for attempt in range(self._patience.asks):
-            reply = await self.client.ask(reference)
+            reply = await self.client.ask(reference, document_id)
             if not isinstance(reply, Withheld | NeverLeft):
                 self._reach(reply)
                 self.progress.asks += 1

@@ -102,7 +102,7 @@ def test_help_is_spanish(names: Names, capsys: pytest.CaptureFixture[str]) -> No
         (["check", "v.csv", "--json=1"], "La opción '--json' no lleva valor.", "batch-issuer check"),
         (["report", "marzo"], "Sobra un argumento (marzo)", "batch-issuer report"),
         (["report", "marzo", "abril"], "Sobran argumentos (marzo abril)", "batch-issuer report"),
-        (["ledger", "--lang"], "No existe la opción '--lang'.", "batch-issuer ledger"),
+        (["ledger", "--frobnicate"], "No existe la opción '--frobnicate'.", "batch-issuer ledger"),
         (
             ["check", "v.csv", "--dates", "día"],
             "Valor no válido para '--dates': 'día' no es ninguno de estos: 'dmy', 'mdy', 'ymd'.",

@@ -249,9 +249,7 @@ def _read(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> Fo
     return Found(state=state, reason=reason, answer=wire.read_answer(plain, httpx.codes.OK))
 
 
-def _read_status(
-    status: int, plain: Mapping[str, Any] | None, content: bytes, *, asked: bool
-) -> Reply:
+def _read_status(status: int, plain: Mapping[str, Any] | None, content: bytes, *, asked: bool) -> Reply:
     """What an answer other than a readable 200 means (provider.md 15b)."""
     answer = wire.read_answer(plain, status)
     match status:

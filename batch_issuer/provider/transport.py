@@ -44,9 +44,7 @@ class Transport(httpx.AsyncBaseTransport):
         self, *, connections: int, connect_timeout: float, read_timeout: float, whole_timeout: float, proxy: str = ""
     ) -> None:
         self._connections = connections
-        self._timeout = aiohttp.ClientTimeout(
-            total=whole_timeout, sock_connect=connect_timeout, sock_read=read_timeout
-        )
+        self._timeout = aiohttp.ClientTimeout(total=whole_timeout, sock_connect=connect_timeout, sock_read=read_timeout)
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
 

@@ -26,7 +26,9 @@ class Notations:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asker:
+class _Headed:
+    """A sheet with its headings, for the questions."""
+
     sheet: Sheet
     header: Header
 
@@ -36,13 +38,13 @@ def find_notations(sheet: Sheet, header: Header, taken: Mapping[str, Column], so
 
     Raises `CannotStart` for a column that can be read in two ways, unless the settings say which.
     """
-    place = _Asker(sheet, header)
+    headed = _Headed(sheet, header)
     notations: dict[str, Notation] = dict.fromkeys(taken, Notation())
     marks, orders = set[str](), set[str]()
     for name in NUMBER_FIELDS:
         if name in taken:
             evidence = find_mark(text.removesuffix("%").rstrip() for text in _typed_texts(taken[name]))
-            mark = _mark(place, name, evidence, source)
+            mark = _mark(headed, name, evidence, source)
             notations[name] = Notation(mark=mark)
             marks |= {mark} if evidence.point or evidence.comma or evidence.either else set()
     for name in DATE_FIELDS:
@@ -50,18 +52,18 @@ def find_notations(sheet: Sheet, header: Header, taken: Mapping[str, Column], so
             texts = _typed_texts(taken[name])
             dates = find_order(texts)
             if not source.dates:
-                _refuse_swapped_dates(place, name, taken[name], texts)
-            notations[name] = Notation(order=source.dates or _order(place, name, dates))  # type: ignore[arg-type]
+                _refuse_swapped_dates(headed, name, taken[name], texts)
+            notations[name] = Notation(order=source.dates or _order(headed, name, dates))  # type: ignore[arg-type]
             orders |= {notations[name].order} if texts else set()
     return Notations(of=notations, marks=frozenset(marks), orders=frozenset(orders))
 
 
-def _mark(place: _Asker, name: str, evidence: MarkEvidence, source: Source) -> Mark:
+def _mark(headed: _Headed, name: str, evidence: MarkEvidence, source: Source) -> Mark:
     if source.decimal:
         return "comma" if source.decimal == "comma" else "point"
     if evidence.mark is not None:
         return evidence.mark
-    number = place.header.columns[name]
+    number = headed.header.columns[name]
     if evidence.point and evidence.comma:
         raise CannotStart(
             N_(
@@ -72,8 +74,8 @@ def _mark(place: _Asker, name: str, evidence: MarkEvidence, source: Source) -> M
                 "Correct the column, or say which is right with --decimal point or --decimal comma: "
                 "the others will be held back."
             ),
-            where=place.sheet.title,
-            heading=place.header.headings[number],
+            where=headed.sheet.title,
+            heading=headed.header.headings[number],
             letter=letter_of(number),
             point=evidence.point,
             comma=evidence.comma,
@@ -86,8 +88,8 @@ def _mark(place: _Asker, name: str, evidence: MarkEvidence, source: Source) -> M
         repair=N_(
             'Say which with --decimal point or --decimal comma, or in the settings:\n[source]\ndecimal = "point"'
         ),
-        where=place.sheet.title,
-        heading=place.header.headings[number],
+        where=headed.sheet.title,
+        heading=headed.header.headings[number],
         letter=letter_of(number),
         example=evidence.either,
         as_point=_shown(read_number(evidence.either, "point"), "point"),
@@ -100,11 +102,11 @@ def _shown(number: Decimal | None, mark: Mark) -> str:
     return text if mark == "point" else text.replace(".", ",")
 
 
-def _order(place: _Asker, name: str, evidence: OrderEvidence) -> str:
+def _order(headed: _Headed, name: str, evidence: OrderEvidence) -> str:
     if evidence.order is not None:
         return evidence.order
-    number = place.header.columns[name]
-    heading, letter = place.header.headings[number], letter_of(number)
+    number = headed.header.columns[name]
+    heading, letter = headed.header.headings[number], letter_of(number)
     if not evidence.orders:
         raise CannotStart(
             N_("{where}: the dates of the column «{heading}» ({letter}) are not all in the same order: {examples}."),
@@ -112,7 +114,7 @@ def _order(place: _Asker, name: str, evidence: OrderEvidence) -> str:
                 "Correct the column, or say which order is right with --dates dmy, mdy or ymd: "
                 "the others will be held back."
             ),
-            where=place.sheet.title,
+            where=headed.sheet.title,
             heading=heading,
             letter=letter,
             examples=", ".join(f"«{text}»" for text in evidence.examples),
@@ -121,7 +123,7 @@ def _order(place: _Asker, name: str, evidence: OrderEvidence) -> str:
     raise CannotStart(
         N_("{where}: the dates of the column «{heading}» ({letter}) can be read in two ways: «{example}» is {dates}."),
         repair=N_('Say which with --dates dmy, mdy or ymd, or in the settings:\n[source]\ndates = "dmy"'),
-        where=place.sheet.title,
+        where=headed.sheet.title,
         heading=heading,
         letter=letter,
         example=example,
@@ -129,7 +131,7 @@ def _order(place: _Asker, name: str, evidence: OrderEvidence) -> str:
     )
 
 
-def _refuse_swapped_dates(place: _Asker, name: str, column: Column, texts: Sequence[str]) -> None:
+def _refuse_swapped_dates(headed: _Headed, name: str, column: Column, texts: Sequence[str]) -> None:
     """Excel turns day/month into month/day where it can and leaves the rest as text: then no date can be trusted."""
     stored = [column.texts[code] for code in column.used_codes() if column.kind(code) is CellKind.DATE]
     if not stored or any(int(text[8:10]) > 12 for text in stored if text[4:5] == "-"):
@@ -137,7 +139,7 @@ def _refuse_swapped_dates(place: _Asker, name: str, column: Column, texts: Seque
     only_late = [text for text in texts if len(readings(text)) == 1]
     if not only_late or len(only_late) != sum(1 for text in texts if readings(text)):
         return
-    number = place.header.columns[name]
+    number = headed.header.columns[name]
     raise CannotStart(
         N_(
             "{where}: the column «{heading}» ({letter}) mixes stored dates («{stored}») with dates as text («{text}»), "
@@ -147,8 +149,8 @@ def _refuse_swapped_dates(place: _Asker, name: str, column: Column, texts: Seque
             "Import the original file again with the date column as text; "
             "or say the order of the texts with --dates, if the stored dates are right."
         ),
-        where=place.sheet.title,
-        heading=place.header.headings[number],
+        where=headed.sheet.title,
+        heading=headed.header.headings[number],
         letter=letter_of(number),
         stored=stored[0],
         text=only_late[0],

@@ -16,7 +16,7 @@ from batch_issuer.documents import State, total_of
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_, Messages
 from batch_issuer.reconciliation import Cause, Conflict, Difference, HeldBack, ProblemText, Reconciliation, Refusal
-from batch_issuer.reports.figures import local_time, shared_words
+from batch_issuer.reports.figures import local_time, shared_words, signed_money, span
 from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_TITLES
 
 TABLE_ROWS = 1_500
@@ -126,6 +126,20 @@ def gather(reconciliation: Reconciliation, messages: Messages) -> Exceptions:
         notes=problem_groups(warning(reconciliation), messages, room),
         findings=findings(reconciliation, room),
     )
+
+
+def in_brief(one: Record | Conflict | Difference | tuple[ProblemText, HeldBack | None]) -> tuple[str, str]:
+    """The reference of a document that is not in a table, with its rows or its difference."""
+    match one:
+        case Record():
+            return one.external_ref, span(one.source.rows)
+        case Conflict():
+            return one.external_ref, span(one.rows)
+        case Difference():
+            return one.record.external_ref, signed_money(one.amount)
+        case (problem, document):
+            rows = (problem.row,) if problem.row is not None else document.rows if document else ()
+            return problem.external_ref or (document.external_ref if document else "–"), span(rows)
 
 
 def blocking(reconciliation: Reconciliation) -> list[tuple[ProblemText, HeldBack | None]]:

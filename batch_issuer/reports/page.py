@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from batch_issuer.documents import State, total_of
 from batch_issuer.messages import N_, Messages
 from batch_issuer.reconciliation import Cause, Group, Reconciliation, age_bucket
 from batch_issuer.reports import figures, wording
-from batch_issuer.reports.exceptions import gather, oldest_first, tasks
+from batch_issuer.reports.exceptions import gather, in_brief, oldest_first, tasks
 from batch_issuer.reports.listing import BRIEF, listed_records, listing
 from batch_issuer.reports.pictures import hours, length_of, state_bar
 from batch_issuer.reports.replacing import replace_file
@@ -164,6 +164,7 @@ def _tools(reconciliation: Reconciliation, messages: Messages, *, mask: bool) ->
         "said": said,
         "person": person,
         "plain": _isolated,
+        "named": _named,
         "reference": lambda text: _isolated(text, "ref"),
         "money": figures.money,
         "signed_money": figures.signed_money,
@@ -195,6 +196,16 @@ def _isolated(text: str, css_class: str = "") -> Markup:
     """A text of the files or the provider: its writing direction stays its own."""
     opening = Markup('<bdi class="{}">').format(css_class) if css_class else Markup("<bdi>")
     return opening + escape(figures.printable(text)) + Markup("</bdi>")
+
+
+def _named(items: Iterable[Any]) -> str:
+    """References in running text, each with its rows: one text, because elements by the thousand open slowly."""
+    return ", ".join(f"{_apart(figures.printable(reference))} ({where})" for reference, where in map(in_brief, items))
+
+
+def _apart(text: str) -> str:
+    """A reference whose writing direction stays its own, in characters instead of an element."""
+    return text if text.isascii() else f"\u2068{text}\u2069"
 
 
 def _script_texts(messages: Messages) -> Mapping[str, str]:

@@ -76,7 +76,7 @@ class Server:
 
 
 def transport() -> Transport:
-    return Transport(connections=4, connect_timeout=0.5, read_timeout=0.5, whole_timeout=5, proxies=False)
+    return Transport(connections=4, connect_timeout=0.5, read_timeout=0.5, whole_timeout=5)
 
 
 async def post(port: int, *, times: int = 1, host: str = "127.0.0.1") -> list[Reply]:

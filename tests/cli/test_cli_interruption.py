@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from batch_issuer.sandbox import Running, SandboxOptions, running
+from tests.kill.shop import HEADINGS, KEY, ROOT, Nursery, Process, Shop, assert_books_agree, until, write_sales
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+SENTENCE = "Interrupted. The answers on their way were awaited and recorded; run again to go on."
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.stop()
+
+
+@contextmanager
+def issuing(folder: Path, nursery: Nursery, *faults: str, latency: float = 0.0) -> Iterator[tuple[Shop, Running]]:
+    options = SandboxOptions(minute_limit=None, hour_limit=None, latency=latency)
+    with running(options, faults=faults) as sandbox:
+        yield Shop(folder, sandbox.base_url, write_sales(folder / "ventas.csv", 60), nursery=nursery), sandbox
+
+
+def start(shop: Shop) -> Process:
+    return shop.start("issue", "ventas.csv", "--json", "--concurrency", "4", fresh=False)
+
+
+def finish(shop: Shop, sandbox: Running) -> None:
+    """The next run sends what is left, and everybody's books agree."""
+    done = shop.run("issue", "ventas.csv", "--json", fresh=False)
+    assert (done.code, done.json["states"]["stamped"]) == (0, 60)
+    assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])
+    assert sandbox.requests().violations == ()
+    assert {record.received for record in sandbox.documents()} == {1}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_one_signal_awaits_the_answers(tmp_path: Path, nursery: Nursery, number: signal.Signals, code: int) -> None:
+    """They are recorded, the reports are written, nothing more is sent, and the next run goes on."""
+    with issuing(tmp_path, nursery, latency=0.5) as (shop, sandbox):
+        process = start(shop)
+        until(lambda: len(sandbox.documents()) == 8)
+        process.signal(number)
+        done = process.done()
+        assert (done.code, done.json["exit_code"], done.json["error"]) == (code, code, SENTENCE)
+        assert SENTENCE in done.err
+        states = {ref: row["state"] for ref, row in shop.exported().items()}
+        at_provider = {record.ref: record.standing.value for record in sandbox.documents()}
+        assert 8 <= len(at_provider) < 20
+        assert {ref: state for ref, state in states.items() if state != "planned"} == at_provider
+        assert done.json["sent"] == done.json["states"]["stamped"] == len(at_provider)
+        assert done.json["states"]["planned"] == 60 - len(at_provider)
+        assert all((tmp_path / path).is_file() for path in done.json["reports"].values())
+        finish(shop, sandbox)
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once(tmp_path: Path, nursery: Nursery, second: signal.Signals) -> None:
+    """Four answers are on their way and never come; every intent is in the ledger, and nothing is lost or repeated."""
+    with issuing(tmp_path, nursery, "hang-after:route=invoice,after=5") as (shop, sandbox):
+        process = start(shop)
+        until(lambda: len(sandbox.documents()) == 9)
+        process.signal(signal.SIGINT)
+        until(lambda: True)
+        assert process.poll() is None
+        began = time.monotonic()
+        while process.poll() is None:
+            process.signal(second)
+            time.sleep(0.05)
+        assert time.monotonic() - began < 5
+        assert process.poll() == 128 + second
+        states = [row["state"] for row in shop.exported().values()]
+        assert (states.count("stamped"), states.count("sending") >= 4) == (5, True)
+        sandbox.clear_faults()
+        sandbox.release()
+        finish(shop, sandbox)
+
+
+def test_a_signal_after_another_reason_to_stop(tmp_path: Path, nursery: Nursery) -> None:
+    """A run that is ending anyway, and waits for answers that never come, ends at the second signal too."""
+    faults = ("hang-after:route=invoice,count=3", "error-before:route=status,status=401")
+    with issuing(tmp_path, nursery, *faults, "error-before:route=invoice,status=401,after=3") as (shop, sandbox):
+        process = start(shop)
+        until(lambda: len(sandbox.documents()) == 3 and sandbox.requests().count("invoice", 401))
+        began = time.monotonic()
+        while process.poll() is None:
+            assert time.monotonic() - began < 10
+            process.signal(signal.SIGINT)
+            time.sleep(0.1)
+        assert process.poll() == 130
+        sandbox.clear_faults()
+        sandbox.release()
+        finish(shop, sandbox)
+
+
+def test_a_signal_while_waiting_for_the_quota(tmp_path: Path, nursery: Nursery) -> None:
+    """Nobody waits for the minute to end."""
+    with issuing(tmp_path, nursery) as (shop, sandbox):
+        sandbox.change(minute_limit=10, minute_seconds=600)
+        process = start(shop)
+        until(lambda: len(sandbox.documents()) == 10)
+        process.signal(signal.SIGTERM)
+        done = process.done(20)
+        assert (done.code, done.json["states"]["stamped"], done.json["states"]["planned"]) == (143, 10, 50)
+        sandbox.change(minute_limit=None)
+        finish(shop, sandbox)
+
+
+def test_a_signal_while_nobody_answers(tmp_path: Path, nursery: Nursery) -> None:
+    """Pauses between tries end at once."""
+    with issuing(tmp_path, nursery, "reset-before:route=*,after=8") as (shop, sandbox):
+        process = start(shop)
+        until(lambda: sandbox.requests().total > 10)
+        process.signal(signal.SIGINT)
+        assert process.done(20).code == 130
+        sandbox.clear_faults()
+        finish(shop, sandbox)
+
+
+def reader(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """The program, reading a table from a pipe that stays open."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "batch_issuer", *arguments],
+        cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={"PYTHONPATH": str(ROOT), "OCOTE_API_KEY": KEY, "BATCH_ISSUER_LANG": "en"},
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write(f"{HEADINGS}\n".encode() + b"A-1,Caf\xc3\xa9,2,2.50\n" * 100_000)
+    process.stdin.flush()  # more than any pipe holds: from here on it is reading
+    return process
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("arguments", [("check", "-", "--json"), ("issue", "-", "--json")])
+def test_a_signal_while_reading(tmp_path: Path, arguments: tuple[str, ...], number: signal.Signals, code: int) -> None:
+    """A sentence, no traceback, no ledger."""
+    process = reader(tmp_path, *arguments)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert json.loads(out)["exit_code"] == code
+    assert err.decode().splitlines()[0].startswith("Interrupted.")
+    assert b"Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_at_any_moment_of_a_check(tmp_path: Path, nursery: Nursery) -> None:
+    """Wherever it was, in whatever library: the code, and never a traceback."""
+    seed = random.SystemRandom().randrange(10**6)
+    print("seed", seed)  # noqa: T201 - shown with a failure
+    chance = random.Random(seed)
+    shop = Shop(
+        tmp_path, "http://127.0.0.1:9/api/connect", write_sales(tmp_path / "ventas.csv", 20_000), nursery=nursery
+    )
+    codes = []
+    for _ in range(8):
+        process = shop.start("check", "ventas.csv", fresh=False)
+        until(lambda process=process: (tmp_path / "ventas.csv").exists(), pace=0)  # type: ignore[misc]
+        time.sleep(chance.uniform(0.05, 1))
+        number = chance.choice([signal.SIGINT, signal.SIGTERM])
+        process.signal(number)
+        done = process.done()
+        assert done.code in (0, 128 + number), done.err
+        codes.append(done.code)
+    assert codes.count(0) < len(codes)
