@@ -2,6 +2,7 @@
 
 Texts are marked as `batch_issuer/messages.py` says: `N_("…")`; a singular with its plural, marked or not, where both
 are given to `count`; `both_("…", "…")`; and in templates whatever is given to `_`, `filled` and `count`.
+Spanish that stands in other .po files is taken over: `python tools/catalog.py FILE.po …`.
 """
 
 from __future__ import annotations
@@ -83,10 +84,21 @@ def _forms(text: object) -> tuple[str, ...]:
     return tuple(map(str, text)) if isinstance(text, (tuple, list)) else (str(text or ""),)
 
 
-def main() -> int:
+def complete(catalog: Catalog, other: Catalog) -> None:
+    """Take from another catalog the Spanish that this one lacks."""
+    for text in waiting(catalog):
+        message, found = catalog[text], other.get(text)
+        if found is not None and found.string and found.pluralizable == message.pluralizable:
+            message.string, message.flags = found.string, set()
+
+
+def main(*others: str) -> int:
     with CATALOG.open("rb") as file:
         catalog = read_po(file)
     catalog.update(template(), update_creation_date=False)
+    for other in others:
+        with Path(other).open("rb") as file:
+            complete(catalog, read_po(file))
     for message in catalog:
         message.flags &= {"fuzzy"}  # no text of ours is a format of printf, whatever its per cent signs look like
     with CATALOG.open("wb") as file:
@@ -99,4 +111,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         code = output.usage_error(error)
     except (KeyboardInterrupt, click.exceptions.Abort):
-        code = output.stopped(Interrupted(130))
+        code = output.stopped(_interrupted(130))
     except Stop as stop:
         code = output.stopped(stop)
     except BrokenPipeError:
@@ -45,7 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
-    raise Interrupted(128 + number)
+    raise _interrupted(128 + number)
+
+
+def _interrupted(code: int) -> Interrupted:
+    """An interruption outside sending, which has its own way to end."""
+    stop = Interrupted(code)
+    stop.message = N_("Interrupted. Nothing was on its way; run it again.")
+    return stop
 
 
 def _speak_utf8() -> None:

@@ -36,6 +36,7 @@ documents unsure."""
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes. An answer carries at most the signed document, which is far smaller."""
 
+_LAST_PORT = 65535
 _HTTP_LOGGERS = ("httpx", "aiohttp.client", "aiohttp.internal")
 
 
@@ -104,16 +105,16 @@ def check_base_url(base_url: str) -> str:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError, TypeError):
         url = httpx.URL()
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > _LAST_PORT:
         raise CannotStart(
             N_("«{url}» is not an address."),
             repair=N_("It looks like {example}. Check --base-url and OCOTE_BASE_URL."),
             url=wire.remove_keys(base_url),
             example=DEFAULT_BASE_URL,
         )
-    if url.userinfo or "?" in base_url or "#" in base_url:
+    if url.userinfo or "?" in base_url or "#" in base_url or wire.remove_keys(base_url) != base_url:
         raise CannotStart(
-            N_("The address holds a user, a password or a query."),
+            N_("The address holds a user, a password, a query or a key."),
             repair=N_("Give only scheme, host and path; the key comes from the environment or a key file."),
         )
     if url.scheme == "http" and not is_loopback(url.host):

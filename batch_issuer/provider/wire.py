@@ -18,7 +18,7 @@ from urllib.parse import quote
 from batch_issuer.documents import VAT_RATE, Amounts, Customer, Document, Line
 from batch_issuer.ledger.records import Answer
 
-_KEY_IN_URL = re.compile(r"([?&;])(?:(?:k|%6b)(?:e|%65)(?:y|%79)=[^&;#\s\"'<>]*[&;]?)+", re.IGNORECASE)
+_KEY_IN_URL = re.compile(r"([?&;])(?:(?:k|%[46]b)(?:e|%[46]5)(?:y|%[57]9)=[^&;#\s\"'<>]*[&;]?)+", re.IGNORECASE)
 _KEY = re.compile(r"odt(?:_|%5f)[0-9a-z_.~+/=-]+", re.IGNORECASE)
 _LONGEST_TEXT = 2000
 

@@ -21,7 +21,7 @@ def write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format
         text = text[: LONGEST - 1] + "…"
     if not text.isprintable():
         text = _NOT_IN_XML.sub("\ufffd", text)
-    if text.startswith("<r>") and text.endswith("</r>"):
+    if text[:1] == "<" and text.startswith("<r>") and text.endswith("</r>"):
         # xlsxwriter takes such a text for XML of its own and writes it unescaped; in pieces it does not.
         sheet.write_rich_string(row, column, text[0], text[1], text[2:], style)
     else:

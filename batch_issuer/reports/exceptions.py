@@ -19,9 +19,9 @@ from batch_issuer.reconciliation import Cause, Conflict, Difference, HeldBack, P
 from batch_issuer.reports.figures import local_time, shared_words, signed_money, span
 from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_TITLES
 
-TABLE_ROWS = 1_500
+TABLE_ROWS = 800
 """Rows of exceptions that the page shows as tables."""
-GROUP_ROWS = 300
+GROUP_ROWS = 200
 """Of these, the most that one group takes."""
 
 Item = TypeVar("Item")
@@ -122,7 +122,7 @@ def gather(reconciliation: Reconciliation, messages: Messages) -> Exceptions:
         refusals=refusals,
         differences=room.portion(reconciliation.beyond_tolerance),
         problems=problem_groups(blocking(reconciliation), messages, room),
-        contingency=room.portion(oldest_first(reconciliation), 200),
+        contingency=room.portion(oldest_first(reconciliation)),
         notes=problem_groups(warning(reconciliation), messages, room),
         findings=findings(reconciliation, room),
     )

@@ -17,7 +17,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.reconciliation import Reconciliation
+from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation
 from batch_issuer.reports import figures
 from batch_issuer.reports.cells import NAME_LENGTH, write_text
 from batch_issuer.reports.replacing import replace_file
@@ -35,6 +35,9 @@ NUMBER_FORMATS = {
     Kind.DATE: "dd/mm/yyyy",
     Kind.MOMENT: "dd/mm/yyyy hh:mm",
 }
+_DAY_ZERO = dt.date(1899, 12, 30).toordinal()
+_EPOCH = dt.date(1970, 1, 1).toordinal() - _DAY_ZERO
+_OFFSET = int(EL_SALVADOR.utcoffset(None).total_seconds())
 _SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -160,7 +163,7 @@ def _write_rows(sheet: Worksheet, table: Table[Any], styles: Styles) -> None:
 
 
 def _write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format) -> None:
-    write_text(sheet, row, column, figures.printable(text), style)
+    write_text(sheet, row, column, text if text.isprintable() else figures.printable(text), style)
 
 
 def _write_number(sheet: Worksheet, row: int, column: int, number: Any, style: Format) -> None:
@@ -169,17 +172,17 @@ def _write_number(sheet: Worksheet, row: int, column: int, number: Any, style: F
 
 def _write_date(sheet: Worksheet, row: int, column: int, iso: str, style: Format) -> None:
     try:
-        date = dt.date.fromisoformat(iso)
+        day = dt.date.fromisoformat(iso).toordinal() - _DAY_ZERO
     except ValueError:
         _write_text(sheet, row, column, iso, style)
     else:
-        sheet.write_datetime(row, column, date, style)
+        sheet.write_number(row, column, day, style)
 
 
 def _write_moment(sheet: Worksheet, row: int, column: int, utc: str, style: Format) -> None:
-    local = figures.local_time(utc)
-    if local is not None:
-        sheet.write_datetime(row, column, local.replace(tzinfo=None, microsecond=0), style)
+    """Days since day zero, as a cell holds a time; whole seconds, which is what its format can show."""
+    local = int(dt.datetime.fromisoformat(utc).timestamp()) + _OFFSET
+    sheet.write_number(row, column, local / 86_400 + _EPOCH, style)
 
 
 _WRITERS: dict[Kind, Callable[[Worksheet, int, int, Any, Format], None]] = {

@@ -10,6 +10,15 @@ import pytest
 
 from batch_issuer.sandbox import Running, SandboxOptions, changed, running
 from tests.cli.desk import Desk, Open
+from tests.kill.shop import Nursery
+
+
+@pytest.fixture(scope="package")
+def nursery() -> Iterator[Nursery]:
+    """Whence processes come that begin at once; started once for all tests of the folder."""
+    nursery = Nursery()
+    yield nursery
+    nursery.stop()
 
 
 @pytest.fixture

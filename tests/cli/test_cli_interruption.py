@@ -19,13 +19,6 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSI
 SENTENCE = "Interrupted. The answers on their way were awaited and recorded; run again to go on."
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.stop()
-
-
 @contextmanager
 def issuing(folder: Path, nursery: Nursery, *faults: str, latency: float = 0.0) -> Iterator[tuple[Shop, Running]]:
     options = SandboxOptions(minute_limit=None, hour_limit=None, latency=latency)
@@ -51,18 +44,19 @@ def test_one_signal_awaits_the_answers(tmp_path: Path, nursery: Nursery, number:
     """They are recorded, the reports are written, nothing more is sent, and the next run goes on."""
     with issuing(tmp_path, nursery, latency=0.5) as (shop, sandbox):
         process = start(shop)
-        until(lambda: len(sandbox.documents()) == 8)
+        until(lambda: len(sandbox.documents()) >= 8)
         process.signal(number)
         done = process.done()
         assert (done.code, done.json["exit_code"], done.json["error"]) == (code, code, SENTENCE)
         assert SENTENCE in done.err
         states = {ref: row["state"] for ref, row in shop.exported().items()}
         at_provider = {record.ref: record.standing.value for record in sandbox.documents()}
-        assert 8 <= len(at_provider) < 20
+        assert 8 <= len(at_provider) < 24
         assert {ref: state for ref, state in states.items() if state != "planned"} == at_provider
         assert done.json["sent"] == done.json["states"]["stamped"] == len(at_provider)
         assert done.json["states"]["planned"] == 60 - len(at_provider)
         assert all((tmp_path / path).is_file() for path in done.json["reports"].values())
+        sandbox.change(latency=0)
         finish(shop, sandbox)
 
 
@@ -73,7 +67,6 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, nursery: Nursery, secon
         process = start(shop)
         until(lambda: len(sandbox.documents()) == 9)
         process.signal(signal.SIGINT)
-        until(lambda: True)
         assert process.poll() is None
         began = time.monotonic()
         while process.poll() is None:
@@ -81,8 +74,9 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, nursery: Nursery, secon
             time.sleep(0.05)
         assert time.monotonic() - began < 5
         assert process.poll() == 128 + second
-        states = [row["state"] for row in shop.exported().values()]
-        assert (states.count("stamped"), states.count("sending") >= 4) == (5, True)
+        states = {ref: row["state"] for ref, row in shop.exported().items()}
+        assert {states[record.ref] for record in sandbox.documents()} <= {"stamped", "sending"}
+        assert list(states.values()).count("sending") >= 4
         sandbox.clear_faults()
         sandbox.release()
         finish(shop, sandbox)
@@ -90,10 +84,10 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, nursery: Nursery, secon
 
 def test_a_signal_after_another_reason_to_stop(tmp_path: Path, nursery: Nursery) -> None:
     """A run that is ending anyway, and waits for answers that never come, ends at the second signal too."""
-    faults = ("hang-after:route=invoice,count=3", "error-before:route=status,status=401")
-    with issuing(tmp_path, nursery, *faults, "error-before:route=invoice,status=401,after=3") as (shop, sandbox):
+    faults = ("hang-after:route=invoice,after=1,count=3", "error-before:route=invoice,status=401,after=4")
+    with issuing(tmp_path, nursery, *faults) as (shop, sandbox):
         process = start(shop)
-        until(lambda: len(sandbox.documents()) == 3 and sandbox.requests().count("invoice", 401))
+        until(lambda: len(sandbox.documents()) == 4 and sandbox.requests().count("invoice", 401))
         began = time.monotonic()
         while process.poll() is None:
             assert time.monotonic() - began < 10
@@ -151,8 +145,7 @@ def test_a_signal_while_reading(tmp_path: Path, arguments: tuple[str, ...], numb
     out, err = process.communicate(timeout=30)
     assert process.returncode == code
     assert json.loads(out)["exit_code"] == code
-    assert err.decode().splitlines()[0].startswith("Interrupted.")
-    assert b"Traceback" not in err
+    assert err.decode().strip() == "Interrupted. Nothing was on its way; run it again."
     assert list(tmp_path.iterdir()) == []
 
 
@@ -167,7 +160,6 @@ def test_a_signal_at_any_moment_of_a_check(tmp_path: Path, nursery: Nursery) -> 
     codes = []
     for _ in range(8):
         process = shop.start("check", "ventas.csv", fresh=False)
-        until(lambda process=process: (tmp_path / "ventas.csv").exists(), pace=0)  # type: ignore[misc]
         time.sleep(chance.uniform(0.05, 1))
         number = chance.choice([signal.SIGINT, signal.SIGTERM])
         process.signal(number)

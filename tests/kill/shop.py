@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -157,7 +157,8 @@ _NURSERY = """
 import importlib, json, os, sys
 from batch_issuer.cli import main
 for name in (
-    "batch_issuer.cli.issue", "batch_issuer.cli.retry", "batch_issuer.cli.refresh", "batch_issuer.reading.choice",
+    "batch_issuer.cli.issue", "batch_issuer.cli.retry", "batch_issuer.cli.refresh", "batch_issuer.cli.ledger",
+    "batch_issuer.reading.choice",
     "batch_issuer.reports.page", "batch_issuer.reports.workbook", "batch_issuer.reports.fix_file", "pandas",
 ):
     importlib.import_module(name)
@@ -283,7 +284,10 @@ class Provider:
         """Requests for documents since it last began."""
         return sum(self.ask("requests")["by_route"].get("invoice", {}).values())
 
-    def stop(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self._process is not None:
             self.signal(signal.SIGCONT)
             self.signal(signal.SIGTERM)

@@ -3,9 +3,8 @@ from __future__ import annotations
 import random
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,13 +25,6 @@ from tests.kill.shop import (
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 SHOPS = 5
 """At once, each with its own provider: most of their time is waiting."""
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.stop()
 
 
 def live(process: Process, moment: Callable[[], bool]) -> bool:
@@ -137,85 +129,91 @@ def test_killed_a_thousand_times(tmp_path: Path, nursery: Nursery) -> None:
             assert sum(day.result() for day in days) >= 100
 
 
-def wait(seconds: float) -> None:
-    threading.Event().wait(seconds)
+ISSUE = ("issue", "ventas.csv", "--json", "--concurrency", "4")
+TROUBLES = {
+    "the provider dies": ["dies"] * 4,
+    "the provider hangs": ["hangs"] * 4,
+    "both": ["killed", "dies", "hangs", "killed", "hangs", "killed", "dies"],
+}
 
 
-def suffer(provider: Provider, kind: str, chance: random.Random) -> None:
-    """Let the provider die and come back, or hang for a while."""
-    begun = provider.posts()
-    until(lambda: provider.posts() >= begun + chance.randint(3, 12))
-    if kind == "dies":
-        provider.die()
-        wait(chance.uniform(0, 1))
-        provider.start()
-    else:
-        provider.signal(signal.SIGSTOP)
-        wait(chance.uniform(0.1, 1))
-        provider.signal(signal.SIGCONT)
+def suffer(trouble: str, process: Process, provider: Provider, chance: random.Random) -> None:
+    """After some more documents: the program is killed, or the provider dies and comes back, or hangs for a while."""
+    enough = provider.posts() + chance.randint(3, 9)
+    until(lambda: process.poll() is not None or provider.posts() >= enough, pace=0.03)
+    match trouble:
+        case "killed":
+            process.kill()
+        case "dies":
+            provider.die()
+            time.sleep(chance.uniform(0, 1))
+            provider.start()
+        case _:
+            provider.signal(signal.SIGSTOP)
+            time.sleep(chance.uniform(0.1, 1))
+            if chance.random() < 0.5:
+                process.kill()
+            provider.signal(signal.SIGCONT)
 
 
-def through_trouble(folder: Path, kinds: str, rounds: int, documents: int, seed: int) -> None:
-    """Issue while the provider dies or hangs, and while the program dies too if so ordered; then compare."""
+def issue_through_trouble(nursery: Nursery, folder: Path, troubles: Sequence[str], documents: int, seed: int) -> None:
+    """One shop's day with a provider that is not well; then all books are compared."""
     chance = random.Random(seed)
-    provider = Provider(folder, "--set", "latency=0.08", "--set", f"seed={seed}", "--set", "contingency_share=0.05")
-    try:
-        shop = Shop(folder, provider.base_url, write_sales(folder / "ventas.csv", documents, seed=seed))
-        process = shop.start("issue", "ventas.csv", "--concurrency", "4")
-        for number in range(rounds):
+    options = ("latency=0.08", f"seed={seed}", "contingency_share=0.05")
+    with Provider(folder, *(part for option in options for part in ("--set", option))) as provider:
+        sales = write_sales(folder / "ventas.csv", documents, seed=seed)
+        shop = Shop(folder, provider.base_url, sales, nursery=nursery)
+        process = shop.start(*ISSUE)
+        for trouble in troubles:
             if process.poll() is not None:
-                process = shop.start("issue", "ventas.csv", "--concurrency", "4")
-            if "kill" in kinds and number % 2:
-                begun = provider.posts()
-                live(process, lambda begun=begun: provider.posts() > begun + 5)  # type: ignore[misc]
-                continue
-            suffer(
-                provider, "hangs" if "hangs" in kinds and (number % 4 == 0 or "dies" not in kinds) else "dies", chance
-            )
-        process.done()
-        for _ in range(5):
-            if shop.run("issue", "ventas.csv", "--json").code == 0:
-                break
+                process = shop.start(*ISSUE, fresh=False)
+            suffer(trouble, process, provider, chance)
+        until(lambda: process.poll() is not None, 180)
+        until(lambda: shop.run(*ISSUE, fresh=False).code == 0, 180)
         provider.order("resolve", to="stamped", refs=["*"])
-        assert shop.run("refresh", "--json").code == 0
-        documents_there = provider.ask("documents")
-        exported = assert_books_agree(shop, documents_there)
+        assert shop.run("refresh", "--json", fresh=False).code == 0
+        held = provider.ask("documents")
+        exported = assert_books_agree(shop, held)
         assert_report_agrees(shop, exported)
         assert {row["state"] for row in exported.values()} == {"stamped"}
-        assert [one["ref"] for one in documents_there if one["received"] != 1] == []
+        assert [one["ref"] for one in held if one["received"] != 1] == []
         assert provider.ask("requests")["violations"] == []
-        again = shop.run("issue", "ventas.csv", "--json")
+        again = shop.run(*ISSUE, fresh=False)
         assert (again.code, again.json["sent"], again.json["asked"]) == (0, 0, 0)
-    finally:
-        provider.stop()
 
 
-@pytest.mark.parametrize("kinds", ["dies", "hangs", "kill dies hangs"])
-def test_whatever_the_provider_suffers_every_sale_is_issued_once(tmp_path: Path, kinds: str) -> None:
+def test_whatever_the_provider_suffers_every_sale_is_issued_once(tmp_path: Path, nursery: Nursery) -> None:
     """It dies and comes back with what it had registered, or answers nobody for a while; alone, or with the program."""
     seed = random.SystemRandom().randrange(10**6)
     print("seed", seed)  # noqa: T201 - shown with a failure
-    through_trouble(tmp_path, kinds, 4, 80, seed)
+    with ThreadPoolExecutor() as pool:
+        days = []
+        for number, (name, troubles) in enumerate(TROUBLES.items()):
+            folder = tmp_path / name
+            folder.mkdir()
+            days.append(pool.submit(issue_through_trouble, nursery, folder, troubles, 100, seed + number))
+        for day in days:
+            day.result()
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kinds", ["dies", "hangs", "kill dies hangs"])
-def test_whatever_the_provider_suffers_for_long(tmp_path: Path, kinds: str) -> None:
-    """Many rounds."""
+@pytest.mark.parametrize("name", TROUBLES)
+def test_whatever_the_provider_suffers_for_long(tmp_path: Path, nursery: Nursery, name: str) -> None:
+    """Many days with much trouble each."""
     for seed in range(10):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        through_trouble(folder, kinds, 20, 600, seed)
+        issue_through_trouble(nursery, folder, TROUBLES[name] * 4, 500, seed)
 
 
-def test_a_dead_holder_blocks_nobody(tmp_path: Path) -> None:
+def test_a_dead_holder_blocks_nobody(tmp_path: Path, nursery: Nursery) -> None:
     """The lock goes with its process; the run after it finishes the day."""
     faults = ["hang-after:route=invoice,after=10"]
     with running(SandboxOptions(minute_limit=None, hour_limit=None), faults=faults) as sandbox:
-        shop = Shop(tmp_path, sandbox.base_url, write_sales(tmp_path / "ventas.csv", 60))
-        first = shop.start("issue", "ventas.csv")
+        shop = Shop(tmp_path, sandbox.base_url, write_sales(tmp_path / "ventas.csv", 60), nursery=nursery)
+        first = shop.start("issue", "ventas.csv", fresh=False)
         until(lambda: len(sandbox.documents()) == 18)
-        refused = shop.run("issue", "ventas.csv", "--json")
+        refused = shop.run("issue", "ventas.csv", "--json", fresh=False)
         assert refused.code == 2
         said = refused.json["error"]
         assert said.startswith(
@@ -225,5 +223,5 @@ def test_a_dead_holder_blocks_nobody(tmp_path: Path) -> None:
         first.kill()
         sandbox.clear_faults()
         sandbox.release()
-        assert shop.run("issue", "ventas.csv").code == 0
+        assert shop.run("issue", "ventas.csv", fresh=False).code == 0
         assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])

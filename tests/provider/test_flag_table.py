@@ -149,4 +149,15 @@ def test_no_answer_can_talk_its_way_to_a_stamp(plain: dict[str, Any], confirmed:
         assert plain["reception_stamp"].strip()
         assert plain.get("rejected") in (False, None)
         assert plain.get("contingency") in (False, None)
+    if state is State.CONTINGENCY:
+        assert plain["contingency"] is True
+        assert plain.get("rejected") in (False, None)
+        assert plain.get("dte_success") in (False, None)
+        assert plain.get("success") in (True, None)
+    if plain.get("rejected") is True:
+        assert state in {State.REJECTED, State.UNSURE}
+    if state is State.REJECTED:
+        assert plain["rejected"] is True
+    if plain.get("external_ref") not in ("R", "", None) and isinstance(plain["external_ref"], str):
+        assert state is State.UNSURE
     assert (reason is None) == (state is not State.UNSURE)

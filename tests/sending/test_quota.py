@@ -27,7 +27,7 @@ LATENCIES = st.one_of(
 )
 
 
-@hypothesis_settings(max_examples=50)
+@hypothesis_settings(max_examples=40)
 @given(
     window=st.sampled_from(WINDOWS),
     rounding=st.sampled_from(ROUNDINGS),
@@ -84,11 +84,11 @@ def test_the_reserve_is_left_for_the_shop(window: str) -> None:
 def test_other_programs_with_the_same_key_cost_a_refusal_now_and_then(window: str) -> None:
     """What others take cannot be foreseen; it never leads to a storm of refusals."""
     seen = simulate(
-        Quota(), work=ENDLESS, concurrency=64, latency=spread(0.05, 0.5), until=600,
+        Quota(), work=ENDLESS, concurrency=64, latency=spread(0.05, 0.5), until=300,
         window=window, others_per_second=1.0,
     )  # fmt: skip
-    assert len(seen.refused) <= 20
-    assert len(seen.admitted) >= 0.97 * (10 * 120 - 600)
+    assert len(seen.refused) <= 10
+    assert len(seen.admitted) >= 0.97 * (5 * 120 - 300)
 
 
 @pytest.mark.parametrize("concurrency", [1, 8, 64])
@@ -146,11 +146,10 @@ def test_a_reserve_that_leaves_nothing_is_said() -> None:
     assert "--reserve 120 leaves nothing to send with" in str(quota.closed_by)
 
 
-@pytest.mark.parametrize(("window", "offset"), [("fixed", 0.0), ("fixed", 1234.5), ("first", 0.0), ("sliding", 0.0)])
-def test_a_day_takes_what_was_estimated(window: str, offset: float) -> None:
+@pytest.mark.parametrize(("window", "work"), [("fixed", 60_000), ("first", 11_000), ("sliding", 11_000)])
+def test_a_day_takes_what_was_estimated(window: str, work: int) -> None:
     """So many documents that the hour's limit decides, to within 3 % of what the plan says beforehand."""
-    work = 60_000 if (window, offset) == ("fixed", 0.0) else 16_000
-    seen = simulate(Quota(), work=work, concurrency=8, latency=steady(0.1), offset=offset, window=window)
+    seen = simulate(Quota(), work=work, concurrency=2, latency=steady(0.1), window=window)
     assert len(seen.admitted) == work
     assert seen.seconds == pytest.approx(estimate(work), rel=0.03)
     assert seen.refused_by("minute") == 0
