@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from batch_issuer.documents import to_cents
 from batch_issuer.ledger import schema
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_
@@ -55,8 +57,12 @@ def export_row(record: Record) -> dict[str, Any]:
     }
 
 
-def _text(amount: object) -> str:
-    return "" if amount is None else str(amount)
+def _text(amount: Decimal | None) -> str:
+    """Two decimals, and more where the provider gave more."""
+    if amount is None:
+        return ""
+    cents = to_cents(amount)
+    return str(cents if cents == amount else amount)
 
 
 def backup(path: Path, copy: Path) -> int:
