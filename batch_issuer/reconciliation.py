@@ -179,6 +179,8 @@ class Reconciliation:
     """Time of the newest thing known, UTC ISO."""
     stopped: str
     """The sentence that ended the run early, in English as the key of the catalog; empty when it reached its end."""
+    stopped_with: Mapping[str, str]
+    """What fills the places of that sentence."""
     tolerance: Decimal
     sources: tuple[SourceSummary, ...]
     rows: int
@@ -297,13 +299,14 @@ def reconcile(
     held_back, notes, conflicts = _of_summaries(runs)
     times = [record.updated_at for record in records] + [run.ended_at or run.started_at for run in runs]
     as_of = max(times, default="")
-    stopped = str((runs[-1].ending or {}).get("stopped", "")) if runs else ""
+    ending = (runs[-1].ending or {}) if runs else {}
     return Reconciliation(
         company=company,
         company_name=company_name,
         runs=tuple(runs),
         as_of=as_of,
-        stopped=stopped,
+        stopped=str(ending.get("stopped", "")),
+        stopped_with={name: str(value) for name, value in ending.get("stopped_with", {}).items()},
         tolerance=tolerance,
         sources=_sources(runs),
         rows=sum(int((run.summary or {}).get("rows", 0)) for run in runs),

@@ -102,3 +102,13 @@ def test_what_was_held_back_needs_a_person() -> None:
 def test_contingency_is_aged_in_hours(since: str, bucket: str) -> None:
     """The limits of the law, 24 and 72 hours, begin buckets of their own, whatever the offset of the time."""
     assert age_bucket(since, AT) == bucket
+
+
+def test_why_a_run_stopped_is_said_with_its_particulars() -> None:
+    """The sentence that ended a run keeps what fills its places, so that reports show no empty ones."""
+    run = RunRecord(
+        run="r", company="default", command="issue", version="0", started_at=AT, ended_at=AT, summary={},
+        ending={"stopped": "The same failure {count} times in a row: {cause}.", "stopped_with": {"count": 3, "cause": "x"}},
+    )  # fmt: skip
+    found = reconcile(company="default", company_name="", runs=[run], records=[], tolerance=Decimal(0))
+    assert found.stopped.format(**found.stopped_with) == "The same failure 3 times in a row: x."

@@ -156,7 +156,7 @@ class _Page:
         )
         self.row += 1
         if reconciliation.stopped:
-            self.text(0, self.say(reconciliation.stopped), self.looks.title)
+            self.text(0, self.say(reconciliation.stopped, **reconciliation.stopped_with), self.looks.title)
             self.row += 1
         self.row += 1
 
