@@ -17,7 +17,7 @@ from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reconciling import reconcile_run
-from batch_issuer.reporting import write_fixes, write_reports
+from batch_issuer.reporting import fix_files, write_fixes, write_reports
 from batch_issuer.resources import sample_data_folder
 from batch_issuer.sandbox import SandboxOptions, running
 
@@ -76,7 +76,7 @@ def run_demo(folder: Path, messages: Messages, watcher: Watcher, say: Callable[.
         for record in refusal.records
     }
     if write_fixes(prepared, refused, messages, fixes):
-        reports["fix_file"] = str(fixes)
+        reports |= fix_files(fixes)
     reports["ledger"] = str(ledger_path)
     return Demo(folder=folder, prepared=prepared, issued=issued, before=before, after=after, reports=reports)
 

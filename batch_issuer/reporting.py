@@ -53,6 +53,12 @@ def write_fixes(prepared: Prepared, refused: Mapping[str, str], messages: Messag
         raise _not_written(path, error) from error
 
 
+def fix_files(path: Path) -> dict[str, str]:
+    """The workbook to correct and its siblings, one for each source with other columns, by kind."""
+    siblings = sorted(path.parent.glob(f"{path.stem}-*{path.suffix}"))
+    return {"fix_file": str(path), **{f"fix_file_{at}": str(one) for at, one in enumerate(siblings, 2)}}
+
+
 def _not_written(path: Path, error: OSError) -> StoppedMidway:
     return StoppedMidway(
         N_("The reports cannot be written to {path}: {reason}. What was issued is safe in the ledger."),

@@ -15,7 +15,7 @@ from batch_issuer.messages import N_
 from batch_issuer.plan import Action, Plan
 from batch_issuer.preparing import Prepared, conflict_list, plan_files
 from batch_issuer.repeats import with_repeats
-from batch_issuer.reporting import write_fixes
+from batch_issuer.reporting import fix_files, write_fixes
 
 
 @click.command("check", cls=base.Command, help=base.COMMANDS["check"][1])
@@ -38,7 +38,7 @@ def command(output: Output, files: tuple[str, ...], fix_file: str | None, **opti
     if fix_file:
         written = write_fixes(prepared, {}, output.messages, Path(fix_file))
         if written:
-            reports["fix_file"] = fix_file
+            reports = fix_files(Path(fix_file))
             said = output.messages.count(
                 "{n} document to correct is in {path}.",
                 "{n} documents to correct are in {path}.",

@@ -19,7 +19,7 @@ from batch_issuer.preparing import Prepared
 from batch_issuer.problems import StoppedMidway
 from batch_issuer.reconciliation import Reconciliation, as_json
 from batch_issuer.reconciling import last_issue, reconcile_period, reconcile_run
-from batch_issuer.reporting import write_fixes, write_reports
+from batch_issuer.reporting import fix_files, write_fixes, write_reports
 
 
 @click.command("report", cls=base.Command, help=base.COMMANDS["report"][1])
@@ -97,4 +97,4 @@ def _fixes(
         if refusal.cause.value in ("rejected", "invalid")
         for record in refusal.records
     }
-    return {"fix_file": str(path)} if write_fixes(prepared, refused, session.output.messages, path) else {}
+    return fix_files(path) if write_fixes(prepared, refused, session.output.messages, path) else {}

@@ -177,7 +177,7 @@ def show_reports(output: Output, reports: Mapping[str, str]) -> None:
     """Where the reports lie."""
     names = {"html": N_("Report"), "workbook": N_("Workbook"), "fix_file": N_("To correct"), "ledger": N_("Ledger")}
     output.show()
-    output.table([(output.messages.text(names[kind]), path) for kind, path in reports.items()])
+    output.table([(output.messages.text(names[kind.rstrip("_0123456789")]), path) for kind, path in reports.items()])
 
 
 def plan_json(prepared: Prepared, plan: Plan) -> dict[str, Any]:
