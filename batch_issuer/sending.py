@@ -322,9 +322,7 @@ class Sender:
         """
         reply = await self._ask_until_answered(reference)
         if isinstance(reply, Missing) and document_id:
-            by_id = await self._ask_until_answered(reference, document_id)
-            is_ours = not isinstance(by_id, Found) or by_id.reason is not Reason.OTHER_DOCUMENT
-            return by_id if is_ours else reply
+            return await self._ask_until_answered(reference, document_id)
         return reply
 
     async def _ask_until_answered(self, reference: str, document_id: str = "") -> Reply:

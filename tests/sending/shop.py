@@ -20,9 +20,9 @@ from tests.invented_sales import InventedBatch, Silent
 
 SALES = {f"V-{number}": Decimal(number + 1) / 4 for number in range(12)}
 HURRIED = Patience(
-    first_pause=0.001, longest_pause=0.05, settling=0.3, connections=60, first_connections=60, budget_least=1000
+    first_pause=0.001, longest_pause=0.05, settling=0.15, connections=60, first_connections=60, budget_least=1000
 )
-FREE = SandboxOptions(minute_limit=None, hour_limit=None)
+FREE = SandboxOptions(minute_limit=None, hour_limit=None, reset_rounding="fraction")
 
 
 class Shop:
