@@ -211,7 +211,7 @@ class Sender:
 
     async def _resolve(self, record: Record) -> None:
         """One document of which something may exist at the provider."""
-        reply = await self._ask(record.external_ref, record.answer.document_id)
+        reply = await self._ask(record, record.answer.document_id)
         if isinstance(reply, Found):
             self._answered(record, reply)
         elif isinstance(reply, Missing):
@@ -243,7 +243,7 @@ class Sender:
                 self._count(State.UNSURE)
                 self._leave_address(reply)
                 return
-            found = await self._ask_after_doubt(reference, reply.answer.document_id)
+            found = await self._ask_after_doubt(item.record, reply.answer.document_id)
             if isinstance(found, Found):
                 self._answered(item.record, found)
                 return
@@ -260,7 +260,7 @@ class Sender:
         """One POST, until the provider has had it in hand: what never left and what a quota refused is sent again."""
         failures = refusals = 0
         while True:
-            reply = await self.client.issue(item.record.external_ref, item.body)
+            reply = await self.client.issue(item.record.doc_type, item.record.external_ref, item.body)
             if isinstance(reply, NeverLeft):
                 failures += 1
                 if self._gives_up(failures) or not await self._pause(failures - 1):
@@ -307,28 +307,28 @@ class Sender:
             )
         )
 
-    async def _ask_after_doubt(self, reference: str, document_id: str) -> Reply:
+    async def _ask_after_doubt(self, record: Record, document_id: str) -> Reply:
         """What became of a request whose answer is lost; Missing only when the provider says so twice."""
-        reply = await self._ask(reference, document_id)
+        reply = await self._ask(record, document_id)
         if not isinstance(reply, Missing):
             return reply
         await self._sleep(self._patience.settling)
-        return await self._ask(reference, document_id)
+        return await self._ask(record, document_id)
 
-    async def _ask(self, reference: str, document_id: str) -> Reply:
+    async def _ask(self, record: Record, document_id: str) -> Reply:
         """What the provider knows of a reference; one that it does not find is looked for by its own id too.
 
         Some references do not travel in every path, and what has an id was registered.
         """
-        reply = await self._ask_until_answered(reference)
+        reply = await self._ask_until_answered(record)
         if isinstance(reply, Missing) and document_id:
-            return await self._ask_until_answered(reference, document_id)
+            return await self._ask_until_answered(record, document_id)
         return reply
 
-    async def _ask_until_answered(self, reference: str, document_id: str = "") -> Reply:
+    async def _ask_until_answered(self, record: Record, document_id: str = "") -> Reply:
         reply: Reply = Withheld()
         for attempt in range(self._patience.asks):
-            reply = await self.client.ask(reference, document_id)
+            reply = await self.client.ask(record.doc_type, record.external_ref, document_id)
             if not isinstance(reply, Withheld | NeverLeft):
                 self._reach(reply)
                 self.progress.asks += 1

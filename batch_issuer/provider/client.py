@@ -23,6 +23,7 @@ from batch_issuer.problems import CannotStart
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason, classify
 from batch_issuer.provider.quota import Quota
+from batch_issuer.provider.routes import issue_path, status_path
 from batch_issuer.provider.transport import Transport, system_proxy
 
 DEFAULT_BASE_URL = "https://ocote.io/api/connect"
@@ -173,17 +174,17 @@ class Client:
     ) -> None:
         await self._transport.aclose()
 
-    async def issue(self, external_ref: str, body: bytes) -> Reply:
-        """`POST /invoice`."""
-        reply, plain = await self._send("POST", "/invoice", body)
+    async def issue(self, doc_type: str, external_ref: str, body: bytes) -> Reply:
+        """`POST /invoice`, `/credit-memo` or `/suex`, as the type demands."""
+        reply, plain = await self._send("POST", issue_path(doc_type), body)
         return reply if plain is None else _read(plain, external_ref, confirmed=False)
 
-    async def ask(self, external_ref: str, document_id: str = "") -> Reply:
-        """`GET /status/{ref}`: what became of a document; by the provider's own id where one is given.
+    async def ask(self, doc_type: str, external_ref: str, document_id: str = "") -> Reply:
+        """The type's status route: what became of a document; by the provider's own id where one is given.
 
         Never issues anything.
         """
-        reply, plain = await self._send("GET", f"/status/{wire.path_of(document_id or external_ref)}")
+        reply, plain = await self._send("GET", status_path(doc_type, document_id or external_ref))
         if isinstance(reply, Refused):
             return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
         return reply if plain is None else _read(plain, external_ref, confirmed=True)

@@ -70,13 +70,13 @@ def transport(patience: float = 10.0) -> Transport:
 async def post(port: int, *, times: int = 1, patience: float = 10.0) -> list[Reply]:
     client = Client(f"http://127.0.0.1:{port}/api", "odt_xxx", quota=Quota(), transport=transport(patience))
     async with client:
-        return [await client.issue("R", BODY) for _ in range(times)]
+        return [await client.issue("01", "R", BODY) for _ in range(times)]
 
 
 async def ask(port: int) -> Reply:
     client = Client(f"http://127.0.0.1:{port}/api", "odt_xxx", quota=Quota(), transport=transport())
     async with client:
-        return await client.ask("R")
+        return await client.ask("01", "R")
 
 
 def answering(raw: bytes, *, close: bool = False) -> Behaviour:

@@ -143,7 +143,7 @@ def test_a_connection_that_was_closed_in_peace_is_simply_made_anew() -> None:
             replies = []
             async with client:
                 for _ in range(3):
-                    replies.append(await client.issue("R", BODY))
+                    replies.append(await client.issue("01", "R", BODY))
                     await hung_up.wait()
                     hung_up.clear()
                     for _ in range(20):  # until the end of the connection has arrived
@@ -166,7 +166,7 @@ def test_nothing_leaves_where_no_connection_is_made() -> None:
     async def nowhere() -> Reply:
         client = Client("https://provider.invalid/api", "odt_xxx", quota=Quota(), transport=transport())
         async with client:
-            return await client.issue("R", BODY)
+            return await client.issue("01", "R", BODY)
 
     assert isinstance(asyncio.run(nowhere()), NeverLeft)
 
@@ -185,7 +185,7 @@ def test_a_proxy_that_lets_nothing_through_gets_no_sale(monkeypatch: pytest.Monk
             url = "https://provider.invalid/api"
             client = Client(url, "odt_xxx", quota=Quota(), transport=open_transport(url, 2))
             async with client:
-                return await client.issue("R", BODY), proxy.head
+                return await client.issue("01", "R", BODY), proxy.head
 
     reply, head = asyncio.run(run())
     assert isinstance(reply, NeverLeft)
@@ -203,7 +203,7 @@ def test_this_machine_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPat
         async with Server(answering(response(200, GOOD))) as server:
             url = f"http://127.0.0.1:{server.port}/api"
             async with Client(url, "odt_xxx", quota=Quota(), transport=open_transport(url, 2)) as client:
-                return await client.issue("R", BODY)
+                return await client.issue("01", "R", BODY)
 
     assert isinstance(asyncio.run(run()), Found)
 
@@ -230,7 +230,7 @@ def test_a_port_that_does_not_speak_tls_gets_no_request() -> None:
         async with Server(answering(response(200, GOOD))) as server:
             client = Client(f"https://127.0.0.1:{server.port}/api", "odt_xxx", quota=Quota(), transport=transport(0.3))
             async with client:
-                return await client.issue("R", BODY), server.requests
+                return await client.issue("01", "R", BODY), server.requests
 
     reply, requests = asyncio.run(run())
     assert isinstance(reply, NeverLeft)

@@ -108,9 +108,9 @@ def test_every_reference_travels_in_a_path() -> None:
         found = []
         async with client:
             for reference in REFERENCES:
-                await client.issue(reference, wire.encode(sale(("Pan", "1", "0.50"), reference=reference)))
+                await client.issue("01", reference, wire.encode(sale(("Pan", "1", "0.50"), reference=reference)))
             for reference in REFERENCES:
-                reply = await client.ask(reference)
+                reply = await client.ask("01", reference)
                 assert isinstance(reply, Found), reference
                 assert reply.state is State.STAMPED, reference
                 assert await client.environment(reference) == "00", reference

@@ -1,0 +1,22 @@
+"""Which route of the provider a document's type belongs to (provider.md 5 to 11).
+
+Type 14 is a purchase and lives in a family of its own; asking about it among the sales finds nothing.
+"""
+
+from __future__ import annotations
+
+from batch_issuer.provider.wire import path_of
+
+INVOICE = "/invoice"
+_ISSUE = {"05": "/credit-memo", "14": "/suex"}
+_STATUS = {"05": "/credit-memo/status", "14": "/suex/status"}
+
+
+def issue_path(doc_type: str) -> str:
+    """Where a document of this type is issued."""
+    return _ISSUE.get(doc_type, INVOICE)
+
+
+def status_path(doc_type: str, id_or_ref: str) -> str:
+    """Where to ask about a document of this type, by the provider's id or by our reference."""
+    return f"{_STATUS.get(doc_type, '/status')}/{path_of(id_or_ref)}"
