@@ -20,7 +20,7 @@ from batch_issuer.cli.show import money
 from batch_issuer.documents import State
 from batch_issuer.ledger.export import backup, export_row
 from batch_issuer.ledger.opening import open_to_read, open_to_write
-from batch_issuer.ledger.records import Event, Kind, Record
+from batch_issuer.ledger.records import CancelStep, Event, Kind, Record
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import Verified, rebuild, verify
 from batch_issuer.messages import N_
@@ -85,6 +85,7 @@ def _show_record(output: Output, record: Record) -> None:
         (text(N_("Control number")), answer.control_number),
         (text(N_("Generation code")), answer.generation_code),
         (text(N_("Stamp")), answer.reception_stamp),
+        *_cancellation_rows(output, record),
         (text(N_("Total")), money(record.expected_gross)),
         (text(N_("The provider's total")), "" if answer.amounts.gross is None else money(answer.amounts.gross)),
         (text(N_("Customer")), record.customer),
@@ -106,6 +107,19 @@ def _show_record(output: Output, record: Record) -> None:
     output.table([row for row in rows if row[1]])
 
 
+def _cancellation_rows(output: Output, record: Record) -> list[tuple[str, str]]:
+    cancellation, text = record.cancellation, output.messages.text
+    if cancellation is None:
+        return []
+    said = (text(CANCEL_STEPS[cancellation.step]), _reason(output, cancellation.reason), cancellation.words)
+    memo = cancellation.memo
+    return [
+        (text(N_("Cancellation")), " · ".join(filter(None, said))),
+        (text(N_("Stamp of the cancellation")), cancellation.stamp),
+        (text(N_("Credit note instead")), f"{memo.control_number} · {memo.document_id}" if memo else ""),
+    ]
+
+
 def _rows(output: Output, record: Record) -> str:
     rows = record.source.rows
     return output.messages.count("row {rows}", "rows {rows}", len(rows), rows=", ".join(str(row) for row in rows))
@@ -117,6 +131,9 @@ _HAPPENED: Mapping[Kind, str] = {
     Kind.ANSWERED: N_("answered"),
     Kind.UNANSWERED: N_("no answer"),
     Kind.RELEASED: N_("free to be sent"),
+    Kind.CANCELLING: N_("cancellation asked for"),
+    Kind.CANCEL_ANSWERED: N_("cancellation answered"),
+    Kind.CANCEL_UNANSWERED: N_("no answer to the cancellation"),
 }
 
 
@@ -125,11 +142,22 @@ def _gist(output: Output, event: Event) -> str:
     answer = body.get("answer", {})
     parts = [
         output.messages.text(STATE_NAMES[State(body["state"])]).lower() if body.get("state") else "",
+        output.messages.text(CANCEL_STEPS[CancelStep(body["step"])]) if body.get("step") else "",
         _reason(output, body.get("reason", "")),
         body.get("detail", ""),
+        body.get("words", ""),
+        body.get("memo", {}).get("control_number", ""),
         *(answer.get(name) for name in ("control_number", "codigo_msg", "detail")),
     ]
     return " · ".join(str(part) for part in parts if part)
+
+
+CANCEL_STEPS: Mapping[CancelStep, str] = {
+    CancelStep.REQUESTED: N_("not known whether it is cancelled"),
+    CancelStep.PENDING: N_("taken; the ministry has not answered yet"),
+    CancelStep.REFUSED: N_("not cancelled"),
+    CancelStep.DONE: N_("cancelled"),
+}
 
 
 def _reason(output: Output, code: str) -> str:

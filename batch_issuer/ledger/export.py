@@ -18,7 +18,8 @@ from batch_issuer.problems import CannotStart
 
 def export_row(record: Record) -> dict[str, Any]:
     """One document as `ledger export` gives it; amounts are texts, empty where the provider did not say."""
-    answer, amounts = record.answer, record.answer.amounts
+    answer, amounts, cancellation = record.answer, record.answer.amounts, record.cancellation
+    memo = cancellation.memo if cancellation else None
     return {
         "company": record.company,
         "external_ref": record.external_ref,
@@ -47,6 +48,10 @@ def export_row(record: Record) -> dict[str, Any]:
         "first_sent_at": record.first_sent_at,
         "settled_at": record.settled_at,
         "updated_at": record.updated_at,
+        "cancellation": cancellation.step.value if cancellation else "",
+        "cancellation_stamp": cancellation.stamp if cancellation else "",
+        "credit_memo_id": memo.document_id if memo else "",
+        "credit_memo_control_number": memo.control_number if memo else "",
         "run": record.run,
         "date": record.date,
         "branch": record.branch,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -30,6 +30,9 @@ class Kind(StrEnum):
     RELEASED = "released"
     ANSWERED = "answered"
     UNANSWERED = "unanswered"
+    CANCELLING = "cancelling"
+    CANCEL_ANSWERED = "cancel_answered"
+    CANCEL_UNANSWERED = "cancel_unanswered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,48 @@ class Answer:
     detail: str = ""
 
 
+class CancelStep(StrEnum):
+    """How far a cancellation has come. Only `DONE` changes the document's state."""
+
+    REQUESTED = "requested"
+    """The intent is written; what came of it is not known."""
+    PENDING = "pending"
+    """The provider took it; the ministry has not answered yet."""
+    REFUSED = "refused"
+    DONE = "done"
+
+
+UNDER_WAY = frozenset({CancelStep.REQUESTED, CancelStep.PENDING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditMemo:
+    """The credit note that the provider wrote in place of a late invalidation; what it did not say is empty."""
+
+    document_id: str = ""
+    control_number: str = ""
+    generation_code: str = ""
+    reception_stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """What is known about the cancelling of a document."""
+
+    step: CancelStep
+    requests: int = 0
+    """POSTs whose intent was written."""
+    requested_at: str = ""
+    updated_at: str = ""
+    stamp: str = ""
+    """The ministry's stamp on the invalidation."""
+    memo: CreditMemo | None = None
+    reason: str = ""
+    """Code of why it is not done, as for documents."""
+    words: str = ""
+    """The provider's own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One document as the ledger knows it now."""
@@ -105,6 +150,8 @@ class Record:
     """Code of what is known about an `unsure` or released document, for example `read-timeout`."""
     attempts: int = 0
     """POSTs whose intent was written."""
+    cancellation: Cancellation | None = None
+    """None while nobody has asked for one."""
     unexpected_duplicate: bool = False
     """The provider already had it when we first sent it: another ledger or another program issued it."""
     first_sent_at: str = ""
@@ -144,6 +191,12 @@ def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record
             return replace(record, state=State(body["state"]), reason=body["reason"], **common)
         case Kind.ANSWERED:
             return _answered(record, event, body, common)
+        case Kind.CANCELLING:
+            return replace(record, cancellation=_requested(record.cancellation, event), **common)
+        case Kind.CANCEL_UNANSWERED:
+            return replace(record, cancellation=_in_doubt(record.cancellation, event, body), **common)
+        case Kind.CANCEL_ANSWERED:
+            return _cancel_answered(record, event, body, common)
         case _:
             raise ValueError(f"event {event.seq} is not about a document")
 
@@ -177,6 +230,7 @@ def _planned(record: Record | None, event: Event, body: Mapping[str, Any]) -> Re
         first_sent_at=record.first_sent_at,
         numbered_at=record.numbered_at,
         unexpected_duplicate=record.unexpected_duplicate,
+        cancellation=record.cancellation,
     )
 
 
@@ -200,6 +254,42 @@ def _answered(record: Record, event: Event, body: Mapping[str, Any], common: Map
         settled_at=event.at if state in SETTLED else "",
         **common,
     )
+
+
+def _requested(before: Cancellation | None, event: Event) -> Cancellation:
+    known = before or Cancellation(step=CancelStep.REQUESTED, requested_at=event.at)
+    step, requests = CancelStep.REQUESTED, known.requests + 1
+    return replace(known, step=step, requests=requests, updated_at=event.at, reason="", words="")
+
+
+def _in_doubt(before: Cancellation | None, event: Event, body: Mapping[str, Any]) -> Cancellation | None:
+    """After a request without an answer; one that never left is as if it had not been meant."""
+    if before is None:
+        raise ValueError(f"event {event.seq} speaks of a cancellation that was never requested")
+    requests = before.requests - (1 if body["unsent"] else 0)
+    if not requests:
+        return None
+    step = CancelStep(body["step"])
+    return replace(
+        before, step=step, requests=requests, updated_at=event.at, reason=body["reason"], words=body["words"]
+    )
+
+
+def _cancel_answered(record: Record, event: Event, body: Mapping[str, Any], common: Mapping[str, Any]) -> Record:
+    before = record.cancellation or Cancellation(step=CancelStep.REQUESTED)
+    memo = CreditMemo(**body["memo"]) if body.get("memo") else before.memo
+    after = replace(
+        before,
+        step=CancelStep(body["step"]),
+        updated_at=event.at,
+        stamp=body.get("stamp", ""),
+        memo=memo,
+        reason=body.get("reason", ""),
+        words=body.get("words", ""),
+    )
+    if after.step is not CancelStep.DONE:
+        return replace(record, cancellation=after, **common)
+    return replace(record, state=State.CANCELLED, cancellation=after, settled_at=event.at, reason="", **common)
 
 
 _PLAIN = (
@@ -227,6 +317,33 @@ def read_answer(plain: Mapping[str, Any]) -> Answer:
     amounts = {name: Decimal(text) for name, key in _AMOUNTS if (text := rest.pop(key, None)) is not None}
     observations = tuple(rest.pop("observaciones", ()))
     return Answer(**rest, amounts=Amounts(**amounts), observaciones=observations)
+
+
+def write_cancellation(cancellation: Cancellation | None) -> dict[str, Any]:
+    """A cancellation as plain JSON, empty fields left out; nothing at all for None."""
+    if cancellation is None:
+        return {}
+    plain = {name: value for name, value in _fields(cancellation).items() if value}
+    if cancellation.memo is not None:
+        plain["memo"] = write_memo(cancellation.memo)
+    return plain | {"step": cancellation.step.value}
+
+
+def read_cancellation(plain: Mapping[str, Any]) -> Cancellation | None:
+    """The inverse of `write_cancellation`."""
+    if not plain:
+        return None
+    memo = CreditMemo(**plain["memo"]) if "memo" in plain else None
+    return Cancellation(**{**plain, "step": CancelStep(plain["step"]), "memo": memo})
+
+
+def write_memo(memo: CreditMemo) -> dict[str, str]:
+    """A credit note as plain JSON, empty fields left out."""
+    return {name: value for name, value in _fields(memo).items() if value}
+
+
+def _fields(value: Cancellation | CreditMemo) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

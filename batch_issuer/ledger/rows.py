@@ -12,7 +12,16 @@ from typing import Any
 from sqlalchemy import Integer, Row
 
 from batch_issuer.documents import SourceRows, State
-from batch_issuer.ledger.records import Event, Kind, Record, RunRecord, read_answer, write_answer
+from batch_issuer.ledger.records import (
+    Event,
+    Kind,
+    Record,
+    RunRecord,
+    read_answer,
+    read_cancellation,
+    write_answer,
+    write_cancellation,
+)
 from batch_issuer.ledger.schema import Unreadable, documents
 
 
@@ -101,7 +110,12 @@ def record_row(record: Record) -> dict[str, Any]:
         "rows": write_rows(record.source.rows),
         "answer": json.dumps(write_answer(record.answer), ensure_ascii=False, sort_keys=True),
         "unexpected_duplicate": int(record.unexpected_duplicate),
+        "cancellation": _written(write_cancellation(record.cancellation)),
     }
+
+
+def _written(plain: Mapping[str, Any]) -> str:
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True) if plain else ""
 
 
 def read_record(row: Sequence[Any]) -> Record:
@@ -111,7 +125,7 @@ def read_record(row: Sequence[Any]) -> Record:
     (
         company, external_ref, doc_type, state, fingerprint, expected_gross, file, sheet, rows, date, branch, customer,
         payment_method, lines, likeness, answer, reason, attempts, unexpected_duplicate, first_sent_at, numbered_at,
-        settled_at, updated_at, run, content_seq, last_seq,
+        settled_at, updated_at, run, content_seq, last_seq, cancellation,
     ) = row  # fmt: skip
     try:
         for moment in (first_sent_at, numbered_at, settled_at, updated_at):
@@ -125,6 +139,7 @@ def read_record(row: Sequence[Any]) -> Record:
             reason=reason, attempts=attempts, unexpected_duplicate=bool(unexpected_duplicate),
             first_sent_at=first_sent_at, numbered_at=numbered_at, settled_at=settled_at, updated_at=updated_at,
             run=run, content_seq=content_seq, last_seq=last_seq,
+            cancellation=read_cancellation(json.loads(cancellation)) if cancellation else None,
         )  # fmt: skip
     except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Unreadable(f"{external_ref}: {type(error).__name__} {error}") from error

@@ -28,7 +28,8 @@ from sqlalchemy.pool import NullPool
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Stop, StoppedMidway
 
-VERSION = 1
+VERSION = 2
+"""2 added `documents.cancellation`; what an older file lacks is added when it is opened."""
 APPLICATION_ID = 0x42495353
 """`PRAGMA application_id`: tells a ledger from any other SQLite file."""
 BUSY_SECONDS = 60.0
@@ -95,10 +96,12 @@ documents = Table(
     Column("run", String(40), nullable=False),
     Column("content_seq", Integer, nullable=False),
     Column("last_seq", Integer, nullable=False),
+    Column("cancellation", Text, nullable=False, server_default=""),
     Index("documents_by_state", "company", "state"),
     Index("documents_by_likeness", "company", "likeness"),
     Index("documents_by_time", "company", "updated_at"),
 )
+Index("documents_cancelled", documents.c.company, documents.c.content_seq, sqlite_where=documents.c.cancellation != "")
 
 runs = Table(
     "runs",
@@ -221,7 +224,27 @@ def open_file(path: Path) -> Engine:
                 version=version,
                 ours=VERSION,
             )
+    if version < VERSION:
+        _add_what_is_new(engine, path)
     return engine
+
+
+def _add_what_is_new(engine: Engine, path: Path) -> None:
+    """Columns and indexes that an older program did not know; they have defaults, so that it can still write."""
+    try:
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            known = {row.name for row in connection.exec_driver_sql("PRAGMA table_info(documents)")}
+            for column in documents.c:
+                if column.name not in known:
+                    kind = column.type.compile(dialect=connection.dialect)
+                    connection.exec_driver_sql(
+                        f"ALTER TABLE documents ADD COLUMN {column.name} {kind} DEFAULT '' NOT NULL"
+                    )
+            for index in documents.indexes:
+                index.create(connection, checkfirst=True)
+            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+    except FAILURES as error:
+        raise trouble(path, error) from error
 
 
 def check_pages(engine: Engine, path: Path, *, largest: int | None = None) -> None:

@@ -152,6 +152,17 @@ class Ledger:
         self._remember(found)
         return found
 
+    def cancellations(self, company: str) -> list[Record]:
+        """Every document that somebody has asked to cancel, whatever came of it, the oldest first."""
+        table = schema.documents
+        query = (
+            select(table).where(table.c.company == company, table.c.cancellation != "").order_by(table.c.content_seq)
+        )
+        with schema.reading(self._engine, self.path) as connection:
+            found = [read_record(row) for row in connection.execute(query).all()]
+        self._remember(found)
+        return found
+
     def alike(self, company: str, likenesses: Sequence[str]) -> dict[str, str]:
         """References of documents that were sent, by likeness."""
         table = schema.documents

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from batch_issuer.documents import State
+from batch_issuer.ledger.records import CancelStep
 
 FLAGS = ("success", "dte_success", "contingency", "rejected")
 
@@ -33,6 +34,7 @@ class Reason(StrEnum):
     RUN_ENDED = "run-ended"
     KEY_REFUSED = "key-refused"
     QUOTA = "quota"
+    NOT_PROVEN = "not-proven"
 
 
 def classify(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> tuple[State, Reason | None]:
@@ -50,7 +52,7 @@ def classify(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) ->
     stamped = isinstance(stamp, str) and bool(stamp.strip())
     match success, dte_success, contingency, rejected:
         case (True | None, True, False | None, False | None) if stamped:
-            return State.STAMPED, None
+            return (State.CANCELLED if confirmed and is_marked_cancelled(plain) else State.STAMPED), None
         case (_, True, _, _):
             contradictory = contingency or rejected or success is False
             return State.UNSURE, Reason.CONTRADICTORY if contradictory else Reason.NO_STAMP
@@ -68,6 +70,55 @@ def classify(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) ->
             return State.UNSURE, Reason.NOT_UNDERSTOOD
         case _:
             return State.UNSURE, Reason.CONTRADICTORY
+
+
+_MARKS = (
+    "invalidated", "is_invalidated", "invalidado", "cancelled", "canceled", "is_cancelled", "annulled", "anulado",
+)  # fmt: skip
+"""Booleans by which an answer may say that a document was invalidated; the pages name none (provider.md 11)."""
+
+
+def is_marked_cancelled(plain: Mapping[str, Any]) -> bool | None:
+    """Whether an answer says outright that the document was invalidated, or was not; None where it does not say."""
+    said = [value for name in _MARKS if isinstance(value := plain.get(name), bool)]
+    return None if not said else all(said)
+
+
+def classify_cancellation(
+    plain: Mapping[str, Any], external_ref: str, own_stamp: str
+) -> tuple[CancelStep, Reason | None]:
+    """What a 200 answer about an invalidation proves; `REQUESTED` with a reason where that is nothing.
+
+    Done is what is marked as invalidated, or has the ministry's stamp on the invalidation: one that is not the stamp of
+    the document itself (`own_stamp`), which an answer may merely repeat.
+    """
+    replaced = plain.get("created_credit_memo") is True
+    if not replaced and _names_another(plain, external_ref):
+        return CancelStep.REQUESTED, Reason.OTHER_DOCUMENT
+    if any(not isinstance(plain.get(name), bool | None) for name in FLAGS):
+        return CancelStep.REQUESTED, Reason.NOT_UNDERSTOOD
+    success, dte_success, contingency, rejected = (plain.get(name) for name in FLAGS)
+    marked, stamp = is_marked_cancelled(plain), plain.get("reception_stamp")
+    stamped = isinstance(stamp, str) and bool(stamp.strip())
+    match success, dte_success, contingency, rejected:
+        case (_, True, _, True) | (_, True, True, _) | (False, True, _, _):
+            return CancelStep.REQUESTED, Reason.CONTRADICTORY
+        case (_, _, _, True) if not marked and (not stamped or stamp == own_stamp):
+            return CancelStep.REFUSED, None
+        case (_, _, _, True):
+            return CancelStep.REQUESTED, Reason.CONTRADICTORY
+        case (True | None, _, True, _):
+            return CancelStep.PENDING, None
+        case (False, _, _, _):
+            return CancelStep.REQUESTED, Reason.NOT_REGISTERED
+        case _ if marked is False and not replaced:
+            return CancelStep.REQUESTED, Reason.NOT_REGISTERED
+        case (True | None, True, _, _) if stamped and (stamp != own_stamp or marked):
+            return CancelStep.DONE, None
+        case (True | None, True | None, _, _) if marked:
+            return CancelStep.DONE, None
+        case _:
+            return CancelStep.REQUESTED, Reason.NOT_PROVEN
 
 
 def _names_another(plain: Mapping[str, Any], external_ref: str) -> bool:

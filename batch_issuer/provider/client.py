@@ -17,13 +17,13 @@ import httpx
 
 from batch_issuer import __version__
 from batch_issuer.documents import State
-from batch_issuer.ledger.records import Answer
+from batch_issuer.ledger.records import Answer, CancelStep, CreditMemo, Record
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.provider import wire
-from batch_issuer.provider.classify import Reason, classify
+from batch_issuer.provider.classify import Reason, classify, classify_cancellation
 from batch_issuer.provider.quota import Quota
-from batch_issuer.provider.routes import issue_path, status_path
+from batch_issuer.provider.routes import cancel_path, cancel_status_path, issue_path, status_path
 from batch_issuer.provider.transport import Transport, system_proxy
 
 DEFAULT_BASE_URL = "https://ocote.io/api/connect"
@@ -51,6 +51,18 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSaid:
+    """A 200 answer about an invalidation and what it proves."""
+
+    step: CancelStep
+    answer: Answer
+    memo: CreditMemo | None = None
+    reason: Reason | None = None
+    claims_success: bool = False
+    """It has the flags and the stamp of success, whosever the stamp is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """400: nothing was created."""
 
@@ -60,6 +72,8 @@ class Refused:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
     """404 to a question: the provider does not have this reference."""
+
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +111,7 @@ class Uncertain:
     detail: str = ""
 
 
+CancelReply = CancelSaid | Refused | Missing | KeyRefused | SlowDown | NeverLeft | Withheld | Uncertain
 Reply = Found | Refused | Missing | KeyRefused | SlowDown | NeverLeft | Withheld | Uncertain
 
 
@@ -189,6 +204,28 @@ class Client:
             return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
         return reply if plain is None else _read(plain, external_ref, confirmed=True)
 
+    async def ask_memo(self, memo_id: str) -> Reply:
+        """What became of a credit note of which only the provider's id is known."""
+        reply, plain = await self._send("GET", status_path("05", memo_id))
+        return reply if plain is None else _read(plain, str(plain.get("external_ref") or ""), confirmed=True)
+
+    async def cancel(self, record: Record, *, by_reference: bool = False) -> CancelReply:
+        """`POST /invalidate/…`, without a body. Missing: the provider has no such document, and nothing was done."""
+        reply, plain = await self._send("POST", cancel_path(record.doc_type, _name_of(record, by_reference)))
+        if isinstance(reply, Uncertain) and reply.answer.http_status == httpx.codes.NOT_FOUND:
+            return Missing(detail=reply.answer.detail)
+        return _not_found(reply) if plain is None else _read_cancellation(plain, record)
+
+    async def ask_cancellation(self, record: Record, *, by_reference: bool = False) -> CancelReply:
+        """`GET /invalidate/status/…`: what became of an invalidation. Missing: there is none. Never invalidates."""
+        reply, plain = await self._send("GET", cancel_status_path(record.doc_type, _name_of(record, by_reference)))
+        if isinstance(reply, Refused):
+            return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
+        if plain is None:
+            return _not_found(reply)
+        said = _read_cancellation(plain, record)
+        return Missing() if said.reason is Reason.NOT_REGISTERED else said
+
     async def environment(self, external_ref: str) -> str:
         """`ambiente` of a stamped document's signed JSON: "00" test, "01" production, empty where it cannot be had."""
         ticket = await self.quota.wait()
@@ -251,6 +288,28 @@ def _read(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> Fo
     return Found(state=state, reason=reason, answer=wire.read_answer(plain, httpx.codes.OK))
 
 
+def _name_of(record: Record, by_reference: bool) -> str:  # noqa: FBT001 - the callers name it
+    """The provider's own id where we have one: it travels in every path, and is like no route."""
+    return record.external_ref if by_reference else record.answer.document_id or record.external_ref
+
+
+def _not_found(reply: Reply) -> CancelReply:
+    assert not isinstance(reply, Found)  # noqa: S101 - a readable 200 comes with its JSON
+    return reply
+
+
+def _read_cancellation(plain: Mapping[str, Any], record: Record) -> CancelSaid:
+    step, reason = classify_cancellation(plain, record.external_ref, record.answer.reception_stamp)
+    answer = wire.read_answer(plain, httpx.codes.OK)
+    return CancelSaid(
+        step=step,
+        reason=reason,
+        answer=answer,
+        memo=wire.credit_memo_of(plain, record.answer.document_id),
+        claims_success=plain.get("dte_success") is True and bool(answer.reception_stamp),
+    )
+
+
 def _read_status(status: int, plain: Mapping[str, Any] | None, content: bytes, *, asked: bool) -> Reply:
     """What an answer other than a readable 200 means (provider.md 15b)."""
     answer = wire.read_answer(plain, status)
@@ -262,7 +321,7 @@ def _read_status(status: int, plain: Mapping[str, Any] | None, content: bytes, *
         case 401:
             return KeyRefused(detail=answer.detail)
         case 404 if asked:
-            return Missing()
+            return Missing(detail=answer.detail)
         case 409:
             return Uncertain(reason=Reason.CONFLICT, answer=answer)
         case 429:

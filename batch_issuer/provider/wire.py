@@ -9,14 +9,14 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from batch_issuer.documents import VAT_RATE, Amounts, Customer, Document, Line
-from batch_issuer.ledger.records import Answer
+from batch_issuer.ledger.records import Answer, CreditMemo
 
 _KEY_IN_URL = re.compile(r"([?&;])(?:(?:k|%[46]b)(?:e|%[46]5)(?:y|%[57]9)=[^&;#\s\"'<>]*[&;]?)+", re.IGNORECASE)
 _KEY = re.compile(r"odt(?:_|%5f)[0-9a-z_.~+/=-]+", re.IGNORECASE)
@@ -173,6 +173,47 @@ def _detail(value: object) -> str:
             return remove_keys(str(value["msg"]))[:_LONGEST_TEXT]
         case _:
             return remove_keys(json.dumps(value, ensure_ascii=False, default=str))[:_LONGEST_TEXT]
+
+
+_MEMO_NUMBER = re.compile(r"DTE-05-\w{8}-\d{15}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_OF_A_MEMO = re.compile(r"memo|credit|nota|(?:^|_)nc(?:_|$)", re.IGNORECASE)
+_WHOLE_DOCUMENTS = frozenset({"dte", "schema", "response"})
+
+
+def credit_memo_of(plain: Mapping[str, Any], document_id: str) -> CreditMemo | None:
+    """The credit note that an invalidation made instead, wherever the answer names it; None where it made none.
+
+    The keys of its ids are documented nowhere (provider.md 10): a UUID is taken that is not the cancelled document's
+    own, first of those under a name that speaks of a note.
+    """
+    if plain.get("created_credit_memo") is not True:
+        return None
+    texts = list(_texts_in(plain, "", 4))
+    others = [(path, text) for path, text in texts if _UUID.fullmatch(text) and text.lower() != document_id.lower()]
+    named = [text for path, text in others if _OF_A_MEMO.search(path)] or [text for _, text in others]
+    stamps = [text for path, text in texts if _OF_A_MEMO.search(path) and path.endswith(("stamp", "sello"))]
+    memo_id = next((text for text in named if text != text.upper()), named[0] if named else "")
+    return CreditMemo(
+        document_id=memo_id.lower(),
+        control_number=next((text for _, text in texts if _MEMO_NUMBER.fullmatch(text)), ""),
+        generation_code=memo_id.upper(),
+        reception_stamp=stamps[0] if stamps else "",
+    )
+
+
+def _texts_in(plain: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Every text of an answer with the names that lead to it, whole documents left out."""
+    match plain:
+        case str():
+            yield path, remove_keys(plain.strip())[:_LONGEST_TEXT]
+        case dict() if depth:
+            for name, value in plain.items():
+                if name not in _WHOLE_DOCUMENTS:
+                    yield from _texts_in(value, f"{path}.{name}", depth - 1)
+        case list() if depth:
+            for value in plain:
+                yield from _texts_in(value, path, depth - 1)
 
 
 def environment_of(content: bytes) -> str:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from batch_issuer.documents import Amounts, State
 from batch_issuer.ledger.opening import open_to_read, open_to_write
-from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, RunRecord, write_answer
+from batch_issuer.ledger.records import Answer, CancelStep, Kind, NewEvent, Record, RunRecord, write_answer
 from batch_issuer.ledger.store import Ledger
 
 COMPANY = "default"
@@ -30,6 +30,9 @@ ANSWER = Answer(
     amounts=Amounts(taxable=Decimal("4.42"), vat=Decimal("0.58"), gross=Decimal("5.00"), total=Decimal("5.00")),
     dte_state="PROCESADO",
 )
+
+
+MEMO = {"document_id": "0a1b2c3d-0000-4000-8000-000000000002", "control_number": "DTE-05-M001P001-000000000000001"}
 
 
 class Clock:
@@ -73,6 +76,20 @@ def unanswered(ref: str, state: State = State.UNSURE, reason: str = "read-timeou
 def released(ref: str, reason: str = "run-ended", *, unsent: bool = True) -> NewEvent:
     body = {"state": State.PLANNED.value, "reason": reason, "unsent": unsent}
     return NewEvent(kind=Kind.RELEASED, external_ref=ref, body=body)
+
+
+def cancelling(ref: str) -> NewEvent:
+    return NewEvent(kind=Kind.CANCELLING, external_ref=ref, body={})
+
+
+def cancel_unanswered(ref: str, step: CancelStep = CancelStep.REQUESTED, *, unsent: bool = False) -> NewEvent:
+    body: dict[str, Any] = {"step": step.value, "reason": "read-timeout", "words": "nothing came", "unsent": unsent}
+    return NewEvent(kind=Kind.CANCEL_UNANSWERED, external_ref=ref, body=body)
+
+
+def cancel_answered(ref: str, step: CancelStep = CancelStep.DONE, **more: Any) -> NewEvent:
+    body = {"step": step.value, "stamp": "20261121130000FEDCBA", "reason": "", "words": ""}
+    return NewEvent(kind=Kind.CANCEL_ANSWERED, external_ref=ref, body=body | more)
 
 
 def run_read(*refs: str) -> NewEvent:
@@ -144,6 +161,7 @@ def _event(draw: st.DrawFn, company: str, known: set[tuple[str, str]]) -> NewEve
     return draw(
         st.sampled_from([sending(ref), released(ref), released(ref, "not-found", unsent=False), unanswered(ref, state)])
         | ANSWERS.map(lambda answer: answered(ref, state, answer, unexpected_duplicate=answer.is_duplicate))
+        | st.sampled_from([cancelling(ref), *(cancel_answered(ref, step, memo=MEMO) for step in CancelStep)])
     )
 
 

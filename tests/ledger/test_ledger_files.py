@@ -427,3 +427,22 @@ def test_a_damaged_ledger_is_no_backup(small: Path, tmp_path: Path) -> None:
 def test_write_ahead_only_where_it_is_mended(version: tuple[int, int, int], mode: str) -> None:
     """SQLite's corruption of 2026 is fixed in 3.51.3 and from 3.53.0 on."""
     assert journal_mode(version) == mode
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date(small: Path) -> None:
+    """What it lacks is added when it is opened; what it says stays, and it verifies."""
+    with reading(small) as ledger:
+        before = told(ledger)
+    tamper(
+        small,
+        "DROP INDEX documents_cancelled",
+        "ALTER TABLE documents DROP COLUMN cancellation",
+        "PRAGMA user_version = 1",
+    )
+    with reading(small) as ledger:
+        assert told(ledger) == before
+        assert verify(ledger).damages == ()
+        assert ledger.cancellations(COMPANY) == []
+    connection = sqlite3.connect(small)
+    assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    connection.close()

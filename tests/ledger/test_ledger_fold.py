@@ -13,6 +13,9 @@ from batch_issuer.documents import Amounts, State
 from batch_issuer.ledger.records import (
     FIRST_HASH,
     Answer,
+    Cancellation,
+    CancelStep,
+    CreditMemo,
     Event,
     Kind,
     NewEvent,
@@ -20,13 +23,19 @@ from batch_issuer.ledger.records import (
     fold,
     hash_after,
     read_answer,
+    read_cancellation,
     write_answer,
+    write_cancellation,
 )
 from batch_issuer.ledger.rows import read_rows, write_body, write_rows
 from tests.ledger.histories import (
     ANSWER,
     ANSWERS,
+    MEMO,
     answered,
+    cancel_answered,
+    cancel_unanswered,
+    cancelling,
     digest,
     key_seen,
     planned,
@@ -182,10 +191,14 @@ def test_events_of_runs_say_nothing_about_documents(event: NewEvent) -> None:
 def test_every_kind_about_documents_moves_the_record_on(kind: Kind) -> None:
     """Whatever happened last is what the record carries."""
     by_kind = {
-        one.kind: one for one in (planned("A-1"), sending("A-1"), released("A-1"), answered("A-1"), unanswered("A-1"))
-    }
-    record = lived(planned("A-1"), by_kind[kind])
-    assert (record.last_seq, record.updated_at, record.run) == (2, time(2), "run-2")
+        one.kind: one
+        for one in (
+            planned("A-1"), sending("A-1"), released("A-1"), answered("A-1"), unanswered("A-1"), cancelling("A-1"),
+            cancel_answered("A-1"), cancel_unanswered("A-1"),
+        )
+    }  # fmt: skip
+    record = lived(planned("A-1"), cancelling("A-1"), by_kind[kind])
+    assert (record.last_seq, record.updated_at, record.run) == (3, time(3), "run-3")
 
 
 @given(ANSWERS)
@@ -262,3 +275,68 @@ def test_bodies_are_canonical_and_storable(body: dict[str, Any]) -> None:
     text.encode()
     if not any("\ud800" <= character <= "\udfff" for character in json.dumps(body, ensure_ascii=False)):
         assert meant == body
+
+
+STAMPED = (planned("A-1"), sending("A-1"), answered("A-1"))
+
+
+def test_a_cancellation_that_was_asked_for_changes_no_state() -> None:
+    """The document stays stamped, with its own stamp, until the provider's answer proves the cancellation."""
+    record = lived(*STAMPED, cancelling("A-1"))
+    assert (record.state, record.answer, record.settled_at) == (State.STAMPED, ANSWER, time(3))
+    assert record.cancellation == Cancellation(
+        step=CancelStep.REQUESTED, requests=1, requested_at=time(4), updated_at=time(4)
+    )
+
+
+def test_a_cancellation_without_an_answer_stays_in_doubt() -> None:
+    """Why is kept; another request counts, and the time of the first stays."""
+    record = lived(*STAMPED, cancelling("A-1"), cancel_unanswered("A-1"), cancelling("A-1"))
+    assert record.cancellation is not None
+    assert (record.cancellation.step, record.cancellation.requests) == (CancelStep.REQUESTED, 2)
+    assert (record.cancellation.requested_at, record.cancellation.reason) == (time(4), "")
+
+
+def test_a_cancellation_that_never_left_was_never_asked_for() -> None:
+    """Nothing of it remains, unless an earlier request had left."""
+    assert lived(*STAMPED, cancelling("A-1"), cancel_unanswered("A-1", unsent=True)).cancellation is None
+    again = lived(
+        *STAMPED,
+        cancelling("A-1"),
+        cancel_answered("A-1", CancelStep.REFUSED),
+        cancelling("A-1"),
+        cancel_unanswered("A-1", CancelStep.REFUSED, unsent=True),
+    )
+    assert again.cancellation is not None
+    assert (again.cancellation.step, again.cancellation.requests) == (CancelStep.REFUSED, 1)
+
+
+@pytest.mark.parametrize("step", [step for step in CancelStep if step is not CancelStep.DONE])
+def test_only_a_proven_cancellation_cancels(step: CancelStep) -> None:
+    """What is pending, refused or in doubt leaves the document stamped."""
+    assert lived(*STAMPED, cancelling("A-1"), cancel_answered("A-1", step)).state is State.STAMPED
+
+
+def test_a_proven_cancellation_keeps_both_stamps_and_the_credit_note() -> None:
+    """The document's own answer stays beside what cancelled it."""
+    record = lived(*STAMPED, cancelling("A-1"), cancel_answered("A-1", memo=MEMO))
+    assert (record.state, record.answer, record.settled_at) == (State.CANCELLED, ANSWER, time(5))
+    assert record.cancellation is not None
+    assert (record.cancellation.stamp, record.cancellation.memo) == ("20261121130000FEDCBA", CreditMemo(**MEMO))
+
+
+@given(
+    st.none()
+    | st.builds(
+        Cancellation,
+        step=st.sampled_from(CancelStep),
+        requests=st.integers(0, 5),
+        requested_at=st.text(max_size=5),
+        stamp=st.text(max_size=5),
+        memo=st.none() | st.builds(CreditMemo, document_id=st.text(max_size=5), control_number=st.text(max_size=5)),
+        words=st.text(max_size=5),
+    )
+)
+def test_a_cancellation_is_read_as_it_was_written(cancellation: Cancellation | None) -> None:
+    """Whatever is empty is left out, and comes back empty."""
+    assert read_cancellation(json.loads(json.dumps(write_cancellation(cancellation)))) == cancellation
