@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from functools import cache
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -22,6 +21,7 @@ from batch_issuer.reconciliation import (
 )
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.exceptions import blocking, oldest_first, warning
+from batch_issuer.reports.long_sheet import Kind
 from batch_issuer.reports.series import Series, series_of
 from batch_issuer.rules.catalogs import payment_methods
 
@@ -32,20 +32,6 @@ AMOUNT = N_("Amount with VAT")
 DIFFERS = N_("Difference")
 PROVIDER = N_("According to the provider")
 WITHHELD = N_("VAT withheld")
-
-
-class Kind(Enum):
-    """How a cell is written: what its value is, and how it looks. None and empty text leave it blank."""
-
-    TEXT = auto()
-    LONG = auto()
-    """Text that may take several lines."""
-    MONEY = auto()
-    WHOLE = auto()
-    DATE = auto()
-    """An ISO date; anything else is written as the text that it is."""
-    MOMENT = auto()
-    """A time of the ledger, written as the wall clock in El Salvador."""
 
 
 @dataclass(frozen=True, slots=True)

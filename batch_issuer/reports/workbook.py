@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,16 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation
+from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reports import figures
-from batch_issuer.reports.cells import NAME_LENGTH, write_text
+from batch_issuer.reports.cells import NAME_LENGTH
+from batch_issuer.reports.long_sheet import Kind, LongSheet, rows_as_text
 from batch_issuer.reports.replacing import replace_file
-from batch_issuer.reports.sheets import Column, Kind, Table, tables
+from batch_issuer.reports.sheets import Column, Table, tables
 from batch_issuer.reports.summary import Area, write_summary
 
-WITHOUT_TABLES = 60_000
-"""Above so many documents rows leave memory as they are written, with filters in place of Excel tables."""
+IN_MEMORY = 60_000
+"""Up to so many documents the parts of the workbook are put together in memory, beyond that on disk."""
 SHEET_ROWS = 1_000_000
 """Rows that one sheet gets; Excel has 1,048,576."""
 
@@ -35,9 +36,6 @@ NUMBER_FORMATS = {
     Kind.DATE: "dd/mm/yyyy",
     Kind.MOMENT: "dd/mm/yyyy hh:mm",
 }
-_DAY_ZERO = dt.date(1899, 12, 30).toordinal()
-_EPOCH = dt.date(1970, 1, 1).toordinal() - _DAY_ZERO
-_OFFSET = int(EL_SALVADOR.utcoffset(None).total_seconds())
 _SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -51,24 +49,23 @@ class Styles:
 
 def write_workbook(reconciliation: Reconciliation, messages: Messages, path: Path, *, mask: bool = False) -> None:
     """Write the workbook. `mask` hides identity numbers, telephones and addresses, and leaves initials of names."""
-    large = len(reconciliation.records) > WITHOUT_TABLES
-    replace_file(path, workbook_content(reconciliation, messages, mask=mask, large=large))
+    replace_file(path, workbook_content(reconciliation, messages, mask=mask))
 
 
-def workbook_content(reconciliation: Reconciliation, messages: Messages, *, mask: bool, large: bool) -> bytes:
-    """The workbook's bytes; a `large` one keeps no row in memory."""
+def workbook_content(
+    reconciliation: Reconciliation, messages: Messages, *, mask: bool = False, sheet_rows: int = SHEET_ROWS
+) -> bytes:
+    """The workbook's bytes, with at most `sheet_rows` rows on a sheet. The same reconciliation, the same bytes."""
     content = BytesIO()
-    mode = {"constant_memory": True} if large else {"in_memory": True}
-    with Workbook(content, {**_SETTINGS, **mode}) as book:
+    in_memory = len(reconciliation.records) <= IN_MEMORY
+    with Workbook(content, {**_SETTINGS, "in_memory": in_memory}) as book:
         _describe(book, reconciliation, messages)
         styles = _styles(book)
         summary = book.add_worksheet(messages.text(N_("Summary")))
-        areas: dict[str, list[Area]] = {}
-        for table in tables(reconciliation, messages, mask=mask):
-            areas[table.key] = [
-                _write_table(book, part, title, messages, styles, large=large)
-                for part, title in _parts(table, messages)
-            ]
+        areas = {
+            table.key: [_write_table(book, part, messages, styles) for part in _parts(table, messages, sheet_rows)]
+            for table in tables(reconciliation, messages, mask=mask)
+        }
         write_summary(book, summary, reconciliation, messages, areas)
     return content.getvalue()
 
@@ -99,40 +96,34 @@ def _styles(book: Workbook) -> Styles:
     )
 
 
-def _parts(table: Table[Any], messages: Messages) -> list[tuple[Table[Any], str]]:
-    """The table with the name of its sheet; several where one sheet cannot hold it."""
+def _parts(table: Table[Any], messages: Messages, most: int) -> list[Table[Any]]:
+    """The table, its title in the language of the workbook; several where one sheet cannot hold it."""
     title = messages.text(table.title)[:NAME_LENGTH]
-    if len(table.rows) <= SHEET_ROWS:
-        return [(table, title)]
-    starts = range(0, len(table.rows), SHEET_ROWS)
+    if len(table.rows) <= most:
+        return [replace(table, title=title)]
+    starts = range(0, len(table.rows), most)
     return [
-        (
-            Table(key=table.key, title=table.title, columns=table.columns, rows=table.rows[at : at + SHEET_ROWS]),
-            f"{title[: NAME_LENGTH - 3]} {number}",
+        replace(
+            table,
+            key=f"{table.key}_{number}",
+            title=f"{title[: NAME_LENGTH - 3]} {number}",
+            rows=table.rows[at : at + most],
         )
         for number, at in enumerate(starts, 1)
     ]
 
 
-def _write_table(
-    book: Workbook, table: Table[Any], title: str, messages: Messages, styles: Styles, *, large: bool
-) -> Area:
-    sheet = book.add_worksheet(title)
-    last_row, last_column = len(table.rows), len(table.columns) - 1
+def _write_table(book: Workbook, table: Table[Any], messages: Messages, styles: Styles) -> Area:
+    sheet = book.add_worksheet(table.title, LongSheet)
+    _lay_out(sheet, table.columns, len(table.rows))
+    below = rows_as_text(
+        table.rows,
+        [(column.value, column.kind, styles.cells[column.kind]) for column in table.columns],
+        _height_of(table.columns),
+    )
     headings = [messages.text(column.heading) for column in table.columns]
-    _lay_out(sheet, table.columns, last_row)
-    if large:
-        for at, heading in enumerate(headings):
-            sheet.write_string(0, at, heading, styles.head)
-        sheet.autofilter(0, 0, last_row, last_column)
-    else:
-        sheet.add_table(0, 0, last_row, last_column, {
-            "name": f"documents_{table.key}",
-            "style": "Table Style Light 1",
-            "columns": [{"header": heading, "header_format": styles.head} for heading in headings],
-        })  # fmt: skip
-    _write_rows(sheet, table, styles)
-    return Area(title=title, headings=tuple(column.heading for column in table.columns), rows=last_row)
+    sheet.fill(len(table.rows), headings, styles.head, f"documents_{table.key}", below)
+    return Area(title=table.title, headings=tuple(column.heading for column in table.columns), rows=len(table.rows))
 
 
 def _lay_out(sheet: Worksheet, columns: Sequence[Column[Any]], last_row: int) -> None:
@@ -148,48 +139,9 @@ def _lay_out(sheet: Worksheet, columns: Sequence[Column[Any]], last_row: int) ->
     sheet.set_footer("&L&A&R&P / &N")
 
 
-def _write_rows(sheet: Worksheet, table: Table[Any], styles: Styles) -> None:
-    writers = [
-        (at, column.value, _WRITERS[column.kind], styles.cells[column.kind]) for at, column in enumerate(table.columns)
-    ]
-    wrapped = [column for column in table.columns if column.kind is Kind.LONG]
-    for number, row in enumerate(table.rows, 1):
-        if wrapped:
-            sheet.set_row(number, 15 * max(figures.text_lines(column.value(row), column.width) for column in wrapped))
-        for at, value_of, write, style in writers:
-            value = value_of(row)
-            if value is not None and value != "":
-                write(sheet, number, at, value, style)
-
-
-def _write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format) -> None:
-    write_text(sheet, row, column, text if text.isprintable() else figures.printable(text), style)
-
-
-def _write_number(sheet: Worksheet, row: int, column: int, number: Any, style: Format) -> None:
-    sheet.write_number(row, column, float(number), style)
-
-
-def _write_date(sheet: Worksheet, row: int, column: int, iso: str, style: Format) -> None:
-    try:
-        day = dt.date.fromisoformat(iso).toordinal() - _DAY_ZERO
-    except ValueError:
-        _write_text(sheet, row, column, iso, style)
-    else:
-        sheet.write_number(row, column, day, style)
-
-
-def _write_moment(sheet: Worksheet, row: int, column: int, utc: str, style: Format) -> None:
-    """Days since day zero, as a cell holds a time; whole seconds, which is what its format can show."""
-    local = int(dt.datetime.fromisoformat(utc).timestamp()) + _OFFSET
-    sheet.write_number(row, column, local / 86_400 + _EPOCH, style)
-
-
-_WRITERS: dict[Kind, Callable[[Worksheet, int, int, Any, Format], None]] = {
-    Kind.TEXT: _write_text,
-    Kind.LONG: _write_text,
-    Kind.MONEY: _write_number,
-    Kind.WHOLE: _write_number,
-    Kind.DATE: _write_date,
-    Kind.MOMENT: _write_moment,
-}
+def _height_of(columns: Sequence[Column[Any]]) -> Callable[[Any], int] | None:
+    """Points that a row needs for its longest text; None where no column holds long ones."""
+    wrapped = [(column.value, column.width) for column in columns if column.kind is Kind.LONG]
+    if not wrapped:
+        return None
+    return lambda item: 15 * max(figures.text_lines(value(item) or "", width) for value, width in wrapped)
