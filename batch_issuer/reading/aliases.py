@@ -14,123 +14,135 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "external_ref": (
             "external_ref", "Referencia", "Referencia externa", "Ref.", "Reference", "Order", "Order number",
-            "Order ID", "Order No.", "Pedido", "No. pedido", "Número de pedido", "N.º de pedido", "Orden",
-            "No. orden", "Número de orden", "Factura", "No. factura", "Núm. factura", "Número factura",
-            "Número de factura", "N.º factura", "# factura", "Factura No.", "Factura #", "Invoice", "Invoice No.",
-            "Invoice number", "Invoice ID", "No. venta", "Número de venta", "N.º venta", "Sale ID", "Sale number",
-            "Ticket", "No. ticket", "Número de ticket", "No. documento", "Número de documento de venta", "No. doc.",
-            "Correlativo", "Transacción", "No. transacción", "Transaction ID", "Receipt", "Receipt number",
-            "No. comprobante", "Número de comprobante", "Folio",
+            "Order ID", "Pedido", "No. pedido", "Orden", "No. orden", "Factura", "No. factura", "Factura No.",
+            "Invoice", "Invoice No.", "Invoice ID", "No. venta", "Sale ID", "Sale number", "Ticket", "No. ticket",
+            "No. documento", "Número de documento de venta", "No. doc.", "Correlativo", "Transacción",
+            "No. transacción", "Transaction ID", "Receipt", "Receipt number", "No. comprobante", "Folio",
+            "Order reference", "Folio venta", "No. folio", "Bill No.", "Sales order", "Sales order number",
+            "No. de operación", "Id venta", "Id pedido", "ID de orden", "ID factura", "Código de venta",
+            "Referencia del pedido", "Receipt ID", "Nota de venta",
+            "No. nota",
         ),
         "doc_type": (
-            "doc_type", "Tipo de documento", "Tipo documento", "Tipo doc.", "Tipo DTE", "Tipo de DTE",
-            "Tipo de comprobante", "Tipo comprobante", "Tipo de factura",
+            "doc_type", "Tipo de documento", "Tipo doc.", "Tipo DTE", "Tipo de comprobante", "Tipo de factura",
+            "Tipo de documento tributario", "Clase de documento",
         ),
         "date": (
-            "date", "Fecha", "Fecha de venta", "Fecha venta", "Fecha factura", "Fecha de factura", "Fecha emisión",
-            "Fecha de emisión", "Fecha y hora", "Fecha documento", "Fecha del documento", "Fecha pedido",
-            "Fecha orden", "Invoice date", "Sale date", "Order date", "Created at", "Issue date", "Date and time",
+            "date", "Fecha", "Fecha de venta", "Fecha factura", "Fecha emisión", "Fecha y hora", "Fecha documento",
+            "Fecha pedido", "Fecha orden", "Invoice date", "Sale date", "Order date", "Created at", "Issue date",
+            "Date and time", "Fecha de operación", "Transaction date", "Date created", "Fecha transacción",
+            "Fecha y hora de venta", "Bill date", "Sales date", "Receipt date", "Date sold",
         ),
-        "branch": ("branch", "Sucursal", "Tienda", "Local", "Establecimiento", "Store", "Shop", "Punto de venta"),
+        "branch": (
+            "branch", "Sucursal", "Tienda", "Local", "Establecimiento", "Store", "Shop", "Punto de venta", "Location",
+            "Nombre sucursal", "Branch name", "Store name", "Nombre tienda",
+        ),
         "customer_name": (
-            "customer_name", "Cliente", "Nombre cliente", "Nombre del cliente", "Nombre de cliente", "Customer",
-            "Customer name", "Client", "Client name", "Buyer", "Comprador", "Receptor", "Nombre receptor",
-            "Nombre del receptor", "Nombre", "Nombre completo",
+            "customer_name", "Cliente", "Nombre cliente", "Customer", "Client", "Client name", "Buyer", "Comprador",
+            "Receptor", "Nombre receptor", "Nombre", "Nombre completo", "Billing name", "Nombre de facturación",
         ),
         "payment_method": (
-            "payment_method", "Forma de pago", "Forma pago", "Método de pago", "Metodo pago", "Medio de pago",
-            "Tipo de pago", "F. pago", "Payment method", "Payment", "Payment type",
+            "payment_method", "Forma de pago", "Método de pago", "Medio de pago", "Tipo de pago", "F. pago", "Payment",
+            "Payment type", "Payment method title", "Método de pago utilizado", "Tender type",
         ),
         "transaction_condition": (
             "transaction_condition", "Condición", "Condición de pago", "Condición de la operación",
-            "Condición de operación", "Condición de venta", "Cond. pago", "Payment terms", "Terms",
+            "Condición de venta", "Cond. pago", "Payment terms", "Terms",
         ),
         "deadline": ("deadline", "Plazo", "Unidad de plazo", "Tipo de plazo", "Term unit"),
-        "period": ("period", "Periodo de plazo", "Días de crédito", "Días crédito", "Credit days"),
+        "period": ("period", "Periodo de plazo", "Días de crédito", "Credit days"),
         "activity_code": ("activity_code", "Actividad económica emisor", "Cód. actividad emisor", "Giro emisor"),
         "redirect_email": (
             "redirect_email", "Correo copia", "Correo adicional", "Copia a", "Enviar copia a", "Email copy",
         ),
         "total": (
-            "Total factura", "Total de la factura", "Total documento", "Total del documento", "Total venta",
-            "Total de la venta", "Total pedido", "Total orden", "Invoice total", "Order total", "Document total",
-            "Total a pagar",
+            "Total factura", "Total documento", "Total venta", "Total pedido", "Total orden", "Invoice total",
+            "Order total", "Document total", "Total a pagar", "Total ticket", "Total comprobante", "Bill total",
+            "Receipt total", "Sale total",
         ),
         "adjusts": (
             "adjusts", "Documento que ajusta", "Ajusta a", "Documento relacionado", "Doc. relacionado",
             "CCF relacionado", "CCF que ajusta", "Factura que ajusta", "Related document", "Original document",
             "Credited document",
         ),
-        "full_adjustment": (
-            "full_adjustment", "Ajuste total", "Anulación total", "Devolución total", "Full adjustment",
-            "Full refund",
-        ),
+        "full_adjustment": ("full_adjustment", "Ajuste total", "Anulación total", "Devolución total", "Full refund"),
         "name": (
             "Razón social", "Nombre o razón social", "Nombre, denominación o razón social", "Legal name",
-            "Nombre del proveedor", "Proveedor", "Sujeto excluido", "Nombre del sujeto",
+            "Nombre del proveedor", "Proveedor", "Sujeto excluido", "Nombre del sujeto", "Razón social receptor",
+            "Razón social cliente",
         ),
         "nit": (
-            "nit", "NIT cliente", "NIT del cliente", "No. NIT", "Número de NIT", "NIT receptor", "N.I.T.", "Tax ID",
+            "nit", "NIT cliente", "No. NIT", "NIT receptor", "Tax ID", "NIT/DUI", "NIT o DUI", "NIT / DUI cliente",
         ),
-        "nrc": (
-            "nrc", "NRC cliente", "NRC del cliente", "No. NRC", "No. registro", "Número de registro", "Registro IVA",
-            "N.R.C.", "Registro fiscal", "No. de registro",
-        ),
-        "dui": ("dui", "DUI cliente", "DUI del cliente", "No. DUI", "Número de DUI", "D.U.I.", "DUI receptor"),
+        "nrc": ("nrc", "NRC cliente", "No. NRC", "No. registro", "Registro IVA", "Registro fiscal"),
+        "dui": ("dui", "DUI cliente", "No. DUI", "DUI receptor"),
         "document_type": (
-            "document_type", "Tipo de identificación", "Tipo identificación", "Tipo doc. cliente",
-            "Tipo documento cliente", "Tipo de documento del cliente", "Tipo de documento de identificación",
-            "Identification type", "ID type",
+            "document_type", "Tipo de identificación", "Tipo doc. cliente", "Tipo documento cliente",
+            "Tipo de documento de identificación", "Identification type", "ID type",
         ),
         "type_contributor": (
-            "type_contributor", "Tipo de contribuyente", "Tipo contribuyente", "Tamaño contribuyente",
-            "Clase de contribuyente", "Contributor type", "Taxpayer type",
+            "type_contributor", "Tipo de contribuyente", "Tamaño contribuyente", "Clase de contribuyente",
+            "Contributor type", "Taxpayer type",
         ),
         "favorite_doc": ("favorite_doc", "Documento favorito", "Documento preferido", "Preferred document"),
         "address": (
-            "address", "Dirección", "Dirección cliente", "Dirección del cliente", "Domicilio", "Direc.", "Dir.",
-            "Customer address",
+            "address", "Dirección", "Dirección cliente", "Domicilio", "Direc.", "Dir.", "Customer address",
+            "Billing address", "Dirección de facturación", "Address 1",
         ),
         "customer_activity_code": (
             "customer_activity_code", "Giro", "Actividad económica", "Código de actividad", "Cód. actividad",
-            "Código actividad", "Giro cliente", "Actividad económica cliente", "Giro del cliente",
+            "Giro cliente", "Actividad económica cliente",
         ),
         "district": ("district", "Distrito"),
         "department": ("department", "Departamento", "Depto.", "Dpto.", "Depto. cliente"),
         "municipality": ("municipality", "Municipio", "Mun.", "Mpio."),
         "email": (
-            "email", "e-mail", "Correo", "Correo electrónico", "Correo cliente", "Correo del cliente", "Correo elec.",
-            "Mail", "Email cliente", "Customer email", "Email address",
+            "email", "Correo", "Correo electrónico", "Correo cliente", "Correo elec.", "Mail", "Email cliente",
+            "Customer email", "Email address", "Billing email", "Correo de facturación",
+            "Correo electrónico del cliente",
         ),
         "phone": ("phone", "Teléfono", "Tel.", "Teléfono cliente", "Phone number", "Customer phone", "No. teléfono"),
         "description": (
-            "description", "Descripción", "Descripción del producto", "Descripción producto", "Desc. producto",
-            "Descrip.", "Descr.", "Detalle", "Producto", "Nombre del producto", "Nombre producto", "Artículo",
-            "Concepto", "Bien o servicio", "Producto o servicio", "Mercadería", "Item name", "Product",
-            "Product name", "Lineitem name", "Item description", "Line description",
+            "description", "Descripción", "Descripción del producto", "Desc. producto", "Descrip.", "Descr.",
+            "Detalle", "Producto", "Nombre del producto", "Artículo", "Concepto", "Bien o servicio",
+            "Producto o servicio", "Mercadería", "Item name", "Product", "Product name", "Lineitem name",
+            "Item description", "Line description", "Product/Service", "Producto/Servicio", "Nombre artículo",
+            "Descripción artículo", "Artículo descripción", "Descripción del servicio", "Order lines/Product",
+            "Order lines/Description", "Líneas del pedido/Producto", "Líneas del pedido/Descripción",
+            "Invoice lines/Product", "Invoice lines/Label", "Invoice lines/Description", "Líneas de factura/Producto",
+            "Líneas de factura/Etiqueta", "Product title", "Menu item",
         ),
         "quantity": (
-            "quantity", "Cantidad", "Cant.", "Ctd.", "Cdad.", "Unidades", "Uds.", "Qty", "Qty.", "Units",
-            "Lineitem quantity", "Cantidad vendida",
+            "quantity", "Cantidad", "Cant.", "Ctd.", "Cdad.", "Unidades", "Uds.", "Qty", "Units", "Lineitem quantity",
+            "Cantidad vendida", "Cantidades", "Cant. vendida", "Qty sold", "Quantity sold", "Items sold",
+            "Unidades vendidas", "No. unidades", "Order lines/Quantity", "Líneas del pedido/Cantidad",
+            "Invoice lines/Quantity", "Líneas de factura/Cantidad", "Units sold", "Item quantity", "Ordered quantity",
+            "Quantity ordered", "Pzas.", "Piezas",
         ),
         "unit_price": (
             "unit_price", "Precio", "Precio unitario", "Precio unit.", "P. Unit.", "P. Unitario", "Prec. Unit.",
-            "P. U.", "P/U", "Precio U.", "Precio por unidad", "Precio de venta", "Precio venta", "Valor unitario",
-            "V. Unit.", "Unit price", "Price", "Lineitem price", "Price per unit", "Item price",
+            "P. U.", "Precio U.", "Precio por unidad", "Precio de venta", "Valor unitario", "V. Unit.", "Price",
+            "Lineitem price", "Price per unit", "Item price", "Sales price", "Sale price", "Precio unidad",
+            "Order lines/Unit price", "Líneas del pedido/Precio unitario", "Invoice lines/Unit price",
+            "Líneas de factura/Precio unitario", "Precio c/u", "Precio cada uno", "Precio unitario de venta",
+            "Selling price", "Valor unidad", "Pr. unit.", "Prec. U.", "Precio x unidad", "P. venta", "P.V.P.",
         ),
         "discount_percentage": (
-            "discount_percentage", "% descuento", "Descuento %", "Porcentaje de descuento", "Porcentaje descuento",
-            "% desc.", "Desc. %", "% dto.", "Dto. %", "Discount %", "% discount", "Discount percentage",
-            "Discount percent",
+            "discount_percentage", "% descuento", "Descuento %", "% desc.", "Desc. %", "% dto.", "Dto. %",
+            "Discount %", "% discount", "Discount percent", "Order lines/Discount (%)", "Descuento (%)",
+            "Discount (%)", "Porc. descuento", "Disc. %", "% disc.", "Order lines/Discount %",
+            "Líneas del pedido/Desc. %",
         ),
-        "is_service": ("is_service", "Es servicio", "Is service"),
+        "is_service": ("is_service", "Es servicio"),
     }
 )  # fmt: skip
 """Our field, then its headings. Equal headings under two fields would be a mistake; a test looks for it."""
 
 LINE_TOTALS = (
     "Total", "Importe", "Subtotal", "Sub total", "Monto", "Valor", "Total línea", "Total de línea", "Venta total",
-    "Amount", "Line total", "Ventas gravadas", "Total IVA incluido",
+    "Amount", "Line total", "Ventas gravadas", "Total IVA incluido", "Total con IVA", "Gross sales", "Net sales",
+    "Importe total", "Monto total", "Total renglón", "Total producto", "Order subtotal", "Total neto",
+    "Order lines/Subtotal", "Líneas del pedido/Subtotal", "Item total", "Ext. price", "Extended price", "Total price",
 )  # fmt: skip
 """Never sent; a sheet's own total is compared under them."""
 
@@ -149,6 +161,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _SIGNS = str.maketrans({"#": " numero ", "%": " porcentaje ", "º": "o", "°": "o", "ª": "a", "№": " numero "})
 _SHORT = re.compile(r"\b(?:no|nro|num|nr|n\s*o|nbr|number|numero)\b")
+_SMALL_WORDS = re.compile(r"\b(?:de|del|la|el|los|las|the|of)\b")
 
 
 def key_of(heading: str) -> str:
@@ -162,7 +175,7 @@ def letters_of(heading: str) -> str:
     text = _CAMEL.sub(" ", heading).translate(_SIGNS)
     text = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
     text = re.sub(r"[^0-9a-z]+", " ", text.casefold())
-    return _SHORT.sub("no", text).replace(" ", "")
+    return _SMALL_WORDS.sub("", _SHORT.sub("no", text)).replace(" ", "")
 
 
 FIELD_OF: Mapping[str, str] = MappingProxyType(

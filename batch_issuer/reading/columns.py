@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Place
 from batch_issuer.reading.aliases import FIELD_OF, WITH_VAT, WITHOUT_VAT, key_of, letters_of
+from batch_issuer.reading.questions import (
+    HEADER_WITHIN,
+    LINE_REQUIRED,
+    missing_columns,
+    no_header,
+    two_headings,
+    unknown_heading,
+)
 from batch_issuer.reading.tables import BLANKS, Sheet, is_blank, letter_of
 from batch_issuer.settings import Settings
 
-HEADER_WITHIN = 30
-"""Rows among which the headings are looked for."""
-REQUIRED = ("description", "quantity", "unit_price")
+REQUIRED = LINE_REQUIRED
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_WITH_LETTER = re.compile(r"(.+?)\s*\(([A-Z]{1,3})\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +46,13 @@ class Header:
         return tuple(name for name in ("external_ref", *REQUIRED) if name not in named)
 
     @property
-    def ignored(self) -> tuple[str, ...]:
+    def ignored_columns(self) -> tuple[int, ...]:
         used = {*self.columns.values(), *self.ref_columns}
-        return tuple(text for number, text in enumerate(self.headings) if text and number not in used)
+        return tuple(number for number, text in enumerate(self.headings) if text and number not in used)
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        return tuple(self.headings[number] for number in self.ignored_columns)
 
 
 class Columns:
@@ -66,17 +77,36 @@ class Columns:
     def header(self, sheet: Sheet) -> Header | None:
         """The row of the first thirty that names most fields, or None where no row names one.
 
-        A heading that is merged with the cell below it stands in the upper one.
+        Headings of two rows are read together: a heading that is merged with the cell below it stands in the upper
+        one, and «Precio» over «Unitario» and «Total» belongs to both.
         """
         best, best_count, headings = None, 0, [""]
         above = [""] * len(sheet.table.columns)
         for row in range(min(HEADER_WITHIN, sheet.table.rows)):
             cells = [_tidy(cell) for cell in sheet.table.cells(row)]
-            count = self.count(both := [cell or upper for cell, upper in zip(cells, above, strict=True)])
+            count = self.count(both := self._together(above, cells))
             if count > best_count:
                 best, best_count, headings = row, count, both
             above = cells
         return None if best is None else self._matched(best, headings)
+
+    def _together(self, above: Sequence[str], cells: Sequence[str]) -> list[str]:
+        """The headings of a row and of the one above it; of equal ones under different groups each with its group."""
+        groups: list[str] = []
+        for upper in above:
+            groups.append(upper or (groups[-1] if groups else ""))
+        repeated = {cell for cell, times in Counter(cells).items() if cell and times > 1}
+        apart = {cell for cell in repeated if len({g for g, c in zip(groups, cells, strict=True) if c == cell}) > 1}
+        found = []
+        for upper, group, cell in zip(above, groups, cells, strict=True):
+            joined = (f"{group} {cell}", f"{cell} {group}") if cell and group and len(cell + group) < 100 else ()
+            alone = joined[0] if cell in apart and joined else cell or upper
+            found.append(next(filter(self._names_field, joined), alone))
+        return found
+
+    def _names_field(self, heading: str) -> bool:
+        key = key_of(heading)
+        return key in FIELD_OF or any(asked and key == key_of(asked) for asked in self.asked.values())
 
     def _matched(self, row: int, headings: list[str]) -> Header:
         columns: dict[str, int] = {}
@@ -120,23 +150,26 @@ class Columns:
         """
         where = sheet.title
         if header is None:
-            raise _no_header(where, sheet)
-        self._refuse_unknown_headings(where, header)
+            raise no_header(where, sheet, self.count)
+        self._refuse_unknown_headings(sheet, header)
         for name, numbers in header.doubts.items():
-            raise _two_headings(where, name, numbers, header.headings)
+            raise two_headings(where, name, numbers, header.headings, sheet)
         if header.missing:
-            raise _missing(where, header, self.template)
+            raise missing_columns(
+                where, sheet, header.row, header.headings, header.ignored_columns, header.missing, self.count
+            )
         return header
 
-    def _refuse_unknown_headings(self, where: str, header: Header) -> None:
+    def _refuse_unknown_headings(self, sheet: Sheet, header: Header) -> None:
+        where = sheet.title
         for name, heading in self.asked.items():
             if heading and not _find(heading, header.headings):
-                raise _unknown_heading(where, f'[columns] {name} = "{heading}"', heading, header.headings)
+                raise unknown_heading(where, f'[columns] {name} = "{heading}"', heading, header.headings)
         for name in self.placeholders:
             if not _find(name, header.headings) and name not in header.columns:
-                raise _unknown_heading(where, f'external_ref = "{self.template}"', name, header.headings)
+                raise unknown_heading(where, f'external_ref = "{self.template}"', name, header.headings)
             if len(found := _find(name, header.headings)) > 1:
-                raise _two_headings(where, "external_ref", found, header.headings)
+                raise two_headings(where, "external_ref", found, header.headings, sheet)
 
 
 def place_of(sheet: Sheet, header: Header, row: int | None = None, column: int | None = None) -> Place:
@@ -178,12 +211,26 @@ def _tidy(cell: str) -> str:
 
 
 def _find(wanted: str, headings: Sequence[str]) -> tuple[int, ...]:
-    """The columns with this heading: as written, else ignoring accents and punctuation, else without parentheses."""
+    """The columns with this heading: as written, else ignoring accents and punctuation, else without parentheses.
+
+    Of columns with the same heading, `Precio (E)` is the one in column E.
+    """
     for same in (_folded, letters_of, key_of):
         key = same(wanted)
         if key and (found := tuple(number for number, text in enumerate(headings) if text and same(text) == key)):
-            return found
-    return ()
+            return found if len(found) == 1 else _lettered(wanted, headings) or found
+    return _lettered(wanted, headings)
+
+
+def _lettered(wanted: str, headings: Sequence[str]) -> tuple[int, ...]:
+    parts = _WITH_LETTER.fullmatch(wanted.strip())
+    if parts is None:
+        return ()
+    return tuple(
+        number
+        for number, text in enumerate(headings)
+        if letter_of(number) == parts[2] and text and _folded(text) == _folded(parts[1])
+    )
 
 
 def _folded(heading: str) -> str:
@@ -195,74 +242,3 @@ def _put(name: str, found: tuple[int, ...], columns: dict[str, int], doubts: dic
         columns[name] = found[0]
     else:
         doubts[name] = found
-
-
-def _no_header(where: str, sheet: Sheet) -> CannotStart:
-    first = next((cells for row in range(min(HEADER_WITHIN, sheet.table.rows))
-                  if any(map(_tidy, cells := sheet.table.cells(row)))), [])  # fmt: skip
-    return CannotStart(
-        N_("{where}: no headings were recognised in the first {rows} rows. The first row with content is: {headings}."),
-        repair=N_(
-            "The sheet needs one row of headings. If they have other names, say which is which in the settings:\n"
-            '[columns]\nexternal_ref = "their heading"\ndescription = "…"\nquantity = "…"\nunit_price = "…"'
-        ),
-        where=where,
-        rows=HEADER_WITHIN,
-        headings=_listed(first),
-    )
-
-
-def _missing(where: str, header: Header, template: str) -> CannotStart:
-    missing = header.missing
-    if missing == ("external_ref",) and not template:
-        repair = N_(
-            "Say in the settings which column identifies the sale, or make the reference of several:\n"
-            '[columns]\nexternal_ref = "{example}"\nor\n[source]\nexternal_ref = "{{Sucursal}}-{{Número}}"'
-        )
-    else:
-        repair = N_("Say in the settings which heading it is:\n[columns]\n{lines}")
-    return CannotStart(
-        N_("{where}: no column was recognised for {missing}. The headings (row {row}) are: {headings}."),
-        repair=repair,
-        where=where,
-        missing=", ".join(missing),
-        row=header.row + 1,
-        headings=_listed(header.headings),
-        example=next(iter(header.ignored), "…"),
-        lines="\n".join(f'{name} = "{next(iter(header.ignored), "…")}"' for name in missing),
-    )
-
-
-def _two_headings(where: str, name: str, numbers: Sequence[int], headings: Sequence[str]) -> CannotStart:
-    named = [f"«{headings[number]}» ({letter_of(number)})" for number in numbers]
-    if len({_folded(headings[number]) for number in numbers}) == 1:
-        repair = N_("Two columns have the same heading: rename or delete one of them.")
-    else:
-        repair = N_('Say in the settings which one it is:\n[columns]\n{name} = "{first}"')
-    return CannotStart(
-        N_("{where}: several columns could be {name}: {headings}."),
-        repair=repair,
-        where=where,
-        name=name,
-        headings=", ".join(named),
-        first=headings[numbers[0]],
-    )
-
-
-def _unknown_heading(where: str, line: str, heading: str, headings: Sequence[str]) -> CannotStart:
-    present = [text for text in headings if text]
-    near = difflib.get_close_matches(heading.casefold(), [text.casefold() for text in present], n=1, cutoff=0)
-    nearest = next((text for text in present if near and text.casefold() == near[0]), "")
-    return CannotStart(
-        N_("{where}: there is no heading «{heading}», which the settings name: {line}."),
-        repair=N_("Did you mean «{nearest}»? The headings are: {headings}."),
-        where=where,
-        heading=heading,
-        line=line,
-        nearest=nearest,
-        headings=_listed(headings),
-    )
-
-
-def _listed(headings: Sequence[str]) -> str:
-    return ", ".join(f"«{text}»" for text in map(_tidy, headings) if text) or "—"

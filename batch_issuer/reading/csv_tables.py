@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_NAMES = {"\t": "tab"}
-ENCODING_NAMES = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "cp1252": "Windows-1252"}
+ENCODING_NAMES = {
+    "utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32-le": "UTF-32", "utf-32-be": "UTF-32",
+    "cp1252": "Windows-1252",
+}  # fmt: skip
 FAST_FROM_BYTES = 3_000_000
 """Below this the import of pandas costs more than it saves."""
 
@@ -37,9 +40,17 @@ _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
 _ROWS = 20_000
 _SAMPLE_ROWS = 30
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""UTF-32 before UTF-16, whose mark is the beginning of its own."""
 _UNDEFINED_IN_CP1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 _END = "\x00end of file"
+_CUT_OFF = bytes(8)
 MAX_COLUMNS = 2_000
 """A row with more cells is no row of a table."""
 
@@ -74,6 +85,8 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
     Raises `CannotStart` for text in no known encoding, a quotation mark that does not close, or a file that changes.
     """
     survey = survey_csv(path, stream)
+    if survey.holds_nul:
+        _refuse_cut_off(path, stream)
     layout = find_layout(survey.sample, recognise)
     found = None
     try:
@@ -119,7 +132,7 @@ def survey_csv(path: str, stream: BinaryIO) -> Survey:
         size=size,
         encoding=encoding,
         bom=bom,
-        holds_nul=holds_nul and not encoding.startswith("utf-16"),
+        holds_nul=holds_nul and not encoding.startswith(("utf-16", "utf-32")),
         sample=sample,
     )
 
@@ -142,6 +155,17 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = 
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _refuse_cut_off(path: str, stream: BinaryIO) -> None:
+    """A disk or a network that failed while the file was written leaves zeros where rows should be."""
+    stream.seek(-len(_CUT_OFF), io.SEEK_END)
+    if stream.read() == _CUT_OFF:
+        raise CannotStart(
+            N_("{file} ends in zero bytes: it was not written to its end, and rows may be missing."),
+            repair=N_("Save it again from the program that made it."),
+            file=path,
+        )
 
 
 def _in_no_encoding(path: str) -> CannotStart:

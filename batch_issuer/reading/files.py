@@ -18,8 +18,8 @@ from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 
 STANDARD_INPUT = "-"
-ENDINGS = (".csv", ".tsv", ".txt", ".xlsx")
-"""What is taken from a folder."""
+ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers")
+"""What is taken from a folder: also workbooks that cannot be read, so that none is passed over in silence."""
 IN_MEMORY = 64 << 20
 """Standard input beyond this waits in a temporary file."""
 
@@ -29,16 +29,29 @@ _FIRST_BYTES = 8192
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_PICTURE = N_("{file} is a picture.")
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", N_("{file} is a PDF: it shows a table and holds none that can be read.")),
     (b"\x1f\x8b", N_("{file} is compressed (gzip).")),
     (b"7z\xbc\xaf", N_("{file} is compressed (7z).")),
     (b"Rar!", N_("{file} is compressed (rar).")),
-    (b"\x89PNG", N_("{file} is a picture.")),
-    (b"\xff\xd8\xff", N_("{file} is a picture.")),
+    (b"BZh", N_("{file} is compressed (bzip2).")),
+    (b"\xfd7zXZ", N_("{file} is compressed (xz).")),
+    (b"\x89PNG", _PICTURE),
+    (b"\xff\xd8\xff", _PICTURE),
+    (b"GIF8", _PICTURE),
+    (b"II*\x00", _PICTURE),
+    (b"MM\x00*", _PICTURE),
     (b"SQLite format 3", N_("{file} is a database.")),
+    (b"\x00\x01\x00\x00Standard ", N_("{file} is a database.")),
     (b"PAR1", N_("{file} is a Parquet file.")),
+    (b"{\\rtf", N_("{file} is a document of Word or PowerPoint.")),
+    (b"ID;P", N_("{file} is a SYLK file, an old format for exchanging sheets.")),
+    (b"MIME-Version:", N_("{file} is a web page or a message, whatever its name says.")),
+    (b"BEGIN:V", N_("{file} is a card or a calendar, not a table.")),
 )
+_TEXT_CONTROLS = bytes((7, 8, 9, 10, 11, 12, 13, 26, 27))
+"""Control characters that texts may have; a few others may be damage, many are another kind of file."""
 _HTML = (b"<!doctype html", b"<html", b"<table", b"<head", b"<meta")
 _XML = N_("{file} is XML, not a table of the kinds that can be read.")
 
@@ -164,10 +177,24 @@ def _refuse_foreign(path: str, first: bytes) -> None:
     start = first.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith(_HTML):
         raise CannotStart(N_("{file} is a web page, whatever its name says."), repair=_AS_XLSX, file=path)
+    if start.startswith(b"<?xml") and b"schemas-microsoft-com:office:spreadsheet" in start:
+        raise CannotStart(N_("{file} is an XML sheet of Excel 2003."), repair=_AS_XLSX, file=path)
     if start.startswith(b"<?xml"):
         raise CannotStart(_XML, repair=_AS_XLSX, file=path)
-    if start.startswith((b"{", b"[{")):
+    if start.startswith((b"{", b"[{", b"[\n", b"[\r\n")):
         raise CannotStart(N_("{file} is JSON, not a table."), repair=_SAVE_AS_TABLE, file=path)
+    if _is_binary(first):
+        raise CannotStart(
+            N_("{file} is not text: it is some program's own kind of file."), repair=_SAVE_AS_TABLE, file=path
+        )
+
+
+def _is_binary(first: bytes) -> bool:
+    """Whether many control characters stand among the first bytes; in UTF-16 and UTF-32 every other byte is one."""
+    if first.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or 4 * first.count(0) > len(first):
+        return False
+    strange = sum(first.count(control) for control in range(1, 32) if control not in _TEXT_CONTROLS)
+    return 50 * strange > len(first)
 
 
 def _old_office(path: str, stream: BinaryIO) -> CannotStart:
@@ -201,6 +228,8 @@ def refuse_other_archives(path: str, stream: BinaryIO) -> None:
         raise CannotStart(N_("{file} is a binary workbook (.xlsb)."), repair=_AS_XLSX, file=path)
     if b"opendocument" in kind:
         raise CannotStart(N_("{file} is an OpenDocument file (.ods)."), repair=_AS_XLSX, file=path)
+    if any(name.endswith(".iwa") for name in names):
+        raise CannotStart(N_("{file} is a sheet of Apple Numbers."), repair=_AS_XLSX, file=path)
     if not any(name.startswith("xl/") for name in names) and "[Content_Types].xml" not in names:
         raise CannotStart(
             N_("{file} is a zip archive, not a workbook."), repair=N_("Unpack it and name the files in it."), file=path

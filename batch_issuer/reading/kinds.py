@@ -58,7 +58,6 @@ TEXT_GARBLED = Kind(
     code="text-garbled",
     message=N_("The text «{value}» looks garbled: the file was saved in another encoding than it was opened with."),
     repair=N_("Save it again from the program that made it, as «CSV UTF-8», or correct the text."),
-    severity=Severity.WARNS,
 )
 ERROR_VALUE = Kind(
     code="error-value",

@@ -23,10 +23,10 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 
 BLANKS = (
-    " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
+    " \t\r\n\v\f\x1a\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
     "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
-"""Spaces of every kind, also those that cannot be seen."""
+"""Spaces of every kind, also those that cannot be seen, and the mark with which old programs end a file."""
 
 
 class CellKind(IntEnum):

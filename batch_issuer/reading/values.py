@@ -16,6 +16,7 @@ from batch_issuer.problems import Kind
 from batch_issuer.reading import kinds
 from batch_issuer.reading.aliases import letters_of
 from batch_issuer.reading.dates import Order, read_date
+from batch_issuer.reading.garbling import GARBLED
 from batch_issuer.reading.numbers import SCIENTIFIC, Mark, figure_of, read_number
 from batch_issuer.reading.tables import BLANKS, CellKind, Column
 from batch_issuer.rules.identifiers import dui_is_valid, nit_is_valid
@@ -65,10 +66,6 @@ _ERRORS = re.compile(
 )
 _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
 _ESCAPED = re.compile("'+[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-_GARBLED = re.compile(
-    "\u00c3[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
-    "|\u00c2[\u00a0-\u00bf]|\u00e2\u20ac|\ufffd|[a-z][\u00a4\u00a2\u00a3][a-z]"
-)
 _YES = frozenset({"si", "s", "yes", "y", "x", "verdadero", "true", "v", "1", "servicio", "servicios", "service"})
 _NO = frozenset({"no", "n", "falso", "false", "f", "0", "bien", "bienes", "producto", "productos", "goods", "good"})
 
@@ -206,7 +203,7 @@ def _doc_type(text: str, _: CellKind) -> Read:
 
 
 def _text(text: str, _: CellKind) -> Read:
-    return text, Fault(kinds.TEXT_GARBLED) if not text.isascii() and _GARBLED.search(text) else None
+    return text, Fault(kinds.TEXT_GARBLED) if not text.isascii() and GARBLED.search(text) else None
 
 
 def _identifier(text: str, kind: CellKind) -> Read:

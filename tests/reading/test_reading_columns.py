@@ -86,7 +86,7 @@ def test_unknown_headings_are_asked(tmp_path: Path) -> None:
     assert refusal(stopped.value) == (
         f"{tmp_path}/ventas.csv: no column was recognised for quantity, unit_price. "
         "The headings (row 1) are: «Factura», «Descripción», «Ctdad vendida», «Importe unitario».\n"
-        'Say in the settings which heading it is:\n[columns]\nquantity = "Ctdad vendida"\nunit_price = "Ctdad vendida"'
+        'Say in the settings which heading it is:\n[columns]\nquantity = "Ctdad vendida"\nunit_price = "Importe unitario"'
     )
 
 
@@ -104,16 +104,21 @@ def test_two_candidates_for_a_field_are_asked(tmp_path: Path) -> None:
     with pytest.raises(CannotStart) as stopped:
         read_text(tmp_path, "Factura,Pedido,Descripción,Cantidad,Precio\nA1,P1,Café,2,3\n")
     assert refusal(stopped.value) == (
-        f"{tmp_path}/ventas.csv: several columns could be external_ref: «Factura» (A), «Pedido» (B).\n"
+        f"{tmp_path}/ventas.csv: several columns could be external_ref: «Factura» (A) = «A1», «Pedido» (B) = «P1».\n"
         'Say in the settings which one it is:\n[columns]\nexternal_ref = "Factura"'
     )
 
 
-def test_the_same_heading_twice_is_asked(tmp_path: Path) -> None:
-    """No line of settings could tell them apart."""
+def test_the_same_heading_twice_is_told_apart_by_its_letter(tmp_path: Path) -> None:
+    """The question shows a value of each, and the line of settings that it proposes decides."""
+    text = "Factura,Descripción,Cantidad,Precio,Precio\nA1,Café,2,3,4\n"
     with pytest.raises(CannotStart) as stopped:
-        read_text(tmp_path, "Factura,Descripción,Cantidad,Precio,Precio\nA1,Café,2,3,4\n")
-    assert "rename or delete one of them" in refusal(stopped.value)
+        read_text(tmp_path, text)
+    assert "«Precio» (D) = «3», «Precio» (E) = «4»" in refusal(stopped.value)
+    assert refusal(stopped.value).endswith('unit_price = "Precio (D)"')
+    batch = read_text(tmp_path, text, settings({"unit_price": "Precio (E)"}))
+    assert [str(line.unit_price) for line in batch[0].document.lines] == ["4"]
+    assert batch.sources[0].ignored == ("Precio",)
 
 
 def test_a_heading_of_the_settings_that_is_missing_is_asked(tmp_path: Path) -> None:

@@ -48,6 +48,17 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
         (b"\x89PNG\r\n\x1a\n", "is a picture"),
         (b"<html><table><tr><td>Factura</td></tr></table></html>", "is a web page, whatever its name says"),
         (b'<?xml version="1.0"?><Workbook/>', "is XML"),
+        (
+            b'<?xml version="1.0"?><x xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
+            "is an XML sheet of Excel 2003",
+        ),
+        (b"GIF89a\x01\x00", "is a picture"),
+        (b"ID;PWXL;N;E\n", "is a SYLK file"),
+        (b"{\\rtf1\\ansi", "is a document of Word"),
+        (b"MIME-Version: 1.0\nX-Document-Type: Workbook", "is a web page or a message"),
+        (bytes(range(1, 32)) * 9, "is not text"),
+        (b"a,b\n1,2\n" + bytes(500), "ends in zero bytes"),
+        (archive(**{"Index/Document.iwa": "x"}), "is a sheet of Apple Numbers"),
         (b'{"ventas": []}', "is JSON"),
         (archive(xl__vbaProject_bin="", **{"xl__vbaProject.bin": "x"}), "is a workbook with macros (.xlsm)"),
         (archive(**{"xl__workbook.bin": "x"}), "is a binary workbook (.xlsb)"),
@@ -91,6 +102,13 @@ def test_folders_and_globs_give_their_tables_in_order(tmp_path: Path) -> None:
     assert list(find_files([str(tmp_path)])) == found
     assert list(find_files([str(tmp_path / "*.csv"), str(tmp_path)])) == found
     assert list(find_files([str(tmp_path / "b.csv"), str(tmp_path)])) == found[::-1]
+
+
+def test_a_folder_passes_over_no_workbook(tmp_path: Path) -> None:
+    """One that cannot be read is named, not left out: its sales would be missed."""
+    csv_file(tmp_path, GOOD, "a.csv")
+    (tmp_path / "b.xls").write_bytes(OLE + b"W\x00o\x00r\x00k\x00b\x00o\x00o\x00k\x00")
+    assert "b.xls is a workbook of the old kind (.xls)" in stopped_by(str(tmp_path))
 
 
 def test_a_name_with_brackets_is_a_name(tmp_path: Path) -> None:
