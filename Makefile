@@ -7,7 +7,7 @@ LOCK := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test test-long lint format messages wheel lock upgrade chromium clean help
+.PHONY: demo test test-long bench bench-smoke lint format messages wheel lock upgrade chromium clean help
 
 demo: .venv/ready ## the main job on the sample data, against the embedded sandbox
 	@$(PYTHON) -m batch_issuer demo
@@ -24,6 +24,12 @@ lint: .venv/ready ## style, format, types, and which room may use which
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 
+bench: .venv/bench chromium ## measure everything, side by side, into benchmarks/RESULTS.md; BENCH="--million --big" for more
+	$(PYTHON) -m benchmarks $(BENCH)
+
+bench-smoke: .venv/ready ## only see that the benchmarks still run
+	$(PYTHON) -m benchmarks --smoke --folder build/smoke --output build/smoke/RESULTS.md
+
 format: .venv/ready ## put the sources into the form that lint asks for
 	$(PYTHON) -m ruff check --fix
 	$(PYTHON) -m ruff format
@@ -38,6 +44,7 @@ lock: .venv/ready ## write requirements/*.txt after changing the dependencies in
 	$(PIP) install -qq uv
 	$(LOCK) $(UPGRADE) --output-file requirements/core.txt
 	$(LOCK) $(UPGRADE) --group dev --output-file requirements/dev.txt
+	$(LOCK) $(UPGRADE) --group dev --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt
 
 upgrade: ## write requirements/*.txt with the newest versions
 	$(MAKE) lock UPGRADE=--upgrade
@@ -50,7 +57,7 @@ clean: ## remove what building and testing left; the environment in .venv stays
 	find batch_issuer tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 # The environment, new again when a dependency changes.
 .venv/ready: requirements/dev.txt pyproject.toml
@@ -58,4 +65,9 @@ help: ## this list
 	@echo "Installing the locked dependencies; the first time takes a minute or two"
 	@$(PIP) install -qq --require-hashes --requirement requirements/dev.txt
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What only the benchmarks compare with.
+.venv/bench: .venv/ready requirements/bench.txt
+	@$(PIP) install -qq --require-hashes --requirement requirements/bench.txt
 	@touch $@

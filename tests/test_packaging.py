@@ -1,23 +1,28 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
 from importlib.metadata import packages_distributions
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from batch_issuer import __version__, resources
+from batch_issuer.cli.base import COMMANDS
 
 HEAVY = {
     "aiohttp", "asyncio", "httpx", "jinja2", "numpy", "openpyxl", "pandas", "python_calamine",
     "sqlalchemy", "xlsxwriter",
 }  # fmt: skip
+QUICK = [name for name in COMMANDS if name != "sandbox"]
+"""The sandbox's help has its tables of options and faults, which its own rooms hold."""
 INDIRECT = {"defusedxml", "tzdata"}
 """Declared whether or not we import them: openpyxl and zoneinfo look for them."""
 
@@ -102,18 +107,37 @@ def test_folders_are_found_in_an_installed_package(unpacked: Path, tmp_path: Pat
     assert shown.stdout.splitlines() == [str(package / "templates"), str(package / "sample_data")]
 
 
-@pytest.mark.parametrize("option", ["--version", "--help"])
-def test_quick_answers_load_nothing_heavy(option: str, root: Path) -> None:
-    """Help and version answer at once, because no room that reads, sends, stores or draws is imported for them."""
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["--help"], ["nonsense"], *([name, "--help"] for name in QUICK), ["issue", "--nonsense"]],
+    ids=" ".join,
+)
+def test_quick_answers_load_nothing_heavy(arguments: list[str], root: Path) -> None:
+    """Help, version and a slip of the pen are answered at once: no room that reads, sends, stores or draws is loaded."""
+    assert loaded(root, *arguments) & HEAVY == set()
+
+
+def test_completion_loads_nothing_heavy(root: Path) -> None:
+    """Whoever presses the tabulator waits for nothing."""
+    asked = {"_BATCH_ISSUER_COMPLETE": "bash_complete", "COMP_WORDS": "batch-issuer issue --lim", "COMP_CWORD": "2"}
+    assert loaded(root, **asked) & HEAVY == set()
+
+
+def loaded(root: Path, *arguments: str, **environment: str) -> set[str]:
+    """The modules that one call of the program has imported by its end."""
     code = (
         "import atexit, sys\n"
-        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        "atexit.register(lambda: print('modules:', *sys.modules, file=sys.stderr))\n"
         "from batch_issuer.cli import main\n"
         "main()"
     )
-    shown = subprocess.run([sys.executable, "-c", code, option], cwd=root, capture_output=True, text=True, check=False)
-    assert shown.returncode == 0, shown.stderr
-    assert HEAVY & set(shown.stderr.split()) == set()
+    command = [sys.executable, "-c", code, *arguments]
+    shown = subprocess.run(
+        command, cwd=root, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in shown.stderr
+    assert shown.stdout or shown.returncode == 2, shown.stderr
+    return set(shown.stderr.partition("modules:")[2].split())
 
 
 def test_version_is_the_package_s(root: Path) -> None:
@@ -140,14 +164,14 @@ def pins(lock: Path) -> set[str]:
     return {line.split("--hash")[0].strip() for line in locked(lock)}
 
 
-@pytest.mark.parametrize("name", ["core.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["bench.txt", "core.txt", "dev.txt"])
 def test_locks_name_no_host(name: str, root: Path) -> None:
     """A lock file works with whatever package index a machine is set up for."""
     text = (root / "requirements" / name).read_text(encoding="utf-8")
     assert not re.findall(r"\S*(?:://|--index|--extra-index|--find-links|--trusted-host|@ )\S*", text)
 
 
-@pytest.mark.parametrize("name", ["core.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["bench.txt", "core.txt", "dev.txt"])
 def test_locks_pin_exactly_and_with_hashes(name: str, root: Path) -> None:
     """Every requirement of a lock file is one version with the digests of its files."""
     requirements = locked(root / "requirements" / name)
@@ -156,8 +180,9 @@ def test_locks_pin_exactly_and_with_hashes(name: str, root: Path) -> None:
 
 
 def test_development_uses_the_versions_that_users_get(root: Path) -> None:
-    """Whatever the core lock pins, the development lock pins the same."""
-    assert pins(root / "requirements" / "core.txt") - pins(root / "requirements" / "dev.txt") == set()
+    """Whatever the core lock pins, the development lock pins the same, and the benchmarks' what that one does."""
+    locks = [pins(root / "requirements" / name) for name in ("core.txt", "dev.txt", "bench.txt")]
+    assert [sorted(less - more) for less, more in pairwise(locks)] == [[], []]
 
 
 def test_locks_hold_every_declared_dependency(root: Path, project: dict[str, Any]) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
-from batch_issuer.cli.session import Session, open_session, read_files
-from batch_issuer.cli.show import plan_json, show_plan, show_problems, show_sources
 from batch_issuer.messages import N_
-from batch_issuer.plan import Action, Plan
-from batch_issuer.preparing import Prepared, conflict_list, plan_files
-from batch_issuer.repeats import with_repeats
-from batch_issuer.reporting import fix_files, write_fixes
+
+if TYPE_CHECKING:
+    from batch_issuer.cli.session import Session
+    from batch_issuer.plan import Plan
+    from batch_issuer.preparing import Prepared
 
 
 @click.command("check", cls=base.Command, help=base.COMMANDS["check"][1])
@@ -27,6 +26,10 @@ from batch_issuer.reporting import fix_files, write_fixes
 @base.common
 @base.with_output
 def command(output: Output, files: tuple[str, ...], fix_file: str | None, **options: Any) -> int:
+    from batch_issuer.cli.session import open_session, read_files
+    from batch_issuer.cli.show import plan_json, show_plan, show_problems, show_sources
+    from batch_issuer.reporting import fix_files, write_fixes
+
     session = open_session(output, options, files)
     prepared = read_files(session, files)
     prepared, plan, conflicts = plan_against_ledger(session, prepared)
@@ -63,6 +66,10 @@ def command(output: Output, files: tuple[str, ...], fix_file: str | None, **opti
 
 def plan_against_ledger(session: Session, prepared: Prepared) -> tuple[Prepared, Plan, list[dict[str, Any]]]:
     """The documents with notes on repeated sales, the plan, and the conflicts; without a ledger everything is new."""
+    from batch_issuer.plan import Action
+    from batch_issuer.preparing import conflict_list, plan_files
+    from batch_issuer.repeats import with_repeats
+
     company = session.company.code
     if not _may_exist(session.ledger):
         return with_repeats(prepared, None, company), plan_files(prepared, None, company), []

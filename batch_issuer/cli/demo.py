@@ -9,10 +9,7 @@ import click
 
 from batch_issuer.cli import base
 from batch_issuer.cli.output import Output, is_terminal
-from batch_issuer.cli.progress import TerminalWatcher
-from batch_issuer.cli.show import show_problems, show_reconciliation, show_reports
 from batch_issuer.messages import N_
-from batch_issuer.reconciliation import as_json
 
 
 @click.command("demo", cls=base.Command, help=base.COMMANDS["demo"][1])
@@ -23,7 +20,10 @@ from batch_issuer.reconciliation import as_json
 @base.json_option
 @base.with_output
 def command(output: Output, out: str) -> int:
+    from batch_issuer.cli.progress import TerminalWatcher
+    from batch_issuer.cli.show import show_problems, show_reconciliation, show_reports
     from batch_issuer.demo import new_folder, run_demo
+    from batch_issuer.reconciliation import as_json
 
     folder = new_folder(Path(out), dt.datetime.now().astimezone())
     watcher = TerminalWatcher(output.messages, over_itself=is_terminal())

@@ -7,15 +7,8 @@ from typing import Any
 import click
 
 from batch_issuer.cli import base, values
-from batch_issuer.cli.check import plan_against_ledger
-from batch_issuer.cli.connecting import connect, watcher
 from batch_issuer.cli.output import Output
-from batch_issuer.cli.report import finish
-from batch_issuer.cli.session import open_session, read_files
-from batch_issuer.cli.show import plan_json, show_plan, show_problems
-from batch_issuer.issuing import issue
 from batch_issuer.messages import N_
-from batch_issuer.plan import select
 
 
 @click.command("issue", cls=base.Command, help=base.COMMANDS["issue"][1])
@@ -37,6 +30,14 @@ from batch_issuer.plan import select
 @base.common
 @base.with_output
 def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
+    from batch_issuer.cli.check import plan_against_ledger
+    from batch_issuer.cli.connecting import connect, watcher
+    from batch_issuer.cli.report import finish
+    from batch_issuer.cli.session import open_session, read_files
+    from batch_issuer.cli.show import plan_json, show_plan, show_problems
+    from batch_issuer.issuing import issue
+    from batch_issuer.plan import select
+
     session = open_session(output, options, files)
     connection = None if options["dry_run"] else connect(session, options)
     prepared = read_files(session, files)

@@ -9,24 +9,22 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
-from batch_issuer.cli.session import open_session
-from batch_issuer.cli.show import money
 from batch_issuer.documents import State
-from batch_issuer.ledger.export import backup, export_row
-from batch_issuer.ledger.opening import open_to_read, open_to_write
 from batch_issuer.ledger.records import CancelStep, Event, Kind, Record
-from batch_issuer.ledger.store import Ledger
-from batch_issuer.ledger.verify import Verified, rebuild, verify
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reconciliation import EL_SALVADOR, STATE_NAMES
 from batch_issuer.reports.wording import REASONS
+
+if TYPE_CHECKING:
+    from batch_issuer.ledger.store import Ledger
+    from batch_issuer.ledger.verify import Verified
 
 
 @click.group("ledger", cls=base.Group, help=base.COMMANDS["ledger"][1])
@@ -37,6 +35,8 @@ def command() -> None:
 
 @contextmanager
 def _opened(path: str) -> Iterator[Ledger]:
+    from batch_issuer.ledger.opening import open_to_read
+
     ledger = open_to_read(Path(path))
     try:
         yield ledger
@@ -49,6 +49,9 @@ def _opened(path: str) -> Iterator[Ledger]:
 @base.common
 @base.with_output
 def show(output: Output, reference: str, **options: Any) -> int:
+    from batch_issuer.cli.session import open_session
+    from batch_issuer.ledger.export import export_row
+
     session = open_session(output, options)
     with _opened(options["ledger"]) as ledger:
         record = ledger.record(session.company.code, reference)
@@ -75,6 +78,8 @@ def show(output: Output, reference: str, **options: Any) -> int:
 
 
 def _show_record(output: Output, record: Record) -> None:
+    from batch_issuer.cli.show import money
+
     answer, text = record.answer, output.messages.text
     rows = [
         (text(N_("Reference")), record.external_ref),
@@ -181,6 +186,8 @@ def _local(moment: str) -> str:
 @base.common
 @base.with_output
 def export(output: Output, form: str, out: str | None, **options: Any) -> int:
+    from batch_issuer.ledger.export import export_row
+
     if form == "xlsx" and out is None:
         raise click.UsageError(output.messages.text(N_("--format xlsx needs --out FILE.")))
     company = options["company"]
@@ -271,6 +278,10 @@ def _harmless(value: Any) -> Any:
 @base.common
 @base.with_output
 def verify_command(output: Output, *, rebuilds: bool, **options: Any) -> int:
+    from batch_issuer.cli.session import open_session
+    from batch_issuer.ledger.opening import open_to_write
+    from batch_issuer.ledger.verify import rebuild, verify
+
     path = Path(options["ledger"])
     if rebuilds:
         session = open_session(output, options)
@@ -333,6 +344,8 @@ def _say_verified(output: Output, path: Path, verified: Verified) -> int:
 @base.common
 @base.with_output
 def backup_command(output: Output, copy: str, **options: Any) -> int:
+    from batch_issuer.ledger.export import backup
+
     with _opened(options["ledger"]):
         size = backup(Path(options["ledger"]), Path(copy))
     output.say(

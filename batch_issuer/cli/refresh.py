@@ -7,11 +7,7 @@ from typing import Any
 import click
 
 from batch_issuer.cli import base
-from batch_issuer.cli.connecting import connect, watcher
 from batch_issuer.cli.output import Output
-from batch_issuer.cli.report import finish
-from batch_issuer.cli.session import open_session
-from batch_issuer.issuing import refresh
 
 
 @click.command("refresh", cls=base.Command, help=base.COMMANDS["refresh"][1])
@@ -21,6 +17,11 @@ from batch_issuer.issuing import refresh
 @base.common
 @base.with_output
 def command(output: Output, **options: Any) -> int:
+    from batch_issuer.cli.connecting import connect, watcher
+    from batch_issuer.cli.report import finish
+    from batch_issuer.cli.session import open_session
+    from batch_issuer.issuing import refresh
+
     session = open_session(output, options)
     outcome = refresh(
         ledger_path=session.ledger,

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from batch_issuer.cli import base, values
-from batch_issuer.cli.connecting import run_json, say_stop
 from batch_issuer.cli.output import Output
-from batch_issuer.cli.session import Session, open_session
-from batch_issuer.cli.show import show_reconciliation, show_reports
-from batch_issuer.issuing import Outcome
-from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_
-from batch_issuer.preparing import Prepared
 from batch_issuer.problems import StoppedMidway
-from batch_issuer.reconciliation import Reconciliation, as_json
-from batch_issuer.reconciling import last_issue, reconcile_period, reconcile_run
-from batch_issuer.reporting import fix_files, write_fixes, write_reports
+
+if TYPE_CHECKING:
+    from batch_issuer.cli.session import Session
+    from batch_issuer.issuing import Outcome
+    from batch_issuer.preparing import Prepared
+    from batch_issuer.reconciliation import Reconciliation
 
 
 @click.command("report", cls=base.Command, help=base.COMMANDS["report"][1])
@@ -31,6 +28,13 @@ from batch_issuer.reporting import fix_files, write_fixes, write_reports
 @base.common
 @base.with_output
 def command(output: Output, run: str | None, out: str, *, mask: bool, **options: Any) -> int:
+    from batch_issuer.cli.session import open_session
+    from batch_issuer.cli.show import show_reconciliation, show_reports
+    from batch_issuer.ledger.opening import open_to_read
+    from batch_issuer.reconciliation import as_json
+    from batch_issuer.reconciling import last_issue, reconcile_period, reconcile_run
+    from batch_issuer.reporting import write_reports
+
     session = open_session(output, options)
     ledger = open_to_read(session.ledger)
     try:
@@ -53,6 +57,13 @@ def command(output: Output, run: str | None, out: str, *, mask: bool, **options:
 
 def finish(session: Session, outcome: Outcome, out: str, prepared: Prepared | None = None) -> int:
     """The end of a run that wrote the ledger: reconcile, report, verdict; its exit code."""
+    from batch_issuer.cli.connecting import run_json, say_stop
+    from batch_issuer.cli.show import show_reconciliation, show_reports
+    from batch_issuer.ledger.opening import open_to_read
+    from batch_issuer.reconciliation import as_json
+    from batch_issuer.reconciling import reconcile_run
+    from batch_issuer.reporting import write_reports
+
     output = session.output
     say_stop(session, outcome)
     ledger = open_to_read(session.ledger)
@@ -88,6 +99,8 @@ def _fixes(
     session: Session, prepared: Prepared | None, reconciliation: Reconciliation, folder: Path, name: str
 ) -> dict[str, str]:
     """The fix file, where there is something to correct."""
+    from batch_issuer.reporting import fix_files, write_fixes
+
     if prepared is None:
         return {}
     path = folder / f"{name}-fix.xlsx"

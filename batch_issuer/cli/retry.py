@@ -7,11 +7,7 @@ from typing import Any
 import click
 
 from batch_issuer.cli import base
-from batch_issuer.cli.connecting import connect, watcher
 from batch_issuer.cli.output import Output
-from batch_issuer.cli.report import finish
-from batch_issuer.cli.session import open_session
-from batch_issuer.issuing import retry
 
 
 @click.command("retry", cls=base.Command, help=base.COMMANDS["retry"][1])
@@ -22,6 +18,11 @@ from batch_issuer.issuing import retry
 @base.common
 @base.with_output
 def command(output: Output, **options: Any) -> int:
+    from batch_issuer.cli.connecting import connect, watcher
+    from batch_issuer.cli.report import finish
+    from batch_issuer.cli.session import open_session
+    from batch_issuer.issuing import retry
+
     session = open_session(output, options)
     outcome = retry(
         ledger_path=session.ledger,
