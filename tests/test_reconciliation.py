@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_issuer.documents import Amounts, SourceRows, State
-from batch_issuer.ledger.records import Answer, Record, RunRecord
-from batch_issuer.reconciliation import Reconciliation, age_bucket, as_json, reconcile
+from batch_issuer.ledger.records import Answer, Record, RunRecord, Wait
+from batch_issuer.reconciliation import Reconciliation, Step, Tally, age_bucket, as_json, reconcile
+from batch_issuer.reconciliation.contingency import contingency_bridge
 
 AT = "2026-11-21T06:00:00.000+00:00"
 
@@ -38,17 +41,139 @@ def reconciled(*records: Record, **summary: Any) -> Reconciliation:
     return reconcile(company="default", company_name="", runs=[run], records=records, tolerance=Decimal("0.01"))
 
 
-@given(st.lists(st.tuples(st.sampled_from(list(State)), st.decimals("0.01", "99999.99", places=2)), max_size=30))
-def test_the_bridge_adds_up_to_the_cent(sales: list[tuple[State, Decimal]]) -> None:
-    """Documents less those held back are the sum of the states, in number and in money."""
-    found = reconciled(*(record(f"R{number}", state, str(gross)) for number, (state, gross) in enumerate(sales)))
+AMOUNTS = st.decimals("0.01", "99999.99", places=2)
+NAMES = st.sampled_from(["", "Centro", "Puerto"])
+SALES = st.fixed_dictionaries(
+    {
+        "doc_type": st.sampled_from(["01", "03", "05", "11", "14"]),
+        "state": st.sampled_from(list(State)),
+        "ours": AMOUNTS,
+        "files": st.none() | AMOUNTS,
+        "answered": st.none() | AMOUNTS,
+        "withheld": st.none() | AMOUNTS,
+        "branch": NAMES,
+        "date": st.sampled_from(["", "2026-11-20", "2026-11-21"]),
+    }
+)
+
+
+def sold(number: int, sale: dict[str, Any]) -> Record:
+    amounts = Amounts(gross=sale["answered"], retention=sale["withheld"])
+    return replace(
+        record(f"R{number}", sale["state"], str(sale["ours"])),
+        doc_type=sale["doc_type"], branch=sale["branch"], date=sale["date"], payment_method=sale["branch"],
+        answer=Answer(amounts=amounts),
+    )  # fmt: skip
+
+
+def follow(bridge: Sequence[Step]) -> None:
+    """Each result is the one before less its steps, and the last is the sum of the states: documents and money."""
+    left: Step | None = None
+    for step in bridge:
+        if step.sign == 0:
+            assert left is None or (left.documents, left.gross) == (step.documents, step.gross), step.key
+            left = step
+        elif left is not None:
+            by = -1
+            left = replace(left, documents=left.documents + by * step.documents, gross=left.gross + by * step.gross)
+    assert left is not None
+    assert (left.documents, left.gross) == (0, Decimal(0))
+
+
+@given(
+    sales=st.lists(SALES, max_size=20),
+    held=st.lists(AMOUNTS, max_size=4),
+    lost=st.lists(AMOUNTS, max_size=4),
+    left_out=st.lists(AMOUNTS, max_size=4),
+)
+def test_every_bridge_adds_up_to_the_cent(
+    sales: list[dict[str, Any]], held: list[Decimal], lost: list[Decimal], left_out: list[Decimal]
+) -> None:
+    """From the files' documents to the states, over what was held back, left out, lost or changed; in every grouping."""
+    records = [sold(number, sale) for number, sale in enumerate(sales)]
+    says = [sale["ours"] if sale["files"] is None else sale["files"] for sale in sales]
+    found = reconciled(
+        *records,
+        held_back=[held_back(f"H{at}", gross) for at, gross in enumerate(held)],
+        refs=[one.external_ref for one in records] + [f"L{at}" for at in range(len(lost))],
+        amounts=[str(gross) for gross in (*says, *lost)],
+        left_out={"documents": len(left_out), "gross": str(sum(left_out, Decimal(0)))},
+    )
+    follow(found.bridge)
     steps = {step.key: step for step in found.bridge}
-    states = [step for step in found.bridge if step.sign == 1]
-    assert steps["to_issue"].documents == sum(step.documents for step in states)
-    assert steps["to_issue"].gross == sum((step.gross for step in states), Decimal(0))
-    assert steps["documents"].documents == steps["to_issue"].documents + steps["held_back"].documents
+    everything = [*says, *held, *lost, *left_out]
+    assert (steps["documents"].documents, steps["documents"].gross) == (len(everything), sum(everything, Decimal(0)))
+    assert steps["sent"].documents == sum(1 for one in records if one.state is not State.PLANNED)
+    for groups in (found.by_type, found.by_branch, found.by_day, found.by_payment):
+        assert sum((group.total.gross for group in groups), Decimal(0)) == steps["to_issue"].gross
+        assert sum((group.sales.gross for group in groups), Decimal(0)) == found.sales.gross
+        assert sum((group.held_gross for group in groups), Decimal(0)) == sum(held, Decimal(0))
+        for group in groups:
+            assert sum((one.gross for one in group.by_state.values()), Decimal(0)) == group.total.gross
+        for state in State:
+            parts = [group.by_state[state] for group in groups if state in group.by_state]
+            assert sum((one.gross for one in parts), Decimal(0)) == found.states[state].gross
+            assert sum(one.documents for one in parts) == found.states[state].documents == len(found.in_state(state))
+    withheld = sum((sale["withheld"] or Decimal(0) for sale in sales), Decimal(0))
+    assert found.total.retention + found.total.income_tax == withheld
     plain = as_json(found)
     assert sum(plain["states"].values()) == len(sales)
+
+
+def test_credit_notes_take_away_from_sales_and_purchases_are_none() -> None:
+    """A control total counts every document as it is; sales are less by credit notes and know no purchases."""
+    kinds = [("01", "10.00"), ("03", "20.00"), ("11", "5.00"), ("05", "3.00"), ("14", "7.00")]
+    records = [replace(record(kind, State.STAMPED, gross), doc_type=kind) for kind, gross in kinds]
+    found = reconciled(*records, replace(record("R", State.REJECTED, "99.00"), doc_type="01"))
+    assert (found.total.gross, found.sales.gross) == (Decimal("144.00"), Decimal("32.00"))
+    assert found.sales.vat == Decimal("1.15") + Decimal("2.30") - Decimal("0.35")
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 50), st.none() | st.integers(0, 20), AMOUNTS, st.sampled_from(list(State))),
+        max_size=20,
+    ),
+    st.integers(0, 60),
+    st.integers(0, 60),
+)
+def test_contingency_opening_new_and_settled_make_the_closing(
+    stays: list[tuple[int, int | None, Decimal, State]], one: int, other: int
+) -> None:
+    """Whatever waited and for how long; and what one period leaves open is what the next one begins with."""
+    waits = [
+        Wait(
+            external_ref=f"R{at}", gross=gross, entered_at=moment(came),
+            left_at="" if stayed is None else moment(came + stayed), left_to=None if stayed is None else state,
+        )
+        for at, (came, stayed, gross, state) in enumerate(stays)
+    ]  # fmt: skip
+    since, until = sorted((one, other))
+    first = contingency_bridge(waits, "", moment(since))
+    second = contingency_bridge(waits, moment(since), moment(until))
+    assert first.opening == Tally()
+    assert second.opening == first.closing
+    for bridge in (first, second):
+        assert (
+            bridge.opening.documents
+            + bridge.entered.documents
+            - sum(part.documents for part in bridge.settled.values())
+            == bridge.closing.documents
+        )
+        assert bridge.opening.gross + bridge.entered.gross - sum(
+            (part.gross for part in bridge.settled.values()), Decimal(0)
+        ) == bridge.closing.gross  # fmt: skip
+
+
+def moment(minute: int) -> str:
+    return f"2026-11-21T06:{minute:02d}:00.000+00:00"
+
+
+def held_back(reference: str, gross: Decimal) -> dict[str, Any]:
+    return {
+        "external_ref": reference, "doc_type": "01", "file": "v.csv", "sheet": "", "rows": [3], "gross": str(gross),
+        "branch": "", "date": "", "customer": "", "payment_method": "", "problems": [],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -80,10 +205,7 @@ def test_an_amount_beyond_tolerance_needs_a_person(answered: str, *, within: boo
 
 def test_what_was_held_back_needs_a_person() -> None:
     """A sale that was not sent because of its data is not forgotten in the verdict."""
-    held: dict[str, Any] = {
-        "external_ref": "H", "doc_type": "01", "file": "v.csv", "sheet": "", "rows": [3], "gross": "5.00",
-        "branch": "", "date": "", "customer": "", "payment_method": "", "problems": [],
-    }  # fmt: skip
+    held = held_back("H", Decimal("5.00"))
     found = reconciled(record("R", State.STAMPED), held_back=[held])
     assert (found.exit_code, found.needs_person, found.total.gross) == (1, 1, Decimal("6.13"))
 

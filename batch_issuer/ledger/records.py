@@ -33,6 +33,8 @@ class Kind(StrEnum):
     CANCELLING = "cancelling"
     CANCEL_ANSWERED = "cancel_answered"
     CANCEL_UNANSWERED = "cancel_unanswered"
+    NOTED = "noted"
+    SIGNED = "signed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,3 +365,73 @@ class RunRecord:
     """What was read (`RUN_READ`): sources, rows, documents, refs, held-back documents with problems, conflicts."""
     ending: Mapping[str, Any] | None = None
     """How it ended (`RUN_ENDED`): POSTs, seconds, the sentence that stopped it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """A document that has a control number. `at`: when we first learned it, which gives its calendar year."""
+
+    control_number: str
+    external_ref: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """One stay of a document in contingency."""
+
+    external_ref: str
+    gross: Decimal
+    entered_at: str
+    left_at: str = ""
+    """Empty while it lasts."""
+    left_to: State | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a person wrote about a document. It changes no state."""
+
+    seq: int
+    at: str
+    external_ref: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOff:
+    """Somebody answers for the documents of a period as they were at the event before this one."""
+
+    seq: int
+    at: str
+    by: str
+    role: str
+    """`preparer` or `reviewer`."""
+    first: str
+    """First day in El Salvador, ISO."""
+    last: str
+    content: str
+    """Digest of what the ledger said of the period's documents."""
+    documents: int
+    gross: Decimal
+    needs_person: int
+    """Documents that needed a person when it was signed."""
+    after: int
+    """The newest event when it was signed."""
+    hash: str
+    """That event's hash: proves the ledger up to it."""
+
+
+def read_note(event: Event, body: Mapping[str, Any]) -> Note:
+    """The note of a `NOTED` event."""
+    return Note(seq=event.seq, at=event.at, external_ref=body["ref"], by=body["by"], reason=body["reason"])
+
+
+def read_sign_off(event: Event, body: Mapping[str, Any]) -> SignOff:
+    """The sign-off of a `SIGNED` event."""
+    return SignOff(
+        seq=event.seq, at=event.at, by=body["by"], role=body["role"], first=body["first"], last=body["last"],
+        content=body["content"], documents=body["documents"], gross=Decimal(body["gross"]),
+        needs_person=body["needs_person"], after=body["after"], hash=body["hash"],
+    )  # fmt: skip

@@ -202,6 +202,7 @@ def oldest_first(reconciliation: Reconciliation) -> list[Record]:
 
 def findings(reconciliation: Reconciliation, room: Room) -> tuple[Finding, ...]:
     """What is known of settled documents beyond their state, where there is any."""
+    cancelled = {id(one) for one in reconciliation.still_in_files}
     candidates: Sequence[tuple[str, str, Callable[[Record], bool]]] = (
         (
             N_("Already issued before this ledger knew of them"),
@@ -216,7 +217,7 @@ def findings(reconciliation: Reconciliation, room: Room) -> tuple[Finding, ...]:
         (
             N_("Cancelled, and still in the files"),
             N_("Take out the rows of sales that no longer exist."),
-            lambda record: record.state is State.CANCELLED,
+            lambda record: id(record) in cancelled,
         ),
         (
             N_("Issued in another month than that of their date in the file"),
@@ -254,6 +255,14 @@ def tasks(reconciliation: Reconciliation) -> tuple[Task, ...]:
         total_of(one.issued_gross for one in reconciliation.conflicts),
     )
     counted[Cause.DIFFERENCE] = (len(beyond), total_of(one.amount for one in beyond))
+    counted[Cause.MISSING] = (len(reconciliation.missing), total_of(one.gross for one in reconciliation.missing))
+    for cause, records in (
+        (Cause.ONLY_IN_LEDGER, reconciliation.only_in_ledger),
+        (Cause.CANCELLED, reconciliation.still_in_files),
+    ):
+        counted[cause] = (len(records), total_of(one.expected_gross for one in records))
+    contradictions = reconciliation.comparison.contradictions if reconciliation.comparison else ()
+    counted[Cause.CONTRADICTION] = (len(contradictions), total_of(one.gross for one in contradictions))
     counted[Cause.PROBLEM] = (
         len(reconciliation.held_back) + reconciliation.file_problems,
         total_of(one.gross for one in reconciliation.held_back),

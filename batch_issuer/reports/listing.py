@@ -15,9 +15,8 @@ from typing import Any
 from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import Messages
-from batch_issuer.reconciliation import HeldBack, Reconciliation
+from batch_issuer.reconciliation import HeldBack, Reconciliation, split_control_number
 from batch_issuer.reports.figures import masked_name, printable, span
-from batch_issuer.reports.series import split_control_number
 from batch_issuer.reports.wording import HELD_BACK, NAMES, type_name
 
 WHOLE = 40_000

@@ -24,7 +24,6 @@ from batch_issuer.reports.exceptions import gather, in_brief, oldest_first, task
 from batch_issuer.reports.listing import BRIEF, listed_records, listing
 from batch_issuer.reports.pictures import hours, length_of, state_bar
 from batch_issuer.reports.replacing import replace_file
-from batch_issuer.reports.series import series_of
 from batch_issuer.resources import templates_folder
 from batch_issuer.rules.catalogs import payment_methods
 
@@ -93,7 +92,6 @@ def _figures(reconciliation: Reconciliation, messages: Messages) -> dict[str, An
         "r": reconciliation,
         "total": total,
         "held_gross": held_gross,
-        "sent": sum(1 for record in reconciliation.records if record.attempts),
         "differences_by_state": _differences_by_state(reconciliation),
         "within": [one for one in reconciliation.differences if one.within_tolerance],
         "tasks": tasks(reconciliation),
@@ -104,7 +102,7 @@ def _figures(reconciliation: Reconciliation, messages: Messages) -> dict[str, An
         "most_money": max((one.gross for one in [*reconciliation.states.values()]), default=Decimal(0)),
         "most_waiting": max((number for _, number, _ in reconciliation.ages), default=0),
         "breakdowns": _breakdowns(reconciliation, messages),
-        "series": series_of(reconciliation.records),
+        "series": reconciliation.series,
         "fingerprint": figures.fingerprint(reconciliation),
         "listed": len(records) + len(reconciliation.held_back),
         "left_out": len(reconciliation.records) - len(records),

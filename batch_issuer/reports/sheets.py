@@ -17,12 +17,12 @@ from batch_issuer.reconciliation import (
     HeldBack,
     ProblemText,
     Reconciliation,
+    Series,
     SourceSummary,
 )
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.exceptions import blocking, oldest_first, warning
 from batch_issuer.reports.long_sheet import Kind
-from batch_issuer.reports.series import Series, series_of
 from batch_issuer.rules.catalogs import payment_methods
 
 Item = TypeVar("Item")
@@ -114,7 +114,7 @@ def tables(reconciliation: Reconciliation, messages: Messages, *, mask: bool) ->
         _of_state(State.CONTINGENCY, oldest_first(reconciliation), words),
         _of_state(State.STAMPED, reconciliation.in_state(State.STAMPED), words),
         _of_state(State.CANCELLED, reconciliation.in_state(State.CANCELLED), words),
-        Table(key="series", title=N_("Series"), columns=_series_columns(), rows=series_of(reconciliation.records)),
+        Table(key="series", title=N_("Series"), columns=_series_columns(), rows=reconciliation.series),
         Table(key="sources", title=N_("Files"), columns=_source_columns(), rows=reconciliation.sources),
         Table(key="runs", title=N_("Runs"), columns=_run_columns(), rows=reconciliation.runs),
     ]
@@ -273,12 +273,13 @@ def _problem_columns(words: Words) -> list[Column[_Found]]:
 def _series_columns() -> list[Column[Series]]:
     return [
         Column(N_("Series"), 24, Kind.TEXT, lambda one: one.name),
+        Column(N_("Year"), 8, Kind.WHOLE, lambda one: one.year),
         Column(N_("Documents"), 12, Kind.WHOLE, lambda one: one.documents),
         Column(N_("First"), 14, Kind.WHOLE, lambda one: one.first),
         Column(N_("Last"), 14, Kind.WHOLE, lambda one: one.last),
         Column(N_("Numbers missing"), 12, Kind.WHOLE, lambda one: one.missing_numbers),
         Column(N_("Missing"), 60, Kind.LONG, lambda one: ", ".join(_run(*ends) for ends in one.missing)),
-        Column(N_("Repeated"), 40, Kind.LONG, lambda one: ", ".join(map(str, one.repeated))),
+        Column(N_("Repeated"), 40, Kind.LONG, lambda one: ", ".join(str(repeat.number) for repeat in one.repeated)),
     ]
 
 

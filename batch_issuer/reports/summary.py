@@ -120,6 +120,7 @@ class _Page:
         self.say = messages.text
         self.messages = messages
         self.row = 0
+        self._parts: Mapping[str, Sequence[str]] = {}
 
     def text(self, column: int, text: str, style: Format) -> None:
         write_text(self.sheet, self.row, column, figures.printable(text), style)
@@ -182,9 +183,10 @@ class _Page:
         )  # fmt: skip
         steps = reconciliation.bridge
         row_of = {step.key: self.row + at for at, step in enumerate(steps)}
+        self._parts = parts_of_results(steps)
         for step in steps:
             strong = step.sign == 0
-            name = self.say(wording.NAMES[step.key]) if step.sign else self.say(step.label)
+            name = self.say(wording.NAMES.get(step.key, step.label) if step.sign else step.label)
             self.text(0, f"{'− ' if step.sign < 0 else '   ' if step.sign else ''}{name}", self._style(strong=strong))
             self._counted(step, row_of, areas)
             self.number(3, step.documents, self.looks.strong_whole if strong else self.looks.whole)
@@ -210,14 +212,11 @@ class _Page:
         self, step: Step, column: int, heading: str, row_of: Mapping[str, int], areas: Mapping[str, Sequence[Area]]
     ) -> str:
         cells = {key: xl_rowcol_to_cell(row, column) for key, row in row_of.items()}
-        if step.key == "documents":
-            return f"={cells['held_back']}+{cells['to_issue']}"
-        if step.key == "to_issue":
-            parts = [cells[state.value] for state in State if state.value in cells]
-            return f"={'+'.join(parts)}" if parts else "=0"
+        if step.sign == 0:
+            return "=" + "+".join(cells[key] for key in self._parts[step.key])
         ranges = [area.column(heading) for area in areas.get(step.key, ())]
         if not ranges:
-            return "=0"
+            return f"={step.documents if column == 1 else step.gross}"
         return f"=SUM({','.join(ranges)})" if column == 2 else "=" + "+".join(f"ROWS({one})" for one in ranges)
 
     def _agrees(self) -> None:
@@ -299,6 +298,19 @@ class _Page:
             for column in range(1, 6):
                 self.sheet.write_blank(self.row, column, None, self.looks.line)
             self.row += 1
+
+
+def parts_of_results(steps: Sequence[Step]) -> dict[str, list[str]]:
+    """What each result of the bridge is the sum of: the steps after it and the next result, or the states."""
+    parts: dict[str, list[str]] = {}
+    result = ""
+    for step in steps:
+        if result:
+            parts[result].append(step.key)
+        if step.sign == 0:
+            result = step.key
+            parts[result] = []
+    return parts
 
 
 def _amounts(total: Total, records: Sequence[Record]) -> tuple[Decimal, ...]:

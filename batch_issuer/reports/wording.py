@@ -45,6 +45,10 @@ WHAT_TO_DO: Mapping[str, str] = {
 
 CAUSE_TITLES: Mapping[Cause, str] = {
     Cause.CONFLICT: N_("Issued with other content"),
+    Cause.CONTRADICTION: N_("The provider says something else now"),
+    Cause.MISSING: N_("In the files, and not in the ledger"),
+    Cause.ONLY_IN_LEDGER: N_("In the ledger, and not in the files"),
+    Cause.CANCELLED: N_("Cancelled, and still in the files"),
     Cause.UNSURE: N_("Outcome not known"),
     Cause.NOT_SENT: N_("Still to be sent"),
     Cause.REJECTED: N_("Rejected by the ministry"),
@@ -55,6 +59,10 @@ CAUSE_TITLES: Mapping[Cause, str] = {
 
 CAUSE_NAMES: Mapping[Cause, str] = {
     Cause.CONFLICT: N_("Conflicts"),
+    Cause.CONTRADICTION: N_("Contradicted"),
+    Cause.MISSING: N_("Not in the ledger"),
+    Cause.ONLY_IN_LEDGER: N_("Not in the files"),
+    Cause.CANCELLED: N_("Cancelled"),
     Cause.UNSURE: N_("Unsure"),
     Cause.NOT_SENT: N_("Not sent yet"),
     Cause.REJECTED: N_("Rejected"),
@@ -70,6 +78,19 @@ CAUSE_EXPLANATIONS: Mapping[Cause, str] = {
         "If the file is right, cancel the issued document and enter the sale under a new reference; "
         "if not, put the row back as it was."
     ),
+    Cause.CONTRADICTION: N_(
+        "The provider's status contradicts what it once gave, a stamp or a cancellation. "
+        "The ledger keeps what was proven. Ask the provider about each of them, and do not issue the sale again."
+    ),
+    Cause.MISSING: N_(
+        "The files have these sales, and the ledger has never heard of them: they were not issued from here. "
+        "Run «batch-issuer issue» with the same files, unless another program issued them."
+    ),
+    Cause.ONLY_IN_LEDGER: N_(
+        "These documents are of the days reconciled, and no file names them. Name all files of those days; "
+        "if a sale was taken out of its file, cancel its document or put the row back."
+    ),
+    Cause.CANCELLED: WHAT_TO_DO[State.CANCELLED],
     Cause.UNSURE: WHAT_TO_DO[State.UNSURE],
     Cause.NOT_SENT: WHAT_TO_DO[State.PLANNED],
     Cause.REJECTED: WHAT_TO_DO[State.REJECTED],
@@ -83,6 +104,10 @@ CAUSE_EXPLANATIONS: Mapping[Cause, str] = {
 
 CAUSE_ACTIONS: Mapping[Cause, str] = {
     Cause.CONFLICT: N_("Decide which version is right; nothing was sent."),
+    Cause.CONTRADICTION: N_("Ask the provider; the ledger keeps what was proven."),
+    Cause.MISSING: N_("Issue them, unless another program has."),
+    Cause.ONLY_IN_LEDGER: N_("Find their rows, or cancel their documents."),
+    Cause.CANCELLED: N_("Take their rows out of the files."),
     Cause.UNSURE: N_("Run «batch-issuer refresh»: it asks what became of them."),
     Cause.NOT_SENT: N_("Run the same command again."),
     Cause.REJECTED: N_("Correct the data and issue again."),

@@ -17,6 +17,7 @@ from batch_issuer.documents import State
 from batch_issuer.messages import Messages
 from batch_issuer.problems import StoppedMidway
 from batch_issuer.reconciliation import Reconciliation
+from batch_issuer.reports import figures
 from batch_issuer.reports.exceptions import GROUP_ROWS
 from batch_issuer.reports.listing import BRIEF
 from batch_issuer.reports.page import page_text, write_page
@@ -164,7 +165,7 @@ def test_first_screen_bridges_rows_to_states_to_the_cent(day: Reconciliation, pa
     bridge = page.text[start : page.text.index("The states add up", start) + 60]
     assert f"{day.rows:,} rows" in bridge
     for step in day.bridge:
-        assert f"{step.documents:,} ${step.gross:,.2f}" in bridge
+        assert f"{step.documents:,} {figures.money(step.gross)}" in bridge
     assert "The states add up 0 $0.00" in bridge
 
 
@@ -346,13 +347,15 @@ def test_repeated_and_missing_control_numbers_are_told(day: Reconciliation) -> N
     later = replace(
         day.records[6], answer=replace(day.records[6].answer, control_number="DTE-77-M001P001-000000000000009")
     )
-    page = Page(page_text(replace(day, records=(twice, twice, later, *day.records[7:])), EN))
-    row = page.text[page.text.index("DTE-77-M001P001 3") :][:80]
-    assert row.startswith("DTE-77-M001P001 3 1 9 7 numbers 2–8 1")
+    other = replace(twice, external_ref="another")
+    page = Page(page_text(invented.of([twice, other, later, *day.records[7:]], list(day.runs)), EN))
+    row = page.text[page.text.index("DTE-77-M001P001 2026 3") :][:80]
+    assert row.startswith("DTE-77-M001P001 2026 3 1 9 7 numbers 2–8 1")
 
 
 def test_difference_in_the_bridge_would_be_seen(day: Reconciliation) -> None:
     """If the states did not add up, the page would say so instead of hiding it."""
-    broken = replace(day.bridge[2], gross=day.bridge[2].gross + Decimal("0.01"))
-    text = Page(page_text(replace(day, bridge=(*day.bridge[:2], broken, *day.bridge[3:])), EN)).text
+    last = day.bridge[-1]
+    broken = replace(last, gross=last.gross - Decimal("0.01"))
+    text = Page(page_text(replace(day, bridge=(*day.bridge[:-1], broken)), EN)).text
     assert "Not accounted for 0 $0.01" in text

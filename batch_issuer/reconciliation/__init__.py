@@ -1,0 +1,81 @@
+"""One frozen tree of totals, bridges and differences: the page, the workbook, the JSON and the exit code come from it.
+
+Pure: what a run read, against what the ledger knows. Nothing here reads a clock; `as_of` is the ledger's own time.
+"""
+
+from batch_issuer.reconciliation.contingency import age_bucket
+from batch_issuer.reconciliation.making import Background, reconcile, waits_for_person
+from batch_issuer.reconciliation.plain import as_json, findings_json
+from batch_issuer.reconciliation.sequences import split_control_number
+from batch_issuer.reconciliation.totals import add_up
+from batch_issuer.reconciliation.values import (
+    EL_SALVADOR,
+    STATE_NAMES,
+    About,
+    Cause,
+    Change,
+    Comparison,
+    Conflict,
+    ContingencyBridge,
+    Difference,
+    Group,
+    HeldBack,
+    Lookalike,
+    Match,
+    Missing,
+    OpenItem,
+    OtherMonth,
+    ProblemText,
+    Reconciliation,
+    Refusal,
+    Repeat,
+    Scope,
+    Series,
+    SignedOff,
+    Since,
+    SourceSummary,
+    StateChange,
+    Step,
+    Tally,
+    Total,
+)
+
+__all__ = [
+    "EL_SALVADOR",
+    "STATE_NAMES",
+    "About",
+    "Background",
+    "Cause",
+    "Change",
+    "Comparison",
+    "Conflict",
+    "ContingencyBridge",
+    "Difference",
+    "Group",
+    "HeldBack",
+    "Lookalike",
+    "Match",
+    "Missing",
+    "OpenItem",
+    "OtherMonth",
+    "ProblemText",
+    "Reconciliation",
+    "Refusal",
+    "Repeat",
+    "Scope",
+    "Series",
+    "SignedOff",
+    "Since",
+    "SourceSummary",
+    "StateChange",
+    "Step",
+    "Tally",
+    "Total",
+    "add_up",
+    "age_bucket",
+    "as_json",
+    "findings_json",
+    "reconcile",
+    "split_control_number",
+    "waits_for_person",
+]

@@ -1,0 +1,288 @@
+"""A reconciliation as plain JSON: what `--json` prints, and the whole of it for the report file (docs/report-json.md).
+
+Money is text with two decimals, and more only where the provider gave more; days are ISO; the order is always the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from batch_issuer.documents import State, to_cents, total_of
+from batch_issuer.reconciliation.values import (
+    Comparison,
+    Difference,
+    Group,
+    Match,
+    OpenItem,
+    Reconciliation,
+    Series,
+    SignedOff,
+    Since,
+    Tally,
+    Total,
+)
+
+
+def as_json(made: Reconciliation) -> dict[str, Any]:
+    """The parts that `--json` of every reporting command shares."""
+    states = made.states
+    total = made.total
+    return {
+        "company": made.company,
+        "rows": made.rows,
+        "documents": total.documents,
+        "states": {state.value: states[state].documents for state in State},
+        "held_back": len(made.held_back),
+        "needs_person": made.needs_person,
+        "totals": {
+            "expected_gross": _money(total.gross),
+            "to_issue_gross": _money(total_of(one.gross for one in states.values())),
+            "held_back_gross": _money(total_of(one.gross for one in made.held_back)),
+            "provider_gross": _money(total.provider_gross),
+            "retention": _money(total.retention),
+            "income_tax": _money(total.income_tax),
+            "sales_gross": _money(made.sales.gross),
+            **{f"{state.value}_gross": _money(states[state].gross) for state in State},
+            "difference_beyond_tolerance": _money(total_of(one.amount for one in made.beyond_tolerance)),
+            "difference_within_tolerance": _money(total_of(one.amount for one in made.within_tolerance)),
+        },
+        "conflicts": [
+            {
+                "external_ref": one.external_ref,
+                "state": one.state.value,
+                "file": one.file,
+                "sheet": one.sheet,
+                "rows": list(one.rows),
+                "issued_gross": _money(one.issued_gross),
+                "file_gross": _money(one.file_gross),
+                "changes": [{"what": part.what, "issued": part.issued, "file": part.file} for part in one.changes],
+            }
+            for one in made.conflicts
+        ],
+        "differences": [
+            {
+                "external_ref": one.record.external_ref,
+                "what": one.what,
+                "expected": _money(one.expected),
+                "answered": _money(one.answered),
+                "within_tolerance": one.within_tolerance,
+            }
+            for one in made.differences
+        ],
+    }
+
+
+def findings_json(made: Reconciliation) -> dict[str, Any]:
+    """What `report` and `reconcile` say beyond that."""
+    return {
+        "as_of": made.as_of,
+        "scope": {
+            "about": made.scope.about.value,
+            "run": made.scope.run,
+            "first": made.scope.first,
+            "last": made.scope.last,
+            "chosen_by": made.scope.chosen_by,
+        },
+        "verdict": made.verdict.format(**made.verdict_parameters),
+        "tolerance": str(made.tolerance),
+        "bridge": [
+            {
+                "key": step.key,
+                "sign": step.sign,
+                **({} if step.rows is None else {"rows": step.rows}),
+                "documents": step.documents,
+                "gross": _money(step.gross),
+            }
+            for step in made.bridge
+        ],
+        "sales": _total(made.sales),
+        "by_type": _groups(made.by_type),
+        "by_branch": _groups(made.by_branch),
+        "by_day": _groups(made.by_day),
+        "by_payment": _groups(made.by_payment),
+        "contingency": {
+            "since": made.contingency.since,
+            "until": made.contingency.until,
+            "opening": _tally(made.contingency.opening),
+            "entered": _tally(made.contingency.entered),
+            "settled": {state.value: _tally(one) for state, one in made.contingency.settled.items()},
+            "closing": _tally(made.contingency.closing),
+            "ages": _ages(made.ages),
+        },
+        "rejection_ages": _ages(made.rejection_ages),
+        "carried": [
+            {"external_ref": one.external_ref, "state": one.state.value, "gross": _money(one.expected_gross)}
+            for one in made.carried
+        ],
+        "tolerances": {"within": _apart(made.within_tolerance), "beyond": _apart(made.beyond_tolerance)},
+        "comparison": _comparison(made.comparison) if made.comparison else None,
+        "still_in_files": [one.external_ref for one in made.still_in_files],
+        "series": [_series(one) for one in made.series],
+        "odd_numbers": [
+            {"external_ref": one.external_ref, "control_number": one.answer.control_number} for one in made.odd_numbers
+        ],
+        "other_months": [
+            {
+                "external_ref": one.record.external_ref,
+                "sold": one.sold,
+                "issued": one.issued,
+                "stamped": one.stamped,
+            }
+            for one in made.other_months
+        ],
+        "noted": [
+            {"external_ref": one.external_ref, "at": one.at, "by": one.by, "reason": one.reason} for one in made.noted
+        ],
+        "sign_offs": [_signed(one) for one in made.sign_offs],
+        "open": [_item(one) for one in made.open_items],
+        "since": _since(made.since) if made.since else None,
+    }
+
+
+def _total(total: Total) -> dict[str, Any]:
+    return {
+        "documents": total.documents,
+        "gross": _money(total.gross),
+        "provider_gross": _money(total.provider_gross),
+        "taxable": _money(total.taxable),
+        "vat": _money(total.vat),
+        "retention": _money(total.retention),
+        "income_tax": _money(total.income_tax),
+    }
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {"documents": tally.documents, "gross": _money(tally.gross)}
+
+
+def _groups(groups: Iterable[Group]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.name,
+            **_total(one.total),
+            "states": {state.value: _tally(one.by_state[state]) for state in State if state in one.by_state},
+            "held_back": {"documents": one.held_back, "gross": _money(one.held_gross)},
+            "missing": _tally(one.missing),
+            "sales": _total(one.sales),
+        }
+        for one in groups
+    ]
+
+
+def _ages(ages: Iterable[tuple[str, int, Decimal]]) -> dict[str, Any]:
+    return {name: {"documents": documents, "gross": _money(gross)} for name, documents, gross in ages}
+
+
+def _apart(found: tuple[Difference, ...]) -> dict[str, Any]:
+    return {
+        "documents": len(found),
+        "difference": _money(total_of(one.amount for one in found)),
+        "absolute": _money(total_of(abs(one.amount) for one in found)),
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "matches": {match.value: _tally(comparison.matches.get(match, Tally())) for match in Match},
+        "missing": [
+            {
+                "external_ref": one.external_ref,
+                "doc_type": one.doc_type,
+                "file": one.file,
+                "sheet": one.sheet,
+                "rows": list(one.rows),
+                "gross": _money(one.gross),
+                "looks_like": one.looks_like,
+            }
+            for one in comparison.missing
+        ],
+        "only_in_ledger": [
+            {
+                "external_ref": one.external_ref,
+                "state": one.state.value,
+                "gross": _money(one.expected_gross),
+                "date": one.date,
+                "file": one.source.file,
+                "sheet": one.source.sheet,
+            }
+            for one in comparison.only_in_ledger
+        ],
+        "lookalikes": [
+            {
+                "external_ref": one.external_ref,
+                "other_ref": one.other_ref,
+                "in_files": one.in_files,
+                "gross": _money(one.gross),
+            }
+            for one in comparison.lookalikes
+        ],
+        "asked": comparison.asked,
+        "state_changes": [
+            {
+                "external_ref": one.external_ref,
+                "before": one.before,
+                "now": one.now,
+                "recorded": one.recorded,
+                "gross": _money(one.gross),
+                "reason": one.reason,
+            }
+            for one in comparison.state_changes
+        ],
+    }
+
+
+def _series(series: Series) -> dict[str, Any]:
+    return {
+        "name": series.name,
+        "year": series.year,
+        "first": series.first,
+        "last": series.last,
+        "documents": series.documents,
+        "missing_numbers": series.missing_numbers,
+        "missing": [list(ends) for ends in series.missing],
+        "repeated": [{"number": one.number, "references": list(one.references)} for one in series.repeated],
+    }
+
+
+def _signed(signed: SignedOff) -> dict[str, Any]:
+    one = signed.sign_off
+    return {
+        "first": one.first,
+        "last": one.last,
+        "role": one.role,
+        "by": one.by,
+        "at": one.at,
+        "documents": one.documents,
+        "gross": _money(one.gross),
+        "needed_person": one.needs_person,
+        "event": one.after,
+        "hash": one.hash,
+        "unchanged": signed.unchanged,
+        "changed": list(signed.changed),
+        "now": _tally(signed.now),
+    }
+
+
+def _item(item: OpenItem) -> dict[str, Any]:
+    return {
+        "cause": item.cause.value,
+        "external_ref": item.external_ref,
+        "gross": _money(item.gross),
+        "detail": item.detail,
+    }
+
+
+def _since(since: Since) -> Mapping[str, Any]:
+    return {
+        "as_of": since.as_of,
+        "resolved": [_item(one) for one in since.resolved],
+        "still_open": [_item(one) for one in since.still_open],
+        "new": [_item(one) for one in since.new],
+    }
+
+
+def _money(amount: Decimal) -> str:
+    cents = to_cents(amount)
+    return f"{cents:.2f}" if cents == amount else f"{amount:f}"
