@@ -1,4 +1,4 @@
-"""The runs that write the ledger: issue, retry, refresh. Each is: lock, plan, record, send, record the end.
+"""The runs that write the ledger: issue, retry, refresh, cancel. Each is: lock, plan, record, send, record the end.
 
 What each sends follows from the plan table; how it sends is `sending`.
 """
@@ -6,6 +6,7 @@ What each sends follows from the plan table; how it sends is `sending`.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 import os
 import secrets
@@ -17,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from batch_issuer.cancelling import SENT, Outlook, outlook
 from batch_issuer.documents import State
+from batch_issuer.invalidating import Canceller, is_under_way
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Kind, NewEvent, Record, RunRecord
 from batch_issuer.ledger.store import Ledger
@@ -26,6 +29,7 @@ from batch_issuer.messages import N_
 from batch_issuer.plan import Action, Plan, Step, make_plan, select
 from batch_issuer.preparing import Prepared, conflict_list, plan_files, planned_events, summary
 from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway
+from batch_issuer.provider import wire
 from batch_issuer.provider.client import Client, open_transport
 from batch_issuer.provider.quota import Quota
 from batch_issuer.sending import PATIENCE, Patience, Progress, Sender
@@ -143,20 +147,118 @@ def refresh(
     watcher: Watcher,
     only: Sequence[str] = (),
 ) -> Outcome:
-    """Ask about every document in contingency, unsure or sending, the doubtful ones first; never issue anything."""
+    """Ask about every document in contingency, unsure or sending, and every cancellation that is not settled.
+
+    The doubtful ones come first, then the oldest. Nothing is ever issued or cancelled.
+    """
     with open_to_write(ledger_path, company.code, create=False) as ledger:
         work = _Work(ledger, company.code, "refresh", connection, watcher)
         open_states = (State.UNSURE, State.SENDING, State.CONTINGENCY)
-        records = _chosen(ledger.in_states(company.code, open_states), only=only, limit=None)
+        records = _chosen(ledger.in_states(company.code, open_states), only=only)
         records.sort(key=lambda record: (open_states.index(record.state), record.first_sent_at, record.content_seq))
+        cancelling = _chosen([one for one in ledger.cancellations(company.code) if is_under_way(one)], only=only)
         work.check_key()
-        work.begin(records)
+        work.begin([*records, *(record for record in cancelling if record.state not in open_states)])
 
-        async def steps(sender: Sender) -> None:
-            sender.progress.total = len(records)
+        async def steps(sender: Canceller) -> None:
+            sender.progress.total = len(records) + len(cancelling)
             await sender.ask(records)
+            await sender.ask_cancellations(cancelling)
 
         return work.send(steps)
+
+
+def outlooks(ledger: Ledger, company: str, names: Sequence[str], today: dt.date) -> list[Outlook]:
+    """What cancelling these documents would mean, each once, in their order; named by reference or by an id.
+
+    Raises `CannotStart` where the ledger does not know one of them.
+    """
+    records = _named(ledger, company, names)
+    chosen = {record.external_ref for record in records}
+    notes = _live_notes(ledger, company) if any(record.doc_type == "03" for record in records) else {}
+    bodies = ledger.bodies(records)
+    return [
+        outlook(
+            record,
+            today,
+            live_notes=[
+                note
+                for adjusted in (record.external_ref, record.answer.document_id.lower())
+                for note in notes.get(adjusted, ())
+            ],
+            also_cancelled=chosen,
+            activity=wire.activity_in(bodies[record.external_ref]),
+        )
+        for record in records
+    ]
+
+
+def cancel(
+    *,
+    ledger_path: Path,
+    company: Company,
+    connection: Connection,
+    watcher: Watcher,
+    names: Sequence[str],
+    today: dt.date,
+) -> Outcome:
+    """Cancel documents as `outlooks` says of them; credit notes before the CCF that they adjust."""
+    with open_to_write(ledger_path, company.code, create=False) as ledger:
+        work = _Work(ledger, company.code, "cancel", connection, watcher)
+        planned = outlooks(ledger, company.code, names, today)
+        records = [one.record for one in planned if one.course in SENT]
+        work.check_key()
+        work.begin([one.record for one in planned])
+
+        async def steps(canceller: Canceller) -> None:
+            canceller.progress.total = len(records)
+            notes = [record for record in records if record.doc_type == "05"]
+            await canceller.cancel(notes)
+            others = [record for record in records if record.doc_type != "05"]
+            now = {one.record.external_ref: one for one in outlooks(ledger, company.code, _refs(others), today)}
+            await canceller.cancel([one for one in others if now[one.external_ref].course in SENT])
+
+        return work.send(steps)
+
+
+def _refs(records: Sequence[Record]) -> list[str]:
+    return [record.external_ref for record in records]
+
+
+def _named(ledger: Ledger, company: str, names: Sequence[str]) -> list[Record]:
+    known = ledger.records(company, names)
+    found: dict[str, Record] = {}
+    unknown = []
+    for name in names:
+        by_id = [] if name in known else ledger.named(company, name)
+        if name not in known and len(by_id) != 1:
+            unknown.append(name)
+            continue
+        record = known.get(name) or by_id[0]
+        found[record.external_ref] = record
+    if unknown:
+        raise CannotStart(
+            N_("The ledger {path} does not know: {references}."),
+            repair=N_(
+                "References are written exactly as in the file; `batch-issuer ledger export` lists them all. "
+                "Nothing was sent."
+            ),
+            path=ledger.path,
+            references=", ".join(f"«{name}»" for name in unknown[:10]) + (" …" if len(unknown) > 10 else ""),
+        )
+    return list(found.values())
+
+
+def _live_notes(ledger: Ledger, company: str) -> dict[str, list[str]]:
+    """References of valid credit notes, by what each says that it adjusts: a reference, or an id in small letters."""
+    notes = ledger.of_type(company, "05", (State.STAMPED, State.CONTINGENCY))
+    bodies = ledger.bodies(notes)
+    found: dict[str, list[str]] = {}
+    for note in notes:
+        adjusted = wire.adjusted_by(bodies[note.external_ref])
+        for name in {adjusted, adjusted.lower()}:
+            found.setdefault(name, []).append(note.external_ref)
+    return found
 
 
 async def _issue_plan(work: _Work, sender: Sender, prepared: Prepared, plan: Plan) -> None:
@@ -346,7 +448,7 @@ class _Work:
                 expected=expected,
             )
 
-    def send(self, steps: Callable[[Sender], Awaitable[None]]) -> Outcome:
+    def send(self, steps: Callable[[Canceller], Awaitable[None]]) -> Outcome:
         """Run the steps in an event loop, and write how it ended."""
         began = time.monotonic()
         sender = asyncio.run(self._send(steps))
@@ -368,14 +470,14 @@ class _Work:
             sender.stop(stop)
         return Outcome(run=self.run, progress=sender.progress, seconds=seconds, stopped=sender.stopped)
 
-    async def _send(self, steps: Callable[[Sender], Awaitable[None]]) -> Sender:
+    async def _send(self, steps: Callable[[Canceller], Awaitable[None]]) -> Canceller:
         connection = self._connection
         quota = Quota(reserve=connection.reserve, max_wait=connection.max_wait)
         transport = open_transport(connection.base_url, connection.concurrency)
         client = Client(connection.base_url, connection.key, quota=quota, transport=transport)
         with Writer(self.ledger, self.company, self.run.run) as writer:
             self._writer = writer
-            sender = Sender(
+            sender = Canceller(
                 client=client,
                 ledger=self.ledger,
                 writer=writer,
@@ -439,7 +541,7 @@ def _in_states(records: Sequence[Record], *states: State) -> list[Record]:
     return [record for record in records if record.state in states]
 
 
-def _chosen(records: Sequence[Record], *, only: Sequence[str], limit: int | None) -> list[Record]:
+def _chosen(records: Sequence[Record], *, only: Sequence[str], limit: int | None = None) -> list[Record]:
     kept = [
         record
         for record in records

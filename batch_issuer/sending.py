@@ -11,9 +11,10 @@ import asyncio
 import datetime as dt
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from functools import partial
+from typing import Any, TypeVar, assert_never
 
 from batch_issuer.documents import State
 from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, write_answer
@@ -23,6 +24,7 @@ from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Stop, StoppedMidway
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
+    CancelReply,
     Client,
     Found,
     KeyRefused,
@@ -34,6 +36,8 @@ from batch_issuer.provider.client import (
     Uncertain,
     Withheld,
 )
+
+Said = TypeVar("Said", bound=Reply | CancelReply)
 
 SEND_AGAIN_AFTER = frozenset(
     {Reason.LOST_ANSWER, Reason.READ_TIMEOUT, Reason.SERVER_ERROR, Reason.NOT_UNDERSTOOD, Reason.NOT_REGISTERED}
@@ -86,10 +90,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
+class WorkItem:
+    """One turn of a worker."""
+
     record: Record
     body: bytes = b""
-    """Empty for a document that is only asked about."""
+    """Empty for a document that is not issued."""
+    act: Callable[[Record], Awaitable[None]] | None = None
+    """What to do with it instead of issuing or asking."""
 
 
 class Sender:
@@ -162,9 +170,9 @@ class Sender:
         while self._written:
             await asyncio.wait(tuple(self._written))
 
-    async def _run(self, chunks: AsyncIterator[list[_Item]]) -> None:
+    async def _run(self, chunks: AsyncIterator[list[WorkItem]]) -> None:
         """Feed the window and let the workers empty it; a stop empties it without sending."""
-        window: asyncio.Queue[_Item | None] = asyncio.Queue(maxsize=2 * self._concurrency)
+        window: asyncio.Queue[WorkItem | None] = asyncio.Queue(maxsize=2 * self._concurrency)
         workers = [asyncio.create_task(self._work(window)) for _ in range(self._concurrency)]
         try:
             async for chunk in chunks:
@@ -180,7 +188,7 @@ class Sender:
         if self._bug is not None:
             raise self._bug
 
-    async def _intended(self, records: Sequence[Record]) -> AsyncIterator[list[_Item]]:
+    async def _intended(self, records: Sequence[Record]) -> AsyncIterator[list[WorkItem]]:
         """Chunks of documents whose intents are durable."""
         size = max(self._concurrency, 16)
         for start in range(0, len(records), size):
@@ -189,15 +197,17 @@ class Sender:
             chunk = records[start : start + size]
             bodies = await asyncio.to_thread(self._ledger.bodies, chunk)
             await self._append([_intent(record) for record in chunk])
-            yield [_Item(record, bodies[record.external_ref]) for record in chunk]
+            yield [WorkItem(record, bodies[record.external_ref]) for record in chunk]
 
-    async def _asked(self, records: Sequence[Record]) -> AsyncIterator[list[_Item]]:
-        yield [_Item(record) for record in records]
+    async def _asked(self, records: Sequence[Record]) -> AsyncIterator[list[WorkItem]]:
+        yield [WorkItem(record) for record in records]
 
-    async def _work(self, window: asyncio.Queue[_Item | None]) -> None:
+    async def _work(self, window: asyncio.Queue[WorkItem | None]) -> None:
         while (item := await window.get()) is not None:
             try:
-                if item.body:
+                if item.act is not None:
+                    await item.act(item.record)
+                elif item.body:
                     await self._issue(item)
                 else:
                     await self._resolve(item.record)
@@ -224,11 +234,11 @@ class Sender:
         moment = self._ledger.now() - dt.timedelta(seconds=self._patience.recent)
         return dt.datetime.fromisoformat(record.updated_at) > moment
 
-    async def _issue(self, item: _Item) -> None:
+    async def _issue(self, item: WorkItem) -> None:
         """One document whose intent is durable, until something is known of it or it must wait for another run."""
         reference = item.record.external_ref
         for post in range(1, self._patience.posts + 1):
-            reply = await self._post(item)
+            reply = await self._until_taken(partial(self._post, item))
             if isinstance(reply, Found) and reply.state is not State.UNSURE:
                 self._answered(item.record, reply, first=post == 1)
                 return
@@ -256,11 +266,14 @@ class Sender:
             self._retry()
             await self._append([_intent(item.record)])
 
-    async def _post(self, item: _Item) -> Reply:
+    async def _post(self, item: WorkItem) -> Reply:
+        return await self.client.issue(item.record.doc_type, item.record.external_ref, item.body)
+
+    async def _until_taken(self, post: Callable[[], Awaitable[Said]]) -> Said:
         """One POST, until the provider has had it in hand: what never left and what a quota refused is sent again."""
         failures = refusals = 0
         while True:
-            reply = await self.client.issue(item.record.doc_type, item.record.external_ref, item.body)
+            reply = await post()
             if isinstance(reply, NeverLeft):
                 failures += 1
                 if self._gives_up(failures) or not await self._pause(failures - 1):
@@ -275,7 +288,7 @@ class Sender:
             if not isinstance(reply, SlowDown) or refusals > self._patience.refusals:
                 return reply
 
-    def _reach(self, reply: Reply) -> None:
+    def _reach(self, reply: Reply | CancelReply) -> None:
         """Something answered; that it did not refuse the key is written once."""
         self._reached = True
         if self._when_key_is_taken is not None and not isinstance(reply, KeyRefused | Uncertain | SlowDown):
@@ -320,15 +333,17 @@ class Sender:
 
         Some references do not travel in every path, and what has an id was registered.
         """
-        reply = await self._ask_until_answered(record)
+        ask = partial(self.client.ask, record.doc_type, record.external_ref)
+        reply = await self._until_answered(ask)
         if isinstance(reply, Missing) and document_id:
-            return await self._ask_until_answered(record, document_id)
+            return await self._until_answered(partial(ask, document_id))
         return reply
 
-    async def _ask_until_answered(self, record: Record, document_id: str = "") -> Reply:
-        reply: Reply = Withheld()
+    async def _until_answered(self, ask: Callable[[], Awaitable[Said]]) -> Said | Withheld:
+        """One question, until it is answered or patience is at its end."""
+        reply: Said | Withheld = Withheld()
         for attempt in range(self._patience.asks):
-            reply = await self.client.ask(record.doc_type, record.external_ref, document_id)
+            reply = await ask()
             if not isinstance(reply, Withheld | NeverLeft):
                 self._reach(reply)
                 self.progress.asks += 1
@@ -405,7 +420,7 @@ class Sender:
             self.progress.newly_rejected += 1
         self._count(found.state)
         if found.state in (State.REJECTED, State.INVALID):
-            self._failed(f"{found.state.value} {answer.codigo_msg}", _words(answer))
+            self._failed(f"{found.state.value} {answer.codigo_msg}", words_of(answer))
         elif found.state is not State.UNSURE:
             self._streak = ("", 0)
 
@@ -502,5 +517,6 @@ def _takes_no_documents(reply: Found | Uncertain) -> bool:
     return isinstance(reply, Uncertain) and (300 <= status < 400 or status in (403, 404, 405))
 
 
-def _words(answer: Answer) -> str:
+def words_of(answer: Answer) -> str:
+    """The provider's or the ministry's own words of an answer."""
     return "; ".join(answer.observaciones) or answer.dte_message or answer.detail

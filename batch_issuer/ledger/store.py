@@ -163,6 +163,31 @@ class Ledger:
         self._remember(found)
         return found
 
+    def of_type(self, company: str, doc_type: str, states: Sequence[State]) -> list[Record]:
+        """Every document of a type in one of these states, the oldest first."""
+        table = schema.documents
+        query = (
+            select(table)
+            .where(
+                table.c.company == company,
+                table.c.state.in_([state.value for state in states]),
+                table.c.doc_type == doc_type,
+            )
+            .order_by(table.c.content_seq)
+        )
+        with schema.reading(self._engine, self.path) as connection:
+            return [read_record(row) for row in connection.execute(query).all()]
+
+    def named(self, company: str, identifier: str) -> list[Record]:
+        """Documents of which the provider said this id, control number or generation code, in any case."""
+        if not can_be_stored(identifier):
+            return []
+        table = schema.documents
+        found = func.instr(func.lower(table.c.answer), f'"{identifier.lower()}"') > 0
+        with schema.reading(self._engine, self.path) as connection:
+            rows = connection.execute(select(table).where(table.c.company == company, found)).all()
+            return [read_record(row) for row in rows]
+
     def alike(self, company: str, likenesses: Sequence[str]) -> dict[str, str]:
         """References of documents that were sent, by likeness."""
         table = schema.documents

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     RUN_ENDED = "run-ended"
     KEY_REFUSED = "key-refused"
     QUOTA = "quota"
+    NOT_ACCEPTED = "http-400"
     NOT_PROVEN = "not-proven"
 
 

@@ -109,8 +109,32 @@ def cancelled(record: Record, options: SandboxOptions, memo: Record | None, *, p
         "created_credit_memo": memo is not None,
     }
     if memo is not None:
-        body |= {"credit_memo_id": memo.document_id, "credit_memo_control_number": memo.control_number}
-    return shaped(body, record, options, ())
+        body |= _named_memo(memo, options)
+    return shaped(_cancel_answer(body, record, options), record, options, ())
+
+
+def _named_memo(memo: Record, options: SandboxOptions) -> dict[str, Any]:
+    match options.memo_keys:
+        case "nested":
+            return {"nota_credito": {"uuid": memo.document_id, "numero_control": memo.control_number}}
+        case "in-place":
+            return {"document_id": memo.document_id, "control_number": memo.control_number}
+        case _:
+            return {"credit_memo_id": memo.document_id, "credit_memo_control_number": memo.control_number}
+
+
+def _cancel_answer(body: dict[str, Any], record: Record, options: SandboxOptions) -> dict[str, Any]:
+    match options.cancel_answer:
+        case "marked":
+            kept = {name: value for name, value in body.items() if name not in (*_LATER_FLAGS, "reception_stamp")}
+            return kept | {"invalidated": body["dte_success"], "contingency": body["contingency"]}
+        case "own-stamp":
+            return body | {"reception_stamp": record.stamp}
+        case "bare":
+            of_memo = ("created_credit_memo", *_named_memo(record, options))
+            return {name: value for name, value in body.items() if name in of_memo} | {"success": True}
+        case _:
+            return body
 
 
 def shaped(

@@ -80,6 +80,9 @@ class Api:
         family = "purchase" if route == "invalidate-suex" else "sale"
         record = self._register.visible(account, (family,), id_or_ref)
         if record.cancelled_at is not None:
+            self._register.note_cancelled_again(record)
+            if self._options.cancel_repeat == "error409":
+                raise Refused(409, "El documento ya fue invalidado")
             return self._cancelled(record)
         if not record.stamp and self._options.unstamped_invalidation != "accepted":
             code = 409 if self._options.unstamped_invalidation == "error409" else 400

@@ -235,6 +235,26 @@ class SandboxOptions:
     unstamped_invalidation: Literal["error409", "error400", "accepted"] = field(
         default="error409", metadata=about(N_("Invalidating a document without stamp."), "10")
     )
+    cancel_answer: Literal["flags", "marked", "own-stamp", "bare"] = field(
+        default="flags",
+        metadata=about(
+            N_(
+                "What an invalidation answers: the flags with its stamp, a mark instead of them, the flags with the "
+                "document's own stamp, or success alone."
+            ),
+            "10",
+        ),
+    )
+    cancel_repeat: Literal["same", "error409"] = field(
+        default="same", metadata=about(N_("A second invalidation: the same answer again, or 409."), "10")
+    )
+    memo_keys: Literal["flat", "nested", "in-place"] = field(
+        default="flat",
+        metadata=about(
+            N_("Where an answer names the credit note that it wrote: beside, in an object, or as its own document."),
+            "10",
+        ),
+    )
     memo_with_both: Literal["error400", "lines", "full"] = field(
         default="error400",
         metadata=about(N_("A credit note with lines and full_adjustment: 400, or which one counts."), "8"),

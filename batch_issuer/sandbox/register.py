@@ -250,6 +250,10 @@ class Register:
         seed = f"{self.options.seed}:{record.generation_code}:{purpose}:{record.sends}"
         return written(int(now))[2] + hashlib.blake2b(seed.encode(), digest_size=13).hexdigest().upper()
 
+    def note_cancelled_again(self, record: Record) -> None:
+        """An invalidation of what is invalidated: a careful client asks first."""
+        self._note("invalidate-on-cancelled", record, changed=False)
+
     def _note(self, kind: str, record: Record, *, changed: bool) -> None:
         at = round(self.clock() - self._started, 3)
         self.violations.append(Violation(kind=kind, company=record.company, ref=record.ref, at=at, changed=changed))
