@@ -7,15 +7,15 @@ LOCK := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: demo test test-long bench bench-smoke lint format messages wheel lock upgrade chromium clean help
+.PHONY: demo test test-long bench bench-smoke lint format messages wheel lock upgrade chromium libreoffice clean help
 
 demo: .venv/ready ## the main job on the sample data, against the embedded sandbox
 	@$(PYTHON) -m batch_issuer demo
 
-test: lint chromium ## every check and every test (about the same as continuous integration)
+test: lint chromium libreoffice ## every check and every test (about the same as continuous integration)
 	$(PYTHON) -m pytest
 
-test-long: .venv/ready chromium ## the tests that take minutes
+test-long: .venv/ready chromium libreoffice ## the tests that take minutes
 	$(PYTHON) -m pytest -m long
 
 lint: .venv/ready ## style, format, types, and which room may use which
@@ -51,6 +51,9 @@ upgrade: ## write requirements/*.txt with the newest versions
 
 chromium: ## the browser for the report's tests, where it can be installed without asking
 	@tools/install-chromium
+
+libreoffice: ## the spreadsheet program that the tests save workbooks with, likewise
+	@tools/install-libreoffice
 
 clean: ## remove what building and testing left; the environment in .venv stays
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .venv/ready

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.preparing import Prepared
-from batch_issuer.problems import StoppedMidway
+from batch_issuer.problems import CannotStart, StoppedMidway
 from batch_issuer.reconciliation import Reconciliation
 
 
@@ -51,6 +51,19 @@ def write_fixes(prepared: Prepared, refused: Mapping[str, str], messages: Messag
         return write_fix_file(prepared.batch, entries, refusals, messages, path)
     except OSError as error:
         raise _not_written(path, error) from error
+
+
+def write_new_template(messages: Messages, path: Path) -> None:
+    """The workbook to fill in. Raises `CannotStart` for a name that is none of a workbook, or that exists."""
+    from batch_issuer.reports.template import write_template  # noqa: PLC0415 - xlsxwriter, only for who needs it
+
+    if path.suffix.lower() != ".xlsx":
+        raise CannotStart(
+            N_("The template is an Excel workbook, and {path} does not end in .xlsx."),
+            repair=N_("Write for example: batch-issuer template sales.xlsx"),
+            path=path,
+        )
+    write_template(messages, path)
 
 
 def fix_files(path: Path) -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
+OFFICE_NAMES = ("soffice", "libreoffice", "localc")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
@@ -55,9 +57,29 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def resave(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Path]]:
+    """Opens workbooks in LibreOffice Calc and saves them again, as whoever corrects them does; where the copies are."""
+    executable = next(filter(None, map(shutil.which, OFFICE_NAMES)), None)
+    if executable is None:
+        _missing("LibreOffice Calc is not there; `make libreoffice` installs it.")
+    profile = tmp_path_factory.mktemp("office")
+
+    def resaved(*paths: Path) -> list[Path]:
+        folder = tmp_path_factory.mktemp("resaved")
+        command = [executable, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", "xlsx"]
+        subprocess.run([*command, "--outdir", folder, *paths], check=True, capture_output=True, timeout=300)
+        return [folder / path.name for path in paths]
+
+    return resaved
+
+
 def _without_browser(reason: str) -> NoReturn:
-    """Skip on a person's machine; fail in CI, where a missing browser would hide what is broken."""
-    sentence = f"Chromium did not start; `make chromium` installs it. {reason}"
+    _missing(f"Chromium did not start; `make chromium` installs it. {reason}")
+
+
+def _missing(sentence: str) -> NoReturn:
+    """Skip on a person's machine; fail in CI, where a missing program would hide what is broken."""
     if os.environ.get("CI") == "true":
         pytest.fail(sentence)
     pytest.skip(sentence)

@@ -41,6 +41,9 @@ def show_sources(output: Output, prepared: Prepared) -> None:
         )
         if source.ignored:
             output.show("    " + output.messages.text(N_("not used: {headings}"), headings=", ".join(source.ignored)))
+        if source.examples:
+            text = N_("not read, it is the template's example: {sheets}")
+            output.show("    " + output.messages.text(text, sheets=", ".join(source.examples)))
         if source.left_out:
             text = output.messages.count(
                 "left out: {n} row that is a total, blank or a repeated header",

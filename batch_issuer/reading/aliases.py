@@ -25,7 +25,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "doc_type": (
             "doc_type", "Tipo de documento", "Tipo doc.", "Tipo DTE", "Tipo de comprobante", "Tipo de factura",
-            "Tipo de documento tributario", "Clase de documento",
+            "Tipo de documento tributario", "Clase de documento", "DTE type", "Invoice type",
         ),
         "date": (
             "date", "Fecha", "Fecha de venta", "Fecha factura", "Fecha emisión", "Fecha y hora", "Fecha documento",
@@ -50,8 +50,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "Condición de venta", "Cond. pago", "Payment terms", "Terms",
         ),
         "deadline": ("deadline", "Plazo", "Unidad de plazo", "Tipo de plazo", "Term unit"),
-        "period": ("period", "Periodo de plazo", "Días de crédito", "Credit days"),
-        "activity_code": ("activity_code", "Actividad económica emisor", "Cód. actividad emisor", "Giro emisor"),
+        "period": ("period", "Periodo de plazo", "Días de crédito", "Credit days", "Term length"),
+        "activity_code": (
+            "activity_code", "Actividad económica emisor", "Cód. actividad emisor", "Giro emisor", "Issuer activity",
+        ),
         "redirect_email": (
             "redirect_email", "Correo copia", "Correo adicional", "Copia a", "Enviar copia a", "Email copy",
         ),
@@ -91,7 +93,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "customer_activity_code": (
             "customer_activity_code", "Giro", "Actividad económica", "Código de actividad", "Cód. actividad",
-            "Giro cliente", "Actividad económica cliente",
+            "Giro cliente", "Actividad económica cliente", "Economic activity", "Customer activity",
         ),
         "district": ("district", "Distrito"),
         "department": ("department", "Departamento", "Depto.", "Dpto.", "Depto. cliente"),
@@ -156,6 +158,9 @@ WITHOUT_VAT = re.compile(
 )
 WITH_VAT = re.compile(r"\bcon iva\b|\biva incl|\b(?:with|incl?(?:uding|\.)?) vat\b|\bvat incl|\bgross\b")
 """What a price heading may say about VAT, in small letters."""
+
+VAT_OF_TYPES = re.compile(r"((?:\b[0-9]{2}\b[\s,y&]*(?:and )?)+)((?:con|sin) iva|with(?:out)? vat)")
+"""The same said by type of document, as the template's heading does: `01, 03 y 05 con IVA; 11 y 14 sin IVA`."""
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")

@@ -36,6 +36,8 @@ class SourceFile:
     mapping: tuple[Mapped, ...]
     ignored: tuple[str, ...]
     """Headings that are not used."""
+    examples: tuple[str, ...] = ()
+    """Sheets of the workbook that are the template's example and so were not read."""
     encoding: str = ""
     separator: str = ""
     decimal: str = ""

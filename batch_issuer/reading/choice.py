@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.columns import Columns, Header
 from batch_issuer.reading.csv_tables import read_csv
+from batch_issuer.reading.examples import example_sheet, is_example
 from batch_issuer.reading.files import find_files, is_workbook, opened, refuse_copies
 from batch_issuer.reading.sales import Sales
 from batch_issuer.reading.sheets import SheetSales, read_sheet
@@ -46,9 +48,19 @@ def _chosen(workbook: Workbook, columns: Columns, asked: str) -> tuple[Sheet, He
     """The sheet that the settings name, or the only visible one whose headings are recognised."""
     if asked:
         sheet = workbook.sheet(_named(workbook, asked))
+        if is_example(sheet):
+            raise _only_an_example(sheet)
         return sheet, columns.header(sheet)
     read = [workbook.sheet(entry) for entry in workbook.sheets if not entry.hidden]
-    found = [(sheet, columns.header(sheet)) for sheet in read]
+    examples = [sheet for sheet in read if is_example(sheet)]
+    found = [(sheet, columns.header(sheet)) for sheet in read if not is_example(sheet)]
+    if examples and not any(header and len(header.columns) > 1 for _, header in found):
+        raise _only_an_example(examples[0])
+    sheet, header = _only_table(workbook, found)
+    return replace(sheet, examples=tuple(map(example_sheet, examples))), header
+
+
+def _only_table(workbook: Workbook, found: Sequence[tuple[Sheet, Header | None]]) -> tuple[Sheet, Header | None]:
     tables = [(sheet, header) for sheet, header in found if header is not None and not header.missing]
     filled = [(sheet, header) for sheet, header in tables if sheet.table.rows > header.row + 1] or tables[:1]
     if len(filled) > 1:
@@ -78,6 +90,15 @@ def _named(workbook: Workbook, asked: str) -> SheetEntry:
         sheet=asked,
         near=near[0] if near else "",
         sheets=_listed(names),
+    )
+
+
+def _only_an_example(sheet: Sheet) -> CannotStart:
+    return CannotStart(
+        N_("The sheet «{sheet}» of {file} is the template's example: it is never issued."),
+        repair=N_("Write the sales into the other sheet; `batch-issuer template` makes a new workbook."),
+        file=sheet.path,
+        sheet=sheet.name,
     )
 
 

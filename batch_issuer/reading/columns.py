@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Place
-from batch_issuer.reading.aliases import FIELD_OF, WITH_VAT, WITHOUT_VAT, key_of, letters_of
+from batch_issuer.reading.aliases import FIELD_OF, VAT_OF_TYPES, WITH_VAT, WITHOUT_VAT, key_of, letters_of
 from batch_issuer.reading.questions import (
     HEADER_WITHIN,
     LINE_REQUIRED,
@@ -198,9 +198,15 @@ def template_parts(template: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return literals, names
 
 
-def vat_said(heading: str) -> str:
-    """`with_vat` or `without_vat` where a price heading says so, else empty."""
+def vat_said(heading: str, kind: str = "") -> str:
+    """`with_vat` or `without_vat` where a price heading says so, of all prices or of those of a type; else empty."""
     text = heading.casefold().replace("i.v.a.", "iva").replace("á", "a")
+    if by_type := VAT_OF_TYPES.findall(text):
+        return next((_basis(words) for kinds, words in by_type if kind and kind in kinds), "")
+    return _basis(text)
+
+
+def _basis(text: str) -> str:
     if WITHOUT_VAT.search(text):
         return "without_vat"
     return "with_vat" if WITH_VAT.search(text) else ""

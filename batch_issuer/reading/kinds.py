@@ -26,6 +26,16 @@ ROW_TOO_LONG = Kind(
         "A description may hold the separator: put it between quotation marks, or save the file from Excel again."
     ),
 )
+SALE_IN_EXAMPLE = Kind(
+    code="sale-in-example",
+    message=N_("The sheet of examples is never issued, and somebody has written «{value}» into it."),
+    repair=N_("If it is a sale, move it to the sheet «{sheet}»; if it is not, delete it."),
+)
+EXAMPLE_REF = Kind(
+    code="example-ref",
+    message=N_("«{value}» is a document of the template's examples: it is not issued."),
+    repair=N_("Delete it; if it is a sale of yours, give it its own reference."),
+)
 NO_ROWS = Kind(
     code="no-rows",
     message=N_("The sheet has headings and no sales below them."),

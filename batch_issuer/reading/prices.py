@@ -1,4 +1,4 @@
-"""Whether prices include VAT: said in the settings for every type, never guessed, never against the headings."""
+"""Whether prices include VAT: said in the settings or the heading for every type, never guessed, never in conflict."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ WITHOUT_VAT_OF_THEIR_OWN = ("14",)
 """A purchase from an excluded subject bears no VAT, whatever the heading says."""
 
 
-def refuse_unsaid_prices(types: Iterable[str], prices: Mapping[str, str], sheets: Sequence[SheetSales]) -> None:
-    """Checks the price basis of the types that the documents have.
+def price_bases(types: Iterable[str], prices: Mapping[str, str], sheets: Sequence[SheetSales]) -> Mapping[str, str]:
+    """The settings' price bases, with those that only the headings say, for the types that the documents have.
 
-    Raises `CannotStart` for a type without one, and for one that contradicts a price heading.
+    Raises `CannotStart` for a type of which neither says it, and for one of which they say different things.
     """
+    bases = dict(prices)
     for kind in types:
-        if kind not in prices:
-            raise _unsaid(kind)
-        for sheet in sheets:
-            heading = sheet.header.headings[sheet.header.columns["unit_price"]]
-            said = vat_said(heading)
-            if said and said != prices[kind] and kind not in WITHOUT_VAT_OF_THEIR_OWN:
-                raise _contradicted(sheet.sheet.path, heading, kind, prices[kind], said)
+        said = [vat_said(heading, kind) for _, heading in _headings(sheets)]
+        if kind not in bases:
+            if len(set(said)) != 1 or not said[0]:
+                raise _unsaid(kind)
+            bases[kind] = said[0]
+        for (path, heading), basis in zip(_headings(sheets), said, strict=True):
+            if basis and basis != bases[kind] and kind not in WITHOUT_VAT_OF_THEIR_OWN:
+                raise _contradicted(path, heading, kind, bases[kind], basis)
+    return bases
+
+
+def _headings(sheets: Sequence[SheetSales]) -> list[tuple[str, str]]:
+    """File and price heading of each sheet."""
+    return [(one.sheet.path, one.header.headings[one.header.columns["unit_price"]]) for one in sheets]
 
 
 def _unsaid(kind: str) -> CannotStart:

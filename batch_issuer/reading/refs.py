@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from batch_issuer.reading import kinds
+from batch_issuer.reading.examples import is_example_ref
 from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
 from batch_issuer.reading.values import Fault, clean, lost_digits
 
@@ -59,6 +60,8 @@ def fault_of(text: str) -> Fault | None:
         return Fault(kinds.REF_TOO_LONG, {"length": str(len(text))})
     if not text.isprintable():
         return Fault(kinds.REF_UNPRINTABLE)
+    if is_example_ref(text):
+        return Fault(kinds.EXAMPLE_REF)
     return None
 
 

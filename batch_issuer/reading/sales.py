@@ -28,7 +28,7 @@ from batch_issuer.reading.grouping import (
     join_refs,
     split_documents,
 )
-from batch_issuer.reading.prices import refuse_unsaid_prices
+from batch_issuer.reading.prices import price_bases
 from batch_issuer.reading.sheets import SheetSales
 from batch_issuer.reading.tables import Codes, without_collecting
 from batch_issuer.reading.values import clean
@@ -62,7 +62,7 @@ class Sales:
         self._suspects = {*self._grouped.variants, *self._grouped.mixed}
         self._split = split_documents(self._grouped, self._offsets)
         self._odd = self._odd_documents()
-        refuse_unsaid_prices(self._doc_types(), settings.source.prices, sheets)
+        self._prices = price_bases(self._doc_types(), settings.source.prices, sheets)
 
     @property
     def sources(self) -> tuple[SourceFile, ...]:
@@ -124,7 +124,7 @@ class Sales:
         found = self._cell_problems(rows, first, bounds)
         headers = [self._header_values(name, first, last) for name in self._plain_headers]
         customers = self._customers(first, last)
-        default, prices = self._settings.source.doc_type, self._settings.source.prices
+        default, prices = self._settings.source.doc_type, self._prices
         entries: list[Entry] = []
         for at, ref in enumerate(self._grouped.refs[first:last]):
             header: dict[str, Any] = dict(zip(self._plain_headers, (values[at] for values in headers), strict=True))

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart, Problem
+from batch_issuer.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Mapped, SourceFile
 from batch_issuer.reading.columns import Columns, Header, place_of
@@ -142,6 +142,10 @@ def _refuse_hidden_rows(sheet: Sheet, rows: SalesRows) -> None:
 def _sheet_problems(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[Problem]:
     if not len(rows.sales):
         yield Problem(kind=kinds.NO_ROWS, place=place_of(sheet, header))
+    for example in sheet.examples:
+        if example.row is not None:
+            place = Place(file=sheet.path, sheet=example.name, row=example.row + 1)
+            yield Problem(kind=kinds.SALE_IN_EXAMPLE, place=place, value=example.text, parameters={"sheet": sheet.name})
     for row in rows.notes:
         number, text = next((at, cell) for at, cell in enumerate(sheet.table.cells(row)) if not is_blank(cell))
         yield Problem(kind=kinds.ROW_LEFT_OUT, place=place_of(sheet, header, row, number), value=clean(text))
@@ -177,6 +181,7 @@ def _source(sheet: Sheet, header: Header, rows: SalesRows, written: Notations, c
         left_out=rows.left_out,
         mapping=tuple(_mapped(sheet, header, rows, name, number) for name, number in places),
         ignored=header.ignored,
+        examples=tuple(example.name for example in sheet.examples),
         encoding=sheet.encoding,
         separator=sheet.separator,
         decimal=", ".join(sorted(written.marks)),

@@ -82,6 +82,16 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleSheet:
+    """A sheet that is the template's example and so was not read."""
+
+    name: str
+    row: int | None = None
+    """The first table row, from 0, that is not the example's own; `text` is its reference."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """One table with what is known of where it came from."""
 
@@ -97,6 +107,8 @@ class Sheet:
     hidden_columns: frozenset[int] = frozenset()
     formats: Mapping[tuple[int, int], str] = field(default_factory=dict)
     """Number formats with words of their own, by (column, code of the text)."""
+    examples: tuple[ExampleSheet, ...] = ()
+    """The example sheets of the same workbook."""
 
     @property
     def title(self) -> str:

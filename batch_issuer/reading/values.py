@@ -82,6 +82,8 @@ DOC_TYPE_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )  # fmt: skip
 """The types that the provider issues, and how sheets name them. Capitals, accents and spaces do not count."""
 _DOC_TYPE_OF = {letters_of(name): code for code, names in DOC_TYPE_NAMES.items() for name in names}
+_DOC_TYPE_OF |= {code + name: code for name, code in list(_DOC_TYPE_OF.items()) if not name.isdigit()}
+"""Also code and name together, as lists show them: `01 Factura`."""
 
 
 def clean(text: str) -> str:

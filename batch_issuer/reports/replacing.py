@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import StoppedMidway
+from batch_issuer.problems import CannotStart, StoppedMidway
 
 BINARY = getattr(os, "O_BINARY", 0)
 """Windows alone tells texts from bytes."""
@@ -36,3 +36,30 @@ def replace_file(path: Path, content: bytes) -> None:
             path=path,
             reason=error.strerror or str(error),
         ) from error
+
+
+def write_new_file(path: Path, content: bytes) -> None:
+    """Write a file that does not exist yet; an existing one is not touched.
+
+    Raises `CannotStart` where there is one, and where disk or folder refuse.
+    """
+    fresh = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        if path.exists() or path.is_symlink():
+            raise CannotStart(
+                N_("{path} exists already."), repair=N_("Give it another name; nothing was overwritten."), path=path
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | BINARY, 0o644), "wb") as file:
+            file.write(content)
+        fresh.rename(path)
+    except OSError as error:
+        raise CannotStart(
+            N_("{path} cannot be written: {reason}."),
+            repair=N_("Choose a folder that you may write to and that has space."),
+            path=path,
+            reason=error.strerror or str(error),
+        ) from error
+    finally:
+        with suppress(OSError):
+            fresh.unlink()

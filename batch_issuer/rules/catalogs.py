@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeVar
 
 Named = TypeVar("Named")
 _NOT_A_WORD = re.compile(r"[^0-9a-z]+")
+_CODE_AND_NAME = re.compile(r"([0-9]+)\s*[-\u2013.:·)]?\s*([^\W\d].*)")
 
 PAYMENT_NAMES: Mapping[str, str] = {
     "efectivo": "01",
@@ -69,15 +70,27 @@ class Catalog:
     """Folded name to code; names of several codes are left out."""
 
     def code_of(self, text: str) -> str:
-        """The code that a text stands for, given as code (zeros lost or not) or name; empty when none or several."""
+        """The code that a text stands for; empty when none or several.
+
+        Given as code (zeros lost or not), as name, or as both where they agree: `05`, `Transferencia`,
+        `05 Transferencia`.
+        """
         wanted = text.strip()
         if wanted.isascii() and wanted.isdigit():
             return self._code(wanted)
-        return self.codes.get(fold(wanted), "") or (wanted if wanted in self.names else "")
+        return self.codes.get(fold(wanted), "") or (wanted if wanted in self.names else self._code_with_name(wanted))
 
     def listed(self) -> str:
         """Every code with its name, for a sentence."""
         return ", ".join(f"{code} {name}" for code, name in self.names.items())
+
+    def _code_with_name(self, text: str) -> str:
+        parts = _CODE_AND_NAME.fullmatch(text)
+        code = self._code(parts[1]) if parts else ""
+        if not parts or not code:
+            return ""
+        name = fold(parts[2])
+        return code if name == fold(self.names[code]) or self.codes.get(name) == code else ""
 
     def _code(self, digits: str) -> str:
         if digits in self.names:

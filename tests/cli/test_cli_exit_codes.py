@@ -160,6 +160,8 @@ def test_a_difference_of_amounts_is_1(open_desk: Open) -> None:
         (("issue", "ventas.csv", "--ledger", "x" * 300), "The ledger xxx"),
         (("check", "ventas.csv", "--ledger", "x" * 300), "The ledger xxx"),
         (("check", "ventas.csv", "--ledger", "ventas.csv"), "ventas.csv is not a ledger of batch_issuer."),
+        (("template", "ventas.csv"), "The template is an Excel workbook, and ventas.csv does not end in .xlsx."),
+        (("template", "ventas.csv/plantilla.xlsx"), "ventas.csv/plantilla.xlsx cannot be written:"),
         (("retry",), "There is no ledger ledger.db."),
         (("refresh",), "There is no ledger ledger.db."),
         (("report",), "There is no ledger ledger.db."),

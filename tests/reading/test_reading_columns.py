@@ -243,3 +243,22 @@ def test_a_blank_row_below_the_headings_is_no_second_row_of_them(tmp_path: Path)
     """Nor is a row with gaps."""
     batch = read_text(tmp_path, "Factura,Descripción,Cantidad,Precio\n,,,\nA1,Café,2,3\n")
     assert (batch.sources[0].header_row, batch.rows) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("heading", "said"),
+    [
+        ("Precio (01, 03 y 05 con IVA; 11 y 14 sin IVA)", {"01": "with_vat", "05": "with_vat", "11": "without_vat"}),
+        ("Unit price (03 without VAT)", {"03": "without_vat", "01": ""}),
+        ("Precio con IVA", {"01": "with_vat", "03": "with_vat"}),
+    ],
+)
+def test_a_price_heading_may_say_it_by_type(heading: str, said: dict[str, str]) -> None:
+    """As the template's does."""
+    assert {kind: vat_said(heading, kind) for kind in said} == said
+
+
+def test_a_heading_decides_where_the_settings_are_silent(tmp_path: Path) -> None:
+    """What the file says is no guess."""
+    text = "Factura,Tipo DTE,Descripción,Cantidad,Precio (sin IVA)\nA1,CCF,Café,2,3\n"
+    assert not read_text(tmp_path, text)[0].document.prices_with_vat

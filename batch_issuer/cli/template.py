@@ -1,0 +1,27 @@
+"""`template`: a workbook to fill in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from batch_issuer.cli import base
+from batch_issuer.cli.output import Output
+from batch_issuer.messages import N_
+
+
+@click.command("template", cls=base.Command, help=base.COMMANDS["template"][1])
+@base.argument("file", metavar=N_("FILE.xlsx"))
+@base.language_option
+@base.json_option
+@base.with_output
+def command(output: Output, file: str) -> int:
+    from batch_issuer.reporting import write_new_template
+
+    path = Path(file)
+    write_new_template(output.messages, path)
+    output.say(N_("{path} is ready to fill in. Its sheet of instructions says how; then:"), path=path)
+    output.show(f"  batch-issuer check {path}")
+    output.give({"template": str(path), "exit_code": 0})
+    return 0

@@ -1,0 +1,36 @@
+"""The template's example sheet: known by its first cell, never read as sales, and told; so are its rows elsewhere."""
+
+from __future__ import annotations
+
+import re
+
+from batch_issuer.reading.aliases import letters_of
+from batch_issuer.reading.tables import BLANKS, ExampleSheet, Sheet, is_blank
+
+EXAMPLE_MARKS = ("EJEMPLO: esta hoja no se emite", "EXAMPLE: this sheet is not issued")
+"""How the first cell of an example sheet begins, in each language."""
+EXAMPLE_REFS = ("EJEMPLO-{number}", "EXAMPLE-{number}")
+"""The references of its documents."""
+
+_MARKS = tuple(map(letters_of, EXAMPLE_MARKS))
+_REF = re.compile("(?:EJEMPLO|EXAMPLE)-[0-9]{1,2}", re.IGNORECASE)
+_HEADER_ROW = 1
+
+
+def is_example(sheet: Sheet) -> bool:
+    """Whether a sheet says of itself that it is the example."""
+    return bool(sheet.table.rows and sheet.table.columns) and letters_of(sheet.table.columns[0][0]).startswith(_MARKS)
+
+
+def is_example_ref(text: str) -> bool:
+    """Whether a reference is one of the example's."""
+    return _REF.fullmatch(text) is not None
+
+
+def example_sheet(sheet: Sheet) -> ExampleSheet:
+    """The sheet's name, and the first row that somebody has written into it; a text alone in its row is none."""
+    for row in range(_HEADER_ROW + 1, sheet.table.rows):
+        cells = [text.strip(BLANKS) for text in sheet.table.cells(row) if not is_blank(text)]
+        if len(cells) > 1 and not is_example_ref(cells[0]):
+            return ExampleSheet(name=sheet.name, row=row, text=cells[0])
+    return ExampleSheet(name=sheet.name)
