@@ -7,61 +7,89 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from batch_issuer.documents import State, total_of
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_, Messages
 from batch_issuer.reconciliation import Cause, Conflict, Difference, HeldBack, ProblemText, Reconciliation, Refusal
-from batch_issuer.reports.figures import local_time, shared_words, signed_money, span
-from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_TITLES
+from batch_issuer.reports.figures import shared_words, signed_money, span
+from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_NAMES, CAUSE_TITLES, refusal_title
 
-TABLE_ROWS = 800
-"""Rows of exceptions that the page shows as tables."""
-GROUP_ROWS = 200
+TABLE_ROWS = 400
+"""Rows of exceptions that the page shows as tables: a page of thousands takes seconds to open."""
+GROUP_ROWS = 60
 """Of these, the most that one group takes."""
+NAMES = 12_000
+"""References that the page names in running text where its tables end."""
 
 Item = TypeVar("Item")
 
 
+_Found: TypeAlias = tuple[ProblemText, HeldBack | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portion(Generic[Item]):
-    """A list, its first part to be shown in full and the rest in brief."""
+    """A list: its first part to be shown in full, the rest in brief, and how many are elsewhere only."""
 
     shown: Sequence[Item]
-    rest: Sequence[Item]
+    rest: Sequence[Item] = ()
+    elsewhere: int = 0
 
     def __len__(self) -> int:
-        return len(self.shown) + len(self.rest)
+        return len(self.shown) + len(self.rest) + self.elsewhere
 
 
 @dataclass(slots=True)
 class Room:
-    """How many table rows are left for the sections that follow."""
+    """How many table rows and names are left for the sections that follow."""
 
-    left: int = TABLE_ROWS
+    rows: int = TABLE_ROWS
+    names: int = NAMES
 
     def portion(self, items: Sequence[Item], most: int = GROUP_ROWS) -> Portion[Item]:
-        count = min(len(items), most, self.left)
-        self.left -= count
-        return Portion(shown=items[:count], rest=items[count:])
+        count = min(len(items), most, self.rows)
+        if count == len(items) - 1:
+            count += 1  # a line that says "one more" takes as much room as the one
+        named = min(len(items) - count, self.names)
+        self.rows -= min(count, self.rows)
+        self.names -= named
+        return Portion(shown=items[:count], rest=items[count : count + named], elsewhere=len(items) - count - named)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemLine:
+    """What is wrong in one column of one document, however many of its rows have it."""
+
+    document: HeldBack | None
+    first: ProblemText
+    rows: tuple[int, ...]
+    values: tuple[str, ...]
+    """Each value once, in the order of the rows."""
+
+    @property
+    def reference(self) -> str:
+        return self.document.external_ref if self.document else self.first.external_ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemGroup:
-    """Problems of one code. `document` beside each problem is None where it belongs to none."""
+    """Problems of one code."""
 
     code: str
     title: str
     repair: str
     documents: int
-    items: Portion[tuple[ProblemText, HeldBack | None]]
+    problems: int
+    items: Portion[ProblemLine]
     has_amounts: bool
     alike: bool
     """Whether the title, with its value, says all that each problem would say."""
+    reason: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +98,7 @@ class RefusalGroup:
 
     refusal: Refusal
     records: Portion[Record]
+    reason: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +108,30 @@ class Finding:
     title: str
     explanation: str
     records: Portion[Record]
+    reason: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Something by which the list of all documents can be narrowed down. Its number is its place among the reasons."""
+
+    title: str
+    references: frozenset[str]
+
+
+@dataclass(slots=True)
+class Reasons:
+    """The reasons met so far, in the order of the page."""
+
+    found: list[Reason] = field(default_factory=list)
+
+    def number(self, title: str, references: Iterable[str]) -> int:
+        """The number of a new reason; -1 where it is no document's."""
+        named = frozenset(filter(None, references))
+        if not named:
+            return -1
+        self.found.append(Reason(title=title, references=named))
+        return len(self.found) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,38 +150,125 @@ class Exceptions:
     """Everything that the page shows of single documents, in the order in which it should be looked at."""
 
     conflicts: Portion[Conflict]
+    conflict_reason: int
     refusals: dict[Cause, tuple[RefusalGroup, ...]]
     differences: Portion[Difference]
+    difference_reason: int
     problems: tuple[ProblemGroup, ...]
     contingency: Portion[Record]
     notes: tuple[ProblemGroup, ...]
     findings: tuple[Finding, ...]
+    reasons: tuple[Reason, ...]
 
 
 def gather(reconciliation: Reconciliation, messages: Messages) -> Exceptions:
     """The exceptions of a reconciliation, the most urgent first to take room."""
-    room = Room()
-    conflicts = room.portion(reconciliation.conflicts)
-    refusals: dict[Cause, tuple[RefusalGroup, ...]] = {
-        cause: tuple(
-            RefusalGroup(refusal=refusal, records=room.portion(refusal.records))
-            for refusal in reconciliation.refusals
+    return _Gathering(reconciliation, messages).exceptions()
+
+
+class _Gathering:
+    """What is left of the page's room, and the reasons met, from section to section."""
+
+    def __init__(self, reconciliation: Reconciliation, messages: Messages) -> None:
+        self.reconciliation = reconciliation
+        self.messages = messages
+        self.room = Room()
+        self.reasons = Reasons()
+
+    def exceptions(self) -> Exceptions:
+        known, say = self.reconciliation, self.messages.text
+        beyond = known.beyond_tolerance
+        return Exceptions(
+            conflicts=self.room.portion(known.conflicts),
+            conflict_reason=self.reasons.number(
+                say(CAUSE_TITLES[Cause.CONFLICT]), (one.external_ref for one in known.conflicts)
+            ),
+            refusals={cause: self._refused(cause) for cause in _REFUSALS},
+            differences=self.room.portion(beyond),
+            difference_reason=self.reasons.number(
+                say(CAUSE_TITLES[Cause.DIFFERENCE]), (one.record.external_ref for one in beyond)
+            ),
+            problems=self._problems(blocking(known)),
+            contingency=self.room.portion(oldest_first(known)),
+            notes=self._problems(warning(known)),
+            findings=tuple(self._findings()),
+            reasons=tuple(self.reasons.found),
+        )
+
+    def _refused(self, cause: Cause) -> tuple[RefusalGroup, ...]:
+        return tuple(
+            RefusalGroup(
+                refusal=refusal,
+                records=self.room.portion(refusal.records),
+                reason=self.reasons.number(
+                    f"{self.messages.text(CAUSE_NAMES[cause])}: {refusal_title(refusal, self.messages)}",
+                    (record.external_ref for record in refusal.records),
+                ),
+            )
+            for refusal in self.reconciliation.refusals
             if refusal.cause is cause
         )
-        for cause in (Cause.UNSURE, Cause.NOT_SENT, Cause.REJECTED, Cause.INVALID)
-    }
-    return Exceptions(
-        conflicts=conflicts,
-        refusals=refusals,
-        differences=room.portion(reconciliation.beyond_tolerance),
-        problems=problem_groups(blocking(reconciliation), messages, room),
-        contingency=room.portion(oldest_first(reconciliation)),
-        notes=problem_groups(warning(reconciliation), messages, room),
-        findings=findings(reconciliation, room),
-    )
+
+    def _problems(self, problems: Iterable[_Found]) -> tuple[ProblemGroup, ...]:
+        """Problems by code, the most frequent first."""
+        by_code: dict[str, list[_Found]] = defaultdict(list)
+        for problem, document in problems:
+            by_code[problem.code].append((problem, document))
+        ordered = sorted(by_code.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+        return tuple(self._problem_group(code, members) for code, members in ordered)
+
+    def _problem_group(self, code: str, members: Sequence[_Found]) -> ProblemGroup:
+        language = self.messages.language
+        said = dict.fromkeys(_without_value(problem, language) for problem, _ in members)
+        title = shared_words(said)
+        lines = _lines(members, language)
+        references = {line.reference for line in lines}
+        return ProblemGroup(
+            code=code,
+            title=title,
+            repair=shared_words(problem.repair.get(language, "") for problem, _ in members),
+            documents=len(references),
+            problems=len(members),
+            items=self.room.portion(lines),
+            has_amounts=any(document is not None for _, document in members),
+            alike=len(said) == 1,
+            reason=self.reasons.number(title, references),
+        )
+
+    def _findings(self) -> Iterable[Finding]:
+        known = self.reconciliation
+        for title, text, records in (
+            (
+                N_("Already issued before this ledger knew of them"),
+                N_("Another ledger or another program had issued them under the same reference. Each counts once."),
+                [one for one in known.records if one.unexpected_duplicate],
+            ),
+            (
+                N_("Stamped with observations of the ministry"),
+                N_("They are valid. What the ministry observed is worth correcting before the next sale."),
+                [one for one in known.in_state(State.STAMPED) if one.answer.observaciones],
+            ),
+            (
+                N_("Cancelled, and still in the files"),
+                N_("Take out the rows of sales that no longer exist."),
+                known.still_in_files,
+            ),
+            (
+                N_("Issued in another month than that of their date in the file"),
+                N_("A document belongs to the period in which it was issued, whatever the file says."),
+                [one.record for one in known.other_months],
+            ),
+        ):
+            if records:
+                yield Finding(
+                    title=title,
+                    explanation=text,
+                    records=self.room.portion(records),
+                    reason=self.reasons.number(self.messages.text(title), (one.external_ref for one in records)),
+                )
 
 
-def in_brief(one: Record | Conflict | Difference | tuple[ProblemText, HeldBack | None]) -> tuple[str, str]:
+def in_brief(one: Record | Conflict | Difference | ProblemLine) -> tuple[str, str]:
     """The reference of a document that is not in a table, with its rows or its difference."""
     match one:
         case Record():
@@ -137,51 +277,45 @@ def in_brief(one: Record | Conflict | Difference | tuple[ProblemText, HeldBack |
             return one.external_ref, span(one.rows)
         case Difference():
             return one.record.external_ref, signed_money(one.amount)
-        case (problem, document):
-            rows = (problem.row,) if problem.row is not None else document.rows if document else ()
-            return problem.external_ref or (document.external_ref if document else "–"), span(rows)
+        case ProblemLine():
+            return one.reference or "–", span(one.rows)
 
 
-def blocking(reconciliation: Reconciliation) -> list[tuple[ProblemText, HeldBack | None]]:
+def blocking(reconciliation: Reconciliation) -> list[_Found]:
     """Problems that hold something back: those of files and rows first, then those of documents."""
     loose = [(note, None) for note in reconciliation.notes if note.severity == "blocks"]
     return [*loose, *_of_documents(reconciliation, "blocks")]
 
 
-def warning(reconciliation: Reconciliation) -> list[tuple[ProblemText, HeldBack | None]]:
+def warning(reconciliation: Reconciliation) -> list[_Found]:
     """Problems that hold nothing back."""
     loose = [(note, None) for note in reconciliation.notes if note.severity != "blocks"]
     return [*loose, *_of_documents(reconciliation, "warns")]
 
 
-def _of_documents(reconciliation: Reconciliation, severity: str) -> Iterable[tuple[ProblemText, HeldBack | None]]:
+def _of_documents(reconciliation: Reconciliation, severity: str) -> Iterable[_Found]:
     return ((one, held) for held in reconciliation.held_back for one in held.problems if one.severity == severity)
 
 
-def problem_groups(
-    problems: Iterable[tuple[ProblemText, HeldBack | None]], messages: Messages, room: Room
-) -> tuple[ProblemGroup, ...]:
-    """Problems by code, the most frequent first."""
-    by_code: dict[str, list[tuple[ProblemText, HeldBack | None]]] = defaultdict(list)
-    for problem, document in problems:
-        by_code[problem.code].append((problem, document))
-    ordered = sorted(by_code.items(), key=lambda entry: (-len(entry[1]), entry[0]))
-    return tuple(_problem_group(code, members, messages, room) for code, members in ordered)
+def _lines(members: Sequence[_Found], language: str) -> list[ProblemLine]:
+    """Problems of one document and column that say the same drawn together, in the order of the first of each."""
+    alike: dict[tuple[object, ...], list[ProblemText]] = defaultdict(list)
+    documents: dict[tuple[object, ...], HeldBack | None] = {}
+    for number, (problem, document) in enumerate(members):
+        whose = id(document) if document else problem.external_ref or number
+        key = (whose, problem.file, problem.sheet, problem.column, _without_value(problem, language))
+        alike[key].append(problem)
+        documents[key] = document
+    return [_line(documents[key], problems) for key, problems in alike.items()]
 
 
-def _problem_group(
-    code: str, members: Sequence[tuple[ProblemText, HeldBack | None]], messages: Messages, room: Room
-) -> ProblemGroup:
-    said = dict.fromkeys(_without_value(problem, messages.language) for problem, _ in members)
-    repairs = (problem.repair.get(messages.language, "") for problem, _ in members)
-    return ProblemGroup(
-        code=code,
-        title=shared_words(said),
-        repair=shared_words(repairs),
-        documents=len({id(document) if document else problem.external_ref for problem, document in members}),
-        items=room.portion(members),
-        has_amounts=any(document is not None for _, document in members),
-        alike=len(said) == 1,
+def _line(document: HeldBack | None, problems: Sequence[ProblemText]) -> ProblemLine:
+    rows = tuple(problem.row for problem in problems if problem.row is not None)
+    return ProblemLine(
+        document=document,
+        first=problems[0],
+        rows=rows or (document.rows if document else ()),
+        values=tuple(dict.fromkeys(problem.value for problem in problems if problem.value)),
     )
 
 
@@ -200,44 +334,7 @@ def oldest_first(reconciliation: Reconciliation) -> list[Record]:
     return sorted(waiting, key=lambda record: (record.numbered_at or record.updated_at, record.external_ref))
 
 
-def findings(reconciliation: Reconciliation, room: Room) -> tuple[Finding, ...]:
-    """What is known of settled documents beyond their state, where there is any."""
-    cancelled = {id(one) for one in reconciliation.still_in_files}
-    candidates: Sequence[tuple[str, str, Callable[[Record], bool]]] = (
-        (
-            N_("Already issued before this ledger knew of them"),
-            N_("Another ledger or another program had issued them under the same reference. Each counts once."),
-            lambda record: record.unexpected_duplicate,
-        ),
-        (
-            N_("Stamped with observations of the ministry"),
-            N_("They are valid. What the ministry observed is worth correcting before the next sale."),
-            lambda record: record.state is State.STAMPED and bool(record.answer.observaciones),
-        ),
-        (
-            N_("Cancelled, and still in the files"),
-            N_("Take out the rows of sales that no longer exist."),
-            lambda record: id(record) in cancelled,
-        ),
-        (
-            N_("Issued in another month than that of their date in the file"),
-            N_("A document belongs to the period in which it was issued, whatever the file says."),
-            _other_month,
-        ),
-    )
-    found = ((title, text, [one for one in reconciliation.records if test(one)]) for title, text, test in candidates)
-    return tuple(
-        Finding(title=title, explanation=text, records=room.portion(records))
-        for title, text, records in found
-        if records
-    )
-
-
-def _other_month(record: Record) -> bool:
-    if record.date[:7] == record.numbered_at[:7] and record.numbered_at[8:10] != "01":
-        return False  # the same month in UTC, and too late in it to be another one six hours earlier
-    numbered = local_time(record.numbered_at)
-    return bool(record.date) and numbered is not None and record.date[:7] != f"{numbered:%Y-%m}"
+_REFUSALS = (Cause.UNSURE, Cause.NOT_SENT, Cause.REJECTED, Cause.INVALID)
 
 
 def tasks(reconciliation: Reconciliation) -> tuple[Task, ...]:

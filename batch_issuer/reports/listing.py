@@ -6,6 +6,7 @@ A page that draws 26,000 rows itself takes ten seconds to open; the same as data
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +17,8 @@ from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import Messages
 from batch_issuer.reconciliation import HeldBack, Reconciliation, split_control_number
-from batch_issuer.reports.figures import masked_name, printable, span
+from batch_issuer.reports.exceptions import Reason
+from batch_issuer.reports.figures import fingerprint, masked_name, printable, span
 from batch_issuer.reports.wording import HELD_BACK, NAMES, type_name
 
 WHOLE = 40_000
@@ -61,7 +63,7 @@ def listed_records(reconciliation: Reconciliation) -> Sequence[Record]:
     return [one for one in reconciliation.records if one.state not in (State.STAMPED, State.CANCELLED)][:BRIEF]
 
 
-def listing(reconciliation: Reconciliation, messages: Messages, *, mask: bool) -> str:
+def listing(reconciliation: Reconciliation, reasons: Sequence[Reason], messages: Messages, *, mask: bool) -> str:
     """The list as JSON that can stand inside a script element."""
     records = listed_records(reconciliation)
     texts = Dictionaries()
@@ -69,6 +71,7 @@ def listing(reconciliation: Reconciliation, messages: Messages, *, mask: bool) -
     for name, values in _held_columns(reconciliation.held_back, texts, mask=mask).items():
         columns[name] += values
     content = {
+        "fingerprint": fingerprint(reconciliation),
         "states": [[name, messages.text(NAMES[name])] for name in _STATE_NUMBERS],
         "types": [type_name(text, messages) for text in texts.types.listed],
         "branches": texts.branches.listed,
@@ -76,10 +79,23 @@ def listing(reconciliation: Reconciliation, messages: Messages, *, mask: bool) -
         "customers": texts.customers.listed,
         "places": texts.places.listed,
         "series": texts.series.listed,
+        "reasons": [reason.title for reason in reasons],
+        **_reasons_of(columns["ref"], reasons),
         "columns": columns,
         "codes": _codes(records) if len(records) <= WHOLE else None,
     }
     return inside_script(content)
+
+
+def _reasons_of(references: Sequence[str], reasons: Sequence[Reason]) -> dict[str, list[Any]]:
+    """Each set of reasons that a document has, once, and which set is whose. Most documents have none."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for number, reason in enumerate(reasons):
+        for reference in reason.references:
+            numbers[reference].append(number)
+    sets: dict[tuple[int, ...], int] = {(): 0}
+    whose = [sets.setdefault(tuple(numbers.get(one, ())), len(sets)) for one in references]
+    return {"sets": [list(one) for one in sets], "reason": whose}
 
 
 def inside_script(content: Any) -> str:

@@ -41,14 +41,16 @@ def page_text(reconciliation: Reconciliation, messages: Messages, *, mask: bool 
     environment = _environment()
     style = _source(environment, "report.css") + _running_foot(reconciliation)
     script = _source(environment, "report.js")
+    found = gather(reconciliation, messages)
     return environment.get_template("report.html.j2").render(
         **_figures(reconciliation, messages),
+        found=found,
         **_tools(reconciliation, messages, mask=mask),
         style=Markup(style),  # noqa: S704 - our own file, and a text written in escapes only
         script=Markup(script),  # noqa: S704 - our own file
         style_hash=_content_hash(style),
         script_hash=_content_hash(script),
-        listing=Markup(listing(reconciliation, messages, mask=mask)),  # noqa: S704 - made for script elements
+        listing=Markup(listing(reconciliation, found.reasons, messages, mask=mask)),  # noqa: S704 - made for script elements
     )
 
 
@@ -95,7 +97,6 @@ def _figures(reconciliation: Reconciliation, messages: Messages) -> dict[str, An
         "differences_by_state": _differences_by_state(reconciliation),
         "within": [one for one in reconciliation.differences if one.within_tolerance],
         "tasks": tasks(reconciliation),
-        "found": gather(reconciliation, messages),
         "oldest": contingency[0] if contingency else None,
         "bar": state_bar(reconciliation),
         "hours": hours(record.settled_at for record in reconciliation.records),
@@ -185,6 +186,7 @@ def _tools(reconciliation: Reconciliation, messages: Messages, *, mask: bool) ->
         "short_names": wording.CAUSE_NAMES,
         "age_names": wording.AGE_NAMES,
         "late_ages": wording.LATE_AGES,
+        "keyboard": _KEYBOARD,
         "Cause": Cause,
         "State": State,
     }
@@ -211,6 +213,15 @@ def _script_texts(messages: Messages) -> Mapping[str, str]:
     return {name: messages.text(text) for name, text in _SCRIPT_TEXTS.items()}
 
 
+_KEYBOARD: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("/",), N_("Search in the list of all documents")),
+    (("j", "k"), N_("Next and previous thing to look at; in the list, next and previous document")),
+    (("↑", "↓", "PgUp", "PgDn", "Home", "End"), N_("Move in the list")),
+    (("Enter",), N_("Open the chosen document")),
+    (("c",), N_("Copy the reference of the chosen document, or of what is being looked at")),
+    (("Esc",), N_("Close; in the search, empty it")),
+    (("?",), N_("This help")),
+)
 _SCRIPT_TEXTS: Mapping[str, str] = {
     "copy": N_("Copy {text}"),
     "copied": N_("Copied"),
@@ -221,4 +232,5 @@ _SCRIPT_TEXTS: Mapping[str, str] = {
     "difference": N_("Difference"),
     "generation": N_("Generation code"),
     "stamp": N_("Ministry's stamp"),
+    "reason": N_("Cause"),
 }

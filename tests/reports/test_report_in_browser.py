@@ -166,14 +166,66 @@ def test_keys_move_between_the_things_to_look_at(opened: Any) -> None:
 def test_list_can_be_read_by_keyboard(opened: Any) -> None:
     """Arrows choose a document, Enter opens it, Escape closes it."""
     page = opened("day-en.html").page
-    page.locator("#list").focus()
+    page.locator("#table").focus()
     page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
+    page.keyboard.press("j")
+    assert page.locator("#table").get_attribute("aria-activedescendant") == "row-1"
     page.keyboard.press("Enter")
     assert page.locator("#detail-title bdi").inner_text() == "F-000002"
     assert "DTE-" in page.locator("#detail-list").inner_text()
     page.keyboard.press("Escape")
     assert not page.locator("#detail").is_visible()
+
+
+def test_list_is_narrowed_to_one_cause_from_where_the_page_tells_it(opened: Any) -> None:
+    """The link beside a group shows exactly its documents in the list; one button shows all again."""
+    day = invented.a_day()
+    page = opened("day-en.html").page
+    page.locator("#invalid .to-list").first.click()
+    invalid = len(day.in_state(State.INVALID))
+    assert page.locator("#count").inner_text().startswith(f"{invalid} of ")
+    assert set(page.locator("#rows tr[data-position] td:first-child").all_inner_texts()) == {"Invalid"}
+    assert "El NIT del receptor" in page.locator("#by-reason option:checked").inner_text()
+    page.locator("#clear").click()
+    assert page.locator("#count").inner_text().startswith(f"{len(day.records) + len(day.held_back)} of ")
+
+
+def test_choices_are_remembered(opened: Any) -> None:
+    """Opened again, the page is sorted and narrowed down as it was left; another report starts with all documents."""
+    one = opened("day-en.html")
+    one.page.locator("th[data-key=cents] button").click()
+    one.page.locator("#by-state").select_option(index=2)
+    one.page.locator("#keys-on").uncheck()
+    left = one.rows()
+    one.page.reload()
+    assert one.rows() == left
+    assert not one.page.locator("#keys-on").is_checked()
+    one.page.goto(one.page.url.replace("day-en", "quiet"))
+    assert one.page.locator("#by-state").input_value() == ""
+    assert one.page.locator("th[data-key=cents]").get_attribute("aria-sort") == "ascending"
+
+
+def test_works_where_nothing_may_be_remembered(browser: Browser, reports: Path) -> None:
+    """Some browsers refuse storage to files; the page works all the same."""
+    context = browser.new_context()
+    context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused') } })")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((reports / "day-en.html").as_uri())
+    page.fill("#query", "f-000123")
+    assert page.locator("#rows tr[data-position] .ref").all_inner_texts() == ["F-000123"]
+    assert complaints == []
+    context.close()
+
+
+def test_keys_are_explained(opened: Any) -> None:
+    """`?` opens a list of the keys, Escape closes it."""
+    page = opened("quiet.html").page
+    page.keyboard.press("?")
+    assert "Buscar en la lista" in page.locator("#help").inner_text()
+    page.keyboard.press("Escape")
+    assert not page.locator("#help").is_visible()
 
 
 def test_reference_is_copied_letter_for_letter(opened: Any) -> None:

@@ -18,7 +18,7 @@ from batch_issuer.messages import Messages
 from batch_issuer.problems import StoppedMidway
 from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reports import figures
-from batch_issuer.reports.exceptions import GROUP_ROWS
+from batch_issuer.reports.exceptions import NAMES, TABLE_ROWS
 from batch_issuer.reports.listing import BRIEF
 from batch_issuer.reports.page import page_text, write_page
 from tests.reports import invented
@@ -224,13 +224,28 @@ def test_a_stopped_run_says_why(day: Reconciliation) -> None:
     assert "The request quota was used up." in text
 
 
-def test_thousands_of_refusals_are_all_named_and_still_open() -> None:
-    """A page with one row of a table for each would not open; beyond some, references stand in running text."""
-    bad = invented.a_bad_day(6000)
+def test_thousands_of_refusals_do_not_drown_the_page() -> None:
+    """One row of a table for each would not open; the rest is named in brief, beyond that counted, and in the list."""
+    bad = invented.a_bad_day(15_000)
     page = Page(page_text(bad, EN))
     rows = sum(1 for tag, attributes in page.tags if tag == "tr" and "data-stop" in attributes)
-    assert rows <= GROUP_ROWS
-    assert all(record.external_ref in page.text for record in bad.records)
+    assert rows <= TABLE_ROWS
+    assert len(page.tags) < 12_000
+    named = [record.external_ref for record in bad.records if f"{record.external_ref} (" in page.text]
+    assert len(named) == NAMES
+    assert f"… and {15_000 - NAMES - rows:,} that only the workbook names." in page.text
+    listing = page.listing
+    assert len(listing["columns"]["ref"]) == 15_000
+    assert [listing["sets"][one] for one in listing["reason"]] == [[0]] * 15_000
+
+
+def test_problems_of_one_document_and_column_stand_in_one_line() -> None:
+    """A return of forty lines is one thing to look at, with its rows and its values."""
+    problems = [invented.quantity("H-1", row, str(-(row % 3))) for row in range(10, 50)]
+    day = invented.of([], invented.runs(1, invented.summary_of([], [invented.held_back(1, *problems, ref="H-1")])))
+    page = Page(page_text(day, EN))
+    assert "1 document · 40 problems · quantity-not-positive" in page.text
+    assert "H-1 Tienda La Prueba ventas-noviembre.xlsx · Ventas · rows 10–49 D «Cantidad» -1 -2 0" in page.text
 
 
 def test_more_documents_than_a_page_holds_are_left_to_the_workbook() -> None:
