@@ -163,7 +163,8 @@ VAT_OF_TYPES = re.compile(r"((?:\b[0-9]{2}\b[\s,y&]*(?:and )?)+)((?:con|sin) iva
 """The same said by type of document, as the template's heading does: `01, 03 y 05 con IVA; 11 y 14 sin IVA`."""
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_PARENTHESES = re.compile(r"\((?!\s*%\s*\))[^)]*\)|\[[^\]]*\]")
+"""What a heading says in parentheses does not count, but for the per cent sign that makes another column of it."""
 _SIGNS = str.maketrans({"#": " numero ", "%": " porcentaje ", "º": "o", "°": "o", "ª": "a", "№": " numero "})
 _SHORT = re.compile(r"\b(?:no|nro|num|nr|n\s*o|nbr|number|numero)\b")
 _SMALL_WORDS = re.compile(r"\b(?:de|del|la|el|los|las|the|of)\b")

@@ -9,7 +9,7 @@ import pytest
 
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
-from batch_issuer.reading.aliases import ALIASES, LINE_TOTALS, key_of
+from batch_issuer.reading.aliases import ALIASES, FIELD_OF, LINE_TOTALS, key_of
 from batch_issuer.reading.columns import template_parts, vat_said
 from batch_issuer.settings import FIELDS, Settings
 from tests.reading.reading_samples import codes, read_text, refs, refusal, settings, workbook
@@ -39,6 +39,13 @@ def test_headings_are_the_same_however_they_are_written(heading: str, same: str)
     """Accents, capitals, spaces, points and abbreviations do not count."""
     fields = {key_of(text): field for field, texts in ALIASES.items() for text in texts}
     assert fields[key_of(heading)] == fields[key_of(same)]
+
+
+@pytest.mark.parametrize("heading", ["Descuento", "Desc.", "Discount", "Descuento ($)"])
+def test_a_discount_without_a_per_cent_sign_is_no_percentage(heading: str) -> None:
+    """It may be dollars."""
+    assert key_of(heading) not in FIELD_OF
+    assert FIELD_OF[key_of("Descuento (%)")] == "discount_percentage"
 
 
 def test_the_header_is_found_below_a_title(tmp_path: Path) -> None:
