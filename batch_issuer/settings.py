@@ -60,6 +60,8 @@ class Source:
     dates: str = ""
     prices: Mapping[str, str] = field(default_factory=lambda: DEFAULT_PRICES)
     continue_rows: bool = False
+    ignore: tuple[str, ...] = ()
+    """Headings that are declared no part of the sale, so that nothing is asked about them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +262,9 @@ class _Reader:
 
     def _source(self, table: Mapping[str, Any]) -> Source:
         self._known(
-            table, ("external_ref", "doc_type", "sheet", "decimal", "dates", "prices", "continue_rows"), "source"
+            table,
+            ("external_ref", "doc_type", "sheet", "decimal", "dates", "prices", "continue_rows", "ignore"),
+            "source",
         )
         prices = self._table(table, "prices", "source.prices")
         self._known(prices, DOC_TYPES, "source.prices")
@@ -273,6 +277,7 @@ class _Reader:
             dates=self._choice(table, "dates", "source", _SOURCE_CHOICES["dates"]),
             prices=MappingProxyType({**DEFAULT_PRICES, **chosen}),
             continue_rows=self._flag(table, "continue_rows", "source"),
+            ignore=self._texts(table, "ignore", "source"),
         )
 
     def _columns(self, table: Mapping[str, Any]) -> Mapping[str, str]:
@@ -318,6 +323,12 @@ class _Reader:
         if not isinstance(value, str):
             raise self._wrong(f"{where}.{key}", N_("It must be a text in quotes."))
         return value.strip()
+
+    def _texts(self, table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            raise self._wrong(f"{where}.{key}", N_("It must be a list of texts in quotes."))
+        return tuple(value)
 
     def _choice(self, table: Mapping[str, Any], key: str, where: str, choices: Sequence[str]) -> str:
         value = self._text(table, key, where)

@@ -143,6 +143,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 LINE_TOTALS = (
     "Total", "Importe", "Subtotal", "Sub total", "Monto", "Valor", "Total línea", "Total de línea", "Venta total",
     "Amount", "Line total", "Ventas gravadas", "Total IVA incluido", "Total con IVA", "Gross sales", "Net sales",
+    "Ventas brutas", "Ventas netas",
     "Importe total", "Monto total", "Total renglón", "Total producto", "Order subtotal", "Total neto",
     "Order lines/Subtotal", "Líneas del pedido/Subtotal", "Item total", "Ext. price", "Extended price", "Total price",
 )  # fmt: skip

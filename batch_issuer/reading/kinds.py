@@ -48,7 +48,6 @@ TOTAL_ROW_DIFFERS = Kind(
         "The sheet's own total row says {value}, and the rows read add up to {sum}: a row may be missing or too many."
     ),
     repair=N_("Compare the sheet with the documents listed before sending; correct the total row or the rows."),
-    severity=Severity.WARNS,
 )
 HIDDEN_COLUMN = Kind(
     code="hidden-column",
@@ -105,6 +104,35 @@ OTHER_DECIMAL_MARK = Kind(
     code="other-decimal-mark",
     message=N_("«{value}» is not a number where the decimal mark is «{mark}»."),
     repair=N_("Write it like the rest of the column, or change decimal under [source] in the settings."),
+)
+OTHER_CURRENCY = Kind(
+    code="other-currency",
+    message=N_("«{value}» is not in US dollars, the only currency of documents."),
+    repair=N_("Write the amounts in dollars, or take the sale out of the file."),
+)
+MARKED_AS_NO_SALE = Kind(
+    code="marked-as-no-sale",
+    message=N_("The sheet marks the row «{value}» under «{heading}»: it may be no sale, or no longer one."),
+    repair=N_(
+        "Take its rows out if it was cancelled, returned or never completed. If it is a sale, correct the cell; "
+        'if the column says nothing about that, write ignore = ["{heading}"] under [source] in the settings.'
+    ),
+)
+LINE_AMOUNT_DIFFERS = Kind(
+    code="line-amount-differs",
+    message=N_("«{heading}» says {value} and quantity × price comes to {computed}: they must agree to the cent."),
+    repair=N_(
+        "Correct the row. If the column is no amount of the line, write "
+        'ignore = ["{heading}"] under [source] in the settings.'
+    ),
+)
+MAY_GO_ON_BELOW = Kind(
+    code="may-go-on-below",
+    message=N_("Below the document stand rows without a reference, from row {row} on: they may belong to it."),
+    repair=N_(
+        "If they do, write continue_rows = true under [source] in the settings. If not, write their own reference "
+        "in them. Until then the document waits, because it may lack lines."
+    ),
 )
 SCIENTIFIC_NOTATION = Kind(
     code="scientific-notation",

@@ -157,6 +157,14 @@ def _refuse_swapped_dates(headed: _Headed, name: str, column: Column, texts: Seq
     )
 
 
+def column_mark(column: Column, decimal: str) -> Mark | None:
+    """The decimal mark of a column without a field: that of the settings, or what its texts leave no doubt about."""
+    if decimal:
+        return "comma" if decimal == "comma" else "point"
+    texts = (clean(text) for code, text in enumerate(column.texts) if column.kind(code) is CellKind.TEXT)
+    return find_mark(texts).mark
+
+
 def _typed_texts(column: Column) -> list[str]:
     """The distinct texts of a column that somebody typed as text, as `read_values` will see them."""
     return [

@@ -132,9 +132,11 @@ def _labelled_totals(body: _Body) -> Flags:
         labelled |= body.where(number, flags) & ~body.has["description"]
     without_ref = ~body.has_ref & (body.cells > 0)
     if without_ref.any():
+        sold = body.has["quantity"] & body.has["unit_price"]
         for number, column in enumerate(body.sheet.table.columns):
-            if any(map(_is_total, column.texts)):
+            if any(map(_starts_as_total, column.texts)):
                 labelled |= without_ref & body.where(number, column.flags(_is_total))
+                labelled |= without_ref & ~sold & body.where(number, column.flags(_starts_as_total))
     return labelled
 
 
@@ -143,6 +145,8 @@ def _is_total(text: str) -> bool:
 
 
 def _starts_as_total(text: str) -> bool:
+    if text.strip(BLANKS)[:1].lower() not in ("t", "s", "g"):
+        return False
     return _is_total(text) or _TOTAL_OF.match(text.strip(BLANKS)) is not None
 
 

@@ -61,6 +61,7 @@ class Sales:
         self._alike = find_alike(self._grouped.refs)
         self._suspects = {*self._grouped.variants, *self._grouped.mixed}
         self._split = split_documents(self._grouped, self._offsets)
+        self._open = self._open_documents()
         self._odd = self._odd_documents()
         self._prices = price_bases(self._doc_types(), settings.source.prices, sheets)
 
@@ -198,9 +199,25 @@ class Sales:
         sheet, at = self._located(row)
         return place_of(sheet.sheet, sheet.header, at, field.number)
 
+    def _open_documents(self) -> dict[int, int]:
+        """The documents right above rows without a reference, and the first of these: they may go on there."""
+        lost = self._grouped.lost
+        if not len(lost):
+            return {}
+        document_of = np.full(self.rows, -1, np.int32)
+        document_of[self._grouped.order] = np.repeat(
+            np.arange(len(self), dtype=np.int32), np.diff(self._grouped.starts)
+        )
+        found: dict[int, int] = {}
+        for row in lost.tolist():
+            document = int(document_of[row - 1]) if row and row not in self._offsets else -1
+            if document >= 0:
+                found.setdefault(document, row)
+        return found
+
     def _odd_documents(self) -> frozenset[int]:
         """The documents that need a look as a whole."""
-        odd = {*self._alike}
+        odd = {*self._alike, *self._open}
         if self._suspects:
             odd.update(number for number, ref in enumerate(self._grouped.refs) if ref in self._suspects)
         for flags in (self._split, *(header.disagree for header in self._headers.values())):
@@ -213,6 +230,8 @@ class Sales:
         for name, header in self._headers.items():
             if header.disagree is not None and header.disagree[number]:
                 yield from self._disagreements(number, name, header)
+        if number in self._open:
+            yield self._open_problem(ref, document, self._open[number])
         if number in self._alike:
             other = self._alike[number]
             yield self._alike_problem(ref, document.row, self._grouped.refs[other], int(self._grouped.rows(other)[0]))
@@ -251,6 +270,16 @@ class Sales:
                     "row": str(place.row),
                 },
             )
+
+    def _open_problem(self, ref: str, document: Document, below: int) -> Problem:
+        return Problem(
+            kind=kinds.MAY_GO_ON_BELOW,
+            place=self.place(document.row, "external_ref"),
+            value=ref,
+            external_ref=ref,
+            field="external_ref",
+            parameters={"row": str(self.place(below).row)},
+        )
 
     def _alike_problem(self, ref: str, row: int, other: str, other_row: int) -> Problem:
         place, other_place = self.place(row, "external_ref"), self.place(other_row, "external_ref")

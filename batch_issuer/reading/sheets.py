@@ -14,7 +14,9 @@ from batch_issuer.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Mapped, SourceFile
 from batch_issuer.reading.columns import Columns, Header, place_of
+from batch_issuer.reading.controls import Line, LineControl, control_lines, rows_with_vat
 from batch_issuer.reading.notations import Notations, find_notations
+from batch_issuer.reading.overlooked import held_columns, refuse_overlooked, with_percentages
 from batch_issuer.reading.refs import Refs, read_refs
 from batch_issuer.reading.rows import SalesRows, find_sales
 from batch_issuer.reading.tables import Codes, Column, Sheet, is_blank, letter_of
@@ -57,6 +59,8 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
     """
     rows = find_sales(sheet, header, continue_rows=settings.source.continue_rows)
     _refuse_hidden_rows(sheet, rows)
+    asked = frozenset(settings.columns)
+    header = with_percentages(sheet, header, rows, settings.source, asked)
     taken = {name: _taken(sheet.table.columns[number], rows.sales) for name, number in header.columns.items()}
     written = find_notations(sheet, header, taken, settings.source)
     fields = [
@@ -64,13 +68,16 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         for name in FIELDS
         if name in taken and name != "external_ref"
     ]
+    refs = _refs(sheet, header, columns, rows, fields)
+    control = _control(sheet, header, rows, fields, refs, settings)
+    refuse_overlooked(sheet, header, rows, settings.source, asked=asked, confirmed=control.agrees)
     said = total_said(sheet, header, rows, settings.source.decimal)
     return SheetSales(
         sheet=sheet,
         header=header,
         rows=rows,
-        refs=_refs(sheet, header, columns, rows, fields),
-        fields=(*fields, *_overhang(sheet, header, rows)),
+        refs=refs,
+        fields=(*fields, *_overhang(sheet, header, rows), *_held(sheet, header, rows, settings), *_differing(control)),
         source=_source(sheet, header, rows, written, said.control),
         problems=(*_sheet_problems(sheet, header, rows), *said.problems(partial(place_of, sheet, header))),
     )
@@ -104,6 +111,55 @@ def _overhang(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[Field]:
         faults = {code: Fault(kinds.ROW_TOO_LONG) for code, text in enumerate(column.texts) if not is_blank(text)}
         if faults:
             yield _field("", number, column, Values(values=[None] * len(column.texts), faults=faults))
+
+
+def _control(
+    sheet: Sheet, header: Header, rows: SalesRows, fields: Sequence[Field], refs: Refs, settings: Settings
+) -> LineControl:
+    """Quantity × price of every row against the sheet's own amounts."""
+    of = {field.name: field for field in fields}
+    column = {name: Column(codes=field.codes, texts=field.texts) for name, field in of.items()}
+    types = of.get("doc_type")
+    return control_lines(
+        sheet,
+        header,
+        rows.sales,
+        Line(
+            quantity=column["quantity"],
+            quantities=_sound(of["quantity"]),
+            price=column["unit_price"],
+            prices=_sound(of["unit_price"]),
+            discount=column.get("discount_percentage"),
+            discounts=_sound(of["discount_percentage"]) if "discount_percentage" in of else (),
+        ),
+        refs.codes,
+        rows_with_vat(
+            [str(value) for value in types.values] if types else None,
+            types.codes if types else None,
+            len(rows.sales),
+            settings.source,
+        ),
+        settings.source,
+    )
+
+
+def _sound(field: Field) -> Sequence[Value]:
+    """The values, without the neutral ones that stand for faults."""
+    if not field.faults:
+        return field.values
+    return [None if code in field.faults else value for code, value in enumerate(field.values)]
+
+
+def _held(sheet: Sheet, header: Header, rows: SalesRows, settings: Settings) -> Iterator[Field]:
+    """Columns without a field whose cells say that their row is no sale."""
+    for held in held_columns(sheet, header, rows, settings.source):
+        column = _taken(sheet.table.columns[held.number], rows.sales)
+        yield _field("", held.number, column, Values(values=[None] * len(column.texts), faults=held.faults))
+
+
+def _differing(control: LineControl) -> Iterator[Field]:
+    for number, codes, texts, faults in control.differing:
+        yield Field(name="", number=number, codes=codes, texts=texts, values=[None] * len(texts), faults=faults)
 
 
 def _refs(sheet: Sheet, header: Header, columns: Columns, rows: SalesRows, fields: Sequence[Field]) -> Refs:

@@ -12,7 +12,8 @@ from batch_issuer.problems import Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.aliases import LINE_TOTAL_KEYS, key_of
 from batch_issuer.reading.columns import Header
-from batch_issuer.reading.numbers import Mark, find_mark, read_number
+from batch_issuer.reading.notations import column_mark
+from batch_issuer.reading.numbers import Mark, read_number
 from batch_issuer.reading.rows import SalesRows
 from batch_issuer.reading.tables import CellKind, Codes, Column, Sheet
 from batch_issuer.reading.values import ZERO, clean
@@ -61,7 +62,11 @@ def total_said(sheet: Sheet, header: Header, rows: SalesRows, decimal: str) -> T
     amount = control_column(header)
     wanted = [number for number in (header.columns["quantity"], amount) if number is not None]
     firsts = _first_rows(sheet.table.columns[header.ref_columns[0]], rows) if len(header.ref_columns) == 1 else None
-    said = [found for number in wanted if (found := _said(sheet, number, rows, firsts, _mark(sheet, number, decimal)))]
+    said = [
+        found
+        for number in wanted
+        if (found := _said(sheet, number, rows, firsts, column_mark(sheet.table.columns[number], decimal)))
+    ]
     control = next((entry.value for entry in said if entry.column == amount), None)
     return TotalsSaid(control=control, columns=tuple(said))
 
@@ -74,14 +79,6 @@ def control_column(header: Header) -> int | None:
     amounts = (number for number, text in enumerate(header.headings) if key_of(text) in LINE_TOTAL_KEYS)
     found = [number for number in amounts if number not in used]
     return found[0] if len(found) == 1 else None
-
-
-def _mark(sheet: Sheet, number: int, decimal: str) -> Mark | None:
-    if decimal:
-        return "comma" if decimal == "comma" else "point"
-    column = sheet.table.columns[number]
-    texts = (clean(text) for code, text in enumerate(column.texts) if column.kind(code) is CellKind.TEXT)
-    return find_mark(texts).mark
 
 
 def _said(sheet: Sheet, number: int, rows: SalesRows, firsts: Codes | None, mark: Mark | None) -> Said | None:

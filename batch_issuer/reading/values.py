@@ -15,6 +15,7 @@ from types import MappingProxyType
 from batch_issuer.problems import Kind
 from batch_issuer.reading import kinds
 from batch_issuer.reading.aliases import letters_of
+from batch_issuer.reading.currencies import is_foreign_amount
 from batch_issuer.reading.dates import Order, read_date
 from batch_issuer.reading.garbling import GARBLED
 from batch_issuer.reading.numbers import SCIENTIFIC, Mark, figure_of, read_number
@@ -174,6 +175,8 @@ def _number(text: str, kind: CellKind, mark: Mark, wrong: Kind) -> Read:
         return value, None
     if SCIENTIFIC.fullmatch(text):
         return None, Fault(kinds.SCIENTIFIC_NOTATION)
+    if is_foreign_amount(text):
+        return None, Fault(kinds.OTHER_CURRENCY)
     figure = figure_of(text)
     if figure is not None and figure.under("comma" if mark == "point" else "point") is not None:
         return None, Fault(kinds.OTHER_DECIMAL_MARK, {"mark": "." if mark == "point" else ","})
@@ -200,8 +203,13 @@ def _yes_or_no(text: str, _: CellKind) -> Read:
 def _doc_type(text: str, _: CellKind) -> Read:
     if not text:
         return "", None
-    code = _DOC_TYPE_OF.get(letters_of(text))
+    code = doc_type_of(text)
     return (code, None) if code else ("", Fault(kinds.DOC_TYPE_UNKNOWN))
+
+
+def doc_type_of(text: str) -> str:
+    """The type that a text names, or empty."""
+    return _DOC_TYPE_OF.get(letters_of(text), "")
 
 
 def _text(text: str, _: CellKind) -> Read:

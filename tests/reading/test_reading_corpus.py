@@ -7,12 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import openpyxl
 import pytest
 
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.settings import Settings
-from tests.reading.reading_samples import csv_file, quantities, refs, refusal, settings, workbook
+from tests.reading.reading_samples import ENGLISH, csv_file, quantities, refs, refusal, settings, workbook
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -194,3 +195,145 @@ def test_utf_32_and_the_end_mark_of_old_programs_are_read(tmp_path: Path) -> Non
     for encoding in ("utf-32-le", "utf-32-be", "utf-8"):
         path = csv_file(tmp_path, "\ufeff" + text, encoding=encoding)
         assert quantities(read([path], Settings())) == ["2"]
+
+
+ASKED: Mapping[str, tuple[str, tuple[str, ...], str]] = MappingProxyType(
+    {
+        "a type of document under another heading": (
+            "Factura,Tipo,Descripción,Cantidad,Precio\nA1,CCF,Café,2,3.5\n",
+            ("«Tipo» (B) looks like the type of document («CCF»)", "everything would be issued as 01"),
+            'doc_type = "Tipo"',
+        ),
+        "a discount that may be dollars": (
+            "Factura,Descripción,Cantidad,Precio,Descuento\nA1,Café,2,3.50,0\nA2,Té,1,2.00,1.00\n",
+            ("«Descuento» (E) holds discounts, for example «1.00» in row 3", "per cent or 1.00 dollars"),
+            'discount_percentage = "Descuento"',
+        ),
+        "a charge beside the price": (
+            "Factura,Descripción,Cantidad,Precio,Envío\nA1,Café,2,3.50,5.00\n",
+            ("«Envío» (E) holds amounts beside the price, for example «5.00»", "a line of its own"),
+            'ignore = ["Envío"]',
+        ),
+        "prices in euros by their heading": (
+            "Factura,Descripción,Cantidad,Precio (€)\nA1,Café,2,3.50\n",
+            ("«Precio (€)» (D) is in €; documents are in US dollars",),
+            "Write the amounts in dollars",
+        ),
+        "VAT on top of the prices": (
+            "Factura,Descripción,Cantidad,Precio,IVA\nA1,Café,2,3.50,0.91\nA2,Té,10,2.00,2.60\n",
+            ("«IVA» (E) says 0.91 in row 2, where quantity × price is 7.00: the VAT is on top",),
+            'prices = { "01" = "without_vat" }',
+        ),
+        "totals with VAT of prices without": (
+            "Factura,Descripción,Cantidad,Precio,Total\nA1,Café,2,3.50,7.91\nA2,Té,10,2.00,22.60\n",
+            ("«Total» (E) says 7.91 in row 2, where quantity × price is 7.00: the VAT is on top",),
+            'prices = { "01" = "without_vat" }',
+        ),
+    }
+)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_columns_that_change_the_sale_are_not_passed_over(tmp_path: Path, name: str) -> None:
+    """Both readings, an example, and the line that decides; no document is issued on a guess."""
+    text, said, line = ASKED[name]
+    sentence = stopped_by(csv_file(tmp_path, text))
+    assert all(part in sentence for part in (*said, line)), sentence
+
+
+def test_a_column_can_be_declared_no_part_of_the_sale(tmp_path: Path) -> None:
+    """`ignore` under [source] answers every such question; a blank or zero column asks none."""
+    text = "Factura,Tipo,Estado,Descuento,Descripción,Cantidad,Precio,Total\nA1,CCF,Pendiente,2.00,Café,2,3.5,9\n"
+    path = csv_file(tmp_path, text)
+    assert read_mapped(path, ignore=("tipo", "ESTADO", "Descuento", "Total")) == [("A1", "Café", "2", "3.5")]
+    zero = csv_file(
+        tmp_path, "Factura,Descuento,Tipo,Descripción,Cantidad,Precio\nA1,0.00,Factura,Café,2,3.5\n", "b.csv"
+    )
+    assert read_mapped(zero) == [("A1", "Café", "2", "3.5")]
+
+
+def test_a_discount_written_with_the_per_cent_sign_is_a_percentage(tmp_path: Path) -> None:
+    """Whatever its heading says."""
+    path = csv_file(tmp_path, "Factura,Descuento,Descripción,Cantidad,Precio\nA1,10%,Café,2,3\nA2,,Té,1,1\n")
+    batch = read([path], Settings())
+    assert [str(entry.document.lines[0].discount_percentage) for entry in batch] == ["10", "0"]
+
+
+def test_a_discount_that_the_price_already_has_is_no_question(tmp_path: Path) -> None:
+    """The sheet's own amount is quantity × price, so nothing more comes off."""
+    path = csv_file(tmp_path, "Factura,Descripción,Cantidad,Precio,Descuento,Importe\nA1,Café,2,3.00,1.00,6.00\n")
+    assert read_mapped(path) == [("A1", "Café", "2", "3.00")]
+
+
+def held(path: str, **source: Any) -> list[tuple[str, list[str]]]:
+    """The codes of each document's blocking problems."""
+    return [
+        (entry.document.external_ref, [problem.code for problem in entry.problems if problem.blocks])
+        for entry in read([path], settings(**source))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell"),
+    [
+        ("Estado", "Anulada"), ("Status", "Refunded"), ("Financial Status", "partially_refunded"), ("Anulado", "x"),
+        ("Tipo de recibo", "Reembolso"), ("Event Type", "Refund"), ("Order Status", "on-hold"), ("Estado", "Borrador"),
+    ],
+)  # fmt: skip
+def test_rows_that_the_sheet_marks_as_no_sales_are_held_back(tmp_path: Path, heading: str, cell: str) -> None:
+    """The whole document waits, and only that one."""
+    text = f"Factura,{heading},Descripción,Cantidad,Precio\nA1,{cell},Café,2,3.5\nA1,,Pan,1,1\nA2,,Té,1,2\n"
+    assert held(csv_file(tmp_path, text)) == [("A1", ["marked-as-no-sale"]), ("A2", [])]
+
+
+def test_other_currencies_hold_their_rows_back(tmp_path: Path) -> None:
+    """By a column of currencies, or by the amounts themselves."""
+    text = "Factura,Moneda,Descripción,Cantidad,Precio\nA1,USD,Café,2,3.5\nA2,EUR,Té,1,2\nA3,US$,Pan,1,Q2.00\n"
+    assert held(csv_file(tmp_path, text)) == [("A1", []), ("A2", ["other-currency"]), ("A3", ["other-currency"])]
+
+
+def test_amounts_of_lines_are_compared(tmp_path: Path) -> None:
+    """With or without VAT, of the line or of the whole document; a cent is forgiven, more is told with both figures."""
+    rows = [
+        "A1,Café,2,3.50,7.00", "A1,Pan,3,1.00,3.01", "A2,Té,1,11.30,10.00", "A3,Leche,2,1.00,2.50",
+        "A4,Queso,1,4.00,9.00", "A4,Pan,5,1.00,", "A5,Sal,2,1.00,x",
+    ]  # fmt: skip
+    path = csv_file(tmp_path, "Factura,Descripción,Cantidad,Precio,Importe\n" + "\n".join(rows))
+    assert held(path) == [("A1", []), ("A2", []), ("A3", ["line-amount-differs"]), ("A4", []), ("A5", [])]
+    problem = next(problem for entry in read([path], Settings()) for problem in entry.problems)
+    assert (problem.place.row, problem.place.column, problem.value) == (5, "E", "2.50")
+    assert "«Importe» says 2.50 and quantity × price comes to 2.00" in problem.message(ENGLISH)
+
+
+def test_the_total_row_under_the_amounts_is_a_control(tmp_path: Path) -> None:
+    """A wrong one is a problem of the file, which needs a person."""
+    text = "Factura,Descripción,Cantidad,Precio,Importe\nA1,Café,2,3.50,7.00\nTOTAL,,,,{total}\n"
+    good, wrong = (
+        read([csv_file(tmp_path, text.format(total=total), f"{total}.csv")], Settings()) for total in ("7.00", "17.00")
+    )
+    assert not good.problems
+    assert [(problem.code, problem.blocks) for problem in wrong.problems] == [("total-row-differs", True)]
+
+
+def test_rows_without_reference_hold_back_the_document_above(tmp_path: Path) -> None:
+    """It would lack lines if they go on it; the setting that joins them is named."""
+    path = csv_file(
+        tmp_path, "Pedido,Descripción,Cantidad,Precio\nS1,Taza,2,10\n,Plato,1,10\nS2,Taza,1,10\n", "odoo.csv"
+    )
+    batch = read([path], Settings())
+    assert held(path) == [("S1", ["may-go-on-below"]), ("S2", [])]
+    assert "continue_rows = true" in batch[0].problems[0].repair(ENGLISH)
+    assert held(path, continue_rows=True) == [("S1", []), ("S2", [])]
+
+
+def test_formats_of_other_currencies_hold_back(tmp_path: Path) -> None:
+    """What the workbook shows as euros is not read as dollars."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["Factura", "Descripción", "Cantidad", "Precio"], ["A1", "Café", 2, 3.5], ["A2", "Té", 1, 2]):
+        sheet.append(row)
+    sheet["D2"].number_format = "[$€-407] #,##0.00"
+    sheet["D3"].number_format = "[$$-440A]#,##0.00"
+    book.save(tmp_path / "v.xlsx")
+    assert held(str(tmp_path / "v.xlsx")) == [("A1", ["other-currency"]), ("A2", [])]
