@@ -34,6 +34,8 @@ SETTLED = frozenset({State.STAMPED, State.REJECTED, State.INVALID, State.CANCELL
 NEEDS_PERSON = frozenset({State.REJECTED, State.INVALID, State.UNSURE, State.SENDING, State.PLANNED})
 
 DOC_TYPES = ("01", "03", "05", "11", "14")
+WITHOUT_VAT = frozenset({"11", "14"})
+"""Types whose prices bear no VAT: exports, and purchases from excluded subjects."""
 
 
 class Line(NamedTuple):
@@ -111,10 +113,15 @@ class Document:
         return tuple(line.row for line in self.lines)
 
     @property
+    def amount(self) -> Decimal:
+        """The sum of the lines as the sheet has them, unrounded."""
+        return sum((line.amount for line in self.lines), Decimal(0))
+
+    @property
     def expected_gross(self) -> Decimal:
         """The total with VAT that the provider should answer, to the cent."""
-        amount = sum((line.amount for line in self.lines), Decimal(0))
-        return to_cents(amount if self.prices_with_vat or self.doc_type == "11" else amount * (1 + VAT_RATE))
+        amount = self.amount
+        return to_cents(amount if self.prices_with_vat or self.doc_type in WITHOUT_VAT else amount * (1 + VAT_RATE))
 
 
 def to_cents(amount: Decimal) -> Decimal:

@@ -14,11 +14,12 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from batch_issuer.cancelling import SENT, Outlook, outlook
+from batch_issuer.crediting import Balance, balance_of, found_ccf, why_wait
 from batch_issuer.documents import State
 from batch_issuer.invalidating import Canceller, is_under_way
 from batch_issuer.ledger.opening import open_to_write
@@ -27,10 +28,11 @@ from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
 from batch_issuer.plan import Action, Plan, Step, make_plan, select
-from batch_issuer.preparing import Prepared, conflict_list, plan_files, planned_events, summary
+from batch_issuer.preparing import Prepared, conflict_list, plan_files, planned_event, planned_events, summary
 from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway
 from batch_issuer.provider import wire
-from batch_issuer.provider.client import Client, open_transport
+from batch_issuer.provider.classify import Reason
+from batch_issuer.provider.client import Client, Found, Missing, open_transport
 from batch_issuer.provider.quota import Quota
 from batch_issuer.sending import PATIENCE, Patience, Progress, Sender
 from batch_issuer.settings import Company
@@ -290,6 +292,7 @@ class _Work:
         self._run: RunRecord | None = None
         self._key_news: dict[str, Any] | None = None
         self._environment = ""
+        self._canaries = connection.canary
         self._conflicts: list[dict[str, Any]] = []
         self._writer: Writer | None = None
 
@@ -348,14 +351,65 @@ class _Work:
         return [step.candidate.external_ref for step in plan.of(Action.ISSUE)]
 
     async def issue_carefully(self, sender: Sender, records: Sequence[Record]) -> None:
-        """Issue, behind the environment guard and the canaries where they are asked for."""
+        """Issue, behind the environment guard and the canaries; credit notes last, when their CCFs are settled."""
+        notes = [record for record in records if record.doc_type == "05"]
+        others = [record for record in records if record.doc_type != "05"]
+        await self._issue_guarded(sender, others)
+        if notes and sender.stopped is None:
+            await self._issue_guarded(sender, await self._notes_that_may_go(sender, notes))
+
+    async def _notes_that_may_go(self, sender: Sender, notes: Sequence[Record]) -> list[Record]:
+        """The credit notes whose CCF is stamped and has enough left; the others are held with the reason.
+
+        A full credit note comes to what its CCF comes to, which only the provider may have known until now.
+        """
+        balance = balance_of(
+            self.ledger, self.company, [note.adjusts for note in notes], [note.external_ref for note in notes]
+        )
+        unanswered = await self._look_up(sender, balance, {note.adjusts for note in notes})
+        bodies = self.ledger.bodies(notes)
+        going: list[str] = []
+        said_again: list[NewEvent] = []
+        for note in notes:
+            body = bodies[note.external_ref]
+            full = wire.credits_all(body)
+            reason = why_wait(note, balance, full=full)
+            if reason is not None:
+                sender.hold(note, Reason.CCF_UNANSWERED if note.adjusts in unanswered else reason)
+                continue
+            ccf = balance.find(note.adjusts)
+            amount = ccf.gross if full and ccf is not None and ccf.gross is not None else note.expected_gross
+            if amount != note.expected_gross:
+                said_again.append(planned_event(replace(note, expected_gross=amount), body))
+            balance.credit(note.adjusts, amount)
+            going.append(note.external_ref)
+        if self._writer is not None and said_again:
+            await self._writer.append(said_again)
+        await sender.flush()
+        now = self.ledger.records(self.company, going)
+        return [now[reference] for reference in going]
+
+    async def _look_up(self, sender: Sender, balance: Balance, names: set[str]) -> set[str]:
+        """Add what the provider says of CCFs that the ledger does not know; the names about which it did not answer."""
+        unknown = sorted(name for name in names if balance.find(name) is None)
+        unanswered: set[str] = set()
+        for start in range(0, len(unknown), self._connection.concurrency):
+            some = unknown[start : start + self._connection.concurrency]
+            for name, reply in zip(some, await asyncio.gather(*map(sender.look_up, some)), strict=True):
+                if isinstance(reply, Found):
+                    balance.add(found_ccf(name, reply), [name, reply.answer.document_id])
+                elif not isinstance(reply, Missing):
+                    unanswered.add(name)
+        return unanswered
+
+    async def _issue_guarded(self, sender: Sender, records: Sequence[Record]) -> None:
         rest = list(records)
         if self._connection.expect_environment and not self._environment:
             rest = await self._prove_environment(sender, rest)
-        canaries = max(0, self._connection.canary - (len(records) - len(rest)))
-        if canaries and sender.stopped is None:
-            await self._send_canaries(sender, rest[:canaries])
-            rest = rest[canaries:]
+        self._canaries = max(0, self._canaries - (len(records) - len(rest)))
+        if self._canaries and rest and sender.stopped is None:
+            await self._send_canaries(sender, rest[: self._canaries])
+            rest, self._canaries = rest[self._canaries :], max(0, self._canaries - len(rest))
         if sender.stopped is None:
             await sender.issue(rest)
 

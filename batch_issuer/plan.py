@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from batch_issuer.documents import State, total_of
+from batch_issuer.documents import WITHOUT_VAT, State, split_vat, total_of
 from batch_issuer.ledger.records import Record
 
 
@@ -50,6 +50,14 @@ class Candidate:
     doc_type: str
     fingerprint: str
     gross: Decimal
+    retention: Decimal | None = None
+    """What should be withheld; None where that cannot be known beforehand."""
+    adjusts: str = ""
+    """Type 05: the CCF, as the sheet names it."""
+    full: bool = False
+    """Type 05: all of it is credited."""
+    customer_id: str = ""
+    """NIT, else DUI, digits only."""
     likeness: str = ""
     """Digest of everything but the reference, for sales with a named customer (`preparing.likeness`)."""
 
@@ -87,6 +95,17 @@ class Plan:
         return total_of(step.candidate.gross for step in self.of(Action.ISSUE, Action.ASK))
 
     @property
+    def taxable(self) -> Decimal:
+        """The same without VAT, where there is any."""
+        without = [step.candidate.gross for step in self.of(Action.ISSUE, Action.ASK) if _has_no_vat(step)]
+        return split_vat(self.gross - total_of(without))[0] + total_of(without)
+
+    @property
+    def retention(self) -> Decimal:
+        """What is expected to be withheld of it."""
+        return total_of(step.candidate.retention for step in self.of(Action.ISSUE, Action.ASK))
+
+    @property
     def requests(self) -> int:
         """Requests that the plan takes when nothing goes wrong."""
         counts = self.counts
@@ -96,6 +115,10 @@ class Plan:
     def seen_before(self) -> bool:
         """Whether the ledger already knows every document of the files."""
         return bool(self.steps) and all(step.record is not None and step.record.attempts for step in self.steps)
+
+
+def _has_no_vat(step: Step) -> bool:
+    return step.candidate.doc_type in WITHOUT_VAT
 
 
 def make_plan(candidates: Iterable[Candidate], records: Mapping[str, Record]) -> Plan:

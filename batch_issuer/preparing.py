@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
-from batch_issuer.documents import Document, total_of
+from batch_issuer.amounts import withheld
+from batch_issuer.documents import Customer, Document, total_of
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import LANGUAGES, N_, Messages
 from batch_issuer.plan import Candidate, Plan, Step, make_plan
@@ -135,6 +136,10 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
                 doc_type=document.doc_type,
                 fingerprint=wire.fingerprint(body),
                 gross=gross,
+                retention=withheld(document, withheld_at_100=settings.rules.withheld_at_100),
+                adjusts=document.adjusts,
+                full=document.full_adjustment,
+                customer_id=customer_id(document.customer) if document.customer else "",
                 likeness=likeness(document, body),
             )
         )
@@ -155,8 +160,7 @@ def likeness(document: Document, body: bytes) -> str:
     if document.customer is None and not document.customer_name:
         return ""
     day = document.date.isoformat() if document.date else ""
-    _, _, content = body.partition(b'"doc_type"')
-    return hashlib.sha256(day.encode() + content).hexdigest()[:32]
+    return hashlib.sha256(day.encode() + wire.content_of(body)).hexdigest()[:32]
 
 
 def _examined(batch: Batch, settings: Settings) -> Iterator[tuple[int, Entry]]:
@@ -183,6 +187,9 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
                 "fingerprint": candidate.fingerprint,
                 "likeness": candidate.likeness,
                 "expected_gross": str(candidate.gross),
+                "expected_retention": "" if candidate.retention is None else str(candidate.retention),
+                "adjusts": candidate.adjusts,
+                "customer_id": candidate.customer_id,
                 "body": wire.encode(document).decode(),
                 "file": places[0].file,
                 "sheet": places[0].sheet,
@@ -194,6 +201,38 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
                 "lines": len(document.lines),
             },
         )
+
+
+def planned_event(record: Record, body: bytes) -> NewEvent:
+    """A planned document said again, with what was learned of its amount."""
+    withheld_amount = record.expected_retention
+    return NewEvent(
+        kind=Kind.PLANNED,
+        external_ref=record.external_ref,
+        body={
+            "doc_type": record.doc_type,
+            "fingerprint": record.fingerprint,
+            "likeness": record.likeness,
+            "expected_gross": str(record.expected_gross),
+            "expected_retention": "" if withheld_amount is None else str(withheld_amount),
+            "adjusts": record.adjusts,
+            "customer_id": record.customer_id,
+            "body": body.decode(),
+            "file": record.source.file,
+            "sheet": record.source.sheet,
+            "rows": list(record.source.rows),
+            "date": record.date,
+            "branch": record.branch,
+            "customer": record.customer,
+            "payment_method": record.payment_method,
+            "lines": record.lines,
+        },
+    )
+
+
+def customer_id(customer: Customer) -> str:
+    """What the provider knows a customer by: NIT, else DUI, without hyphens; empty where the sheet has neither."""
+    return (customer.nit or customer.dui).replace("-", "")
 
 
 def customer_name(document: Document) -> str:

@@ -165,6 +165,17 @@ class Sender:
                 self._release(record, Reason.NOT_FOUND, unsent=False)
         await self.flush()
 
+    async def look_up(self, id_or_ref: str) -> Reply:
+        """How a document of the provider stands that the ledger does not know, asked until it is answered."""
+        reply = await self._until_answered(lambda: self.client.look_up(id_or_ref))
+        if self.client.quota.closed_by is not None:
+            self.stop(self.client.quota.closed_by)
+        return reply
+
+    def hold(self, record: Record, reason: Reason) -> None:
+        """Leave a planned document for a later run, and say why."""
+        self._release(record, reason, unsent=False)
+
     async def flush(self) -> None:
         """Wait until everything said so far is durable."""
         while self._written:

@@ -32,8 +32,8 @@ LINE_FIELDS = ("description", "quantity", "unit_price", "discount_percentage", "
 FIELDS = DOCUMENT_FIELDS + CUSTOMER_FIELDS + LINE_FIELDS
 """Our fields, as `[columns]` names them."""
 
-DEFAULT_PRICES: Mapping[str, str] = MappingProxyType({"01": "with_vat", "11": "without_vat"})
-"""What the provider takes (provider.md 5 and 7); every other type has to be said."""
+DEFAULT_PRICES: Mapping[str, str] = MappingProxyType({"01": "with_vat", "11": "without_vat", "14": "without_vat"})
+"""What the provider takes (provider.md 5, 7 and 9); 03 has to be said, and a 05 is read like the 03 that it adjusts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,8 @@ class Rules:
 
     warn_anonymous_from: Decimal = Decimal("1095.00")
     """An anonymous 01 from here on may be refused by the old structure fe-fc-v1 (domain.md 3.4); 0 is never."""
+    withheld_at_100: bool = True
+    """Whether 1 % is expected to be withheld at a base of exactly $100.00, of which the provider's pages disagree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +215,11 @@ def _checked_key(key: str) -> str:
     return key
 
 
+def _like_their_ccf(prices: Mapping[str, str]) -> Mapping[str, str]:
+    """Credit notes take the price basis of the CCF unless something else is said of them."""
+    return {"05": prices["03"], **prices} if "03" in prices else prices
+
+
 _SOURCE_CHOICES: Mapping[str, tuple[str, ...]] = {
     "decimal": ("point", "comma"),
     "dates": ("dmy", "mdy", "ymd"),
@@ -275,7 +282,7 @@ class _Reader:
             sheet=self._text(table, "sheet", "source"),
             decimal=self._choice(table, "decimal", "source", _SOURCE_CHOICES["decimal"]),
             dates=self._choice(table, "dates", "source", _SOURCE_CHOICES["dates"]),
-            prices=MappingProxyType({**DEFAULT_PRICES, **chosen}),
+            prices=MappingProxyType({**DEFAULT_PRICES, **_like_their_ccf(chosen)}),
             continue_rows=self._flag(table, "continue_rows", "source"),
             ignore=self._texts(table, "ignore", "source"),
         )
@@ -294,9 +301,12 @@ class _Reader:
         )
 
     def _rules(self, table: Mapping[str, Any]) -> Rules:
-        self._known(table, ("warn_anonymous_from",), "rules")
-        default = Rules().warn_anonymous_from
-        return Rules(warn_anonymous_from=self._amount(table, "warn_anonymous_from", "rules", default))
+        self._known(table, ("warn_anonymous_from", "withheld_at_100"), "rules")
+        default = Rules()
+        return Rules(
+            warn_anonymous_from=self._amount(table, "warn_anonymous_from", "rules", default.warn_anonymous_from),
+            withheld_at_100=self._flag(table, "withheld_at_100", "rules", default=default.withheld_at_100),
+        )
 
     def _known(self, table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
         for key in table:
@@ -343,8 +353,8 @@ class _Reader:
             )
         return value
 
-    def _flag(self, table: Mapping[str, Any], key: str, where: str) -> bool:
-        value = table.get(key, False)
+    def _flag(self, table: Mapping[str, Any], key: str, where: str, *, default: bool = False) -> bool:
+        value = table.get(key, default)
         if not isinstance(value, bool):
             raise self._wrong(f"{where}.{key}", N_("It must be true or false."))
         return value

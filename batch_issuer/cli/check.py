@@ -66,19 +66,22 @@ def command(output: Output, files: tuple[str, ...], fix_file: str | None, **opti
 
 def plan_against_ledger(session: Session, prepared: Prepared) -> tuple[Prepared, Plan, list[dict[str, Any]]]:
     """The documents with notes on repeated sales, the plan, and the conflicts; without a ledger everything is new."""
+    from batch_issuer.crediting import with_credits
     from batch_issuer.plan import Action
     from batch_issuer.preparing import conflict_list, plan_files
     from batch_issuer.repeats import with_repeats
 
     company = session.company.code
     if not _may_exist(session.ledger):
-        return with_repeats(prepared, None, company), plan_files(prepared, None, company), []
+        prepared = with_credits(with_repeats(prepared, None, company), None, company)
+        return prepared, plan_files(prepared, None, company), []
     from batch_issuer.ledger.opening import open_to_read
 
     ledger = open_to_read(session.ledger)
     try:
+        prepared = with_credits(with_repeats(prepared, ledger, company), ledger, company)
         plan = plan_files(prepared, ledger, company)
-        return with_repeats(prepared, ledger, company), plan, conflict_list(plan.of(Action.CONFLICT), prepared, ledger)
+        return prepared, plan, conflict_list(plan.of(Action.CONFLICT), prepared, ledger)
     finally:
         ledger.close()
 

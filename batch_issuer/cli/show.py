@@ -9,7 +9,7 @@ from typing import Any
 
 from batch_issuer.cli.durations import duration
 from batch_issuer.cli.output import Output
-from batch_issuer.documents import State, split_vat
+from batch_issuer.documents import State
 from batch_issuer.messages import N_
 from batch_issuer.plan import Action, Plan
 from batch_issuer.preparing import Prepared
@@ -68,13 +68,18 @@ def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
     if prepared.held:
         rows.append((output.messages.text(N_("held back for their data")), f"{len(prepared.held):,}"))
     output.table(rows, right=[1])
-    without = split_vat(plan.gross)[0]
     output.say(
         N_("To issue: {gross} with VAT, {net} without. All documents of the files: {all}."),
         gross=money(plan.gross),
-        net=money(without),
+        net=money(plan.taxable),
         all=money(prepared.gross),
     )
+    if plan.retention:
+        output.say(
+            N_("Expected to be withheld: {withheld}; so {total} is left to pay."),
+            withheld=money(plan.retention),
+            total=money(plan.gross - plan.retention),
+        )
     seconds = estimate(plan.requests)
     if seconds:
         output.show(
@@ -198,7 +203,8 @@ def plan_json(prepared: Prepared, plan: Plan) -> dict[str, Any]:
             "expected_gross": f"{prepared.gross:.2f}",
             "ready_gross": f"{prepared.ready_gross:.2f}",
             "to_issue_gross": f"{plan.gross:.2f}",
-            "to_issue_taxable": f"{split_vat(plan.gross)[0]:.2f}",
+            "to_issue_taxable": f"{plan.taxable:.2f}",
+            "to_issue_retention": f"{plan.retention:.2f}",
         },
         "sources": [
             {

@@ -8,11 +8,21 @@ from pathlib import Path
 
 from batch_issuer.ledger import lock, schema
 from batch_issuer.ledger.store import Clock, Ledger, utc_now
+from batch_issuer.ledger.verify import rebuild
 
 
 def open_to_read(path: Path, clock: Clock = utc_now) -> Ledger:
-    """An existing ledger. Raises `CannotStart` where it is missing, damaged, newer, or not a ledger."""
-    return Ledger(path, schema.open_file(path), clock)
+    """An existing ledger. Raises `CannotStart` where it is missing, damaged, newer, or not a ledger.
+
+    One of an older version is brought up to date: its events say all that is new, and stay as they are.
+    """
+    engine, version = schema.open_file(path)
+    ledger = Ledger(path, engine, clock)
+    if version < schema.VERSION:
+        schema.add_what_is_new(engine, path)
+        rebuild(ledger)
+        schema.mark_current(engine, path)
+    return ledger
 
 
 @contextmanager

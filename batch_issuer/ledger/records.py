@@ -72,6 +72,7 @@ class Answer:
     """What the provider said about a document, without its file URLs' keys. None where it did not say."""
 
     http_status: int | None = None
+    doc_type: str = ""
     document_id: str = ""
     control_number: str = ""
     generation_code: str = ""
@@ -147,6 +148,12 @@ class Record:
     lines: int = 0
     likeness: str = ""
     """Digest of everything but the reference, for sales with a named customer."""
+    expected_retention: Decimal | None = None
+    """What should be withheld; None where that cannot be known beforehand."""
+    adjusts: str = ""
+    """Type 05: the CCF, by our reference or the provider's id, as the sheet says it."""
+    customer_id: str = ""
+    """The customer's NIT, else DUI, digits only: what the provider knows customers by."""
     answer: Answer = Answer()
     reason: str = ""
     """Code of what is known about an `unsure` or released document, for example `read-timeout`."""
@@ -218,6 +225,9 @@ def _planned(record: Record | None, event: Event, body: Mapping[str, Any]) -> Re
         payment_method=body["payment_method"],
         lines=body["lines"],
         likeness=body.get("likeness", ""),
+        expected_retention=Decimal(withheld) if (withheld := body.get("expected_retention")) else None,
+        adjusts=body.get("adjusts", ""),
+        customer_id=body.get("customer_id", ""),
         updated_at=event.at,
         run=event.run,
         content_seq=event.seq,
@@ -295,7 +305,7 @@ def _cancel_answered(record: Record, event: Event, body: Mapping[str, Any], comm
 
 
 _PLAIN = (
-    "http_status", "document_id", "control_number", "generation_code", "reception_stamp", "is_duplicate",
+    "http_status", "doc_type", "document_id", "control_number", "generation_code", "reception_stamp", "is_duplicate",
     "dte_state", "dte_message", "codigo_msg", "detail",
 )  # fmt: skip
 

@@ -92,8 +92,8 @@ def read_sound_event(row: Row[Any]) -> Event:
 
 _SAME = (
     "company", "external_ref", "doc_type", "fingerprint", "date", "branch", "customer", "payment_method", "lines",
-    "likeness", "reason", "attempts", "first_sent_at", "numbered_at", "settled_at", "updated_at", "run", "content_seq",
-    "last_seq",
+    "likeness", "adjusts", "customer_id", "reason", "attempts", "first_sent_at", "numbered_at", "settled_at",
+    "updated_at", "run", "content_seq", "last_seq",
 )  # fmt: skip
 """Fields of a record that stand in the table as they are."""
 _TYPES = tuple(int if isinstance(column.type, Integer) else str for column in documents.c)
@@ -105,6 +105,7 @@ def record_row(record: Record) -> dict[str, Any]:
         **{name: getattr(record, name) for name in _SAME},
         "state": record.state.value,
         "expected_gross": str(record.expected_gross),
+        "expected_retention": "" if record.expected_retention is None else str(record.expected_retention),
         "file": record.source.file,
         "sheet": record.source.sheet,
         "rows": write_rows(record.source.rows),
@@ -124,8 +125,9 @@ def read_record(row: Sequence[Any]) -> Record:
         raise Unreadable(f"{row[1]!r}: {', '.join(type(value).__name__ for value in row)}")
     (
         company, external_ref, doc_type, state, fingerprint, expected_gross, file, sheet, rows, date, branch, customer,
-        payment_method, lines, likeness, answer, reason, attempts, unexpected_duplicate, first_sent_at, numbered_at,
-        settled_at, updated_at, run, content_seq, last_seq, cancellation,
+        payment_method, lines, likeness, expected_retention, adjusts, customer_id, answer, reason, attempts,
+        unexpected_duplicate, first_sent_at, numbered_at, settled_at, updated_at, run, content_seq, last_seq,
+        cancellation,
     ) = row  # fmt: skip
     try:
         for moment in (first_sent_at, numbered_at, settled_at, updated_at):
@@ -135,6 +137,8 @@ def read_record(row: Sequence[Any]) -> Record:
             fingerprint=fingerprint, expected_gross=Decimal(expected_gross),
             source=SourceRows(file=file, sheet=sheet, rows=read_rows(rows)), date=date, branch=branch,
             customer=customer, payment_method=payment_method, lines=lines, likeness=likeness,
+            expected_retention=Decimal(expected_retention) if expected_retention else None,
+            adjusts=adjusts, customer_id=customer_id,
             answer=read_answer(json.loads(answer)),
             reason=reason, attempts=attempts, unexpected_duplicate=bool(unexpected_duplicate),
             first_sent_at=first_sent_at, numbered_at=numbered_at, settled_at=settled_at, updated_at=updated_at,

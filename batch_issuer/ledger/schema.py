@@ -28,8 +28,8 @@ from sqlalchemy.pool import NullPool
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Stop, StoppedMidway
 
-VERSION = 2
-"""2 added `documents.cancellation`; what an older file lacks is added when it is opened."""
+VERSION = 3
+"""2 added `documents.cancellation`; 3 `expected_retention`, `adjusts`, `customer_id`."""
 APPLICATION_ID = 0x42495353
 """`PRAGMA application_id`: tells a ledger from any other SQLite file."""
 BUSY_SECONDS = 60.0
@@ -85,6 +85,9 @@ documents = Table(
     Column("payment_method", Text, nullable=False),
     Column("lines", Integer, nullable=False),
     Column("likeness", String(32), nullable=False),
+    Column("expected_retention", String(30), nullable=False, server_default=""),
+    Column("adjusts", String(100), nullable=False, server_default=""),
+    Column("customer_id", String(20), nullable=False, server_default=""),
     Column("answer", Text, nullable=False),
     Column("reason", String(40), nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -100,6 +103,7 @@ documents = Table(
     Index("documents_by_state", "company", "state"),
     Index("documents_by_likeness", "company", "likeness"),
     Index("documents_by_time", "company", "updated_at"),
+    Index("documents_by_customer", "company", "customer_id"),
 )
 Index("documents_cancelled", documents.c.company, documents.c.content_seq, sqlite_where=documents.c.cancellation != "")
 
@@ -192,8 +196,11 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def open_file(path: Path) -> Engine:
-    """The engine of an existing ledger. Raises `CannotStart` where the file is missing or is not a ledger of ours."""
+def open_file(path: Path) -> tuple[Engine, int]:
+    """The engine of an existing ledger, and its version.
+
+    Raises `CannotStart` where the file is missing or is not a ledger of ours.
+    """
     if exists(path) and not path.is_file():
         raise _not_a_ledger(path)
     if not path.is_file():
@@ -224,27 +231,47 @@ def open_file(path: Path) -> Engine:
                 version=version,
                 ours=VERSION,
             )
-    if version < VERSION:
-        _add_what_is_new(engine, path)
-    return engine
+    return engine, version
 
 
-def _add_what_is_new(engine: Engine, path: Path) -> None:
+def add_what_is_new(engine: Engine, path: Path) -> None:
     """Columns and indexes that an older program did not know; they have defaults, so that it can still write."""
+    with _upgrading(engine, path) as connection:
+        known = {row.name for row in connection.exec_driver_sql("PRAGMA table_info(documents)")}
+        for column in documents.c:
+            if column.name not in known:
+                kind = column.type.compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE documents ADD COLUMN {column.name} {kind} DEFAULT '' NOT NULL")
+        for index in documents.indexes:
+            index.create(connection, checkfirst=True)
+
+
+def mark_current(engine: Engine, path: Path) -> None:
+    """Say that the file has everything that this version knows."""
+    with _upgrading(engine, path) as connection:
+        connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+
+
+@contextmanager
+def _upgrading(engine: Engine, path: Path) -> Iterator[Connection]:
+    """A transaction that changes the tables of an older file, or leaves them as they were."""
     try:
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
-            known = {row.name for row in connection.exec_driver_sql("PRAGMA table_info(documents)")}
-            for column in documents.c:
-                if column.name not in known:
-                    kind = column.type.compile(dialect=connection.dialect)
-                    connection.exec_driver_sql(
-                        f"ALTER TABLE documents ADD COLUMN {column.name} {kind} DEFAULT '' NOT NULL"
-                    )
-            for index in documents.indexes:
-                index.create(connection, checkfirst=True)
-            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+            yield connection
     except FAILURES as error:
-        raise trouble(path, error) from error
+        if _code_of(error) not in _REFUSED:
+            raise trouble(path, error) from error
+        raise CannotStart(
+            N_("An older batch_issuer wrote the ledger {path}, and it cannot be brought up to date: {reason}."),
+            repair=N_("Nothing was changed. Make the file and its folder writable and run this again, or copy it."),
+            path=path,
+            reason=reason_of(error),
+        ) from error
+
+
+def _code_of(error: Exception) -> int:
+    """SQLite's primary code of a failure; 0 for one of another kind."""
+    return int(getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)) & 0xFF
 
 
 def check_pages(engine: Engine, path: Path, *, largest: int | None = None) -> None:
@@ -269,7 +296,7 @@ def reading(engine: Engine, path: Path) -> Iterator[Connection]:
 
 def trouble(path: Path, error: Exception) -> CannotStart:
     """What a failed reading means: held too long by another program, refused by the system, or damaged."""
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
+    code = _code_of(error)
     if code in _BUSY:
         return CannotStart(
             N_("Another program has been holding the ledger {path} for more than {seconds} seconds."),
@@ -296,7 +323,7 @@ def damaged(path: Path, reason: str) -> CannotStart:
 
 def write_failed(path: Path, error: Exception) -> Stop:
     """What a failed write means in the middle of a run."""
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
+    code = _code_of(error)
     if isinstance(error, Unreadable) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return damaged(path, reason_of(error))
     return StoppedMidway(

@@ -36,6 +36,15 @@ class Reason(StrEnum):
     QUOTA = "quota"
     NOT_ACCEPTED = "http-400"
     NOT_PROVEN = "not-proven"
+    CCF_NOT_FOUND = "ccf-not-found"
+    CCF_NOT_ISSUED = "ccf-not-issued"
+    CCF_CONTINGENCY = "ccf-contingency"
+    CCF_REJECTED = "ccf-rejected"
+    CCF_CANCELLED = "ccf-cancelled"
+    CCF_UNANSWERED = "ccf-unanswered"
+    NOT_A_CCF = "not-a-ccf"
+    CREDIT_OVER_CCF = "credit-over-ccf"
+    CREDIT_FULL_DIFFERS = "credit-full-differs"
 
 
 def classify(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> tuple[State, Reason | None]:

@@ -226,6 +226,13 @@ class Client:
         said = _read_cancellation(plain, record)
         return Missing() if said.reason is Reason.NOT_REGISTERED else said
 
+    async def look_up(self, id_or_ref: str) -> Reply:
+        """`GET /status/{id_or_ref}` of a sale that may be of another program: how it stands, and what it comes to."""
+        reply, plain = await self._send("GET", status_path("03", id_or_ref))
+        if isinstance(reply, Refused):
+            return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
+        return reply if plain is None else _read(plain, wire.named(plain, id_or_ref), confirmed=True)
+
     async def environment(self, external_ref: str) -> str:
         """`ambiente` of a stamped document's signed JSON: "00" test, "01" production, empty where it cannot be had."""
         ticket = await self.quota.wait()

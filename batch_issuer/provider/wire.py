@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from batch_issuer.documents import VAT_RATE, Amounts, Customer, Document, Line
+from batch_issuer.documents import VAT_RATE, WITHOUT_VAT, Amounts, Customer, Document, Line
 from batch_issuer.ledger.records import Answer, CreditMemo
 
 _KEY_IN_URL = re.compile(r"([?&;])(?:(?:k|%[46]b)(?:e|%[46]5)(?:y|%[57]9)=[^&;#\s\"'<>]*[&;]?)+", re.IGNORECASE)
@@ -24,17 +24,68 @@ _LONGEST_TEXT = 2000
 
 
 def encode(document: Document) -> bytes:
-    """The body of `POST /invoice`, canonical: the same content gives the same bytes."""
-    with_vat = document.prices_with_vat or document.doc_type == "11"
-    fields = [
-        _member("external_ref", document.external_ref),
+    """The body of the POST that issues a document, canonical: the same content gives the same bytes.
+
+    Only fields that the provider documents for the type are sent. Raises `ValueError` for a credit note that says
+    neither lines nor full adjustment: the provider would credit the whole CCF.
+    """
+    match document.doc_type:
+        case "05":
+            fields = _credit_note(document)
+        case "14":
+            fields = _purchase(document)
+        case _:
+            fields = _sale(document)
+    text = "{" + ",".join([_member("external_ref", document.external_ref), *fields]) + "}"
+    return text.encode("utf-8", "backslashreplace")
+
+
+def credits_all(body: bytes) -> bool:
+    """Whether the canonical body of a credit note credits the whole CCF."""
+    return json.loads(body).get("full_adjustment") is True
+
+
+def named(plain: Mapping[str, Any], id_or_ref: str) -> str:
+    """The reference that an answer about an id or a reference must have: its own where the id is the one asked for."""
+    document_id, reference = plain.get("document_id"), plain.get("external_ref")
+    if isinstance(document_id, str) and document_id.lower() == id_or_ref.lower() and isinstance(reference, str):
+        return reference
+    return id_or_ref
+
+
+def content_of(body: bytes) -> bytes:
+    """A canonical body without its reference: what two bodies of the same sale have in common."""
+    _, _, content = body.partition(b',"')
+    return content.removeprefix(b'doc_type"')
+
+
+def _sale(document: Document) -> list[str]:
+    """`POST /invoice`: 01, 03 and 11 (provider.md 5 to 7)."""
+    with_vat = document.prices_with_vat or document.doc_type in WITHOUT_VAT
+    return [
         _member("doc_type", document.doc_type),
-        *(_customer(document.customer) if document.customer else _name(document.customer_name)),
+        *(_customer("customer", document.customer, _OF_CUSTOMER) if document.customer else _name(document)),
         *_texts(document, ("payment_method", "activity_code", "redirect_email")),
         *_numbers(document, ("transaction_condition", "deadline", "period")),
-        '"lines":[' + ",".join(_line(line, with_vat=with_vat) for line in document.lines) + "]",
+        _lines([_line(line, with_vat=with_vat) for line in document.lines]),
     ]
-    return ("{" + ",".join(fields) + "}").encode("utf-8", "backslashreplace")
+
+
+def _purchase(document: Document) -> list[str]:
+    """`POST /suex`: 14; no type, payment or term, and lines without discounts (provider.md 9)."""
+    subject = document.customer or Customer(name=document.customer_name)
+    lines = [_undiscounted(line, with_vat=True, services=True) for line in document.lines]
+    return [*_customer("subject", subject, _OF_SUBJECT), _lines(lines)]
+
+
+def _credit_note(document: Document) -> list[str]:
+    """`POST /credit-memo`: 05; what is credited is always said, lines or all of it (provider.md 8)."""
+    adjusted = _member("document_id", document.adjusts)
+    if document.full_adjustment:
+        return [adjusted, '"full_adjustment":true']
+    if not document.lines or not document.adjusts:
+        raise ValueError(document.external_ref)
+    return [adjusted, _lines([_undiscounted(line, with_vat=document.prices_with_vat) for line in document.lines])]
 
 
 def fingerprint(body: bytes) -> str:
@@ -55,8 +106,12 @@ def _member(name: str, value: str) -> str:
     return f'"{name}":{_text(value)}'
 
 
-def _name(name: str) -> list[str]:
-    return [_member("customer_name", name)] if name else []
+def _name(document: Document) -> list[str]:
+    return [_member("customer_name", document.customer_name)] if document.customer_name else []
+
+
+def _lines(lines: list[str]) -> str:
+    return '"lines":[' + ",".join(lines) + "]"
 
 
 def _texts(values: object, names: tuple[str, ...]) -> list[str]:
@@ -67,26 +122,40 @@ def _numbers(values: object, names: tuple[str, ...]) -> list[str]:
     return [f'"{name}":{int(value)}' for name in names if (value := getattr(values, name))]
 
 
-def _customer(customer: Customer) -> list[str]:
-    fields = _texts(
-        customer,
-        (
-            "name", "nit", "nrc", "dui", "document_type", "favorite_doc", "address", "activity_code", "district",
-            "department", "municipality", "email", "phone",
-        ),
-    )  # fmt: skip
-    fields += _numbers(customer, ("type_contributor",))
-    return ['"customer":{' + ",".join(fields) + "}"]
+_OF_CUSTOMER = (
+    "name", "nit", "nrc", "dui", "document_type", "favorite_doc", "address", "activity_code", "district",
+    "department", "municipality", "email", "phone",
+)  # fmt: skip
+_OF_SUBJECT = tuple(name for name in _OF_CUSTOMER if name not in ("nrc", "favorite_doc"))
+"""A subject is nobody's customer and has no NRC: that is what makes it an excluded one."""
+
+
+def _customer(key: str, customer: Customer, names: tuple[str, ...]) -> list[str]:
+    fields = _texts(customer, names)
+    if names is _OF_CUSTOMER:
+        fields += _numbers(customer, ("type_contributor",))
+    return [f'"{key}":{{' + ",".join(fields) + "}"]
 
 
 def _line(line: Line, *, with_vat: bool) -> str:
-    price = line.unit_price if with_vat else line.unit_price * (1 + VAT_RATE)
-    text = (
-        f'{{"description":{_text(line.description)},"quantity":{_number(line.quantity)},"unit_price":{_number(price)}'
-    )
+    text = _sold(line, line.unit_price, with_vat=with_vat)
     if line.discount_percentage:
         text += f',"discount_percentage":{_number(line.discount_percentage)}'
     return text + "}"
+
+
+def _undiscounted(line: Line, *, with_vat: bool, services: bool = False) -> str:
+    """A line where no discount is documented: the price is sent with it taken off, to the last decimal."""
+    price = line.unit_price * (100 - line.discount_percentage) / 100 if line.discount_percentage else line.unit_price
+    text = _sold(line, price, with_vat=with_vat)
+    return text + (',"is_service":true}' if services and line.is_service else "}")
+
+
+def _sold(line: Line, price: Decimal, *, with_vat: bool) -> str:
+    price = price if with_vat else price * (1 + VAT_RATE)
+    return (
+        f'{{"description":{_text(line.description)},"quantity":{_number(line.quantity)},"unit_price":{_number(price)}'
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -114,6 +183,7 @@ def read_answer(plain: Mapping[str, Any] | None, http_status: int) -> Answer:
     plain = plain or {}
     return Answer(
         http_status=http_status,
+        doc_type=_said(plain, "doc_type"),
         document_id=_said(plain, "document_id"),
         control_number=_said(plain, "control_number"),
         generation_code=_said(plain, "generation_code"),
@@ -278,9 +348,13 @@ def compare(issued: bytes, now: bytes) -> tuple[tuple[str, str, str], ...]:
     )
 
 
+_PEOPLE = ("customer", "subject")
+
+
 def _flat(body: Mapping[str, Any]) -> dict[str, str]:
-    flat = {name: str(value) for name, value in body.items() if name not in ("lines", "customer")}
-    flat.update((f"customer.{name}", str(value)) for name, value in body.get("customer", {}).items())
+    flat = {name: str(value) for name, value in body.items() if name not in ("lines", *_PEOPLE)}
+    for person in _PEOPLE:
+        flat.update((f"{person}.{name}", str(value)) for name, value in body.get(person, {}).items())
     for number, line in enumerate(body.get("lines", ()), 1):
         flat.update((f"lines[{number}].{name}", str(value)) for name, value in line.items())
     return flat

@@ -152,6 +152,15 @@ REASONS: Mapping[str, str] = {
     "run-ended": N_("The run ended before its turn."),
     "key-refused": N_("The provider refused the key."),
     "quota": N_("The request quota was used up."),
+    "ccf-not-found": N_("The provider has no CCF of the reference that the credit note adjusts; correct it."),
+    "ccf-not-issued": N_("The CCF that the credit note adjusts is not issued yet; run the same command again."),
+    "ccf-contingency": N_("The CCF that the credit note adjusts awaits its stamp; run refresh, then this again."),
+    "ccf-rejected": N_("The CCF that the credit note adjusts was refused; correct it and issue both again."),
+    "ccf-cancelled": N_("The CCF that the credit note adjusts was cancelled; take the note out."),
+    "ccf-unanswered": N_("The provider did not say how the adjusted CCF stands; run the same command again."),
+    "not-a-ccf": N_("What the credit note adjusts is no CCF (03); cancel that document instead."),
+    "credit-over-ccf": N_("The credit note comes to more than is left of its CCF; correct it."),
+    "credit-full-differs": N_("The credit note credits all of its CCF, and its rows come to something else."),
 }
 """By the reason's code in the ledger."""
 

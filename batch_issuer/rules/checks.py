@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from batch_issuer.documents import DOC_TYPES, Customer, Document, Line
 from batch_issuer.problems import Kind, Place, Problem, Severity
-from batch_issuer.rules import catalogs, cells, whole
+from batch_issuer.reading import kinds
+from batch_issuer.rules import by_type, catalogs, cells, whole
 from batch_issuer.rules.catalogs import Catalog
 from batch_issuer.rules.findings import Checked, Fault, Finding, found
 from batch_issuer.rules.identifiers import digits_of, dui_has_shape, dui_with_hyphen, nit_has_shape, nrc_has_shape
@@ -78,19 +79,41 @@ CELL_RULES = (
 )
 """In the order in which they are asked; the first that is broken speaks for its cell."""
 
-TYPE_RULE = WholeRule(whole.type_is_ready, (whole.DOC_TYPE_NOT_YET,))
-PLACE_RULE = WholeRule(place, PLACE_KINDS)
+_SALES = ("01", "03", "11")
+_WITH_CUSTOMER = (*_SALES, "14")
+TYPE_RULE = WholeRule(whole.type_is_issued, (whole.DOC_TYPE_UNISSUED,))
+PLACE_RULE = WholeRule(place, PLACE_KINDS, _WITH_CUSTOMER)
 DOCUMENT_RULES = (
     WholeRule(whole.lines_are_few, (whole.LINES_MISSING, whole.LINES_MANY)),
-    WholeRule(whole.customer_has_one_name, (whole.CUSTOMER_NAME_MISSING, whole.CUSTOMER_TWO_NAMES)),
-    WholeRule(whole.term_belongs_to_credit, (whole.TERM_WITHOUT_CREDIT, whole.CREDIT_WITHOUT_TERM)),
-)
+    WholeRule(whole.customer_has_one_name, (whole.CUSTOMER_NAME_MISSING, whole.CUSTOMER_TWO_NAMES), _WITH_CUSTOMER),
+    WholeRule(whole.term_belongs_to_credit, (whole.TERM_WITHOUT_CREDIT, whole.CREDIT_WITHOUT_TERM), _SALES),
+    WholeRule(
+        by_type.taxpayer_is_complete,
+        (
+            by_type.CCF_NAME_MISSING, by_type.CCF_NIT_MISSING, by_type.CCF_NRC_MISSING,
+            by_type.CCF_CONTRIBUTOR_MISSING,
+        ),
+        ("03",),
+    ),
+    WholeRule(by_type.taxpayer_is_described, (by_type.CCF_ADVISED_MISSING,), ("03",)),
+    WholeRule(by_type.foreign_buyer_is_named, (by_type.EXPORT_BUYER_MISSING,), ("11",)),
+    WholeRule(by_type.subject_is_named, (by_type.SUBJECT_NAME_MISSING,), ("14",)),
+    WholeRule(
+        by_type.subject_is_identified, (by_type.SUBJECT_NUMBER_MISSING, by_type.SUBJECT_WITH_NRC), ("14",)
+    ),
+    WholeRule(by_type.discount_is_in_the_price, (by_type.DISCOUNT_TAKEN_OFF,), ("05", "14")),
+    WholeRule(by_type.credit_names_its_ccf, (by_type.CREDIT_CCF_MISSING, by_type.CREDIT_OF_ITSELF), ("05",)),
+    WholeRule(by_type.credit_says_what, (by_type.CREDIT_SAYS_NOTHING,), ("05",)),
+    WholeRule(by_type.only_credits_adjust, (by_type.ADJUSTS_WITHOUT_CREDIT,), _WITH_CUSTOMER),
+)  # fmt: skip
 AMOUNT_RULES = (
     WholeRule(whole.amounts_are_possible, (whole.AMOUNT_ZERO, whole.AMOUNT_LARGE)),
     WholeRule(whole.total_agrees, (whole.TOTAL_DIFFERS,)),
     WholeRule(whole.buyer_is_identified, (whole.CUSTOMER_NOT_IDENTIFIED, whole.CUSTOMER_ANONYMOUS), ("01",)),
 )
 """Only asked where every line has sound numbers."""
+COLUMN_RULES = (WholeRule(by_type.service_is_said, (by_type.SERVICE_NOT_SAID,), ("14",)),)
+"""About what the file has no column for; asked of documents in a batch."""
 
 
 _CODES: Mapping[str, Callable[[], Catalog]] = MappingProxyType(
@@ -108,6 +131,10 @@ _CODES: Mapping[str, Callable[[], Catalog]] = MappingProxyType(
 _HEADER_FIELDS = (
     "customer_name", "payment_method", "transaction_condition", "deadline", "period", "activity_code", "redirect_email",
 )  # fmt: skip
+_NOT_SENT: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"05": frozenset(_HEADER_FIELDS), "14": frozenset(_HEADER_FIELDS) - {"customer_name"}}
+)
+"""Fields for which a type's route has no place: nothing is said against them."""
 _CUSTOMER_FIELDS: Mapping[str, str] = MappingProxyType(
     {
         "name": "name",
@@ -126,21 +153,28 @@ _CUSTOMER_FIELDS: Mapping[str, str] = MappingProxyType(
 """Our field to the customer's attribute; the place has a rule of its own."""
 _OTHER_DOCUMENTS = frozenset({"03", "02", "37"})
 _ANOTHER_COLUMN: Mapping[str, str] = MappingProxyType({"customer_name": "name", "name": "customer_name"})
+_MISSING_NUMBERS = frozenset({kinds.QUANTITY_MISSING, kinds.UNIT_PRICE_MISSING})
 _AMOUNT_KINDS = frozenset(kind for rule in AMOUNT_RULES for kind in rule.kinds)
 
 
 def check(document: Document, rules: Rules) -> Checked:
     """The document as it may travel, and every finding, in the order of its rows."""
-    if wrong_type := whole.type_is_ready(document):
+    if wrong_type := whole.type_is_issued(document):
         return Checked(document, (wrong_type,))
     row = document.row if document.lines else None
     document, header = _header(_named(document), row)
     lines = _lines(document)
-    findings = [*header, *(finding for rule in DOCUMENT_RULES for finding in rule.check(document, rules)), *lines]
-    if document.lines and not any(_blocks(finding) for finding in lines):
+    ruled = [finding for rule in _DOCUMENT_RULES[document.doc_type] for finding in rule(document, rules)]
+    findings = [*header, *ruled, *lines]
+    if _comes_to_something(document) and not any(_blocks(finding) for finding in lines):
         gross = document.expected_gross
-        findings += [finding for rule in AMOUNT_RULES for finding in rule.check(document, gross, rules)]
+        findings += [finding for rule in _AMOUNT_RULES[document.doc_type] for finding in rule(document, gross, rules)]
     return Checked(document, tuple(findings))
+
+
+def _comes_to_something(document: Document) -> bool:
+    """Whether the lines have amounts to judge; those of a full credit note are its CCF's."""
+    return bool(document.lines) and (document.doc_type != "05" or by_type.says_lines(document))
 
 
 def examine(batch: Batch, entry: Entry, rules: Rules) -> Entry:
@@ -148,11 +182,23 @@ def examine(batch: Batch, entry: Entry, rules: Rules) -> Entry:
 
     A cell that has a problem already gets no second one; where a number could not be read, sums are not judged.
     """
+    entry = _without_asking_for_lines(entry)
     checked = check(entry.document, rules)
+    if entry.document.doc_type == "14":
+        has_column = bool(batch.place(entry.document.row, "is_service").column)
+        unsaid = by_type.service_is_said(checked.document, has_column=has_column)
+        checked = Checked(checked.document, (*checked.findings, *unsaid))
     if not checked.findings and checked.document is entry.document:
         return entry
     problems = tuple(_new_problems(batch, entry, checked))
     return replace(entry, document=checked.document, problems=entry.problems + problems)
+
+
+def _without_asking_for_lines(entry: Entry) -> Entry:
+    """A credit note without lines is not asked for quantities and prices: what it lacks is a rule of its own."""
+    if entry.document.doc_type != "05" or not entry.problems or by_type.says_lines(entry.document):
+        return entry
+    return replace(entry, problems=tuple(one for one in entry.problems if one.kind not in _MISSING_NUMBERS))
 
 
 def _new_problems(batch: Batch, entry: Entry, checked: Checked) -> Iterator[Problem]:
@@ -202,11 +248,13 @@ def _named(document: Document) -> Document:
     """The document with its customer's name where it belongs.
 
     A customer without a name has the one of the document's own column. One with nothing but a name is only that name:
-    sent as a customer, the provider would store a new one with each sale.
+    sent as a customer, the provider would store a new one with each sale. A credit note has the customer of its CCF.
     """
     customer = document.customer
     if customer is None:
         return document
+    if document.doc_type == "05":
+        return replace(document, customer=None, customer_name=customer.name or document.customer_name)
     if not customer.name and document.customer_name:
         customer = replace(customer, name=document.customer_name)
     if _is_only_a_name(customer) and document.customer_name in ("", customer.name):
@@ -224,9 +272,9 @@ def _header(document: Document, row: int | None) -> tuple[Document, list[Finding
     for field in _HEADER_FIELDS:
         if text := getattr(document, field):
             sent, fault = _judged(field, text)
-            if fault:
+            if fault and field not in _NOT_SENT.get(document.doc_type, ()):
                 findings.append(found(fault, row, field))
-            elif sent != text:
+            elif not fault and sent != text:
                 changes[field] = sent
     if document.customer:
         customer, faults = _customer(document.customer)
@@ -239,6 +287,8 @@ def _header(document: Document, row: int | None) -> tuple[Document, list[Finding
 def _lines(document: Document) -> list[Finding]:
     """Faults of the lines. Most hold nothing but values that were found sound before, which is asked of all at once."""
     if not document.lines or _all_sound(document.lines):
+        return []
+    if document.doc_type == "05" and (document.full_adjustment or not by_type.says_lines(document)):
         return []
     return [found(fault, line.row, field) for line in document.lines for field, fault in _line(line)]
 
@@ -325,7 +375,13 @@ def _by_field(rules: Sequence[CellRule]) -> Mapping[str, tuple[Callable[[Any], F
     return {field: tuple(rule.check for rule in rules if field in rule.fields) for field in fields}
 
 
+def _by_type(rules: Sequence[WholeRule]) -> Mapping[str, tuple[Callable[..., Any], ...]]:
+    return {kind: tuple(rule.check for rule in rules if kind in rule.doc_types) for kind in DOC_TYPES}
+
+
 _RULES = _by_field(CELL_RULES)
+_DOCUMENT_RULES = _by_type(DOCUMENT_RULES)
+_AMOUNT_RULES = _by_type(AMOUNT_RULES)
 _MOST_REMEMBERED = 100_000
 _SOUND: Mapping[str, set[Any]] = MappingProxyType(
     {"description": set(), "quantity": set(), "unit_price": set(), "discount_percentage": set()}

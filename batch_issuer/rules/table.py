@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batch_issuer.problems import Kind, Severity
-from batch_issuer.rules.checks import AMOUNT_RULES, CELL_RULES, DOCUMENT_RULES, PLACE_RULE, TYPE_RULE
+from batch_issuer.rules.checks import AMOUNT_RULES, CELL_RULES, COLUMN_RULES, DOCUMENT_RULES, PLACE_RULE, TYPE_RULE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def all_kinds() -> tuple[RuleRow, ...]:
 def _listed() -> Iterator[tuple[Kind, tuple[str, ...], str]]:
     for cell in CELL_RULES:
         yield cell.kind, cell.doc_types, _source(cell.check)
-    for rule in (TYPE_RULE, *DOCUMENT_RULES, PLACE_RULE, *AMOUNT_RULES):
+    for rule in (TYPE_RULE, *DOCUMENT_RULES, *COLUMN_RULES, PLACE_RULE, *AMOUNT_RULES):
         for kind in rule.kinds:
             yield kind, rule.doc_types, _source(rule.check)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 
-from batch_issuer.documents import CENT, VAT_RATE, Document, to_cents
+from batch_issuer.amounts import expected_amounts
+from batch_issuer.documents import CENT, DOC_TYPES, Document, to_cents
 from batch_issuer.messages import N_
 from batch_issuer.problems import Kind, Severity
 from batch_issuer.rules.catalogs import fold
@@ -16,12 +17,8 @@ from batch_issuer.settings import Rules
 
 MOST_LINES = 2000
 IDENTIFIED_FROM = Decimal("25000.00")
-WITHHELD_FROM = Decimal("100.00")
-WITHHELD_RATE = Decimal("0.01")
-WITHHOLDERS = ("3", "4")
 ON_CREDIT = "2"
-READY_TYPES = ("01",)
-"""The types whose rules are complete; the others are held back."""
+NAMED_BY_THEIR_OWN_RULE = ("03", "14")
 
 NOBODY = frozenset(
     fold(name)
@@ -32,10 +29,10 @@ NOBODY = frozenset(
 )  # fmt: skip
 """Names that tills write when they do not know the customer."""
 
-DOC_TYPE_NOT_YET = Kind(
-    code="doc-type-not-yet",
-    message=N_("Documents of type {doc_type} cannot be issued yet."),
-    repair=N_("Issue it in the provider's panel, and take it out of the file."),
+DOC_TYPE_UNISSUED = Kind(
+    code="doc-type-unissued",
+    message=N_("The provider does not issue documents of type «{value}»."),
+    repair=N_("Write one of 01, 03, 05, 11 and 14, or take the document out of the file."),
 )
 LINES_MISSING = Kind(
     code="lines-missing",
@@ -114,37 +111,37 @@ def customer_has_one_name(document: Document, _rules: Rules) -> Iterator[Finding
     if not document.customer:
         return
     name = document.customer.name
-    if not name:
-        yield Finding(CUSTOMER_NAME_MISSING, _row(document), "name")
-    elif document.customer_name and fold(document.customer_name) != fold(name):
-        yield Finding(CUSTOMER_TWO_NAMES, _row(document), "customer_name", document.customer_name, {"name": name})
+    if not name and document.doc_type not in NAMED_BY_THEIR_OWN_RULE:
+        yield Finding(CUSTOMER_NAME_MISSING, row_of(document), "name")
+    elif name and document.customer_name and fold(document.customer_name) != fold(name):
+        yield Finding(CUSTOMER_TWO_NAMES, row_of(document), "customer_name", document.customer_name, {"name": name})
 
 
 def term_belongs_to_credit(document: Document, _rules: Rules) -> Iterator[Finding]:
     """A term counts only with the condition credit, where it is one day unless said (Ocote, POST /invoice)."""
     field = "period" if document.period else "deadline"
     if (document.period or document.deadline) and document.transaction_condition != ON_CREDIT:
-        yield Finding(TERM_WITHOUT_CREDIT, _row(document), field, document.period or document.deadline)
+        yield Finding(TERM_WITHOUT_CREDIT, row_of(document), field, document.period or document.deadline)
     elif not document.period and document.transaction_condition == ON_CREDIT:
-        yield Finding(CREDIT_WITHOUT_TERM, _row(document), "period")
+        yield Finding(CREDIT_WITHOUT_TERM, row_of(document), "period")
 
 
 def amounts_are_possible(document: Document, gross: Decimal, _rules: Rules) -> Iterator[Finding]:
     """The total is more than zero and below 100,000,000,000 (fe-fc-v1 and fe-f-v2, resumen)."""
     if not gross:
-        yield Finding(AMOUNT_ZERO, _row(document), "")
+        yield Finding(AMOUNT_ZERO, row_of(document), "")
     elif gross >= TOO_LARGE:
-        yield Finding(AMOUNT_LARGE, _row(document), "", "", {"amount": _money(gross)})
+        yield Finding(AMOUNT_LARGE, row_of(document), "", "", {"amount": _money(gross)})
 
 
 def total_agrees(document: Document, gross: Decimal, _rules: Rules) -> Iterator[Finding]:
     """The sheet's own total is ours to a cent a line (rounding: Manual Funcional 2.0, XXI)."""
-    if document.total is None:
+    if document.total is None or document.full_adjustment:
         return
     tolerance = CENT * len(document.lines)
     if not any(abs(document.total - amount) <= tolerance for amount in _totals(document, gross)):
         parameters = {"total": _money(document.total), "expected": _money(gross)}
-        yield Finding(TOTAL_DIFFERS, _row(document), "total", as_written(document.total), parameters)
+        yield Finding(TOTAL_DIFFERS, row_of(document), "total", as_written(document.total), parameters)
 
 
 def buyer_is_identified(document: Document, gross: Decimal, rules: Rules) -> Iterator[Finding]:
@@ -154,10 +151,10 @@ def buyer_is_identified(document: Document, gross: Decimal, rules: Rules) -> Ite
     """
     if gross >= IDENTIFIED_FROM and not is_identified(document):
         field = "dui" if _is_named(document) else "customer_name"
-        yield Finding(CUSTOMER_NOT_IDENTIFIED, _row(document), field, "", {"amount": _money(gross)})
+        yield Finding(CUSTOMER_NOT_IDENTIFIED, row_of(document), field, "", {"amount": _money(gross)})
     elif 0 < rules.warn_anonymous_from <= gross and not is_identified(document):
         parameters = {"amount": _money(gross), "threshold": _money(rules.warn_anonymous_from)}
-        yield Finding(CUSTOMER_ANONYMOUS, _row(document), "", "", parameters)
+        yield Finding(CUSTOMER_ANONYMOUS, row_of(document), "", "", parameters)
 
 
 def is_identified(document: Document) -> bool:
@@ -168,11 +165,12 @@ def is_identified(document: Document) -> bool:
 
 def _is_named(document: Document) -> bool:
     name = (document.customer.name if document.customer else "") or document.customer_name
-    return bool(name) and not _is_nobody(name)
+    return bool(name) and not is_nobody(name)
 
 
 @lru_cache(maxsize=16384)
-def _is_nobody(name: str) -> bool:
+def is_nobody(name: str) -> bool:
+    """Whether a name only stands for a customer who is not known."""
     return fold(name) in NOBODY
 
 
@@ -184,20 +182,21 @@ def _money(amount: Decimal) -> str:
 
 def _totals(document: Document, gross: Decimal) -> Iterator[Decimal]:
     """What a sheet may mean by its total: with VAT, without where its prices are, and less what the buyer withholds."""
+    amounts = expected_amounts(document)
     yield gross
-    net = gross / (1 + VAT_RATE)
-    if not document.prices_with_vat:
-        yield to_cents(net)
-    if document.customer and document.customer.type_contributor in WITHHOLDERS and net >= WITHHELD_FROM:
-        yield gross - to_cents(net * WITHHELD_RATE)
+    if not document.prices_with_vat and amounts.taxable is not None:
+        yield amounts.taxable
+    if amounts.total is not None:
+        yield amounts.total
 
 
-def type_is_ready(document: Document) -> Finding | None:
-    """A document is of a type whose rules are complete; nothing else may leave."""
-    if document.doc_type in READY_TYPES:
+def type_is_issued(document: Document) -> Finding | None:
+    """The provider issues 01, 03, 05, 11 and 14 (Ocote, welcome); nothing else may leave."""
+    if document.doc_type in DOC_TYPES:
         return None
-    return Finding(DOC_TYPE_NOT_YET, _row(document), "doc_type", document.doc_type, {"doc_type": document.doc_type})
+    return Finding(DOC_TYPE_UNISSUED, row_of(document), "doc_type", document.doc_type)
 
 
-def _row(document: Document) -> int | None:
+def row_of(document: Document) -> int | None:
+    """Where a finding about the whole document points."""
     return document.row if document.lines else None

@@ -19,7 +19,7 @@ from batch_issuer.ledger.opening import open_to_read, open_to_write
 from batch_issuer.ledger.schema import APPLICATION_ID, VERSION, journal_mode
 from batch_issuer.ledger.verify import verify
 from batch_issuer.problems import CannotStart, Stop, StoppedMidway
-from tests.ledger.histories import COMPANY, SMALL, answered, planned, reading, sending, tamper, told, write
+from tests.ledger.histories import COMPANY, SMALL, Step, answered, planned, reading, sending, tamper, told, write
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 NOBODY = 65534
@@ -429,6 +429,19 @@ def test_write_ahead_only_where_it_is_mended(version: tuple[int, int, int], mode
     assert journal_mode(version) == mode
 
 
+def test_what_an_older_ledger_lacks_follows_from_its_events(tmp_path: Path) -> None:
+    """Columns that came later hold what the events always said, as if they had been there from the beginning."""
+    path = tmp_path / "ledger.db"
+    note = planned("N-1", doc_type="05", adjusts="C-1", expected_retention="1.00", customer_id="06140507071048")
+    write(path, [Step(COMPANY, (note,))])
+    tamper(path, "ALTER TABLE documents DROP COLUMN adjusts", "PRAGMA user_version = 2")
+    with reading(path) as ledger:
+        record = ledger.record(COMPANY, "N-1")
+        assert record is not None
+        assert (record.adjusts, str(record.expected_retention)) == ("C-1", "1.00")
+        assert verify(ledger).damages == ()
+
+
 def test_a_ledger_of_the_first_version_is_brought_up_to_date(small: Path) -> None:
     """What it lacks is added when it is opened; what it says stays, and it verifies."""
     with reading(small) as ledger:
@@ -436,7 +449,11 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(small: Path) -> Non
     tamper(
         small,
         "DROP INDEX documents_cancelled",
-        "ALTER TABLE documents DROP COLUMN cancellation",
+        "DROP INDEX documents_by_customer",
+        *(
+            f"ALTER TABLE documents DROP COLUMN {name}"
+            for name in ("cancellation", "expected_retention", "adjusts", "customer_id")
+        ),
         "PRAGMA user_version = 1",
     )
     with reading(small) as ledger:

@@ -33,6 +33,31 @@ def customer(**changes: Any) -> Document:
     return document(customer=replace(Customer(name="Ana Ejemplo"), **changes))
 
 
+TAXPAYER = Customer(
+    name="Comercial Uno", nit=GOOD_NIT, nrc="123456", type_contributor="1", activity_code="01111", address="Calle 1",
+    district="Santa Tecla", email="uno@example.com",
+)  # fmt: skip
+
+
+def ccf(**changes: Any) -> Document:
+    return document(doc_type="03", customer=replace(TAXPAYER, **changes))
+
+
+def export(**changes: Any) -> Document:
+    return document(doc_type="11", customer=replace(Customer(name="Jane Doe", address="Main St", email=""), **changes))
+
+
+def purchase(**changes: Any) -> Document:
+    return document(doc_type="14", customer=replace(ANA, **changes))
+
+
+def credit(**changes: Any) -> Document:
+    return document(doc_type="05", **{"adjusts": "CCF-1", **changes})
+
+
+NOTHING = (line(description="", quantity=Decimal(0), unit_price=Decimal(0)),)
+
+
 def lined(**changes: Any) -> Document:
     return document(lines=(line(**changes),))
 
@@ -153,7 +178,29 @@ BREAKING_AND_PASSING = [
         customer(department="06", municipality="Santa Tecla"),
         customer(department="05", municipality="Santa Tecla"),
     ),
-    ("doc-type-not-yet", "doc_type", document(doc_type="03"), document()),
+    ("doc-type-unissued", "doc_type", document(doc_type="04"), document()),
+    ("ccf-name-missing", "name", ccf(name=""), ccf()),
+    ("ccf-nit-missing", "nit", ccf(nit=""), ccf()),
+    ("ccf-nrc-missing", "nrc", ccf(nrc=""), ccf()),
+    ("ccf-contributor-missing", "type_contributor", ccf(type_contributor=""), ccf(type_contributor="Gobierno")),
+    ("ccf-advised-missing", "customer_activity_code", ccf(activity_code="", email=""), ccf()),
+    ("ccf-advised-missing", "municipality", ccf(district=""), ccf()),
+    ("export-buyer-missing", "name", document(doc_type="11", customer_name="Consumidor Final"), export()),
+    ("export-buyer-missing", "address", document(doc_type="11", customer_name="Jane Doe"), export()),
+    ("subject-name-missing", "name", purchase(name=""), purchase()),
+    ("subject-number-missing", "dui", document(doc_type="14", customer_name="Ana"), purchase()),
+    ("subject-with-nrc", "nrc", purchase(nrc="123456"), purchase()),
+    (
+        "discount-taken-off",
+        "discount_percentage",
+        document(doc_type="14", customer=ANA, lines=(line(discount_percentage=Decimal(10)),)),
+        lined(discount_percentage=Decimal(10)),
+    ),
+    ("credit-ccf-missing", "adjusts", credit(adjusts=""), credit()),
+    ("credit-of-itself", "adjusts", credit(adjusts="A-1"), credit()),
+    ("credit-says-nothing", "full_adjustment", credit(lines=NOTHING), credit(lines=NOTHING, full_adjustment=True)),
+    ("adjusts-without-credit", "adjusts", document(adjusts="CCF-1"), credit()),
+    ("adjusts-without-credit", "full_adjustment", document(full_adjustment=True), credit(full_adjustment=True)),
     ("lines-many", "", document(customer=ANA, lines=(line(),) * 2001), document(customer=ANA, lines=(line(),) * 2000)),
     (
         "customer-name-missing",
@@ -206,7 +253,8 @@ def test_each_code_has_an_example() -> None:
     places = {
         row.code for row in all_kinds() if row.code.startswith(("department", "municipality", "place", "district"))
     }
-    assert {code for code, *_ in BREAKING_AND_PASSING} | places | {"lines-missing"} == {row.code for row in all_kinds()}
+    examples = {code for code, *_ in BREAKING_AND_PASSING} | places | {"lines-missing", "service-not-said"}
+    assert examples == {row.code for row in all_kinds()}
 
 
 def test_a_sound_document_is_left_as_it_is() -> None:
@@ -226,11 +274,35 @@ def kind_of(code: str) -> Kind:
     return Kind(code=row.code, message=row.message, repair=row.repair, severity=row.severity)
 
 
-@pytest.mark.parametrize("doc_type", ["03", "05", "11", "14", "99", ""])
-def test_types_without_rules_do_not_leave(doc_type: str) -> None:
-    """Whatever else is wrong, a type whose rules do not exist is held back, and nothing else is said of it."""
-    assert codes(document(doc_type=doc_type, lines=(line(quantity=Decimal(0)),))) == ["doc-type-not-yet"]
-    assert kind_of("doc-type-not-yet").severity == "blocks"
+@pytest.mark.parametrize("doc_type", ["04", "99", ""])
+def test_types_that_the_provider_does_not_issue_do_not_leave(doc_type: str) -> None:
+    """Whatever else is wrong, they are held back, and nothing else is said of them."""
+    assert codes(document(doc_type=doc_type, lines=(line(quantity=Decimal(0)),))) == ["doc-type-unissued"]
+    assert kind_of("doc-type-unissued").severity == "blocks"
+
+
+@pytest.mark.parametrize("doc_type", ["05", "14"])
+def test_what_a_type_cannot_send_is_not_held_against_it(doc_type: str) -> None:
+    """Credit notes and purchases have no fields for payment: a wrong one there stops nothing."""
+    subject = document(doc_type=doc_type, adjusts="CCF-1" if doc_type == "05" else "", customer=ANA)
+    assert codes(replace(subject, payment_method="Tarjeta", transaction_condition="2", period="x")) == []
+
+
+def test_a_credit_note_has_the_customer_of_its_ccf() -> None:
+    """What the sheet says of the customer is only shown."""
+    sent = check(credit(customer=replace(ANA, dui="1")), Rules())
+    assert (sent.findings, sent.document.customer, sent.document.customer_name) == ((), None, "Ana Ejemplo")
+
+
+@pytest.mark.parametrize("doc_type", ["03", "14"])
+def test_a_name_in_the_documents_column_names_taxpayers_and_subjects(doc_type: str) -> None:
+    """Tills have one column for names, whatever the document."""
+    sent = check(
+        document(doc_type=doc_type, customer_name="Comercial Uno", customer=replace(TAXPAYER, name="")), Rules()
+    )
+    assert sent.document.customer is not None
+    assert sent.document.customer.name == "Comercial Uno"
+    assert not [found for found in sent.findings if found.kind.severity == "blocks"]
 
 
 def test_names_become_codes_and_identifiers_their_form() -> None:

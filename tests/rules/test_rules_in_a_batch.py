@@ -8,6 +8,7 @@ from typing import Any
 
 from batch_issuer.documents import Customer, Document, Line
 from batch_issuer.problems import Kind, Place, Problem
+from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Batch, Entry, SheetRow, SourceFile
 from batch_issuer.rules import all_kinds, examine
 from batch_issuer.settings import Rules
@@ -149,3 +150,36 @@ def test_the_table_of_rules_is_complete() -> None:
         assert row.repair.endswith(".")
         assert row.doc_types
         assert all(source.endswith(".") for source in row.sources)
+
+
+QUANTITY_MISSING = Problem(kind=kinds.QUANTITY_MISSING, place=Place(), external_ref="A-1", field="quantity")
+
+
+def test_a_full_credit_note_needs_no_lines() -> None:
+    """Empty quantities and prices are no fault where all of the CCF is credited."""
+    empty = line_of(description="", quantity=Decimal(0), unit_price=Decimal(0))
+    note = entry((QUANTITY_MISSING,), doc_type="05", adjusts="C-1", lines=empty, full_adjustment=True)
+    assert examined(note).problems == ()
+
+
+def test_a_credit_note_that_says_nothing_is_told_so_once() -> None:
+    """The one thing that it lacks, instead of every empty cell; it is held back."""
+    empty = line_of(description="", quantity=Decimal(0), unit_price=Decimal(0))
+    note = entry((QUANTITY_MISSING,), doc_type="05", adjusts="C-1", lines=empty)
+    assert [problem.code for problem in examined(note).problems] == ["credit-says-nothing"]
+    assert examined(note).held_back
+
+
+def test_a_half_filled_line_of_a_credit_note_is_a_problem() -> None:
+    """Where something is said it must be whole, full adjustment or not."""
+    for full in (False, True):
+        half = line_of(quantity=Decimal(0))
+        note = entry((QUANTITY_MISSING,), doc_type="05", adjusts="C-1", lines=half, full_adjustment=full)
+        assert examined(note).held_back
+
+
+def test_a_file_without_a_column_for_services_is_told_so() -> None:
+    """Goods are what the provider takes an unsaid line for; ten per cent may depend on it."""
+    assert [code for code, _ in told(entry(doc_type="14", customer=Customer(name="Ana", dui="00016297-5")))] == [
+        "service-not-said"
+    ]

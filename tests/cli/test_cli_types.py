@@ -1,0 +1,180 @@
+"""Every document type out of one spreadsheet, through the command line and the sandbox."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from batch_issuer.sandbox import Running
+from tests.cli.desk import Desk, Open
+
+HEADINGS = (
+    "tipo documento,external_ref,Razón social,NIT,NRC,Tipo contribuyente,Distrito,Giro,Dirección,Correo,"
+    "Documento que ajusta,Ajuste total,Descripción,Cantidad,Precio,% descuento,Es servicio,DUI"
+)
+TAXPAYER = '"Comercial Uno, S.A. de C.V.",0614-050707-104-8,12345-6,Grande,Santa Tecla,01111,Calle 1,uno@example.com'
+NET = '[source]\nprices = { "03" = "without_vat" }\n'
+
+
+def ccf(ref: str, price: str, discount: str = "") -> str:
+    return f"CCF,{ref},{TAXPAYER},,,Consultoría,1,{price},{discount},,"
+
+
+def note(ref: str, adjusts: str, price: str = "", full: str = "") -> str:
+    what = f"Consultoría,1,{price}" if price else ",,"
+    return f"NC,{ref},,,,,,,,,{adjusts},{full},{what},,,"
+
+
+def purchase(ref: str, what: str, price: str, service: str) -> str:
+    return f"14,{ref},Juan Pérez,,,,,,,,,,{what},1,{price},,{service},00016297-5"
+
+
+def write(desk: Desk, *rows: str, settings: str = NET) -> None:
+    desk.write(name="ventas.csv").write_text("\n".join([HEADINGS, *rows]) + "\n", encoding="utf-8")
+    (desk.folder / "batch-issuer.toml").write_text(settings, encoding="utf-8")
+
+
+def issued(desk: Desk, *more: str) -> dict[str, Any]:
+    done = desk.call("issue", "ventas.csv", "--json", *more)
+    assert done.code in (0, 1), done.err
+    found: dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def reasons(desk: Desk) -> dict[str, str]:
+    """What holds documents that were not sent."""
+    return {ref: record.reason for ref, record in desk.records().items() if record.state.value == "planned"}
+
+
+def answered(desk: Desk, ref: str) -> tuple[str, ...]:
+    amounts = desk.records()[ref].answer.amounts
+    found = (amounts.taxable, amounts.vat, amounts.gross, amounts.retention, amounts.total)
+    return tuple(f"{amount:.2f}" for amount in found)
+
+
+def sent(provider: Running, ref: str) -> Any:
+    """The document as the provider has it."""
+    return next(document for document in provider.documents() if document.ref == ref)
+
+
+def test_a_mixed_file_is_issued_whole(open_desk: Open) -> None:
+    """Five types, each by its route, with the amounts of the ministry's example; the credit notes after their CCFs."""
+    desk, provider = open_desk(unknown_fields="refused")
+    write(
+        desk,
+        note("N-1", "C-1", "100.00"),
+        note("N-2", "C-2", full="sí"),
+        ccf("C-1", "775.00", "10"),
+        ccf("C-2", "100.00"),
+        "11,E-1,Jane Doe,,,,,,Main St 1,,,,Café oro 50 kg,3,250.00,,,",
+        purchase("S-1", "Reparación", "100.00", "sí"),
+        purchase("S-1", "Madera", "20.00", "no"),
+        "01,F-1,,,,,,,,,,,Café,2,2.50,,,",
+    )
+    found = issued(desk)
+    assert (found["exit_code"], found["sent"], found["states"]["stamped"]) == (0, 7, 7)
+    assert answered(desk, "C-1") == ("697.50", "90.68", "788.18", "6.98", "781.20")
+    assert answered(desk, "C-2") == ("100.00", "13.00", "113.00", "1.00", "112.00")
+    assert answered(desk, "E-1") == ("750.00", "0.00", "750.00", "0.00", "750.00")
+    assert answered(desk, "S-1") == ("120.00", "0.00", "120.00", "10.00", "110.00")
+    assert answered(desk, "N-1")[2] == "113.00"
+    records = desk.records()
+    assert {ref: str(record.expected_retention) for ref, record in records.items()} == {
+        "N-1": "None", "N-2": "None", "C-1": "6.98", "C-2": "1.00", "E-1": "0.00", "S-1": "10.00", "F-1": "0.00"
+    }  # fmt: skip
+    assert records["N-2"].expected_gross == Decimal("113.00")
+    assert sent(provider, "C-2").standing.value == "cancelled"
+    assert sent(provider, "C-1").recipient["municipality"] == "28"
+    again = issued(desk)
+    assert (again["sent"], again["exit_code"], provider.requests().violations) == (0, 0, ())
+
+
+@pytest.mark.parametrize(("basis", "price"), [("without_vat", "100.00"), ("with_vat", "113.00")])
+def test_either_price_basis_comes_back_to_the_cent(open_desk: Open, basis: str, price: str) -> None:
+    """What travels includes VAT; the net price of the sheet is the provider's base."""
+    desk, provider = open_desk(unknown_fields="refused")
+    write(desk, ccf("C-1", price), settings=f'[source]\nprices = {{ "03" = "{basis}" }}\n')
+    assert issued(desk)["exit_code"] == 0
+    assert answered(desk, "C-1") == ("100.00", "13.00", "113.00", "1.00", "112.00")
+    assert str(sent(provider, "C-1").sale.lines[0].unit_price.normalize()) == "113"
+
+
+def test_a_credit_note_waits_for_its_ccf(open_desk: Open) -> None:
+    """In contingency or rejected nothing is credited; the stamp lets the next run go on, by `retry` too."""
+    desk, provider = open_desk(contingency_refs="C-1,C-2")
+    write(desk, ccf("C-1", "100.00"), ccf("C-2", "100.00"), note("N-1", "C-1", "10"), note("N-2", "C-2", full="x"))
+    assert issued(desk)["exit_code"] == 1
+    assert reasons(desk) == {"N-1": "ccf-contingency", "N-2": "ccf-contingency"}
+    assert desk.call("retry").code == 1
+    assert provider.requests().count("credit-memo") == 0
+    provider.change(contingency_refs=())
+    provider.resolve("stamped", ["C-1"])
+    provider.resolve("rejected", ["C-2"])
+    assert desk.call("refresh").code == 1
+    assert desk.call("retry").code == 1
+    assert reasons(desk) == {"N-2": "ccf-rejected"}
+    assert desk.states()["N-1"] == "stamped"
+    write(desk, ccf("C-1", "100.00"), ccf("C-2", "101.00"), note("N-1", "C-1", "10"), note("N-2", "C-2", full="x"))
+    found = issued(desk)
+    assert found["exit_code"] == 0, (found["problems"], found["states"], found.get("differences"))
+    assert desk.records()["N-2"].expected_gross == Decimal("114.13")
+
+
+def test_never_more_than_is_left_of_the_ccf(open_desk: Open) -> None:
+    """Within one file, and over the files of several days; what was credited counts, what was refused does not."""
+    desk, provider = open_desk(unknown_fields="refused")
+    write(desk, ccf("C-1", "100.00"), note("N-1", "C-1", "60"), note("N-2", "C-1", "50"), note("N-3", "C-1", "40"))
+    found = issued(desk)
+    assert [problem["code"] for problem in found["problems"] if problem["severity"] == "blocks"] == ["credit-over-ccf"]
+    assert desk.states() == {"C-1": "stamped", "N-1": "stamped", "N-3": "stamped"}
+    write(desk, note("N-4", "C-1", "0.01"), note("N-5", "C-1", full="sí"))
+    assert {problem["external_ref"] for problem in issued(desk)["problems"]} == {"N-4", "N-5"}
+    assert sent(provider, "C-1").standing.value == "stamped"
+
+
+def test_the_trap_is_never_sprung(open_desk: Open) -> None:
+    """A note that says neither lines nor all of it, or both and not the same, is held back; nothing of it is sent."""
+    desk, provider = open_desk(unknown_fields="refused")
+    write(
+        desk,
+        ccf("C-1", "100.00"),
+        note("N-1", "C-1"),
+        note("N-2", "C-1", "60", full="sí"),
+        note("N-3", "C-1", full="no"),
+        note("N-4", "C-1", full="quizás"),
+        note("N-5", "", "10"),
+    )
+    found = issued(desk)
+    assert {problem["external_ref"] for problem in found["problems"]} == {"N-1", "N-2", "N-3", "N-4", "N-5"}
+    assert provider.requests().count("credit-memo") == 0
+    write(desk, ccf("C-1", "100.00"), note("N-2", "C-1", "100.00", full="sí"))
+    assert issued(desk)["exit_code"] == 0
+    assert sent(provider, "N-2").sale.full_adjustment
+
+
+def test_a_ccf_of_another_program_is_looked_up(open_desk: Open) -> None:
+    """By reference or UUID, whether the ledger knows it or only the provider; what it lacks is not credited."""
+    desk, provider = open_desk(unknown_fields="refused")
+    write(desk, ccf("C-1", "100.00"))
+    issued(desk)
+    uuid = desk.records()["C-1"].answer.document_id
+    desk.ledger.rename(desk.folder / "other.db")
+    write(
+        desk,
+        note("N-1", uuid, "10"), note("N-2", "C-1", "20"), note("N-3", uuid.upper(), "80"), note("N-4", "C-9", "1"),
+        note("N-5", "C-1", "10", full="sí"),
+    )  # fmt: skip
+    assert issued(desk)["exit_code"] == 1
+    assert reasons(desk) == {"N-3": "credit-over-ccf", "N-4": "ccf-not-found", "N-5": "credit-full-differs"}
+    assert provider.requests().count("credit-memo", 400) == 0
+
+
+def test_only_a_ccf_is_adjusted(open_desk: Open) -> None:
+    """A factura is cancelled, not adjusted; an export and a purchase neither."""
+    desk, provider = open_desk(unknown_fields="refused")
+    write(desk, "01,F-1,,,,,,,,,,,Café,2,2.50,,,", note("N-1", "F-1", "1.00"), note("N-2", "F-0", "1.00"))
+    assert [problem["code"] for problem in issued(desk)["problems"]] == ["credit-not-a-ccf", "credit-ccf-unknown"]
+    assert provider.requests().count("credit-memo") == 0
