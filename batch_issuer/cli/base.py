@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "issue": ("issue", N_("Issue the documents of the files, record every answer, and write the reports.")),
     "retry": ("retry", N_("Send again, from the ledger, what is not settled and may be sent again.")),
     "refresh": ("refresh", N_("Ask what became of documents in contingency or in doubt. Never issues.")),
+    "cancel": ("cancel", N_("Invalidate documents, after showing what will happen to each and until when.")),
     "report": ("report", N_("Write the reports again, from the ledger alone.")),
     "ledger": ("ledger", N_("Look into the ledger: show, export, verify, backup.")),
     "sandbox": ("sandbox", N_("Run a stand-in for the provider on this machine, with faults and quota to order.")),
@@ -154,6 +155,7 @@ def number_option(
 
 
 files_argument = argument("files", nargs=-1, required=True, metavar=N_("FILES…"))
+references_argument = argument("references", nargs=-1, metavar=N_("REF…"))
 language_option = option(
     "--lang", type=click.Choice(["es", "en"]), expose_value=False, help=N_("Language of everything shown.")
 )

@@ -15,6 +15,7 @@ import click
 
 from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
+from batch_issuer.cli.tables import harmless
 from batch_issuer.documents import State
 from batch_issuer.ledger.records import CancelStep, Event, Kind, Record
 from batch_issuer.messages import N_
@@ -249,7 +250,7 @@ def _write_csv(rows: Iterable[dict[str, Any]], file: Any) -> int:
         if writer is None:
             writer = csv.DictWriter(file, list(row))
             writer.writeheader()
-        writer.writerow({name: _harmless(value) for name, value in row.items()})
+        writer.writerow({name: harmless(value) for name, value in row.items()})
     return count
 
 
@@ -266,11 +267,6 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
         "source_sheet": source["sheet"],
         "source_rows": rows,
     }
-
-
-def _harmless(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets an apostrophe before it (CWE-1236)."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 @command.command("verify", help=N_("Check that nothing was changed, removed or reordered since it was written."))

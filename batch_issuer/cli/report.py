@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,19 @@ def command(output: Output, run: str | None, out: str, *, mask: bool, **options:
     return code
 
 
-def finish(session: Session, outcome: Outcome, out: str, prepared: Prepared | None = None) -> int:
-    """The end of a run that wrote the ledger: reconcile, report, verdict; its exit code."""
+def finish(
+    session: Session,
+    outcome: Outcome,
+    out: str,
+    prepared: Prepared | None = None,
+    *,
+    also: Mapping[str, Any] | None = None,
+    needs_person: bool = False,
+) -> int:
+    """The end of a run that wrote the ledger: reconcile, report, verdict; its exit code.
+
+    `also` is what the command has to say beside that in `--json`; `needs_person` that something else does.
+    """
     from batch_issuer.cli.connecting import run_json, say_stop
     from batch_issuer.cli.show import show_reconciliation, show_reports
     from batch_issuer.ledger.opening import open_to_read
@@ -79,7 +91,7 @@ def finish(session: Session, outcome: Outcome, out: str, prepared: Prepared | No
     except StoppedMidway as unwritten:
         click.echo(unwritten.text(output.messages), err=True)
         stopped = stopped or unwritten
-    code = stopped.exit_code if stopped else reconciliation.exit_code
+    code = stopped.exit_code if stopped else max(reconciliation.exit_code, int(needs_person))
     show_reports(output, reports)
     problems = [problem.as_json(output.messages) for problem in prepared.problems] if prepared else []
     answer = {
@@ -87,6 +99,7 @@ def finish(session: Session, outcome: Outcome, out: str, prepared: Prepared | No
         "problems": problems,
         "ledger": str(session.ledger),
         "reports": reports,
+        **(also or {}),
         **run_json(outcome, code),
     }
     if stopped is not None:

@@ -11,9 +11,11 @@ from typing import Any
 
 from batch_issuer import settings as settings_room
 from batch_issuer.cli.output import Output
-from batch_issuer.messages import choose_language
+from batch_issuer.messages import N_, choose_language
 from batch_issuer.preparing import Prepared, prepare
+from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
+from batch_issuer.reading.references import read_references
 from batch_issuer.reconciliation import EL_SALVADOR
 from batch_issuer.settings import Company, Settings
 
@@ -44,6 +46,14 @@ def read_files(session: Session, files: Sequence[str]) -> Prepared:
     """The files' documents, checked and encoded."""
     batch = read(files, session.settings, stdin=sys.stdin.buffer)
     return prepare(batch, session.settings, today())
+
+
+def named_references(references: Sequence[str], file: str | None) -> tuple[str, ...]:
+    """Those on the command line, then those of a file, each once. Raises `CannotStart` where there is none."""
+    found = [*references, *(read_references(file, sys.stdin.buffer) if file else ())]
+    if not found:
+        raise CannotStart(N_("No document was named."), repair=N_("Give references, or a file of them with --file."))
+    return tuple(dict.fromkeys(found))
 
 
 def today() -> dt.date:

@@ -104,8 +104,8 @@ def credit_note_until(issued: dt.date) -> dt.date | None:
 
 
 def safe_until(found: tuple[Deadline, ...]) -> dt.date | None:
-    """The earliest of the last days that are known: until then every source allows it."""
-    return min((one.last_day for one in found if one.last_day), default=None)
+    """The last day on which every source that speaks allows it for certain; None where none is certain."""
+    return min((day for one in found if (day := one.last_day or one.not_before)), default=None)
 
 
 def at_the_latest(found: tuple[Deadline, ...]) -> dt.date | None:

@@ -19,7 +19,7 @@ from batch_issuer.sandbox import Running
 from tests.kill.shop import KEY, Done
 
 HEADINGS = "external_ref,description,quantity,unit_price"
-SENDING = ("issue", "retry", "refresh")
+SENDING = ("issue", "retry", "refresh", "cancel", "download", "doctor")
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Desk:
 
     def call(self, *arguments: str, stdin: bytes = b"") -> Done:
         """Run a command to its end."""
-        if arguments[:1] and arguments[0] in SENDING and "--base-url" not in arguments:
+        if arguments[:1] and arguments[0] in SENDING and not {"--base-url", "--help"} & set(arguments):
             arguments = (*arguments, "--base-url", self.base_url)
         environment = {"BATCH_ISSUER_LANG": "en", **({"OCOTE_API_KEY": self.key} if self.key else {})}
         return called(list(arguments), self.folder, {**environment, **self.environment}, stdin)
