@@ -253,12 +253,9 @@ def _named(ledger: Ledger, company: str, names: Sequence[str]) -> list[Record]:
 
 def _live_notes(ledger: Ledger, company: str) -> dict[str, list[str]]:
     """References of valid credit notes, by what each says that it adjusts: a reference, or an id in small letters."""
-    notes = ledger.of_type(company, "05", (State.STAMPED, State.CONTINGENCY))
-    bodies = ledger.bodies(notes)
     found: dict[str, list[str]] = {}
-    for note in notes:
-        adjusted = wire.adjusted_by(bodies[note.external_ref])
-        for name in {adjusted, adjusted.lower()}:
+    for note in ledger.of_type(company, "05", (State.STAMPED, State.CONTINGENCY)):
+        for name in {note.adjusts, note.adjusts.lower()}:
             found.setdefault(name, []).append(note.external_ref)
     return found
 

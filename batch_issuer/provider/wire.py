@@ -329,11 +329,6 @@ def _payload(jws: str) -> object:
         return None
 
 
-def adjusted_by(body: bytes) -> str:
-    """What the canonical body of a credit note adjusts: a reference or a UUID; empty for other bodies."""
-    return str(json.loads(body).get("document_id", ""))
-
-
 def activity_in(body: bytes) -> str:
     """The issuer's activity code in a canonical body; empty where the company's own applies."""
     return str(json.loads(body).get("activity_code", ""))

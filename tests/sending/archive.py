@@ -49,6 +49,7 @@ def planned(reference: str, doc_type: str, **more: Any) -> NewEvent:
         "doc_type": doc_type, "fingerprint": hashlib.sha256(content.encode()).hexdigest(), "body": content,
         "expected_gross": GROSS[doc_type], "file": "ventas.csv", "sheet": "", "rows": [2], "date": "2026-11-21",
         "branch": "Centro", "customer": "", "payment_method": "", "lines": 1,
+        "adjusts": more.get("document_id", ""),
     }  # fmt: skip
     return NewEvent(kind=Kind.PLANNED, external_ref=reference, body=body)
 
