@@ -167,6 +167,12 @@ class Record:
     numbered_at: str = ""
     """When we first learned that the provider registered it: contingency is aged from here."""
     settled_at: str = ""
+    waits: int = 0
+    """How often it has entered contingency."""
+    waited_from: str = ""
+    """When it first entered contingency."""
+    waited_to: str = ""
+    """When it last left contingency; empty while it waits."""
     updated_at: str = ""
     run: str = ""
     content_seq: int = 0
@@ -176,6 +182,16 @@ class Record:
 
 def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:
     """What is known about a document after one more event of its own."""
+    after = _folded(record, event, body)
+    waited, waits = record is not None and record.state is State.CONTINGENCY, after.state is State.CONTINGENCY
+    if waited == waits:
+        return after
+    if waits:
+        return replace(after, waits=after.waits + 1, waited_from=after.waited_from or event.at, waited_to="")
+    return replace(after, waited_to=event.at)
+
+
+def _folded(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:
     if event.kind is Kind.PLANNED:
         return _planned(record, event, body)
     if record is None:
@@ -241,6 +257,9 @@ def _planned(record: Record | None, event: Event, body: Mapping[str, Any]) -> Re
         attempts=record.attempts,
         first_sent_at=record.first_sent_at,
         numbered_at=record.numbered_at,
+        waits=record.waits,
+        waited_from=record.waited_from,
+        waited_to=record.waited_to,
         unexpected_duplicate=record.unexpected_duplicate,
         cancellation=record.cancellation,
     )
@@ -263,9 +282,16 @@ def _answered(record: Record, event: Event, body: Mapping[str, Any], common: Map
         reason=body.get("reason", ""),
         unexpected_duplicate=record.unexpected_duplicate or bool(body.get("unexpected_duplicate")),
         numbered_at=record.numbered_at or (event.at if answer.control_number else ""),
-        settled_at=event.at if state in SETTLED else "",
+        settled_at=_settled_at(record, event, state),
         **common,
     )
+
+
+def _settled_at(record: Record, event: Event, state: State) -> str:
+    """When it came to what it is: an answer that says the same again does not move that."""
+    if state not in SETTLED:
+        return ""
+    return record.settled_at if record.state is state and record.settled_at else event.at
 
 
 def _requested(before: Cancellation | None, event: Event) -> Cancellation:

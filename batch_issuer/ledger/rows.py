@@ -93,7 +93,7 @@ def read_sound_event(row: Row[Any]) -> Event:
 _SAME = (
     "company", "external_ref", "doc_type", "fingerprint", "date", "branch", "customer", "payment_method", "lines",
     "likeness", "adjusts", "customer_id", "reason", "attempts", "first_sent_at", "numbered_at", "settled_at",
-    "updated_at", "run", "content_seq", "last_seq",
+    "updated_at", "run", "content_seq", "last_seq", "waits", "waited_from", "waited_to",
 )  # fmt: skip
 """Fields of a record that stand in the table as they are."""
 _TYPES = tuple(int if isinstance(column.type, Integer) else str for column in documents.c)
@@ -112,6 +112,7 @@ def record_row(record: Record) -> dict[str, Any]:
         "answer": json.dumps(write_answer(record.answer), ensure_ascii=False, sort_keys=True),
         "unexpected_duplicate": int(record.unexpected_duplicate),
         "cancellation": _written(write_cancellation(record.cancellation)),
+        "control_number": record.answer.control_number,
     }
 
 
@@ -127,12 +128,12 @@ def read_record(row: Sequence[Any]) -> Record:
         company, external_ref, doc_type, state, fingerprint, expected_gross, file, sheet, rows, date, branch, customer,
         payment_method, lines, likeness, expected_retention, adjusts, customer_id, answer, reason, attempts,
         unexpected_duplicate, first_sent_at, numbered_at, settled_at, updated_at, run, content_seq, last_seq,
-        cancellation,
+        cancellation, control_number, waits, waited_from, waited_to,
     ) = row  # fmt: skip
     try:
-        for moment in (first_sent_at, numbered_at, settled_at, updated_at):
+        for moment in (first_sent_at, numbered_at, settled_at, updated_at, waited_from, waited_to):
             _check_time(moment)
-        return Record(
+        record = Record(
             company=company, external_ref=external_ref, doc_type=doc_type, state=State(state),
             fingerprint=fingerprint, expected_gross=Decimal(expected_gross),
             source=SourceRows(file=file, sheet=sheet, rows=read_rows(rows)), date=date, branch=branch,
@@ -144,9 +145,13 @@ def read_record(row: Sequence[Any]) -> Record:
             first_sent_at=first_sent_at, numbered_at=numbered_at, settled_at=settled_at, updated_at=updated_at,
             run=run, content_seq=content_seq, last_seq=last_seq,
             cancellation=read_cancellation(json.loads(cancellation)) if cancellation else None,
+            waits=waits, waited_from=waited_from, waited_to=waited_to,
         )  # fmt: skip
     except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Unreadable(f"{external_ref}: {type(error).__name__} {error}") from error
+    if control_number != record.answer.control_number:
+        raise Unreadable(f"{external_ref}: {control_number!r}")
+    return record
 
 
 def _check_time(text: Any) -> None:

@@ -28,8 +28,8 @@ from sqlalchemy.pool import NullPool
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Stop, StoppedMidway
 
-VERSION = 3
-"""2 added `documents.cancellation`; 3 `expected_retention`, `adjusts`, `customer_id`."""
+VERSION = 4
+"""2 added `documents.cancellation`; 3 `expected_retention`, `adjusts`, `customer_id`; 4 `control_number` and waits."""
 APPLICATION_ID = 0x42495353
 """`PRAGMA application_id`: tells a ledger from any other SQLite file."""
 BUSY_SECONDS = 60.0
@@ -100,12 +100,20 @@ documents = Table(
     Column("content_seq", Integer, nullable=False),
     Column("last_seq", Integer, nullable=False),
     Column("cancellation", Text, nullable=False, server_default=""),
+    Column("control_number", Text, nullable=False, server_default=""),
+    Column("waits", Integer, nullable=False, server_default="0"),
+    Column("waited_from", String(40), nullable=False, server_default=""),
+    Column("waited_to", String(40), nullable=False, server_default=""),
     Index("documents_by_state", "company", "state"),
     Index("documents_by_likeness", "company", "likeness"),
     Index("documents_by_time", "company", "updated_at"),
+    Index("documents_by_sending", "company", "first_sent_at"),
+    Index("documents_by_date", "company", "date"),
     Index("documents_by_customer", "company", "customer_id"),
 )
 Index("documents_cancelled", documents.c.company, documents.c.content_seq, sqlite_where=documents.c.cancellation != "")
+Index("documents_by_number", documents.c.company, documents.c.control_number, documents.c.numbered_at)
+Index("documents_waiting", documents.c.company, documents.c.waited_to, sqlite_where=documents.c.waits > 0)
 
 runs = Table(
     "runs",
@@ -241,7 +249,10 @@ def add_what_is_new(engine: Engine, path: Path) -> None:
         for column in documents.c:
             if column.name not in known:
                 kind = column.type.compile(dialect=connection.dialect)
-                connection.exec_driver_sql(f"ALTER TABLE documents ADD COLUMN {column.name} {kind} DEFAULT '' NOT NULL")
+                default = "0" if isinstance(column.type, Integer) else "''"
+                connection.exec_driver_sql(
+                    f"ALTER TABLE documents ADD COLUMN {column.name} {kind} DEFAULT {default} NOT NULL"
+                )
         for index in documents.indexes:
             index.create(connection, checkfirst=True)
 

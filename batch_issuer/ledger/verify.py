@@ -99,7 +99,8 @@ class _Replay:
             raise ValueError(event.kind)
         elif self._runs_until is None or event.seq <= self._runs_until:
             change = run_change(event, body)
-            self.runs[event.run] = {**self.runs.get(event.run, {}), **change}
+            if event.run or change:
+                self.runs[event.run] = {**self.runs.get(event.run, {}), **change}
 
 
 _WITHOUT_DOCUMENT = frozenset({Kind.RUN_STARTED, Kind.RUN_READ, Kind.RUN_ENDED, Kind.KEY_SEEN, Kind.NOTED, Kind.SIGNED})

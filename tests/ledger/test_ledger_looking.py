@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batch_issuer.documents import State
+from batch_issuer.ledger.opening import open_to_write
+from batch_issuer.ledger.records import Event, Kind, NewEvent, Record, fold
+from batch_issuer.ledger.store import Ledger
+from batch_issuer.ledger.verify import verify
+from batch_issuer.reconciliation.contingency import contingency_bridge
+from tests.ledger.histories import (
+    ANSWER,
+    COMPANY,
+    Clock,
+    Step,
+    answered,
+    planned,
+    reading,
+    run_ended,
+    sending,
+    steps,
+    write,
+)
+
+
+def waiting_at(events: list[Event], moment: str) -> dict[str, Record]:
+    """Documents of the company that were in contingency when everything before a moment had been written."""
+    records: dict[str, Record] = {}
+    for event in events:
+        if event.external_ref and event.company == COMPANY and event.at < moment:
+            records[event.external_ref] = fold(records.get(event.external_ref), event, json.loads(event.body))
+    return {ref: record for ref, record in records.items() if record.state is State.CONTINGENCY}
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps(), st.data())
+def test_the_bridge_of_contingency_is_what_the_events_say(history: list[Step], data: st.DataObject) -> None:
+    """Whatever happened, what was open at a moment is what the events until then leave in contingency, to the cent."""
+    with TemporaryDirectory() as folder:
+        write(Path(folder) / "ledger.db", history)
+        with reading(Path(folder) / "ledger.db") as ledger:
+            events = list(ledger.every_event())
+            moments = sorted({event.at for event in events})
+            since, until = sorted((data.draw(st.sampled_from(moments)), data.draw(st.sampled_from(moments))))
+            bridge = contingency_bridge(ledger.waits(COMPANY, since, until), since, until)
+            opening, closing = waiting_at(events, since), waiting_at(events, until)
+    assert (bridge.opening.documents, bridge.closing.documents) == (len(opening), len(closing))
+    assert bridge.opening.gross == sum(one.expected_gross for one in opening.values())
+    assert bridge.closing.gross == sum(one.expected_gross for one in closing.values())
+    settled = bridge.settled.values()
+    assert bridge.opening.gross + bridge.entered.gross - sum(one.gross for one in settled) == bridge.closing.gross
+
+
+def noted(ref: str, reason: str = "The customer comes tomorrow") -> NewEvent:
+    return NewEvent(kind=Kind.NOTED, body={"ref": ref, "by": "Rosa Cliente", "reason": reason})
+
+
+def test_a_note_is_kept_in_the_chain_and_changes_no_document(tmp_path: Path) -> None:
+    """What a person writes is read back as it was written; documents and runs stay what they were."""
+    path = tmp_path / "ledger.db"
+    with open_to_write(path, COMPANY, create=True, clock=Clock()) as ledger:
+        run = ledger.begin_run(COMPANY, "issue").run
+        ledger.append(COMPANY, run, [planned("A-1"), sending("A-1"), answered("A-1"), run_ended()])
+        before, known, runs = ledger.record(COMPANY, "A-1"), ledger.known_at(COMPANY), ledger.runs()
+        ledger.append(COMPANY, "", [noted("A-1"), noted("never heard of")])
+        assert (ledger.record(COMPANY, "A-1"), ledger.known_at(COMPANY), ledger.runs()) == (before, known, runs)
+    with reading(path) as ledger:
+        assert [(note.external_ref, note.by) for note in ledger.notes(COMPANY)] == [
+            ("A-1", "Rosa Cliente"),
+            ("never heard of", "Rosa Cliente"),
+        ]
+        assert ledger.notes("another") == []
+        assert verify(ledger).damages == ()
+
+
+def test_control_numbers_are_found_by_range_and_year(tmp_path: Path) -> None:
+    """Numbers between two of a series, and the nearest below them that was given in the same year."""
+    path = tmp_path / "ledger.db"
+    with open_to_write(path, COMPANY, create=True, clock=Clock()) as ledger:
+        run = ledger.begin_run(COMPANY, "issue").run
+        for number in (3, 7, 8, 20):
+            answer = replace(ANSWER, control_number=f"DTE-01-M001P001-{number:015d}")
+            ledger.append(
+                COMPANY, run, [planned(f"A-{number}"), sending(f"A-{number}"), answered(f"A-{number}", answer=answer)]
+            )
+        low, high = "DTE-01-M001P001-000000000000007", "DTE-01-M001P001-000000000000009"
+        assert [one.external_ref for one in ledger.numbers(COMPANY, low, high)] == ["A-7", "A-8"]
+        before = ledger.number_before(COMPANY, "DTE-01-M001P001", low, "2026", "2027")
+        assert before is not None
+        assert before.external_ref == "A-3"
+        assert ledger.number_before(COMPANY, "DTE-01-M001P001", low, "2027", "2028") is None
+        assert ledger.number_before(COMPANY, "DTE-01-M001P002", low, "2026", "2027") is None
+
+
+def test_documents_of_a_period_are_found_by_when_they_were_sent(tmp_path: Path) -> None:
+    """Those that never left count by when they were last touched."""
+    path = tmp_path / "ledger.db"
+    clock = Clock()
+    with open_to_write(path, COMPANY, create=True, clock=clock) as ledger:
+        run = ledger.begin_run(COMPANY, "issue").run
+        ledger.append(COMPANY, run, [planned("A-1"), planned("A-2"), sending("A-1")])
+        middle = clock.now.isoformat(timespec="milliseconds")
+        ledger.append(COMPANY, run, [planned("A-3"), sending("A-3"), answered("A-1")])
+        assert _refs(ledger, "", "") == ["A-1", "A-2", "A-3"]
+        after = (clock.now).isoformat(timespec="milliseconds")
+        assert _refs(ledger, "", after) == ["A-1", "A-2"]
+        assert _refs(ledger, after, "") == ["A-3"]
+        assert _refs(ledger, middle, after) == ["A-1", "A-2"]
+
+
+def _refs(ledger: Ledger, since: str, until: str) -> list[str]:
+    return [record.external_ref for record in ledger.sent_between(COMPANY, since, until)]
