@@ -149,6 +149,14 @@ def load(path: Path | None) -> Settings:
             path=path,
             reason=str(error),
         ) from error
+    return checked(path, table)
+
+
+def checked(path: Path, table: Mapping[str, Any]) -> Settings:
+    """The settings that a TOML table says.
+
+    Raises `CannotStart` for an unknown key, or a value of the wrong kind.
+    """
     return _Reader(path).settings(table)
 
 

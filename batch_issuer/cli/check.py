@@ -22,14 +22,24 @@ if TYPE_CHECKING:
 @base.option(
     "--fix-file", metavar=N_("FILE.xlsx"), help=N_("Write the documents that need a hand into a workbook to correct.")
 )
+@base.option(
+    "--write-settings",
+    is_flag=True,
+    help=N_("Add what was found out (columns, decimal mark, order of dates…) to the settings file."),
+)
 @base.reading
 @base.common
 @base.with_output
-def command(output: Output, files: tuple[str, ...], fix_file: str | None, **options: Any) -> int:
+def command(
+    output: Output, files: tuple[str, ...], fix_file: str | None, *, write_settings: bool, **options: Any
+) -> int:
     from batch_issuer.cli.session import open_session, read_files
     from batch_issuer.cli.show import plan_json, show_plan, show_problems, show_sources
     from batch_issuer.reporting import fix_files, write_fixes
 
+    named = options["config"]
+    if write_settings and named is not None and not Path(named).exists():
+        options["config"] = None
     session = open_session(output, options, files)
     prepared = read_files(session, files)
     prepared, plan, conflicts = plan_against_ledger(session, prepared)
@@ -51,6 +61,7 @@ def command(output: Output, files: tuple[str, ...], fix_file: str | None, **opti
             output.show(said)
         else:
             output.say(N_("Nothing needs correcting; {path} was not written."), path=fix_file)
+    settings_written = save_what_was_learned(output, session, prepared, named, files) if write_settings else {}
     code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0
     output.give(
         {
@@ -58,10 +69,35 @@ def command(output: Output, files: tuple[str, ...], fix_file: str | None, **opti
             "problems": [problem.as_json(output.messages) for problem in prepared.problems],
             "conflicts": conflicts,
             "reports": reports,
+            **settings_written,
             "exit_code": code,
         }
     )
     return code
+
+
+def save_what_was_learned(
+    output: Output, session: Session, prepared: Prepared, named: str | None, files: tuple[str, ...]
+) -> dict[str, Any]:
+    """Add it to the settings file, say what was added and what stayed; the same for `--json`."""
+    from batch_issuer.learned import learn, settings_path, write_settings
+
+    types = {candidate.doc_type for candidate in prepared.candidates}
+    types |= {held.document.doc_type for held in prepared.held if held.document.doc_type}
+    learned = learn(prepared.batch.sources, session.settings, sorted(types))
+    written = write_settings(settings_path(named, session.settings, files), learned)
+    output.show()
+    if written.added:
+        output.say(N_("Added to {path}; the next file of this kind is read the same way:"), path=written.path)
+    else:
+        output.say(N_("{path} says all of it already; nothing was written."), path=written.path)
+    for line in written.added:
+        output.show(f"    {line}")
+    if written.kept:
+        output.say(N_("These lines of yours stayed as they are, although this time something else was read:"))
+    for line in written.kept:
+        output.show(f"    {line}")
+    return {"settings": {"path": str(written.path), "added": list(written.added), "kept": list(written.kept)}}
 
 
 def plan_against_ledger(session: Session, prepared: Prepared) -> tuple[Prepared, Plan, list[dict[str, Any]]]:

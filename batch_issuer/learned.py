@@ -1,0 +1,235 @@
+"""What was found out about a source, written into the settings so that its next file asks nothing.
+
+Only added to: every line, comment and value that the owner wrote stays. What would change one is told instead. The
+result is read back as TOML before it replaces the file, and must say what the file said and what was added.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart
+from batch_issuer.reading.batch import SourceFile
+from batch_issuer.settings import FIELDS, FILE_NAME, Settings, checked
+
+Learned = Mapping[str, Mapping[str, Any]]
+"""Keys and values by table of the settings."""
+
+_HEADER = re.compile(r"\s*\[\s*([A-Za-z_]+)\s*\]\s*(?:#.*)?")
+_ANY_HEADER = re.compile(r"\s*\[")
+_OF_ONE_DAY = re.compile(r"[0-9]{2}")
+"""A sheet whose name counts or dates is another one tomorrow."""
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of the settings file."""
+
+    path: Path
+    added: tuple[str, ...]
+    """Lines, each with its table in front."""
+    kept: tuple[str, ...]
+    """Lines that stayed although something else was found out."""
+
+
+def learn(sources: Sequence[SourceFile], settings: Settings, doc_types: Sequence[str]) -> Learned:
+    """What all sources of a batch have in common; where they differ nothing is learned.
+
+    `doc_types` are the types of the documents read, whose price basis was said or is the provider's.
+    """
+    source = settings.source
+    found: dict[str, Any] = {"external_ref": source.external_ref, "sheet": _sheet(sources, source.sheet)}
+    found["decimal"] = source.decimal or _decided(one.decimal for one in sources)
+    found["dates"] = source.dates or _decided(one.dates for one in sources)
+    found["prices"] = {kind: source.prices[kind] for kind in doc_types if kind in source.prices}
+    found["continue_rows"] = source.continue_rows
+    found["ignore"] = list(source.ignore)
+    if source.doc_type != "01":
+        found["doc_type"] = source.doc_type
+    columns = _columns(sources, with_ref=not source.external_ref)
+    columns |= {name: heading for name, heading in settings.columns.items() if not heading}
+    return {"source": {name: value for name, value in found.items() if value}, "columns": columns}
+
+
+def _columns(sources: Sequence[SourceFile], *, with_ref: bool) -> dict[str, str]:
+    """The heading of each field, in the order of our fields; with its letter where another column has the same."""
+    of_each: list[dict[str, str]] = []
+    for source in sources:
+        times = Counter([*source.ignored, *(one.heading for one in source.mapping)])
+        of_each.append(
+            {
+                one.field: f"{one.heading} ({one.column})" if times[one.heading] > 1 else one.heading
+                for one in source.mapping
+                if one.field != "external_ref" or with_ref
+            }
+        )
+    found = {name: _common(one.get(name, "") for one in of_each) for name in FIELDS}
+    return {name: heading for name, heading in found.items() if heading}
+
+
+def _sheet(sources: Sequence[SourceFile], asked: str) -> str:
+    if asked:
+        return asked
+    name = _common(one.sheet for one in sources if one.sheet)
+    return "" if _OF_ONE_DAY.search(name) else name
+
+
+def _decided(values: Iterable[str]) -> str:
+    """The one notation of all columns of all sources that have any."""
+    found = _common(value for value in values if value)
+    return "" if ", " in found else found
+
+
+def _common(values: Iterable[str]) -> str:
+    """The value that all have, if they have one."""
+    different = set(values)
+    return different.pop() if len(different) == 1 else ""
+
+
+def write_settings(path: Path, learned: Learned) -> Written:
+    """Add to a settings file what it does not say yet, or make one.
+
+    Raises `CannotStart` where it cannot be read or written, or is written so that lines cannot be added without
+    touching others; these are then named, to be added by hand.
+    """
+    text, said = _read(path)
+    new_line = "\r\n" if "\r\n" in text else "\n"
+    added: list[str] = []
+    kept: list[str] = []
+    lines = text.removesuffix(new_line).split(new_line) if text else []
+    wanted = {table: dict(values) for table, values in said.items() if isinstance(values, dict)}
+    for table, values in learned.items():
+        own = wanted.setdefault(table, {})
+        missing = {name: value for name, value in values.items() if name not in own}
+        kept += [
+            f"[{table}] {_line(name, own[name])}"
+            for name, value in values.items()
+            if name in own and _differ(own[name], value)
+        ]
+        own.update(missing)
+        _add(lines, table, [_line(name, value) for name, value in missing.items()])
+        added += [f"[{table}] {_line(name, value)}" for name, value in missing.items()]
+    if added:
+        result = new_line.join([*lines, ""])
+        _prove(path, result, {**said, **{table: values for table, values in wanted.items() if values}}, added)
+        _replace(path, result)
+    return Written(path=path, added=tuple(added), kept=tuple(kept))
+
+
+def _differ(own: Any, value: Any) -> bool:
+    if isinstance(own, dict) and isinstance(value, dict):
+        return any(own[key] != one for key, one in value.items() if key in own)
+    return bool(own != value)
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_bytes().decode("utf-8") if path.exists() else ""
+        return text, tomllib.loads(text.removeprefix("\ufeff"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CannotStart(
+            N_("The settings file {path} cannot be read: {reason}."),
+            repair=N_("It must be TOML in UTF-8; the README has an example."),
+            path=path,
+            reason=str(error),
+        ) from error
+
+
+def _add(lines: list[str], table: str, fresh: Sequence[str]) -> None:
+    """Put lines at the end of a table, before the blank lines and comments that lead to the next one."""
+    if not fresh:
+        return
+    start = next((at for at, line in enumerate(lines) if (m := _HEADER.fullmatch(line)) and m[1] == table), None)
+    if start is None:
+        lines += [*([""] if lines and lines[-1].strip() else []), f"[{table}]", *fresh]
+        return
+    end = next((at for at in range(start + 1, len(lines)) if _ANY_HEADER.match(lines[at])), len(lines))
+    while end > start + 1 and (
+        not lines[end - 1].strip() or (lines[end - 1].lstrip().startswith("#") and end < len(lines))
+    ):
+        end -= 1
+    lines[end:end] = fresh
+
+
+def _line(name: str, value: Any) -> str:
+    return f"{name} = {_toml(value)}"
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML writes it: the strings of JSON are strings of TOML."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            inside = (f"{key if _is_bare(key) else _toml(key)} = {_toml(one)}" for key, one in value.items())
+            return f"{{ {', '.join(inside)} }}"
+        case list():
+            return f"[{', '.join(map(_toml, value))}]"
+        case str():
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case _:
+            return str(value)
+
+
+def _is_bare(key: str) -> bool:
+    """Keys of digits are written in quotation marks, as the README writes the types of documents."""
+    return _BARE.fullmatch(key) is not None and not key.isdigit()
+
+
+def _prove(path: Path, text: str, wanted: Mapping[str, Any], added: Sequence[str]) -> None:
+    """The text says what the file said and what was added, and is a settings file."""
+    try:
+        proved = tomllib.loads(text.removeprefix("\ufeff")) == wanted
+    except tomllib.TOMLDecodeError:
+        proved = False
+    if not proved:
+        raise CannotStart(
+            N_("{path} is written so that nothing can be added without touching what is there; it was left as it is."),
+            repair=N_("Add these lines yourself:\n{lines}"),
+            path=path,
+            lines="\n".join(added),
+        )
+    checked(path, wanted)
+
+
+def _replace(path: Path, text: str) -> None:
+    """The new text, whole or not at all, with the permissions of the old."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.write_bytes(text.encode("utf-8"))
+        if path.exists():
+            fresh.chmod(path.stat().st_mode & 0o777)
+        fresh.replace(path.resolve() if path.is_symlink() else path)
+    except OSError as error:
+        raise CannotStart(
+            N_("{path} cannot be written: {reason}."),
+            repair=N_("Choose a folder that you may write to and that has space."),
+            path=path,
+            reason=error.strerror or str(error),
+        ) from error
+    finally:
+        with suppress(OSError):
+            fresh.unlink()
+
+
+def settings_path(config: str | None, settings: Settings, files: Sequence[str]) -> Path:
+    """The file that is written: the one in use, the one named, or a new one beside the first file."""
+    if settings.path is not None:
+        return settings.path
+    if config is not None:
+        return Path(config)
+    first = next((Path(file) for file in files if file != "-"), Path())
+    if first.is_dir():
+        return first / FILE_NAME
+    return (first.parent if first.exists() else Path()) / FILE_NAME
