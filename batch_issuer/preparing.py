@@ -335,6 +335,7 @@ def problem_text(problem: Problem) -> dict[str, Any]:
         "row": place.row,
         "column": place.column,
         "heading": place.heading,
+        "field": problem.field,
         "value": problem.value,
         "message": {language: problem.message(messages) for language, messages in _BOTH.items()},
         "repair": {language: problem.repair(messages) for language, messages in _BOTH.items()},

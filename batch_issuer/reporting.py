@@ -11,9 +11,14 @@ from batch_issuer.problems import CannotStart, StoppedMidway
 from batch_issuer.reconciliation import Reconciliation
 
 
-def write_reports(
-    reconciliation: Reconciliation, messages: Messages, folder: Path, name: str, *, mask: bool = False
-) -> dict[str, str]:
+def masked(reconciliation: Reconciliation) -> Reconciliation:
+    """The reconciliation with names as initials and identity numbers shortened, for every report made of it."""
+    from batch_issuer.reports.masking import masked  # noqa: PLC0415 - only for who asks for it
+
+    return masked(reconciliation)
+
+
+def write_reports(reconciliation: Reconciliation, messages: Messages, folder: Path, name: str) -> dict[str, str]:
     """The page and the workbook, named after the run or the period; their paths by kind.
 
     Raises `StoppedMidway` where the folder cannot be written: what was issued is in the ledger all the same.
@@ -24,8 +29,8 @@ def write_reports(
     page, workbook = folder / f"{name}.html", folder / f"{name}.xlsx"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_page(reconciliation, messages, page, mask=mask)
-        write_workbook(reconciliation, messages, workbook, mask=mask)
+        write_page(reconciliation, messages, page)
+        write_workbook(reconciliation, messages, workbook)
     except OSError as error:
         raise _not_written(folder, error) from error
     return {"html": str(page), "workbook": str(workbook)}

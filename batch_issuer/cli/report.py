@@ -34,7 +34,7 @@ def command(output: Output, run: str | None, out: str, *, mask: bool, **options:
     from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.reconciliation import as_json
     from batch_issuer.reconciling import last_issue, reconcile_period, reconcile_run
-    from batch_issuer.reporting import write_reports
+    from batch_issuer.reporting import masked, write_reports
 
     session = open_session(output, options)
     ledger = open_to_read(session.ledger)
@@ -48,8 +48,10 @@ def command(output: Output, run: str | None, out: str, *, mask: bool, **options:
             reconciliation = reconcile_run(ledger, name, session.company, session.settings)
     finally:
         ledger.close()
+    if mask:
+        reconciliation = masked(reconciliation)
     show_reconciliation(output, reconciliation)
-    reports = write_reports(reconciliation, output.messages, Path(out), name, mask=mask)
+    reports = write_reports(reconciliation, output.messages, Path(out), name)
     show_reports(output, reports)
     code = reconciliation.exit_code
     output.give({**as_json(reconciliation), "ledger": str(session.ledger), "reports": reports, "exit_code": code})

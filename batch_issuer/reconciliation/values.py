@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -143,6 +144,8 @@ class ProblemText:
     value: str
     message: Mapping[str, str]
     repair: Mapping[str, str]
+    field: str = ""
+    """Which of our fields it is about, where the run recorded it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +292,7 @@ class Group:
     """Of its documents in the ledger, each as it is: a control total."""
     states: Mapping[State, int]
     held_back: int = 0
-    by_state: Mapping[State, Tally] = field(default_factory=lambda: MappingProxyType({}))
+    by_state: Mapping[State, Tally] = dataclass_field(default_factory=lambda: MappingProxyType({}))
     held_gross: Decimal = NOTHING
     missing: Tally = Tally()
     """Not in the ledger."""
@@ -318,7 +321,7 @@ class ContingencyBridge:
     until: str = ""
     opening: Tally = Tally()
     entered: Tally = Tally()
-    settled: Mapping[State, Tally] = field(default_factory=lambda: MappingProxyType({}))
+    settled: Mapping[State, Tally] = dataclass_field(default_factory=lambda: MappingProxyType({}))
     """By the state in which each left contingency."""
     closing: Tally = Tally()
 

@@ -118,7 +118,7 @@ def printable(text: str) -> str:
     return text if text.isprintable() else _UNPRINTABLE.sub("\ufffd", text)
 
 
-def masked(text: str) -> str:
+def masked_words(text: str) -> str:
     """The text with identity numbers, telephones and e-mail addresses hidden but for what tells them apart."""
     return _IDENTIFIER.sub(_mask_digits, _EMAIL.sub(r"\1•••\2", text))
 

@@ -18,7 +18,7 @@ from batch_issuer.ledger.records import Record
 from batch_issuer.messages import Messages
 from batch_issuer.reconciliation import HeldBack, Reconciliation, split_control_number
 from batch_issuer.reports.exceptions import Reason
-from batch_issuer.reports.figures import fingerprint, masked_name, printable, span
+from batch_issuer.reports.figures import fingerprint, printable, span
 from batch_issuer.reports.wording import HELD_BACK, NAMES, type_name
 
 WHOLE = 40_000
@@ -63,12 +63,12 @@ def listed_records(reconciliation: Reconciliation) -> Sequence[Record]:
     return [one for one in reconciliation.records if one.state not in (State.STAMPED, State.CANCELLED)][:BRIEF]
 
 
-def listing(reconciliation: Reconciliation, reasons: Sequence[Reason], messages: Messages, *, mask: bool) -> str:
+def listing(reconciliation: Reconciliation, reasons: Sequence[Reason], messages: Messages) -> str:
     """The list as JSON that can stand inside a script element."""
     records = listed_records(reconciliation)
     texts = Dictionaries()
-    columns = _columns(records, texts, mask=mask)
-    for name, values in _held_columns(reconciliation.held_back, texts, mask=mask).items():
+    columns = _columns(records, texts)
+    for name, values in _held_columns(reconciliation.held_back, texts).items():
         columns[name] += values
     content = {
         "fingerprint": fingerprint(reconciliation),
@@ -104,7 +104,7 @@ def inside_script(content: Any) -> str:
     return plain.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _columns(records: Sequence[Record], texts: Dictionaries, *, mask: bool) -> dict[str, list[Any]]:
+def _columns(records: Sequence[Record], texts: Dictionaries) -> dict[str, list[Any]]:
     answers = [one.answer for one in records]
     numbered = [_numbered(answer.control_number, texts) for answer in answers]
     return {
@@ -113,7 +113,7 @@ def _columns(records: Sequence[Record], texts: Dictionaries, *, mask: bool) -> d
         "type": [texts.types(one.doc_type) for one in records],
         "branch": [texts.branches(one.branch) for one in records],
         "date": [texts.dates(one.date) for one in records],
-        "customer": [texts.customers(masked_name(one.customer) if mask else one.customer) for one in records],
+        "customer": [texts.customers(one.customer) for one in records],
         "place": [texts.places(_place(one.source.file, one.source.sheet)) for one in records],
         "rows": [span(one.source.rows) for one in records],
         "cents": [_cents(one.expected_gross) for one in records],
@@ -129,7 +129,7 @@ def _columns(records: Sequence[Record], texts: Dictionaries, *, mask: bool) -> d
     }  # fmt: skip
 
 
-def _held_columns(held_back: Sequence[HeldBack], texts: Dictionaries, *, mask: bool) -> dict[str, list[Any]]:
+def _held_columns(held_back: Sequence[HeldBack], texts: Dictionaries) -> dict[str, list[Any]]:
     count = len(held_back)
     return {
         "ref": [one.external_ref for one in held_back],
@@ -137,7 +137,7 @@ def _held_columns(held_back: Sequence[HeldBack], texts: Dictionaries, *, mask: b
         "type": [texts.types(one.doc_type) for one in held_back],
         "branch": [texts.branches(one.branch) for one in held_back],
         "date": [texts.dates(one.date) for one in held_back],
-        "customer": [texts.customers(masked_name(one.customer) if mask else one.customer) for one in held_back],
+        "customer": [texts.customers(one.customer) for one in held_back],
         "place": [texts.places(_place(one.file, one.sheet)) for one in held_back],
         "rows": [span(one.rows) for one in held_back],
         "cents": [_cents(one.gross) for one in held_back],

@@ -31,12 +31,12 @@ STATIC_LIST = 250
 """Up to so many documents the whole list is in the page as a table too, for printing and for readers without script."""
 
 
-def write_page(reconciliation: Reconciliation, messages: Messages, path: Path, *, mask: bool = False) -> None:
-    """Write the page. `mask` hides identity numbers, telephones and addresses, and leaves initials of names."""
-    replace_file(path, page_text(reconciliation, messages, mask=mask).encode())
+def write_page(reconciliation: Reconciliation, messages: Messages, path: Path) -> None:
+    """Write the page."""
+    replace_file(path, page_text(reconciliation, messages).encode())
 
 
-def page_text(reconciliation: Reconciliation, messages: Messages, *, mask: bool = False) -> str:
+def page_text(reconciliation: Reconciliation, messages: Messages) -> str:
     """The page as text."""
     environment = _environment()
     style = _source(environment, "report.css") + _running_foot(reconciliation)
@@ -45,12 +45,12 @@ def page_text(reconciliation: Reconciliation, messages: Messages, *, mask: bool 
     return environment.get_template("report.html.j2").render(
         **_figures(reconciliation, messages),
         found=found,
-        **_tools(reconciliation, messages, mask=mask),
+        **_tools(reconciliation, messages),
         style=Markup(style),  # noqa: S704 - our own file, and a text written in escapes only
         script=Markup(script),  # noqa: S704 - our own file
         style_hash=_content_hash(style),
         script_hash=_content_hash(script),
-        listing=Markup(listing(reconciliation, found.reasons, messages, mask=mask)),  # noqa: S704 - made for script elements
+        listing=Markup(listing(reconciliation, found.reasons, messages)),  # noqa: S704 - made for script elements
     )
 
 
@@ -141,14 +141,8 @@ def _breakdowns(reconciliation: Reconciliation, messages: Messages) -> list[tupl
     ]
 
 
-def _tools(reconciliation: Reconciliation, messages: Messages, *, mask: bool) -> dict[str, Any]:
+def _tools(reconciliation: Reconciliation, messages: Messages) -> dict[str, Any]:
     """What the template writes with."""
-
-    def said(text: str) -> Markup:
-        return _isolated(figures.masked(text) if mask else text)
-
-    def person(name: str) -> Markup:
-        return _isolated(figures.masked_name(name) if mask else name)
 
     def filled(message: str, **markup: Markup | str) -> Markup:
         return escape(messages.text(message)).format(**markup)
@@ -160,8 +154,6 @@ def _tools(reconciliation: Reconciliation, messages: Messages, *, mask: bool) ->
         "filled": filled,
         "count": messages.count,
         "language": messages.language,
-        "said": said,
-        "person": person,
         "plain": _isolated,
         "named": _named,
         "reference": lambda text: _isolated(text, "ref"),

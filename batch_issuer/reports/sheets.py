@@ -55,19 +55,12 @@ class Table(Generic[Item]):
 
 
 class Words:
-    """Values as the workbook says them, in one language, masked or not."""
+    """Values as the workbook says them, in one language."""
 
-    def __init__(self, messages: Messages, *, mask: bool) -> None:
+    def __init__(self, messages: Messages) -> None:
         self.messages = messages
-        self._mask = mask
         self._payments = payment_methods().names
         self.doc_type = cache(lambda code: wording.type_name(code, messages))
-
-    def person(self, name: str) -> str:
-        return figures.masked_name(name) if self._mask else name
-
-    def said(self, text: str) -> str:
-        return figures.masked(text) if self._mask else text
 
     def payment(self, code: str) -> str:
         return f"{code} {self._payments[code]}" if code in self._payments else code
@@ -76,23 +69,23 @@ class Words:
         return self.messages.text(wording.NAMES[state])
 
     def in_language(self, texts: Mapping[str, str]) -> str:
-        return self.said(texts.get(self.messages.language, ""))
+        return texts.get(self.messages.language, "")
 
     def why(self, record: Record) -> str:
         """The reason or the refusal with its code, in whoever's words."""
         answer = record.answer
         reason = self.messages.text(wording.REASONS.get(record.reason, "")) or record.reason
         words = [*answer.observaciones] or [text for text in (answer.dte_message, answer.detail) if text]
-        return self.said(" · ".join(part for part in (reason, answer.codigo_msg, "; ".join(words)) if part))
+        return " · ".join(part for part in (reason, answer.codigo_msg, "; ".join(words)) if part)
 
     def repair(self, record: Record) -> str:
         known = wording.MINISTRY_REPAIRS.get(record.answer.codigo_msg, "") if record.state is State.REJECTED else ""
         return self.messages.text(known or wording.WHAT_TO_DO[record.state])
 
 
-def tables(reconciliation: Reconciliation, messages: Messages, *, mask: bool) -> list[Table[Any]]:
+def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any]]:
     """Every table that has rows, in the order of the sheets."""
-    words = Words(messages, mask=mask)
+    words = Words(messages)
     waiting = (State.UNSURE, State.SENDING, State.PLANNED, State.REJECTED, State.INVALID)
     problems = [*blocking(reconciliation), *warning(reconciliation)]
     everything: list[Table[Any]] = [
@@ -138,7 +131,7 @@ def _document_columns(words: Words) -> list[Column[Record]]:
         Column(N_("Type"), 24, Kind.TEXT, lambda one: words.doc_type(one.doc_type)),
         Column(N_("Date"), 11, Kind.DATE, lambda one: one.date),
         Column(N_("Branch"), 18, Kind.TEXT, lambda one: one.branch),
-        Column(N_("Customer"), 30, Kind.TEXT, lambda one: words.person(one.customer)),
+        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.customer),
         Column(N_("Payment method"), 22, Kind.TEXT, lambda one: words.payment(one.payment_method)),
         Column(AMOUNT, 15, Kind.MONEY, lambda one: one.expected_gross),
     ]
@@ -194,8 +187,8 @@ def _conflict_columns(words: Words) -> list[Column[_Changed]]:
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one[0].external_ref),
         Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one[0].state)),
         Column(N_("What differs"), 24, Kind.TEXT, lambda one: wording.field_name(one[1].what, words.messages)),
-        Column(N_("As it was issued"), 32, Kind.LONG, lambda one: words.said(one[1].issued)),
-        Column(N_("As the file has it now"), 32, Kind.LONG, lambda one: words.said(one[1].file)),
+        Column(N_("As it was issued"), 32, Kind.LONG, lambda one: one[1].issued),
+        Column(N_("As the file has it now"), 32, Kind.LONG, lambda one: one[1].file),
         Column(N_("Amount issued"), 14, Kind.MONEY, lambda one: one[0].issued_gross),
         Column(N_("Amount in the file"), 14, Kind.MONEY, lambda one: one[0].file_gross),
         Column(N_("Control number"), 33, Kind.TEXT, lambda one: one[0].control_number),
@@ -210,7 +203,7 @@ def _difference_columns(words: Words) -> list[Column[Difference]]:
     return [
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one.record.external_ref),
         Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one.record.state)),
-        Column(N_("Customer"), 30, Kind.TEXT, lambda one: words.person(one.record.customer)),
+        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.record.customer),
         Column(AMOUNT, 15, Kind.MONEY, lambda one: one.expected),
         Column(PROVIDER, 15, Kind.MONEY, lambda one: one.answered),
         Column(DIFFERS, 12, Kind.MONEY, lambda one: one.amount),
@@ -228,7 +221,7 @@ def _held_columns(words: Words) -> list[Column[HeldBack]]:
         Column(N_("Type"), 24, Kind.TEXT, lambda one: words.doc_type(one.doc_type)),
         Column(N_("Date"), 11, Kind.DATE, lambda one: one.date),
         Column(N_("Branch"), 18, Kind.TEXT, lambda one: one.branch),
-        Column(N_("Customer"), 30, Kind.TEXT, lambda one: words.person(one.customer)),
+        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.customer),
         Column(N_("Payment method"), 22, Kind.TEXT, lambda one: words.payment(one.payment_method)),
         Column(AMOUNT, 15, Kind.MONEY, lambda one: one.gross),
         Column(
@@ -261,7 +254,7 @@ def _problem_columns(words: Words) -> list[Column[_Found]]:
         Column(N_("Code"), 24, Kind.TEXT, lambda one: one[0].code),
         Column(N_("What is wrong"), 60, Kind.LONG, lambda one: words.in_language(one[0].message)),
         Column(N_("What to do"), 60, Kind.LONG, lambda one: words.in_language(one[0].repair)),
-        Column(N_("Value"), 26, Kind.LONG, lambda one: words.said(one[0].value)),
+        Column(N_("Value"), 26, Kind.LONG, lambda one: one[0].value),
         Column(N_("File"), 26, Kind.TEXT, lambda one: one[0].file),
         Column(N_("Sheet"), 14, Kind.TEXT, lambda one: one[0].sheet),
         Column(N_("Row"), 8, Kind.WHOLE, lambda one: one[0].row),

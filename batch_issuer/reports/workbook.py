@@ -47,14 +47,12 @@ class Styles:
     cells: dict[Kind, Format]
 
 
-def write_workbook(reconciliation: Reconciliation, messages: Messages, path: Path, *, mask: bool = False) -> None:
-    """Write the workbook. `mask` hides identity numbers, telephones and addresses, and leaves initials of names."""
-    replace_file(path, workbook_content(reconciliation, messages, mask=mask))
+def write_workbook(reconciliation: Reconciliation, messages: Messages, path: Path) -> None:
+    """Write the workbook."""
+    replace_file(path, workbook_content(reconciliation, messages))
 
 
-def workbook_content(
-    reconciliation: Reconciliation, messages: Messages, *, mask: bool = False, sheet_rows: int = SHEET_ROWS
-) -> bytes:
+def workbook_content(reconciliation: Reconciliation, messages: Messages, *, sheet_rows: int = SHEET_ROWS) -> bytes:
     """The workbook's bytes, with at most `sheet_rows` rows on a sheet. The same reconciliation, the same bytes."""
     content = BytesIO()
     in_memory = len(reconciliation.records) <= IN_MEMORY
@@ -64,7 +62,7 @@ def workbook_content(
         summary = book.add_worksheet(messages.text(N_("Summary")))
         areas = {
             table.key: [_write_table(book, part, messages, styles) for part in _parts(table, messages, sheet_rows)]
-            for table in tables(reconciliation, messages, mask=mask)
+            for table in tables(reconciliation, messages)
         }
         write_summary(book, summary, reconciliation, messages, areas)
     return content.getvalue()

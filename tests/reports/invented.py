@@ -6,12 +6,24 @@ import datetime as dt
 import random
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from batch_issuer.documents import Amounts, SourceRows, State, split_vat
-from batch_issuer.ledger.records import Answer, Record, RunRecord
-from batch_issuer.reconciliation import Reconciliation, reconcile
+from batch_issuer.ledger.records import Answer, Note, Record, RunRecord, SignOff, Wait
+from batch_issuer.reconciliation import (
+    About,
+    Background,
+    Cause,
+    OpenItem,
+    Reconciliation,
+    Scope,
+    SignedOff,
+    Since,
+    Tally,
+    reconcile,
+)
 
 OPENING = dt.datetime(2026, 11, 20, 14, 3, 11, 250_000, tzinfo=dt.UTC)
 """08:03 in El Salvador."""
@@ -242,15 +254,11 @@ def special_documents(first: int, chance: random.Random) -> list[Record]:
 
 
 def changed_amount(record: Record, by: Decimal) -> Record:
-    from dataclasses import replace  # noqa: PLC0415
-
     amounts = replace(record.answer.amounts, gross=record.expected_gross + by)
     return replace(record, answer=replace(record.answer, amounts=amounts))
 
 
 def with_words(record: Record, words: str) -> Record:
-    from dataclasses import replace  # noqa: PLC0415
-
     return replace(record, answer=replace(record.answer, detail=words, observaciones=(), dte_message=words))
 
 
@@ -287,6 +295,100 @@ def a_day(count: int = 600, *, stopped: str = "") -> Reconciliation:
     return of(records, runs(len(records), summary_of(records, everything_held_back()), stopped=stopped))
 
 
+def a_comparison(count: int = 120) -> Reconciliation:
+    """Files against ledger against provider, with everything that can be found, written and signed about them."""
+    chance = random.Random(29)
+    records = [*some_documents(count, chance), *special_documents(count + 100, chance)]
+    records.append(document(count + 150, State.STAMPED, chance, date="2026-10-31"))
+    records.append(document(count + 151, State.STAMPED, chance, answer=replace(records[-1].answer)))
+    only = [document(count + 200 + at, State.STAMPED, chance, external_ref=f"L-{at:04d}") for at in range(3)]
+    carried = [
+        document(count + 210 + at, state, chance, numbered_at=moment(-3600 * 90), settled_at=moment(-3600 * 90),
+                 updated_at=moment(-3600 * 90), date="2026-11-16")
+        for at, state in enumerate((State.CONTINGENCY, State.REJECTED, State.UNSURE))
+    ]  # fmt: skip
+    summary = summary_of(
+        records, everything_held_back(), comparison=compared(records, [one.external_ref for one in only])
+    )
+    run = replace(runs(len(records), summary)[0], command="reconcile")
+    run = replace(run, ending={**(run.ending or {}), "answered": 40, "state_changes": state_changes()})
+    signed = SignOff(
+        seq=900, at=moment(9000), by="Ana Preparadora", role="preparer", first="2026-11-20", last="2026-11-20",
+        content="c" * 64, documents=700, gross=Decimal("98765.43"), needs_person=41, after=899, hash="d" * 64,
+    )  # fmt: skip
+    made = of(
+        records,
+        [run],
+        scope=Scope(about=About.FILES, first="2026-11-20", last="2026-11-20", chosen_by="dates"),
+        background=Background(
+            as_of=moment(20_000), since=moment(-3600 * 8), until=moment(3600 * 16), waits=list(waits(records)),
+            carried=carried, only_in_ledger=only,
+            noted=(
+                Note(seq=901, at=moment(9100), external_ref="F-000040", by="Ana Preparadora", reason="El proveedor avisó de una falla."),
+                Note(seq=902, at=moment(9200), external_ref="F-000057", by="Luis Revisor", reason=FORMULA),
+            ),
+            sign_offs=(
+                SignedOff(sign_off=signed, unchanged=True, now=Tally(documents=700, gross=Decimal("98765.43"))),
+                SignedOff(
+                    sign_off=replace(signed, role="reviewer", by="Luis Revisor", at=moment(9300)), unchanged=False,
+                    changed=("F-000040", "F-000057"), now=Tally(documents=701, gross=Decimal("98775.43")),
+                ),
+            ),
+        ),
+    )  # fmt: skip
+    return replace(made, since=since(made))
+
+
+def compared(records: list[Record], only_in_ledger: list[str]) -> dict[str, Any]:
+    """What `reconcile` writes into its run about files and ledger."""
+    lost = [
+        {"external_ref": f"N-{at:04d}", "doc_type": "01", "file": SHEET[0], "sheet": SHEET[1], "rows": [5000 + at],
+         "gross": f"{at + 3}.25", "branch": BRANCHES[0], "date": "2026-11-20", "customer": CUSTOMERS[at], "payment_method": "01",
+         "looks_like": "F-000003" if at == 1 else ""}
+        for at in range(3)
+    ]  # fmt: skip
+    matched = {"documents": len(records) - 9, "gross": str(sum(one.expected_gross for one in records))}
+    return {
+        "matches": {
+            "matched": matched, "unsettled": {"documents": 6, "gross": "66.00"}, "changed": {"documents": 2, "gross": "147.60"},
+            "cancelled": {"documents": 1, "gross": "12.00"}, "missing": {"documents": 3, "gross": "12.75"},
+            "held-back": {"documents": len(everything_held_back()), "gross": "900.00"},
+        },
+        "missing": lost, "only_in_ledger": only_in_ledger,
+        "lookalikes": [
+            {"external_ref": "F-000011", "other_ref": "F-000012", "in_files": True, "gross": "20.00", "customer": CUSTOMERS[1]}
+        ],
+    }  # fmt: skip
+
+
+def state_changes() -> list[dict[str, Any]]:
+    return [
+        {"external_ref": "F-000041", "before": "contingency", "now": "stamped", "recorded": True, "gross": "10.00", "reason": ""},
+        {"external_ref": "F-000042", "before": "stamped", "now": "not-found", "recorded": False, "gross": "11.00", "reason": "not-found"},
+    ]  # fmt: skip
+
+
+def waits(records: list[Record]) -> Iterator[Wait]:
+    for one in records:
+        if one.state is State.CONTINGENCY:
+            yield Wait(external_ref=one.external_ref, gross=one.expected_gross, entered_at=one.numbered_at)
+    for at, state in enumerate((State.STAMPED, State.STAMPED, State.REJECTED)):
+        yield Wait(
+            external_ref=f"W-{at}",
+            gross=Decimal("7.50"),
+            entered_at=moment(-3600 * 30),
+            left_at=moment(600),
+            left_to=state,
+        )
+
+
+def since(made: Reconciliation) -> Since:
+    """An earlier report, of whose open items some are done and some are not."""
+    old, new = made.open_items[:5], made.open_items[5:9]
+    done = OpenItem(cause=Cause.REJECTED, external_ref="F-000999", gross=Decimal("45.60"), detail="096")
+    return Since(report="fedcba9876543210", as_of=moment(-3600 * 24), resolved=(done,), still_open=old, new=new)
+
+
 def a_quiet_day(count: int = 120) -> Reconciliation:
     """A day on which everything is stamped."""
     chance = random.Random(7)
@@ -313,11 +415,12 @@ def nothing() -> Reconciliation:
     return of([], [])
 
 
-def of(records: list[Record], executed: list[RunRecord]) -> Reconciliation:
+def of(records: list[Record], executed: list[RunRecord], **beside: Any) -> Reconciliation:
     return reconcile(
         company="ejemplo",
         company_name="Comercial El Ejemplo, S.A. de C.V.",
         runs=executed,
         records=records,
         tolerance=Decimal("0.01"),
+        **beside,
     )

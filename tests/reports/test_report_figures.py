@@ -93,7 +93,7 @@ def test_ages_are_told_in_what_suits_them(hours_passed: float, shown: str) -> No
 )
 def test_masking_hides_who_and_leaves_what(text: str, shown: str) -> None:
     """Identity numbers, telephones and addresses are hidden; rows, amounts and dates are not."""
-    assert figures.masked(text) == shown
+    assert figures.masked_words(text) == shown
 
 
 def test_shared_words_leave_open_what_differs() -> None:

@@ -167,13 +167,6 @@ def test_a_text_longer_than_a_cell_is_cut_and_shows_it(day: Reconciliation, tmp_
     assert row["Customer"] == "x" * (LONGEST - 1) + "…"
 
 
-def test_masked_workbook_shows_no_names(day: Reconciliation, tmp_path: Path) -> None:
-    """With masking, customers are initials."""
-    write_workbook(day, EN, tmp_path / "masked.xlsx", mask=True)
-    rows = rows_of(openpyxl.load_workbook(tmp_path / "masked.xlsx")["Stamped"])
-    assert {row["Customer"] for row in rows} >= {"C. f.", "T. E.", "D. E."}
-
-
 def test_damaged_texts_do_not_keep_it_from_being_written(day: Reconciliation, tmp_path: Path) -> None:
     """Half a character, or a control character, becomes a sign that something was there."""
     record = replace(day.records[0], customer="half \ud83d", branch="bell \x07")
