@@ -45,6 +45,10 @@ _REGISTERED = (State.CONTINGENCY, State.UNSURE, State.SENDING)
 """States of documents that the provider has, or may have, without a stamp that was seen."""
 
 
+OPEN_STATES = (State.UNSURE, State.SENDING, State.CONTINGENCY)
+"""States that only the provider can settle, the most doubtful first."""
+
+
 class Watcher(Protocol):
     """Whoever shows what goes on while a run sends."""
 
@@ -123,7 +127,7 @@ def retry(
     """Send again, from the ledger alone, what may be sent again and is not settled."""
     with open_to_write(ledger_path, company.code, create=False) as ledger:
         work = _Work(ledger, company.code, "retry", connection, watcher)
-        records = _chosen(
+        records = chosen(
             ledger.in_states(company.code, (State.PLANNED, State.SENDING, State.UNSURE)), only=only, limit=limit
         )
         work.check_key()
@@ -155,12 +159,11 @@ def refresh(
     """
     with open_to_write(ledger_path, company.code, create=False) as ledger:
         work = _Work(ledger, company.code, "refresh", connection, watcher)
-        open_states = (State.UNSURE, State.SENDING, State.CONTINGENCY)
-        records = _chosen(ledger.in_states(company.code, open_states), only=only)
-        records.sort(key=lambda record: (open_states.index(record.state), record.first_sent_at, record.content_seq))
-        cancelling = _chosen([one for one in ledger.cancellations(company.code) if is_under_way(one)], only=only)
+        records = chosen(ledger.in_states(company.code, OPEN_STATES), only=only)
+        records.sort(key=lambda record: (OPEN_STATES.index(record.state), record.first_sent_at, record.content_seq))
+        cancelling = chosen([one for one in ledger.cancellations(company.code) if is_under_way(one)], only=only)
         work.check_key()
-        work.begin([*records, *(record for record in cancelling if record.state not in open_states)])
+        work.begin([*records, *(record for record in cancelling if record.state not in OPEN_STATES)])
 
         async def steps(sender: Canceller) -> None:
             sender.progress.total = len(records) + len(cancelling)
@@ -592,7 +595,8 @@ def _in_states(records: Sequence[Record], *states: State) -> list[Record]:
     return [record for record in records if record.state in states]
 
 
-def _chosen(records: Sequence[Record], *, only: Sequence[str], limit: int | None = None) -> list[Record]:
+def chosen(records: Sequence[Record], *, only: Sequence[str], limit: int | None = None) -> list[Record]:
+    """What `--only` (states, types or references) and `--limit` leave."""
     kept = [
         record
         for record in records

@@ -138,6 +138,10 @@ class StoppedMidway(Stop):
     exit_code = 3
 
 
+class Unreachable(StoppedMidway):
+    """Nothing answers at the provider's address."""
+
+
 class Interrupted(Stop):
     """SIGINT (130) or SIGTERM (143); answers in flight were awaited and recorded."""
 

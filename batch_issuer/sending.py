@@ -21,7 +21,7 @@ from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, write_an
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart, Stop, StoppedMidway
+from batch_issuer.problems import CannotStart, Stop, StoppedMidway, Unreachable
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
     CancelReply,
@@ -84,8 +84,8 @@ class Progress:
     posts: int = 0
     asks: int = 0
     states: Counter[State] = field(default_factory=Counter)
-    newly_rejected: int = 0
-    """Documents that were in contingency and turned out rejected."""
+    late_rejections: list[str] = field(default_factory=list)
+    """References of documents that were in contingency and turned out rejected."""
     retries: int = 0
 
 
@@ -310,7 +310,7 @@ class Sender:
         """Whether a document has been kept from leaving often enough; a provider never reached ends the run early."""
         if not self._reached and failures >= self._patience.first_connections:
             self.stop(
-                StoppedMidway(
+                Unreachable(
                     N_("Nothing answers at {url}."),
                     repair=N_(
                         "Nothing was issued. Check the connection and the address (--base-url, OCOTE_BASE_URL), "
@@ -426,9 +426,10 @@ class Sender:
             body["reason"] = found.reason.value
         if first and answer.is_duplicate and not record.first_sent_at:
             body["unexpected_duplicate"] = True
-        self._write([NewEvent(kind=Kind.ANSWERED, external_ref=record.external_ref, body=body)])
         if record.state is State.CONTINGENCY and found.state is State.REJECTED:
-            self.progress.newly_rejected += 1
+            body["reason"] = Reason.AFTER_CONTINGENCY.value
+            self.progress.late_rejections.append(record.external_ref)
+        self._write([NewEvent(kind=Kind.ANSWERED, external_ref=record.external_ref, body=body)])
         self._count(found.state)
         if found.state in (State.REJECTED, State.INVALID):
             self._failed(f"{found.state.value} {answer.codigo_msg}", words_of(answer))

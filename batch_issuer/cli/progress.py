@@ -35,6 +35,8 @@ class TerminalWatcher:
 
     def begin(self, progress: Progress, quota: Quota) -> None:
         self._progress, self._quota = progress, quota
+        self._seen.clear()
+        self._last_line = time.monotonic()
 
     def tick(self) -> None:
         now = time.monotonic()
@@ -44,10 +46,7 @@ class TerminalWatcher:
         if self._quiet or not self._progress.total:
             return
         if self._over_itself:
-            line = self._line()
-            sys.stderr.write("\r" + line + " " * (self._width - len(line)))
-            sys.stderr.flush()
-            self._width = len(line)
+            self._draw(self._line())
         elif now - self._last_line >= _LINE_EVERY:
             self._last_line = now
             sys.stderr.write(self._line() + "\n")
@@ -57,6 +56,33 @@ class TerminalWatcher:
         if self._over_itself and self._width:
             sys.stderr.write("\r" + " " * self._width + "\r")
             sys.stderr.flush()
+
+    def rest(self, seconds: float, left: int) -> None:
+        """Wait, and show how long still: one line elsewhere, a countdown on a terminal."""
+        until = time.monotonic() + seconds
+        if not self._over_itself and not self._quiet:
+            sys.stderr.write(self._resting(seconds, left) + "\n")
+            sys.stderr.flush()
+        while (remaining := until - time.monotonic()) > 0:
+            if self._over_itself:
+                self._draw(self._resting(remaining, left))
+            time.sleep(min(remaining, 0.5))
+        self.end()
+
+    def _resting(self, seconds: float, left: int) -> str:
+        clock = dt.datetime.now().astimezone() + dt.timedelta(seconds=seconds)
+        return self._messages.count(
+            "{n} not settled yet · asking again at {clock} (in {time})",
+            "{n} not settled yet · asking again at {clock} (in {time})",
+            left,
+            clock=f"{clock:%H:%M:%S}",
+            time=duration(seconds),
+        )
+
+    def _draw(self, line: str) -> None:
+        sys.stderr.write("\r" + line + " " * (self._width - len(line)))
+        sys.stderr.flush()
+        self._width = len(line)
 
     def _line(self) -> str:
         progress, text = self._progress, self._messages.text

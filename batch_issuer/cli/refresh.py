@@ -2,39 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
+from batch_issuer.messages import N_
+
+if TYPE_CHECKING:
+    from batch_issuer.cli.progress import TerminalWatcher
+    from batch_issuer.cli.session import Session
+    from batch_issuer.issuing import Outcome
 
 
 @click.command("refresh", cls=base.Command, help=base.COMMANDS["refresh"][1])
+@base.option(
+    "--watch", is_flag=True, help=N_("Ask again, with growing pauses, until all is settled or --max-wait is over.")
+)
 @base.only_option
 @base.sending
 @base.out_option
 @base.common
 @base.with_output
-def command(output: Output, **options: Any) -> int:
+def command(output: Output, *, watch: bool, **options: Any) -> int:
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.report import finish
     from batch_issuer.cli.session import open_session
     from batch_issuer.issuing import refresh
 
     session = open_session(output, options)
-    outcome = refresh(
+    progress = watcher(session)
+    look = partial(
+        refresh,
         ledger_path=session.ledger,
         company=session.company,
         connection=connect(session, options),
-        watcher=watcher(session),
+        watcher=progress,
         only=options["only"],
     )
-    if outcome.progress.newly_rejected:
-        warning = output.messages.count(
-            "ATTENTION: {n} document that was in contingency has been REJECTED by the ministry.",
-            "ATTENTION: {n} documents that were in contingency have been REJECTED by the ministry.",
-            outcome.progress.newly_rejected,
-        )
-        output.show(warning)
-    return finish(session, outcome, options["out"])
+    outcome = _watched(session, options, look, progress) if watch else look()
+    late = outcome.progress.late_rejections
+    if late:
+        _warn(output, late)
+    return finish(session, outcome, options["out"], also={"late_rejections": late})
+
+
+def _watched(
+    session: Session, options: Mapping[str, Any], look: Callable[[], Outcome], progress: TerminalWatcher
+) -> Outcome:
+    from batch_issuer.watching import still_open
+    from batch_issuer.watching import watch as ask_until_settled
+
+    return ask_until_settled(
+        look=look,
+        count_open=lambda: still_open(session.ledger, session.company.code, options["only"]),
+        rest=progress.rest,
+        longest=float("inf") if options["max_wait"] is None else options["max_wait"],
+    )
+
+
+def _warn(output: Output, late: Sequence[str]) -> None:
+    """Customers hold these documents, and they are not valid: nothing is more urgent."""
+    warning = output.messages.count(
+        "ATTENTION: {n} document that was in contingency has been REJECTED by the ministry.",
+        "ATTENTION: {n} documents that were in contingency have been REJECTED by the ministry.",
+        len(late),
+    )
+    output.show()
+    output.show(f"!!! {warning}")
+    more = f" … +{len(late) - 10:,}" if len(late) > 10 else ""
+    output.show(f"    {', '.join(late[:10])}{more}")
+    output.say(N_("    Your customers may hold them already. Correct the data and issue them again, same references."))

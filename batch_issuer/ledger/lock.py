@@ -66,12 +66,16 @@ def _read_name(path: Path) -> tuple[int, str] | None:
     return int(pid), str(host)
 
 
-def held_by(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Sequence[RunRecord]) -> CannotStart:
+class Occupied(CannotStart):
+    """Another run is writing."""
+
+
+def held_by(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Sequence[RunRecord]) -> Occupied:
     """Who holds it: the run of that process, or the newest that has not ended, as their records say."""
     runs = [run for run in unfinished if holder is None or (run.pid, run.host) == holder]
     repair = N_("Wait until it ends, then run this again. Nothing was sent.")
     if runs:
-        return CannotStart(
+        return Occupied(
             N_("The ledger {path} is being written by another run: {command}, process {pid} on {host}, since {since}."),
             repair=repair,
             path=ledger_path,
@@ -81,14 +85,14 @@ def held_by(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Seque
             since=_local(runs[0].started_at),
         )
     if holder is not None:
-        return CannotStart(
+        return Occupied(
             N_("Another program is writing the ledger {path}: process {pid} on {host}."),
             repair=repair,
             path=ledger_path,
             pid=holder[0],
             host=holder[1],
         )
-    return CannotStart(N_("Another program is writing the ledger {path}."), repair=repair, path=ledger_path)
+    return Occupied(N_("Another program is writing the ledger {path}."), repair=repair, path=ledger_path)
 
 
 def _local(moment: str) -> str:

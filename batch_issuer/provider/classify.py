@@ -17,7 +17,7 @@ FLAGS = ("success", "dte_success", "contingency", "rejected")
 
 
 class Reason(StrEnum):
-    """Why a document is `unsure` or was not sent."""
+    """Why a document is `unsure` or was not sent, or what is to be known of how it came to its state."""
 
     NOT_UNDERSTOOD = "not-understood"
     CONTRADICTORY = "contradictory"
@@ -34,6 +34,7 @@ class Reason(StrEnum):
     RUN_ENDED = "run-ended"
     KEY_REFUSED = "key-refused"
     QUOTA = "quota"
+    AFTER_CONTINGENCY = "after-contingency"
     NOT_ACCEPTED = "http-400"
     NOT_PROVEN = "not-proven"
     CCF_NOT_FOUND = "ccf-not-found"

@@ -161,6 +161,7 @@ REASONS: Mapping[str, str] = {
     "not-a-ccf": N_("What the credit note adjusts is no CCF (03); cancel that document instead."),
     "credit-over-ccf": N_("The credit note comes to more than is left of its CCF; correct it."),
     "credit-full-differs": N_("The credit note credits all of its CCF, and its rows come to something else."),
+    "after-contingency": N_("It had been accepted in contingency; the ministry rejected it afterwards."),
     "http-400": N_("The provider did not accept the request."),
     "not-proven": N_("The provider's answers do not prove it."),
 }
