@@ -1,4 +1,4 @@
-"""A batch of sales that tests write as literals, without a file."""
+"""A batch of sales that tests write as literals, without a file; the beginning of a reference says its type."""
 
 from __future__ import annotations
 
@@ -6,9 +6,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from batch_issuer.documents import Document, Line
+from batch_issuer.documents import Customer, Document, Line
 from batch_issuer.problems import Place, Problem
 from batch_issuer.reading.batch import Entry, SheetRow, SourceFile
+
+TYPES = {"CCF": "03", "FEX": "11", "FSE": "14", "NC": "05", "NCT": "05"}
+"""By what a reference begins with; 01 for any other. `NC-1a` credits something of `CCF-1`, `NCT-2a` all of `CCF-2`."""
+TAXPAYER = Customer(name="Comercial Uno", nit="0614-050707-104-8", nrc="12345-6", type_contributor="3")
+SUBJECT = Customer(name="Juan Ejemplo", dui="00016297-5")
+
+
+def invented(reference: str, price: Decimal, row: int) -> Document:
+    """One thing at a price that includes VAT where there is any."""
+    beginning, _, rest = reference.partition("-")
+    doc_type, full = TYPES.get(beginning, "01"), beginning == "NCT"
+    line = Line("Café molido", Decimal(1), price, Decimal(0), doc_type == "14", row)
+    return Document(
+        external_ref=reference,
+        doc_type=doc_type,
+        lines=(line._replace(description="", quantity=Decimal(0), unit_price=Decimal(0)) if full else line,),
+        prices_with_vat=True,
+        customer={"03": TAXPAYER, "14": SUBJECT}.get(doc_type),
+        adjusts=f"CCF-{rest[:1]}" if doc_type == "05" else "",
+        full_adjustment=full,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +55,7 @@ class InventedBatch:
 
     def __getitem__(self, index: int) -> Entry:
         reference, price = list(self.sales.items())[index]
-        line = Line("Café molido", Decimal(1), price, Decimal(0), False, index)
-        return Entry(document=Document(external_ref=reference, doc_type="01", lines=(line,), prices_with_vat=True))
+        return Entry(document=invented(reference, price, index))
 
     def __iter__(self) -> Iterator[Entry]:
         return (self[index] for index in range(len(self)))

@@ -188,13 +188,7 @@ def read_answer(plain: Mapping[str, Any] | None, http_status: int) -> Answer:
         control_number=_said(plain, "control_number"),
         generation_code=_said(plain, "generation_code"),
         reception_stamp=_said(plain, "reception_stamp"),
-        amounts=Amounts(
-            taxable=_amount(plain, "amount_taxable"),
-            vat=_amount(plain, "amount_vat"),
-            gross=_amount(plain, "amount_gross"),
-            retention=_amount(plain, "amount_retention"),
-            total=_amount(plain, "amount_total"),
-        ),
+        amounts=Amounts(**{name: _first_amount(plain, keys) for name, keys in _AMOUNTS.items()}),
         is_duplicate=plain.get("is_duplicate") is True,
         dte_state=_said(plain, "dte_state"),
         dte_message=_said(plain, "dte_message"),
@@ -211,6 +205,25 @@ def _said(plain: Mapping[str, Any], name: str) -> str:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)[:_LONGEST_TEXT]
     return ""
+
+
+_AMOUNTS: Mapping[str, tuple[str, ...]] = {
+    "taxable": ("amount_taxable", "taxable", "taxable_amount", "totalGravada", "totalCompra"),
+    "vat": ("amount_vat", "vat", "vat_amount", "amount_iva", "totalIva"),
+    "gross": (
+        "amount_gross", "gross", "gross_amount", "amount_subtotal", "subtotal", "montoTotalOperacion", "subTotal",
+    ),
+    "retention": (
+        "amount_retention", "retention", "amount_income_tax", "amount_isr", "amount_renta", "amount_withholding",
+        "withholding", "ivaRete1", "ivaRete", "reteRenta",
+    ),
+    "total": ("amount_total", "total", "total_amount", "amount_net", "totalPagar"),
+}  # fmt: skip
+"""The documented name of each amount, then those that /suex and /credit-memo may give it (provider.md 8 and 9)."""
+
+
+def _first_amount(plain: Mapping[str, Any], keys: tuple[str, ...]) -> Decimal | None:
+    return next((amount for key in keys if (amount := _amount(plain, key)) is not None), None)
 
 
 def _amount(plain: Mapping[str, Any], name: str) -> Decimal | None:

@@ -19,6 +19,8 @@ LARGE_CONTRIBUTORS = (3, 4)
 def amounts_of(sale: Sale, type_contributor: int, options: SandboxOptions) -> Amounts:
     """What the document comes to; a withheld amount lowers the total."""
     lines = [line_amount(line, options) for line in sale.lines]
+    if sale.doc_type == "05" and sale.own_lines and options.memo_prices == "without-vat":
+        lines = [line * _ONE_AND_VAT for line in lines]
     if options.rounding == "line":
         lines = [cents(line) for line in lines]
     gross = cents(sum(lines, _ZERO))
@@ -49,7 +51,8 @@ def cents(amount: Decimal) -> Decimal:
 
 
 def _vat_withheld(doc_type: str, taxable: Decimal, type_contributor: int, options: SandboxOptions) -> Decimal:
-    if doc_type not in ("01", "03") or type_contributor not in LARGE_CONTRIBUTORS:
+    bearing = ("01", "03", "05") if options.memo_retention else ("01", "03")
+    if doc_type not in bearing or type_contributor not in LARGE_CONTRIBUTORS:
         return _ZERO
     if taxable > _HUNDRED or (taxable == _HUNDRED and options.retention_rule == "at-least"):
         return cents(taxable * _WITHHELD_VAT)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from batch_issuer.documents import Amounts
 from batch_issuer.sandbox import files
 from batch_issuer.sandbox.options import SandboxOptions
 from batch_issuer.sandbox.payload import Refused
@@ -57,7 +56,7 @@ def issued(record: Record, options: SandboxOptions, addresses: Addresses, *, dup
     """The body of an issuing answer."""
     body = _flags(record, options)
     body["is_duplicate"] = duplicate
-    body |= _identifiers(record) | _diagnostics(record) | _amounts(record.amounts) | _urls(record, addresses)
+    body |= _identifiers(record) | _diagnostics(record) | _amounts(record, options) | _urls(record, addresses)
     if options.document_in_answer and record.standing is Standing.STAMPED:
         body["dte"] = files.dte(record, options)
     return shaped(body, record, options, ())
@@ -70,7 +69,7 @@ def status(
     body = _flags(record, options)
     body["is_duplicate"] = False
     body |= {"doc_type": record.doc_type} | _identifiers(record) | _diagnostics(record)
-    body |= _amounts(record.amounts) | _urls(record, addresses)
+    body |= _amounts(record, options) | _urls(record, addresses)
     if record.standing is Standing.CANCELLED:
         if options.cancelled_marker == "invalidated":
             body["invalidated"] = True
@@ -217,14 +216,25 @@ def _diagnostics(record: Record) -> dict[str, Any]:
     }
 
 
-def _amounts(amounts: Amounts) -> dict[str, Any]:
-    return {
-        "amount_taxable": float(amounts.taxable or 0),
-        "amount_vat": float(amounts.vat or 0),
-        "amount_gross": float(amounts.gross or 0),
-        "amount_retention": float(amounts.retention or 0),
-        "amount_total": float(amounts.total or 0),
-    }
+_AMOUNT_NAMES: Mapping[str, tuple[str, ...]] = {
+    "amount": ("amount_taxable", "amount_vat", "amount_gross", "amount_retention", "amount_total"),
+    "short": ("taxable", "vat", "gross", "retention", "total"),
+    "none": (),
+}
+_SCHEMA_NAMES: Mapping[str, tuple[str, ...]] = {
+    "05": ("totalGravada", "totalIva", "montoTotalOperacion", "ivaRete1", "totalPagar"),
+    "14": ("totalCompra", "totalIva", "subTotal", "reteRenta", "totalPagar"),
+}
+
+
+def _amounts(record: Record, options: SandboxOptions) -> dict[str, Any]:
+    amounts = record.amounts
+    names = _AMOUNT_NAMES["amount"]
+    if record.doc_type in _SCHEMA_NAMES:
+        chosen = options.amount_names
+        names = _SCHEMA_NAMES[record.doc_type] if chosen == "schema" else _AMOUNT_NAMES[chosen]
+    values = (amounts.taxable, amounts.vat, amounts.gross, amounts.retention, amounts.total)
+    return {name: float(value or 0) for name, value in zip(names, values, strict=False)}
 
 
 def _urls(record: Record, addresses: Addresses) -> dict[str, Any]:

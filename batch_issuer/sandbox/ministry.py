@@ -50,7 +50,7 @@ def judge(record: Record, options: SandboxOptions) -> Verdict:
     """What the ministry says when it answers."""
     if record.refused_digest in ("", record.digest) and ordered_rejection(record, options):
         return rejected_to_order(options)
-    if options.ministry_checks and (found := next(_faults_of(record), None)):
+    if options.ministry_checks and (found := next(_faults_of(record, options), None)):
         return _rejected(*found, options)
     if like(record.ref, options.observed_refs):
         note = "El valor del campo #/resumen/totalNoGravado debe ser tipo numero"
@@ -105,8 +105,11 @@ def chosen(ref: str, purpose: str, share: float, seed: int) -> bool:
     return int.from_bytes(digest, "big") / 2**64 < share
 
 
-def _faults_of(record: Record) -> Iterator[tuple[str, str]]:
+def _faults_of(record: Record, options: SandboxOptions) -> Iterator[tuple[str, str]]:
     recipient, sale = record.recipient, record.sale
+    numbered = recipient.get("nit") or recipient.get("dui") or options.subject_number == "optional"
+    if sale.doc_type == "14" and not numbered:
+        yield "096", "Campo #/sujetoExcluido/numDocumento es requerido"
     if sale.doc_type == "03" and not recipient.get("nrc"):
         yield "096", "Campo #/receptor/nrc es requerido"
     if (nrc := recipient.get("nrc")) and not _NRC.fullmatch(nrc):

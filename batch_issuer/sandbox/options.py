@@ -259,6 +259,25 @@ class SandboxOptions:
         default="error400",
         metadata=about(N_("A credit note with lines and full_adjustment: 400, or which one counts."), "8"),
     )
+    memo_prices: Literal["with-vat", "without-vat"] = field(
+        default="with-vat", metadata=about(N_("Prices of a credit note's lines include VAT like a CCF's, or not."), "8")
+    )
+    memo_retention: bool = field(
+        default=False, metadata=about(N_("A credit note takes back the 1 % that was withheld of its CCF."), "8")
+    )
+    amount_names: Literal["amount", "short", "schema", "none"] = field(
+        default="amount",
+        metadata=about(
+            N_(
+                "Names of the amounts in answers about 05 and 14: as for sales, without amount_, as in the ministry's "
+                "schema, or no amounts at all."
+            ),
+            "9",
+        ),
+    )
+    subject_number: Literal["optional", "rejected", "error400"] = field(
+        default="optional", metadata=about(N_("A purchase (14) whose subject has neither DUI nor NIT."), "9")
+    )
 
     # The service itself
     latency: float = field(default=0.0, metadata=about(N_("Seconds that issuing takes."), "5"))

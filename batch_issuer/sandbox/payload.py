@@ -28,15 +28,23 @@ _CUSTOMER_TEXTS = (
     "name", "nit", "nrc", "dui", "document_type", "favorite_doc", "address", "activity_code", "district",
     "department", "municipality", "email", "phone",
 )  # fmt: skip
-_BODY_FIELDS = (
-    "doc_type", "lines", "customer", "customer_name", "payment_method", "transaction_condition", "deadline", "period",
-    "activity_code", "redirect_email", "external_ref", "document_id", "full_adjustment", "subject",
-)  # fmt: skip
+_SUBJECT_TEXTS = tuple(name for name in _CUSTOMER_TEXTS if name not in ("nrc", "favorite_doc"))
 _KNOWN = {
-    "": frozenset(_BODY_FIELDS),
-    "lines": frozenset(["description", "quantity", "unit_price", "discount_percentage", "is_service"]),
+    "invoice": frozenset(
+        [
+            "doc_type", "lines", "customer", "customer_name", "payment_method", "transaction_condition", "deadline",
+            "period", "activity_code", "redirect_email", "external_ref",
+        ]
+    ),
+    "suex": frozenset(["lines", "subject", "external_ref"]),
+    "credit-memo": frozenset(["document_id", "full_adjustment", "lines", "external_ref"]),
     "customer": frozenset((*_CUSTOMER_TEXTS, "type_contributor")),
-}
+    "subject": frozenset(_SUBJECT_TEXTS),
+    "invoice lines": frozenset(["description", "quantity", "unit_price", "discount_percentage"]),
+    "suex lines": frozenset(["description", "quantity", "unit_price", "is_service"]),
+    "credit-memo lines": frozenset(["description", "quantity", "unit_price"]),
+}  # fmt: skip
+"""Fields that the provider's pages name for each route."""
 
 
 def _no_constant(name: str) -> Decimal:
@@ -84,6 +92,8 @@ class Sale:
     redirect_email: str = ""
     adjusts: str = ""
     full_adjustment: bool = False
+    own_lines: bool = True
+    """Type 05: false for one that credits the lines of its CCF."""
 
 
 def parse_body(body: bytes, options: SandboxOptions) -> Mapping[str, Any]:
@@ -107,7 +117,7 @@ class Reader:
 
     def sale(self, payload: Mapping[str, Any]) -> Sale:
         """A body of POST /invoice: types 01, 03 and 11."""
-        self._only_known(payload, "")
+        self._only_known(payload, "invoice")
         doc_type = payload.get("doc_type", "01")
         if doc_type not in DOC_TYPES:
             raise Refused(400, "doc_type debe ser uno de: 01, 03, 11", "body", "doc_type")
@@ -130,15 +140,18 @@ class Reader:
 
     def purchase(self, payload: Mapping[str, Any]) -> Sale:
         """A body of POST /suex: type 14; the subject stands where a sale has its customer."""
-        self._only_known(payload, "")
+        self._only_known(payload, "suex")
         subject = self._customer(payload.get("subject"), "subject")
         if subject is None:
             raise Refused(400, "subject es requerido", "body", "subject")
-        return Sale(doc_type="14", ref=self.ref(payload), lines=self._lines(payload.get("lines")), customer=subject)
+        if self._options.subject_number == "error400" and not (subject.get("nit") or subject.get("dui")):
+            raise Refused(400, "subject: nit o dui es requerido", "body", "subject", "dui")
+        lines = self._lines(payload.get("lines"), "suex")
+        return Sale(doc_type="14", ref=self.ref(payload), lines=lines, customer=subject)
 
     def memo(self, payload: Mapping[str, Any]) -> Sale:
         """A body of POST /credit-memo: type 05; without lines it credits those of the CCF."""
-        self._only_known(payload, "")
+        self._only_known(payload, "credit-memo")
         adjusts = self._text(payload, "document_id")
         if not adjusts:
             raise Refused(400, "document_id es requerido", "body", "document_id")
@@ -153,9 +166,10 @@ class Reader:
         return Sale(
             doc_type="05",
             ref=self.ref(payload),
-            lines=self._lines(lines) if lines else (),
+            lines=self._lines(lines, "credit-memo") if lines else (),
             adjusts=adjusts,
             full_adjustment=full,
+            own_lines=bool(lines),
         )
 
     def ref(self, payload: Mapping[str, Any]) -> str:
@@ -165,7 +179,7 @@ class Reader:
             raise Refused(400, "external_ref no debe exceder 100 caracteres", "body", "external_ref")
         return ref[:LONGEST_REF] if self._options.long_ref == "truncated" else ref
 
-    def _lines(self, lines: Any) -> tuple[SaleLine, ...]:
+    def _lines(self, lines: Any, route: str = "invoice") -> tuple[SaleLine, ...]:
         if not lines:
             raise Refused(400, "Debe incluir al menos una línea", "body", "lines")
         if not isinstance(lines, list):
@@ -173,12 +187,12 @@ class Reader:
         most = self._options.max_lines
         if most is not None and len(lines) > most:
             raise Refused(400, f"No debe incluir más de {most} líneas", "body", "lines")
-        return tuple(self._line(number, line) for number, line in enumerate(lines, 1))
+        return tuple(self._line(number, line, route) for number, line in enumerate(lines, 1))
 
-    def _line(self, number: int, line: Any) -> SaleLine:
+    def _line(self, number: int, line: Any, route: str) -> SaleLine:
         if not isinstance(line, dict):
             raise self._wrong("debe ser un objeto", "lines", number - 1)
-        self._only_known(line, "lines")
+        self._only_known(line, f"{route} lines", "lines", number - 1)
         quantity = self._number(line, "quantity", number - 1)
         price = self._number(line, "unit_price", number - 1)
         discount = self._number(line, "discount_percentage", number - 1, _ZERO)
@@ -203,7 +217,7 @@ class Reader:
             return None
         if not isinstance(customer, dict):
             raise self._wrong("debe ser un objeto", where)
-        self._only_known(customer, "customer")
+        self._only_known(customer, where, where)
         sent: dict[str, Any] = {name: self._text(customer, name, where) for name in _CUSTOMER_TEXTS if name in customer}
         if not sent.get("name", "").strip():
             raise Refused(400, f"{where}.name es requerido", "body", where, "name")
@@ -234,11 +248,11 @@ class Reader:
             if not customer.get(name):
                 raise Refused(400, f"Campo #/receptor/{name} es requerido", "body", "customer", name)
 
-    def _only_known(self, fields: Mapping[str, Any], where: str) -> None:
+    def _only_known(self, fields: Mapping[str, Any], known: str, *place: str | int) -> None:
         if self._options.unknown_fields == "refused":
             for name in fields:
-                if name not in _KNOWN[where]:
-                    raise self._wrong("campo no permitido", *([where] if where else []), name)
+                if name not in _KNOWN[known]:
+                    raise self._wrong("campo no permitido", *place, name)
 
     def _text(self, fields: Mapping[str, Any], name: str, *where: str) -> str:
         value = fields.get(name)

@@ -279,7 +279,9 @@ class Register:
 
     def replace_by_memo(self, account: Account, ccf: Record) -> Record:
         """The CCF, cancelled by a credit note over all its lines."""
-        sale = Sale(doc_type="05", ref="", lines=ccf.sale.lines, adjusts=ccf.document_id, full_adjustment=True)
+        sale = Sale(
+            doc_type="05", ref="", lines=ccf.sale.lines, adjusts=ccf.document_id, full_adjustment=True, own_lines=False
+        )
         memo = self.send(self._create(account, sale, ccf.digest))
         return self.mark_cancelled(ccf, stamp=memo.stamp, memo=memo)
 

@@ -178,3 +178,31 @@ def test_only_a_ccf_is_adjusted(open_desk: Open) -> None:
     write(desk, "01,F-1,,,,,,,,,,,Café,2,2.50,,,", note("N-1", "F-1", "1.00"), note("N-2", "F-0", "1.00"))
     assert [problem["code"] for problem in issued(desk)["problems"]] == ["credit-not-a-ccf", "credit-ccf-unknown"]
     assert provider.requests().count("credit-memo") == 0
+
+
+@pytest.mark.parametrize(
+    ("unsaid", "known"),
+    [
+        ({"amount_names": "short"}, True),
+        ({"amount_names": "schema", "memo_retention": True}, True),
+        ({"amount_names": "none", "subject_number": "rejected", "shared_namespace": True}, False),
+    ],
+    ids=str,
+)
+def test_whatever_the_pages_leave_unsaid_of_05_and_14(open_desk: Open, unsaid: dict[str, object], known: bool) -> None:
+    """Amounts under other names are understood, and none at all are no difference; everything is issued once."""
+    desk, provider = open_desk("reset-after:route=suex,count=1", "error-after:route=credit-memo,count=1", **unsaid)
+    write(desk, ccf("C-1", "100.00"), note("N-1", "C-1", "50.00"), purchase("S-1", "Reparación", "100.00", "sí"))
+    assert issued(desk)["exit_code"] == 0
+    amounts = {ref: record.answer.amounts for ref, record in desk.records().items()}
+    assert amounts["N-1"].gross == (Decimal("56.5") if known else None)
+    assert (amounts["S-1"].retention, amounts["S-1"].total) == ((10, 90) if known else (None, None))
+    assert {document.received for document in provider.documents()} == {1}
+
+
+def test_a_provider_that_reads_prices_of_notes_otherwise_is_told_of(open_desk: Open) -> None:
+    """Should it add VAT to what has it already, the difference needs a person."""
+    desk, _ = open_desk(memo_prices="without-vat")
+    write(desk, ccf("C-1", "100.00"), note("N-1", "C-1", "50.00"))
+    assert issued(desk)["exit_code"] == 1
+    assert answered(desk, "N-1")[2] == "63.85"
