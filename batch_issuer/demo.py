@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batch_issuer import settings as settings_room
+from batch_issuer.correcting import outcomes_of_run, write_fixes
 from batch_issuer.issuing import Connection, Outcome, Watcher, issue, refresh
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_, Messages
@@ -17,7 +18,7 @@ from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reconciling import reconcile_run
-from batch_issuer.reporting import fix_files, write_fixes, write_reports
+from batch_issuer.reporting import write_reports
 from batch_issuer.resources import sample_data_folder
 from batch_issuer.sandbox import SandboxOptions, running
 
@@ -69,14 +70,7 @@ def run_demo(folder: Path, messages: Messages, watcher: Watcher, say: Callable[.
     say(N_("3. Writing the reports …"))
     reports = write_reports(after, messages, folder, "report")
     fixes = folder / "fix.xlsx"
-    refused = {
-        record.external_ref: refusal.message or refusal.code
-        for refusal in after.refusals
-        if refusal.cause.value in ("rejected", "invalid")
-        for record in refusal.records
-    }
-    if write_fixes(prepared, refused, messages, fixes):
-        reports |= fix_files(fixes)
+    reports |= write_fixes(prepared, outcomes_of_run(after), messages, fixes).reports
     reports["ledger"] = str(ledger_path)
     return Demo(folder=folder, prepared=prepared, issued=issued, before=before, after=after, reports=reports)
 

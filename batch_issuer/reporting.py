@@ -1,12 +1,10 @@
-"""Writes the reports of a reconciliation into a folder: page, workbook, and the file to correct."""
+"""Writes the reports of a reconciliation into a folder, and the workbook to fill in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.preparing import Prepared
 from batch_issuer.problems import CannotStart, StoppedMidway
 from batch_issuer.reconciliation import Reconciliation
 
@@ -36,28 +34,6 @@ def write_reports(reconciliation: Reconciliation, messages: Messages, folder: Pa
     return {"html": str(page), "workbook": str(workbook)}
 
 
-def write_fixes(prepared: Prepared, refused: Mapping[str, str], messages: Messages, path: Path) -> int:
-    """The workbook to correct: documents held back, and those in `refused` (reference: the provider's words).
-
-    How many documents it holds; with none it is not written.
-    """
-    from batch_issuer.reports.fix_file import write_fix_file  # noqa: PLC0415 - xlsxwriter, only for who needs it
-
-    entries = [(held.index, held.problems) for held in prepared.held]
-    refusals = {
-        candidate.index: refused[candidate.external_ref]
-        for candidate in prepared.candidates
-        if candidate.external_ref in refused
-    }
-    if not entries and not refusals:
-        return 0
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return write_fix_file(prepared.batch, entries, refusals, messages, path)
-    except OSError as error:
-        raise _not_written(path, error) from error
-
-
 def write_new_template(messages: Messages, path: Path) -> None:
     """The workbook to fill in. Raises `CannotStart` for a name that is none of a workbook, or that exists."""
     from batch_issuer.reports.template import write_template  # noqa: PLC0415 - xlsxwriter, only for who needs it
@@ -69,12 +45,6 @@ def write_new_template(messages: Messages, path: Path) -> None:
             path=path,
         )
     write_template(messages, path)
-
-
-def fix_files(path: Path) -> dict[str, str]:
-    """The workbook to correct and its siblings, one for each source with other columns, by kind."""
-    siblings = sorted(path.parent.glob(f"{path.stem}-*{path.suffix}"))
-    return {"fix_file": str(path), **{f"fix_file_{at}": str(one) for at, one in enumerate(siblings, 2)}}
 
 
 def _not_written(path: Path, error: OSError) -> StoppedMidway:

@@ -34,33 +34,25 @@ def command(
     output: Output, files: tuple[str, ...], fix_file: str | None, *, write_settings: bool, **options: Any
 ) -> int:
     from batch_issuer.cli.session import open_session, read_files
-    from batch_issuer.cli.show import plan_json, show_plan, show_problems, show_sources
-    from batch_issuer.reporting import fix_files, write_fixes
+    from batch_issuer.cli.show import plan_json, show_fixes, show_plan, show_problems, show_sources
+    from batch_issuer.correcting import Fixes, outcomes_of_plan, refuse_to_write_over, write_fixes
 
     named = options["config"]
     if write_settings and named is not None and not Path(named).exists():
         options["config"] = None
     session = open_session(output, options, files)
+    if fix_file:
+        refuse_to_write_over(Path(fix_file), files)
     prepared = read_files(session, files)
     prepared, plan, conflicts = plan_against_ledger(session, prepared)
     show_sources(output, prepared)
     output.show()
     show_plan(output, prepared, plan)
     show_problems(output, prepared.problems)
-    reports: dict[str, str] = {}
+    fixes = Fixes()
     if fix_file:
-        written = write_fixes(prepared, {}, output.messages, Path(fix_file))
-        if written:
-            reports = fix_files(Path(fix_file))
-            said = output.messages.count(
-                "{n} document to correct is in {path}.",
-                "{n} documents to correct are in {path}.",
-                written,
-                path=fix_file,
-            )
-            output.show(said)
-        else:
-            output.say(N_("Nothing needs correcting; {path} was not written."), path=fix_file)
+        fixes = write_fixes(prepared, outcomes_of_plan(plan, conflicts), output.messages, Path(fix_file))
+        show_fixes(output, fixes, fix_file)
     settings_written = save_what_was_learned(output, session, prepared, named, files) if write_settings else {}
     code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0
     output.give(
@@ -68,7 +60,7 @@ def command(
             **plan_json(prepared, plan),
             "problems": [problem.as_json(output.messages) for problem in prepared.problems],
             "conflicts": conflicts,
-            "reports": reports,
+            "reports": fixes.reports,
             **settings_written,
             "exit_code": code,
         }

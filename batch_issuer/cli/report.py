@@ -15,6 +15,7 @@ from batch_issuer.problems import StoppedMidway
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
+    from batch_issuer.correcting import Fixes
     from batch_issuer.issuing import Outcome
     from batch_issuer.preparing import Prepared
     from batch_issuer.reconciliation import Reconciliation
@@ -72,7 +73,7 @@ def finish(
     `also` is what the command has to say beside that in `--json`; `needs_person` that something else does.
     """
     from batch_issuer.cli.connecting import run_json, say_stop
-    from batch_issuer.cli.show import show_reconciliation, show_reports
+    from batch_issuer.cli.show import show_left_out, show_reconciliation, show_reports
     from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.reconciliation import as_json
     from batch_issuer.reconciling import reconcile_run
@@ -89,7 +90,9 @@ def finish(
     stopped, reports = outcome.stopped, dict[str, str]()
     try:
         reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
-        reports |= _fixes(session, prepared, reconciliation, Path(out), outcome.run.run)
+        fixes = _fixes(session, prepared, reconciliation, Path(out), outcome.run.run)
+        reports |= fixes.reports
+        show_left_out(output, fixes)
     except StoppedMidway as unwritten:
         click.echo(unwritten.text(output.messages), err=True)
         stopped = stopped or unwritten
@@ -112,17 +115,13 @@ def finish(
 
 def _fixes(
     session: Session, prepared: Prepared | None, reconciliation: Reconciliation, folder: Path, name: str
-) -> dict[str, str]:
-    """The fix file, where there is something to correct."""
-    from batch_issuer.reporting import fix_files, write_fixes
+) -> Fixes:
+    """The workbook to correct, where there is something; without the files, out of those that the ledger names."""
+    from batch_issuer.correcting import Fixes, outcomes_of_run, write_fixes, write_fixes_again
 
-    if prepared is None:
-        return {}
-    path = folder / f"{name}-fix.xlsx"
-    refused = {
-        record.external_ref: refusal.message or refusal.code
-        for refusal in reconciliation.refusals
-        if refusal.cause.value in ("rejected", "invalid")
-        for record in refusal.records
-    }
-    return fix_files(path) if write_fixes(prepared, refused, session.output.messages, path) else {}
+    path, outcomes, messages = folder / f"{name}-fix.xlsx", outcomes_of_run(reconciliation), session.output.messages
+    if prepared is not None:
+        return write_fixes(prepared, outcomes, messages, path)
+    if outcomes.refused:
+        return write_fixes_again(list(outcomes.refused.values()), session.settings, messages, path)
+    return Fixes()

@@ -9,6 +9,7 @@ from typing import Any
 
 from batch_issuer.cli.durations import duration
 from batch_issuer.cli.output import Output
+from batch_issuer.correcting import Fixes
 from batch_issuer.documents import State
 from batch_issuer.messages import N_
 from batch_issuer.plan import Action, Plan
@@ -20,6 +21,7 @@ from batch_issuer.reports.wording import refusal_title
 
 _EXAMPLES = 3
 """Places shown of each kind of problem."""
+_MOST_REFS = 10
 
 
 def money(amount: Decimal) -> str:
@@ -101,6 +103,37 @@ _ACTIONS: Mapping[Action, str] = {
     Action.NOTHING: N_("settled: nothing to do"),
     Action.CONFLICT: N_("conflicts: issued before, and the file says something else now"),
 }
+
+
+def show_fixes(output: Output, fixes: Fixes, path: str) -> None:
+    """What was written to be corrected, and what could not be."""
+    if fixes.documents:
+        text = output.messages.count(
+            "{n} document to correct is in {path}.",
+            "{n} documents to correct are in {path}.",
+            fixes.documents,
+            path=", ".join(map(str, fixes.paths)),
+        )
+        output.show(text)
+    elif fixes.paths:
+        output.say(N_("Rows that belong to no document are in {path}, to be corrected."), path=path)
+    else:
+        output.say(N_("Nothing needs correcting; {path} was not written."), path=path)
+    show_left_out(output, fixes)
+
+
+def show_left_out(output: Output, fixes: Fixes) -> None:
+    """Documents that need a hand and are in no workbook to correct."""
+    if fixes.left_out:
+        text = output.messages.count(
+            "{n} document has to be corrected in its own file, because its rows stand in several or have "
+            "changed: {refs}",
+            "{n} documents have to be corrected in their own files, because their rows stand in several or have "
+            "changed: {refs}",
+            len(fixes.left_out),
+            refs=", ".join(fixes.left_out[:_MOST_REFS]) + ("…" if len(fixes.left_out) > _MOST_REFS else ""),
+        )
+        output.show(text)
 
 
 def show_problems(output: Output, problems: Sequence[Problem]) -> None:

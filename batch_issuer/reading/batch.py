@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from batch_issuer.documents import Document
 from batch_issuer.problems import Place, Problem
+
+if TYPE_CHECKING:
+    from batch_issuer.reading.tables import CellKind
+    from batch_issuer.reading.values import Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,12 @@ class SheetRow:
     number: int
     headings: Sequence[str]
     cells: Sequence[str]
+    kinds: Sequence[CellKind] = ()
+    """How each cell was stored; empty where all are texts."""
+    values: Mapping[int, Value] = field(default_factory=dict)
+    """By column, from 0: what was read from the cells of numbers and dates that could be read."""
+    formats: Mapping[int, str] = field(default_factory=dict)
+    """By column: number formats with words of their own, which say more than the number."""
 
 
 class Batch(Protocol):

@@ -14,7 +14,7 @@ import numpy as np
 from batch_issuer.reading import kinds
 from batch_issuer.reading.examples import is_example_ref
 from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
-from batch_issuer.reading.values import Fault, clean, lost_digits
+from batch_issuer.reading.values import Fault, clean, is_error, lost_digits
 
 MAX_LENGTH = 100
 
@@ -87,7 +87,7 @@ def _cleaned(column: Column) -> list[str]:
 def _fault_of_cell(text: str, kind: CellKind) -> Fault | None:
     if kind is CellKind.FORMULA:
         return Fault(kinds.FORMULA_WITHOUT_VALUE)
-    if kind is CellKind.ERROR:
+    if kind is CellKind.ERROR or is_error(text):
         return Fault(kinds.ERROR_VALUE)
     if kind is CellKind.DATE:
         return Fault(kinds.REF_IS_A_DATE)

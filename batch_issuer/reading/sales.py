@@ -30,8 +30,8 @@ from batch_issuer.reading.grouping import (
 )
 from batch_issuer.reading.prices import price_bases
 from batch_issuer.reading.sheets import SheetSales
-from batch_issuer.reading.tables import Codes, without_collecting
-from batch_issuer.reading.values import clean
+from batch_issuer.reading.tables import Codes, Sheet, is_blank, without_collecting
+from batch_issuer.reading.values import DATE_FIELDS, NUMBER_FIELDS, Value, clean
 from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
 
 _BLOCK = 1_000
@@ -103,7 +103,16 @@ class Sales:
     def sheet_row(self, row: int) -> SheetRow:
         sheet, at = self._located(row)
         source = self._source_of(range(self.rows)[row])
-        return SheetRow(source, at + 1, sheet.header.headings, sheet.sheet.table.cells(at))
+        columns = sheet.sheet.table.columns
+        return SheetRow(
+            source,
+            at + 1,
+            sheet.header.headings,
+            sheet.sheet.table.cells(at),
+            [column.kind(int(column.codes[at])) for column in columns],
+            dict(_read_values(sheet, range(self.rows)[row] - self._offsets[source])),
+            dict(_formats(sheet.sheet, at)),
+        )
 
     def _source_of(self, row: int) -> int:
         return bisect_right(self._offsets, row) - 1
@@ -348,6 +357,21 @@ class Sales:
         if NOT_SAID in header.ids:
             found.add(self._settings.source.doc_type)
         return sorted(found)
+
+
+def _read_values(sheet: SheetSales, row: int) -> Iterator[tuple[int, Value]]:
+    """Column and value of the numbers and dates of a sales row; faulty cells and blank ones have none."""
+    for field in sheet.fields:
+        if field.name in (*NUMBER_FIELDS, *DATE_FIELDS):
+            code = int(field.codes[row])
+            if code not in field.faults and not is_blank(field.texts[code]):
+                yield field.number, field.values[code]
+
+
+def _formats(sheet: Sheet, row: int) -> Iterator[tuple[int, str]]:
+    for (number, code), shown in sheet.formats.items():
+        if sheet.table.columns[number].codes[row] == code:
+            yield number, shown
 
 
 def _elsewhere(place: Place, here: Place) -> str:

@@ -15,6 +15,7 @@ from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Mapped, SourceFile
 from batch_issuer.reading.columns import Columns, Header, place_of
 from batch_issuer.reading.controls import Line, LineControl, control_lines, rows_with_vat
+from batch_issuer.reading.fixes import SURPLUS_HEADINGS, is_fix_file
 from batch_issuer.reading.notations import Notations, find_notations
 from batch_issuer.reading.overlooked import held_columns, refuse_overlooked, with_percentages
 from batch_issuer.reading.refs import Refs, read_refs
@@ -70,7 +71,8 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
     ]
     refs = _refs(sheet, header, columns, rows, fields)
     control = _control(sheet, header, rows, fields, refs, settings)
-    refuse_overlooked(sheet, header, rows, settings.source, asked=asked, confirmed=control.agrees)
+    if not is_fix_file(header.headings):
+        refuse_overlooked(sheet, header, rows, settings.source, asked=asked, confirmed=control.agrees)
     said = total_said(sheet, header, rows, settings.source.decimal)
     return SheetSales(
         sheet=sheet,
@@ -104,9 +106,9 @@ def _field(name: str, number: int, column: Column, values: Values) -> Field:
 def _overhang(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[Field]:
     """Cells of a CSV beyond the last heading: a separator inside a text has moved the row's cells."""
     last = max((number for number, text in enumerate(header.headings) if text), default=0)
-    if not sheet.encoding:
-        return
-    for number in range(last + 1, len(sheet.table.columns)):
+    surplus = [number for number, text in enumerate(header.headings) if text in SURPLUS_HEADINGS]
+    beyond = range(last + 1, len(sheet.table.columns)) if sheet.encoding else ()
+    for number in (*surplus, *beyond):
         column = _taken(sheet.table.columns[number], rows.sales)
         faults = {code: Fault(kinds.ROW_TOO_LONG) for code, text in enumerate(column.texts) if not is_blank(text)}
         if faults:

@@ -116,9 +116,14 @@ Reader = Callable[[str, CellKind], Read]
 def _read(read: Reader, text: str, kind: CellKind) -> Read:
     if kind is CellKind.FORMULA:
         return read("", kind)[0], Fault(kinds.FORMULA_WITHOUT_VALUE)
-    if kind is CellKind.ERROR or (text[:1] == "#" and _ERRORS.fullmatch(text)):
+    if kind is CellKind.ERROR or is_error(text):
         return read("", kind)[0], Fault(kinds.ERROR_VALUE)
     return read(text, kind)
+
+
+def is_error(text: str) -> bool:
+    """Whether a text is what spreadsheet programs write in place of a result, such as `#N/A`."""
+    return text[:1] == "#" and _ERRORS.fullmatch(text) is not None
 
 
 def _reader(name: str, notation: Notation) -> Reader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -12,6 +12,8 @@ from batch_issuer.documents import Document
 from batch_issuer.messages import N_, Messages
 from batch_issuer.problems import Place, Problem
 from batch_issuer.reading.batch import Batch
+from batch_issuer.reconciliation import Change
+from batch_issuer.reports.wording import field_name
 
 _NAMED_FIELD = re.compile(r"#(?:/\w+)*/(\w+)")
 _MINISTRY_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +35,26 @@ _MINISTRY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "montoDescu": ("discount_percentage",),
 }
 """The last name of a path in the ministry's observations (`#/receptor/correo`), as fields of ours."""
+_NAMED_LINE = re.compile(r"L[ií]nea (\d+): (cantidad|precio unitario|descripci[oó]n)", re.IGNORECASE)
+_LINE_FIELDS_SAID: Mapping[str, str] = {
+    "cantidad": "quantity",
+    "precio unitario": "unit_price",
+    "descripción": "description",
+    "descripcion": "description",
+}
+"""What the provider's own refusals name, such as `Línea 2: cantidad debe ser mayor a cero`."""
+_CHANGED_LINE = re.compile(r"(?:line |lines\[)(\d+)\]?(?:: |\.)(\w+)")
+_SAME_CELL: Mapping[str, tuple[str, ...]] = {"customer_name": ("name",), "name": ("customer_name",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Why a document needs a hand: problems of its data, the words of a refusal, or what a conflict is about."""
+
+    problems: tuple[Problem, ...] = ()
+    refused: str = ""
+    changes: tuple[Change, ...] = ()
+    """Between what was issued and what the file says now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,38 +102,34 @@ class Sources:
 
 
 def rows_to_correct(
-    batch: Batch,
-    entries: Sequence[tuple[int, tuple[Problem, ...]]],
-    refusals: Mapping[int, str],
-    messages: Messages,
+    batch: Batch, needs: Mapping[int, Need], messages: Messages, *, loose: bool = True
 ) -> list[RowToCorrect]:
-    """Rows that belong to no document first, then those of the documents, each group in the order of the files.
+    """Rows that belong to no document first (`loose`), then those of the documents, each in the order of the files.
 
     A row without a reference may continue the document above it, so none may come to stand below another document.
     """
-    sources = Sources(batch)
-    problems = dict(entries)
     rows: list[RowToCorrect] = []
-    for index in sorted({*problems, *refusals}):
-        document = batch[index].document
-        rows += _document_rows(batch, document, problems.get(index, ()), refusals.get(index, ""), messages)
-    loose = _loose_rows(batch, sources, messages)
-    return [*sorted(loose, key=_order), *sorted(rows, key=_order)]
+    for index, need in sorted(needs.items()):
+        rows += _document_rows(batch, batch[index].document, need, messages)
+    without = _loose_rows(batch, Sources(batch), messages) if loose else []
+    return [*sorted(without, key=_order), *sorted(rows, key=_order)]
 
 
 def _order(one: RowToCorrect) -> int:
     return one.row
 
 
-def _document_rows(
-    batch: Batch, document: Document, problems: Iterable[Problem], words: str, messages: Messages
-) -> list[RowToCorrect]:
+def _document_rows(batch: Batch, document: Document, need: Need, messages: Messages) -> list[RowToCorrect]:
     rows = [RowToCorrect(row=row, document=document) for row in document.rows]
     at = {_position(batch.place(one.row)): one for one in rows}
-    for problem in problems:
+    for problem in need.problems:
         at.get(_position(problem.place), rows[0]).remarks.append(_remark(problem, messages))
-    if words:
-        rows[0].remarks += _refused(batch, document, words, messages)
+    if need.refused:
+        for number, remark in _refused(batch, document, need.refused, messages):
+            rows[number].remarks.append(remark)
+    for change in need.changes:
+        number, remark = _conflicting(batch, document, change, messages)
+        rows[number].remarks.append(remark)
     return rows
 
 
@@ -128,18 +146,53 @@ def _remark(problem: Problem, messages: Messages) -> Remark:
     )
 
 
-def _refused(batch: Batch, document: Document, words: str, messages: Messages) -> Iterator[Remark]:
-    """The refusal on the row, and on the cells of the fields that its words name."""
+def _refused(batch: Batch, document: Document, words: str, messages: Messages) -> Iterator[tuple[int, Remark]]:
+    """The refusal on the cells of the fields that its words name, or on the document; with the number of the row."""
     message = messages.text(N_("It was refused: {words}"), words=words)
     repair = messages.text(N_("Correct it and issue it again: reference and number stay the same."))
-    columns: dict[str, str] = {}
-    for name in _NAMED_FIELD.findall(words):
-        for ours in _MINISTRY_FIELDS.get(name, ()):
-            place = batch.place(document.row, ours)
-            if place.column:
-                columns[place.column] = place.heading
-    for column, heading in columns.items() or [("", "")]:
-        yield Remark(column=column, heading=heading, message=message, repair=repair)
+    named = [(0, ours) for name in _NAMED_FIELD.findall(words) for ours in _MINISTRY_FIELDS.get(name, ())]
+    named += [
+        (int(line) - 1, field)
+        for line, said in _NAMED_LINE.findall(words)
+        if 0 < int(line) <= len(document.lines)
+        for field in (_LINE_FIELDS_SAID[said.casefold()],)
+    ]
+    places = {
+        (number, place.column): place for number, ours in named if (place := _cell(batch, document, number, ours))
+    }
+    for number, column in places or [(0, "")]:
+        heading = places[number, column].heading if column else ""
+        yield number, Remark(column=column, heading=heading, message=message, repair=repair)
+
+
+def _conflicting(batch: Batch, document: Document, change: Change, messages: Messages) -> tuple[int, Remark]:
+    """What was issued otherwise, on its cell; with the number of the row."""
+    at = _CHANGED_LINE.fullmatch(change.what)
+    number = int(at[1]) - 1 if at and int(at[1]) <= len(document.lines) else 0
+    field = at[2] if at else change.what.removeprefix("customer.")
+    field = "customer_activity_code" if change.what == "customer.activity_code" else field
+    place = _cell(batch, document, number, field)
+    what = place.heading if place else field_name(field, messages)
+    message = N_("{what} was issued as «{issued}», and the file says «{now}»: it is not issued again.")
+    repair = N_(
+        "If it is another sale, give it its own reference. If what was issued is wrong, cancel it. "
+        "Otherwise write here what was issued."
+    )
+    return number, Remark(
+        column=place.column if place else "",
+        heading=what,
+        message=messages.text(message, what=what, issued=change.issued or "—", now=change.file or "—"),
+        repair=messages.text(repair),
+    )
+
+
+def _cell(batch: Batch, document: Document, number: int, field: str) -> Place | None:
+    """The cell of a field in one of the document's rows, where the file has a column of it."""
+    for ours in (field, *_SAME_CELL.get(field, ())):
+        place = batch.place(document.lines[number].row, ours)
+        if place.column:
+            return place
+    return None
 
 
 def _loose_rows(batch: Batch, sources: Sources, messages: Messages) -> list[RowToCorrect]:

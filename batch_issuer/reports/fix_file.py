@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from pathlib import Path
 
@@ -19,18 +19,20 @@ from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.documents import Document
 from batch_issuer.messages import N_, Messages
-from batch_issuer.problems import Problem
-from batch_issuer.reading.batch import Batch, SourceFile
-from batch_issuer.reading.dates import readings
-from batch_issuer.reading.numbers import MARKS, read_number
+from batch_issuer.reading.batch import Batch, SheetRow, SourceFile
+from batch_issuer.reading.fixes import FIX_HEADINGS
+from batch_issuer.reading.kinds import SAME_LINES_IN_TWO_FILES
+from batch_issuer.reading.tables import CellKind
+from batch_issuer.reading.values import Value, lost_digits
 from batch_issuer.reports.cells import NAME_LENGTH, write_text
-from batch_issuer.reports.corrections import Remark, RowToCorrect, Sources, rows_to_correct
+from batch_issuer.reports.corrections import Need, Remark, RowToCorrect, Sources, rows_to_correct
 from batch_issuer.reports.figures import printable, text_lines
 from batch_issuer.reports.replacing import replace_file
 
 FIX_HEADING = N_("What to correct")
-FIX_HEADINGS = ("Qué corregir", "What to correct")
-"""The column that is added, in each language. Reading has no use for it; here an older one is left away."""
+SURPLUS_HEADING = N_("Beyond the headings")
+WRITTEN = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - the same bytes
+"""The moment that every fix file says it was made and last changed; whoever saves it puts another."""
 
 _NUMBER_FIELDS = ("quantity", "unit_price", "discount_percentage", "total")
 _FIX_WIDTH = 80
@@ -41,6 +43,10 @@ _IN_MEMORY = 20_000
 _NOTE_LENGTH = 2_000
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 _SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+_NO_RESULT = "#N/A"
+"""What is written for a formula without a result: moved to another row it would mean something else."""
+_EXCELS_FIRST_YEAR = 1900
+_TIME = re.compile(r"[ T]([0-2]?\d):([0-5]\d)(?::([0-5]\d))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,53 +55,86 @@ class Layout:
 
     headings: tuple[str, ...]
     kept: tuple[int, ...]
-    """The columns that are written: all but an older column of corrections."""
+    """The columns that are written: all but an older column of corrections, and empty ones at the end."""
     sources: tuple[int, ...]
     sheet: str
+    surplus: bool
+    """Whether rows have cells beyond the last heading, which get a column of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written: how many documents, into which workbooks, and the references that none could take."""
+
+    documents: int = 0
+    paths: tuple[Path, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def write_fix_file(
-    batch: Batch,
-    entries: Sequence[tuple[int, tuple[Problem, ...]]],
-    refusals: Mapping[int, str],
-    messages: Messages,
-    path: Path,
-) -> int:
-    """Write the documents of `entries` (index in the batch, its problems) and of `refusals` (index, the words).
+    batch: Batch, needs: Mapping[int, Need], messages: Messages, path: Path, *, sheet: str = "", loose: bool = True
+) -> Written:
+    """Write the documents that need a hand, by their index in the batch, and (`loose`) the rows that belong to none.
 
-    How many documents it holds; with none, and no row without a document, nothing is written. Files whose columns
-    differ cannot share a sheet, nor be read from several sheets of one workbook: each further kind of file gets a
-    workbook of its own beside the first (`fix-2.xlsx`), to be issued together with it.
+    With nothing to write, nothing is written. Files whose columns differ cannot share a sheet, nor be read from
+    several sheets of one workbook: each further kind of file gets a workbook of its own beside the first
+    (`fix-2.xlsx`), to be issued together with it. `sheet` is the name that the settings ask for.
+
+    A document whose lines stand in files with other columns, or twice, is left out: half of it could be issued.
     """
-    rows = rows_to_correct(batch, entries, refusals, messages)
     sources = Sources(batch)
-    layouts = _layouts(batch, sources, rows)
-    for number, layout in enumerate(layouts, 1):
+    left_out = {index for index, need in needs.items() if _is_divided(batch, batch[index].document, need, sources)}
+    needs = {index: need for index, need in needs.items() if index not in left_out}
+    rows = rows_to_correct(batch, needs, messages, loose=loose)
+    paths: list[Path] = []
+    for number, layout in enumerate(_layouts(batch, sources, rows, sheet), 1):
         own = [one for one in rows if sources.of(one.row) in layout.sources]
-        target = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
-        replace_file(target, _workbook(batch, own, layout, messages))
-    return len({*(index for index, _ in entries), *refusals})
+        paths.append(path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}"))
+        replace_file(paths[-1], _workbook(batch, own, layout, messages))
+    references = tuple(batch[index].document.external_ref for index in sorted(left_out))
+    return Written(documents=len(needs), paths=tuple(paths), left_out=references)
 
 
-def _layouts(batch: Batch, sources: Sources, rows: Iterable[RowToCorrect]) -> list[Layout]:
+def _is_divided(batch: Batch, document: Document, need: Need, sources: Sources) -> bool:
+    if len({sources.of(row) for row in document.rows}) == 1:
+        return False
+    layouts = {tuple(batch.sheet_row(row).headings) for row in document.rows}
+    return len(layouts) > 1 or any(problem.kind is SAME_LINES_IN_TWO_FILES for problem in need.problems)
+
+
+def _layouts(batch: Batch, sources: Sources, rows: Sequence[RowToCorrect], sheet: str) -> list[Layout]:
     """The kinds of sheets that the rows come from, in the order of the files."""
     found: dict[tuple[str, ...], list[int]] = {}
     for source, row in sorted({sources.of(one.row): one.row for one in rows}.items()):
         found.setdefault(tuple(batch.sheet_row(row).headings), []).append(source)
-    return [
-        Layout(
-            headings=headings,
-            kept=tuple(at for at, heading in enumerate(headings) if heading not in FIX_HEADINGS),
-            sources=tuple(members),
-            sheet=_sheet_name(batch.sources[members[0]]),
+    layouts = []
+    for headings, members in found.items():
+        own = [batch.sheet_row(one.row) for one in rows if sources.of(one.row) in members]
+        is_csv = any(batch.sources[member].encoding for member in members)
+        last = _last(headings)
+        surplus = is_csv and any(_last(row.cells) > last for row in own)
+        end = last if is_csv else max([last, *(_last(row.cells) for row in own)])
+        layouts.append(
+            Layout(
+                headings=headings,
+                kept=tuple(at for at in range(end + 1) if headings[at] not in FIX_HEADINGS),
+                sources=tuple(members),
+                sheet=_sheet_name(sheet, batch.sources[members[0]]),
+                surplus=surplus,
+            )
         )
-        for headings, members in found.items()
-    ]
+    return layouts
 
 
-def _sheet_name(source: SourceFile) -> str:
-    """The name that the settings may ask for; for a CSV the file's."""
-    name = _NOT_IN_NAMES.sub("-", printable(source.sheet or Path(source.path).stem)).strip("' ")[:NAME_LENGTH]
+def _last(texts: Sequence[str]) -> int:
+    """The last place that is not blank."""
+    return max((at for at, text in enumerate(texts) if text.strip()), default=0)
+
+
+def _sheet_name(asked: str, source: SourceFile) -> str:
+    """The name that the settings ask for, or the source's; for a CSV the file's."""
+    name = asked or source.sheet or Path(source.path).stem
+    name = _NOT_IN_NAMES.sub("-", printable(name)).strip("' ")[:NAME_LENGTH]
     return name if name and name.casefold() != "history" else "Hoja1"
 
 
@@ -103,7 +142,7 @@ def _workbook(batch: Batch, rows: Sequence[RowToCorrect], layout: Layout, messag
     content = BytesIO()
     mode = {"constant_memory": True} if len(rows) > _IN_MEMORY else {"in_memory": True}
     with Workbook(content, {**_SETTINGS, **mode}) as book:
-        book.set_properties({"author": "batch_issuer", "created": dt.datetime(2026, 1, 1)})  # noqa: DTZ001 - the same bytes
+        book.set_properties({"author": "batch_issuer", "created": WRITTEN})
         sheet = book.add_worksheet(layout.sheet)
         sheet.set_comments_author("batch_issuer")
         _Writer(batch, sheet, _Looks(book), layout, messages).write(rows)
@@ -142,69 +181,91 @@ class _Writer:
         self.layout = layout
         self.messages = messages
         self.notes = 0
-        self.fields = {source: _columns_of(batch.sources[source]) for source in layout.sources}
+        self.roles = {source: _roles(batch.sources[source]) for source in layout.sources}
         self.widths = [len(layout.headings[at]) + 3 for at in layout.kept]
 
     def write(self, rows: Sequence[RowToCorrect]) -> None:
-        last = len(self.layout.kept)
-        self._measure(rows)
+        surplus = len(self.layout.kept)
+        last = surplus + self.layout.surplus
+        self._columns(rows)
         self.sheet.set_row(0, 30)
         for at, column in enumerate(self.layout.kept):
             write_text(self.sheet, 0, at, self.layout.headings[column], self.looks.head)
+        if self.layout.surplus:
+            write_text(self.sheet, 0, surplus, self.messages.text(SURPLUS_HEADING), self.looks.head)
+            self.sheet.set_column(surplus, surplus, 24)
         self.sheet.write_string(0, last, self.messages.text(FIX_HEADING), self.looks.fix_head)
         self.sheet.set_column(last, last, _FIX_WIDTH)
         self.sheet.freeze_panes(1, 0)
         self.sheet.set_landscape()
+        self.sheet.set_paper(1)
         self.sheet.fit_to_pages(1, 0)
         self.sheet.repeat_rows(0)
+        self.sheet.set_footer("&L&F&R&P / &N")
         self.sheet.autofilter(0, 0, max(len(rows), 1), last)
         self.sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{len(rows) + 1}"})
         for number, one in enumerate(rows, 1):
             self._row(number, one)
 
-    def _measure(self, rows: Sequence[RowToCorrect]) -> None:
-        """Column widths from the first rows."""
+    def _columns(self, rows: Sequence[RowToCorrect]) -> None:
+        """Widths from the first rows; formats for what is typed into rows that are added."""
         for one in rows[:200]:
             cells = self.batch.sheet_row(one.row).cells
             for at, column in enumerate(self.layout.kept):
                 if column < len(cells):
                     self.widths[at] = max(self.widths[at], len(cells[column]) + 1)
-        for at, width in enumerate(self.widths):
-            self.sheet.set_column(at, at, min(max(width, 8), 44))
+        roles = self.roles[self.layout.sources[0]]
+        for at, (column, width) in enumerate(zip(self.layout.kept, self.widths, strict=True)):
+            look = self.looks.cell(_empty_format(roles.get(column, "")), wrong=False, begins=False)
+            self.sheet.set_column(at, at, min(max(width, 8), 44), look)
 
     def _row(self, number: int, one: RowToCorrect) -> None:
         row = self.batch.sheet_row(one.row)
-        fields = self.fields[row.source]
-        source = self.batch.sources[row.source]
+        roles = self.roles[row.source]
         wrong = _by_column(one.remarks)
         said = _said(one.remarks)
+        begins = one.document is None or one.row == one.document.row
         self.sheet.set_row(number, 15 * text_lines(said, _FIX_WIDTH))
         for at, column in enumerate(self.layout.kept):
-            text = row.cells[column] if column < len(row.cells) else ""
-            remarks = wrong.get(column, ())
-            self._cell(number, at, text, fields.get(column, ""), one, source, is_wrong=bool(remarks))
-            if remarks and self.notes < _NOTES:
-                self.notes += 1
-                self.sheet.write_comment(
-                    number, at, printable(_said(remarks))[:_NOTE_LENGTH], {"x_scale": 2.6, "y_scale": 1.4}
-                )
+            remarks = wrong.pop(column, ())
+            self._cell(number, at, row, column, roles.get(column, ""), wrong=bool(remarks), begins=begins)
+            self._note(number, at, remarks)
+        last = len(self.layout.kept)
+        if self.layout.surplus:
+            beyond = " ".join(cell.strip() for cell in row.cells[_last(self.layout.headings) + 1 :] if cell.strip())
+            remarks = [remark for others in wrong.values() for remark in others]
+            write_text(self.sheet, number, last, beyond, self.looks.cell("@", wrong=bool(beyond), begins=begins))
+            self._note(number, last, remarks)
+            last += 1
         if one.remarks:
-            write_text(self.sheet, number, len(self.layout.kept), printable(said), self.looks.fix)
+            write_text(self.sheet, number, last, printable(said), self.looks.fix)
 
-    def _cell(
-        self, number: int, at: int, text: str, field: str, one: RowToCorrect, source: SourceFile, *, is_wrong: bool
-    ) -> None:
-        """A number or a date where that is what the document has; otherwise the very text."""
-        value = _value_of(text, field, one, source)
-        marks = {"wrong": is_wrong, "begins": one.document is None or one.row == one.document.row}
-        if isinstance(value, dt.date):
+    def _note(self, number: int, at: int, remarks: Sequence[Remark]) -> None:
+        if remarks and self.notes < _NOTES:
+            self.notes += 1
+            text = printable(_said(remarks))[:_NOTE_LENGTH]
+            size = {"width": 330, "height": 18 * text_lines(text, 52) + 12}
+            self.sheet.write_comment(number, at, text, size)
+
+    def _cell(self, number: int, at: int, row: SheetRow, column: int, role: str, *, wrong: bool, begins: bool) -> None:
+        """A number or a date where that is what stands there; otherwise the very text."""
+        text = row.cells[column] if column < len(row.cells) else ""
+        kind = row.kinds[column] if column < len(row.kinds) else CellKind.TEXT
+        value = _value(text, kind, row.values.get(column), role)
+        marks = {"wrong": wrong, "begins": begins}
+        if kind is CellKind.FORMULA:
+            write_text(self.sheet, number, at, _NO_RESULT, self.looks.cell(_empty_format(role), **marks))
+        elif isinstance(value, dt.datetime):
+            self.sheet.write_datetime(number, at, value, self.looks.cell("dd/mm/yyyy hh:mm", **marks))
+        elif isinstance(value, dt.date):
             self.sheet.write_datetime(number, at, value, self.looks.cell("dd/mm/yyyy", **marks))
         elif isinstance(value, Decimal):
-            self.sheet.write_number(number, at, float(value), self.looks.cell(_decimals(value), **marks))
+            shown = row.formats.get(column) or _decimals(value)
+            self.sheet.write_number(number, at, float(value), self.looks.cell(shown, **marks))
         elif text:
-            write_text(self.sheet, number, at, text, self.looks.cell(_empty_format(field), **marks))
-        else:
-            self.sheet.write_blank(number, at, None, self.looks.cell(_empty_format(field), **marks))
+            write_text(self.sheet, number, at, text, self.looks.cell(_empty_format(role), **marks))
+        elif wrong or begins:
+            self.sheet.write_blank(number, at, None, self.looks.cell(_empty_format(role), **marks))
 
 
 def _by_column(remarks: Iterable[Remark]) -> dict[int, list[Remark]]:
@@ -216,60 +277,63 @@ def _by_column(remarks: Iterable[Remark]) -> dict[int, list[Remark]]:
     return found
 
 
-def _columns_of(source: SourceFile) -> dict[int, str]:
-    """Fields by column, for those whose cells may be written as numbers or dates.
-
-    A column that the reference is made of is none of them: its text is the identity of the sale.
-    """
-    fields: dict[int, str] = {}
+def _roles(source: SourceFile) -> dict[int, str]:
+    """By column, what it was read as; a column that the reference is made of is the reference first of all."""
+    roles: dict[int, str] = {}
     for mapped in source.mapping:
         column = _number_of(mapped.column)
-        if column is None:
-            continue
-        if mapped.field == "external_ref":
-            fields[column] = mapped.field
-        elif mapped.field in (*_NUMBER_FIELDS, "date"):
-            fields.setdefault(column, mapped.field)
-    return fields
+        if column is not None:
+            roles.setdefault(column, mapped.field)
+    return roles
 
 
-def _value_of(text: str, field: str, one: RowToCorrect, source: SourceFile) -> dt.date | Decimal | None:
-    """What reading made of this cell, when that is certain; None where the text has to stay.
+def _value(text: str, kind: CellKind, read: Value, role: str) -> dt.date | Decimal | None:
+    """The number or date to write; None where the text has to stay.
 
-    A few rows cannot tell what a whole column told, whether `1,500` is a thousand or a bit more than one.
+    A few rows cannot tell what a whole column told, whether `1,500` is a thousand or a bit more than one: what was
+    read from numbers and dates is written as such. What could not be read stays as it was stored, so that it is found
+    again; identifiers are text. A date may be part of a reference, which has it in one form however it is written.
     """
-    if field == "date":
-        return _date_of(text.strip(), one.document, source.dates)
-    if field in _NUMBER_FIELDS:
-        number = _number_of_cell(text.strip(), field, one, source)
-        return number if number is not None and Decimal(f"{float(number):.16G}") == number else None
+    if isinstance(read, dt.date) and not isinstance(read, dt.datetime):
+        return _moment(text, read)
+    if isinstance(read, Decimal) and role != "external_ref":
+        return _exact(read) if not text.rstrip().endswith("%") else None
+    if kind is CellKind.DATE and (role in ("", "external_ref") or role == "date"):
+        return _stored_date(text)
+    damaged = kind is CellKind.NUMBER and lost_digits(text, kind) is not None
+    if kind is CellKind.NUMBER and (not role or damaged):
+        return _stored_number(text)
     return None
 
 
-def _date_of(text: str, document: Document | None, order: str) -> dt.date | None:
-    found = readings(text)
-    if order in found:
-        return found[order]
-    return document.date if document is not None and document.date in found.values() else None
-
-
-def _number_of_cell(text: str, field: str, one: RowToCorrect, source: SourceFile) -> Decimal | None:
-    found = {mark: number for mark in MARKS if (number := read_number(text, mark)) is not None}
-    meant = _meant(field, one)
-    if meant in found.values():
-        return meant
-    if one.document is None and source.decimal in found and (not source.sheet or len(set(found.values())) == 1):
-        return found[source.decimal]
-    return None
-
-
-def _meant(field: str, one: RowToCorrect) -> Decimal | None:
-    document = one.document
-    if document is None:
+def _moment(text: str, day: dt.date) -> dt.date | None:
+    """The day as it was read, with the time that stands beside it."""
+    if day.year < _EXCELS_FIRST_YEAR:
         return None
-    if field == "total":
-        return document.total
-    return next((getattr(line, field) for line in document.lines if line.row == one.row), None)
+    clock = _TIME.search(text)
+    if clock is None or clock.end() != len(text.rstrip()):
+        return day
+    return dt.datetime.combine(day, dt.time(int(clock[1]) % 24, int(clock[2]), int(clock[3] or 0)))
+
+
+def _stored_date(text: str) -> dt.date | None:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if ":" in text else moment.date()
+
+
+def _stored_number(text: str) -> Decimal | None:
+    try:
+        return _exact(Decimal(text))
+    except InvalidOperation:
+        return None
+
+
+def _exact(number: Decimal) -> Decimal | None:
+    """The number, where a workbook can hold it: 15 digits come back."""
+    return number if number.is_finite() and Decimal(f"{float(number):.15G}") == number else None
 
 
 def _decimals(value: Decimal) -> str:

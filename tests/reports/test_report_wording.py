@@ -13,9 +13,10 @@ from batch_issuer import messages
 from batch_issuer.documents import DOC_TYPES, State
 from batch_issuer.messages import Messages
 from batch_issuer.provider.classify import Reason
+from batch_issuer.reading.fixes import FIX_HEADINGS, SURPLUS_HEADINGS
 from batch_issuer.reconciliation import Cause
 from batch_issuer.reports import wording
-from batch_issuer.reports.fix_file import FIX_HEADING, FIX_HEADINGS
+from batch_issuer.reports.fix_file import FIX_HEADING, SURPLUS_HEADING
 from batch_issuer.resources import templates_folder
 
 
@@ -93,4 +94,5 @@ def test_lines_and_fields_are_named_in_words() -> None:
 
 def test_headings_of_corrections_are_those_of_the_catalog() -> None:
     """An older column is recognised in both languages."""
-    assert {Messages("es").text(FIX_HEADING), Messages("en").text(FIX_HEADING)} == set(FIX_HEADINGS)
+    for heading, known in ((FIX_HEADING, FIX_HEADINGS), (SURPLUS_HEADING, SURPLUS_HEADINGS)):
+        assert {Messages("es").text(heading), Messages("en").text(heading)} == set(known)
