@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +34,7 @@ from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import Client, Found, Missing, open_transport
 from batch_issuer.provider.quota import Quota
+from batch_issuer.rechecking import Judged, change_of, judge, moved
 from batch_issuer.sending import PATIENCE, Patience, Progress, Sender
 from batch_issuer.settings import Company
 
@@ -173,6 +174,65 @@ def refresh(
         return work.send(steps)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """What a reconciliation asks the provider about."""
+
+    reading: Mapping[str, Any]
+    """What was read, for the run's record."""
+    records: Sequence[Record]
+    unknown: Sequence[Record] = ()
+    """Documents that the ledger does not have, as they would be planned."""
+
+
+def recheck(
+    inquire: Callable[[Ledger], Inquiry],
+    *,
+    ledger_path: Path,
+    company: Company,
+    connection: Connection,
+    watcher: Watcher,
+) -> Outcome:
+    """Ask how documents in every state stand now; record what became of them. Nothing is ever issued."""
+    with open_to_write(ledger_path, company.code, create=False) as ledger:
+        work = _Work(ledger, company.code, "reconcile", connection, watcher)
+        work.check_key()
+        inquiry = inquire(ledger)
+        work.begin()
+        work.write([NewEvent(kind=Kind.RUN_READ, body=inquiry.reading)])
+        return work.send(lambda sender: _recheck(work, sender, inquiry))
+
+
+async def _recheck(work: _Work, sender: Sender, inquiry: Inquiry) -> None:
+    """What is open is asked about as ever; the rest is looked at, and recorded where that takes no stamp away."""
+    open_ones = _in_states(inquiry.records, *_REGISTERED)
+    settled = [record for record in inquiry.records if record.state not in _REGISTERED]
+    sender.progress.total = len(inquiry.records) + len(inquiry.unknown)
+    await sender.ask(open_ones)
+    said = await sender.look([*settled, *inquiry.unknown])
+    changes = []
+    for record in settled:
+        reply = said.get(record.external_ref)
+        judged = judge(record, reply) if reply is not None else None
+        if judged is None:
+            continue
+        changes.append(change_of(record, judged))
+        if judged.recorded and isinstance(reply, Found):
+            sender.learn(record, reply)
+    await sender.flush()
+    now = work.ledger.records(work.company, [record.external_ref for record in open_ones])
+    touched = [record for record in open_ones if now[record.external_ref].last_seq != record.last_seq]
+    there = [(one, reply) for one in inquiry.unknown if isinstance(reply := said.get(one.external_ref), Found)]
+    work.ending = {
+        "answered": len(said) + len(touched),
+        "state_changes": [
+            *moved(open_ones, now),
+            *changes,
+            *(change_of(one, Judged(now=reply.state.value, recorded=False), known=False) for one, reply in there),
+        ],
+    }
+
+
 def outlooks(ledger: Ledger, company: str, names: Sequence[str], today: dt.date) -> list[Outlook]:
     """What cancelling these documents would mean, each once, in their order; named by reference or by an id.
 
@@ -295,6 +355,8 @@ class _Work:
         self._canaries = connection.canary
         self._conflicts: list[dict[str, Any]] = []
         self._writer: Writer | None = None
+        self.ending: Mapping[str, Any] = {}
+        """What this kind of run has to say at its end."""
 
     @property
     def run(self) -> RunRecord:
@@ -517,6 +579,7 @@ class _Work:
             if sender.stopped
             else {},
             "conflicts": self._conflicts,
+            **self.ending,
         }
         try:
             self.write([NewEvent(kind=Kind.RUN_ENDED, body=ending)])

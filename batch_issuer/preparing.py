@@ -62,6 +62,8 @@ class Prepared:
     """Problems that hold no document back, and those of files as a whole."""
     by_source: Mapping[tuple[str, str], tuple[int, Decimal]]
     """Documents and gross of each (file, sheet), held back or not."""
+    days: tuple[dt.date, dt.date] | None = None
+    """The first and the last of the documents' own dates, held back or not."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -115,10 +117,13 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
     notes = list(batch.problems)
     by_source: dict[tuple[str, str], list[Any]] = {}
     dates: Counter[dt.date] = Counter()
+    days: set[dt.date] = set()
     for index, entry in _examined(batch, settings):
         document = entry.document
         gross = document.expected_gross
         place = batch.place(document.row)
+        if document.date is not None:
+            days.add(document.date)
         tally = by_source.setdefault((place.file, place.sheet), [0, Decimal("0.00")])
         tally[0] += 1
         tally[1] += gross
@@ -152,6 +157,7 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
         held=tuple(held),
         notes=tuple(notes),
         by_source={source: (count, gross) for source, (count, gross) in by_source.items()},
+        days=(min(days), max(days)) if days else None,
     )
 
 
@@ -274,11 +280,13 @@ def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> l
 
 def summary(prepared: Prepared, references: Sequence[str], left_out: Sequence[Candidate]) -> dict[str, Any]:
     """What a run read, for its record in the ledger. `references` are the documents that the run is about."""
+    amounts = {candidate.external_ref: candidate.gross for candidate in prepared.candidates}
     return {
         "sources": [_source(prepared, source) for source in prepared.batch.sources],
         "rows": prepared.batch.rows,
         "documents": len(prepared.candidates) + len(prepared.held),
         "refs": list(references),
+        "amounts": [str(amounts[reference]) for reference in references],
         "left_out": {
             "documents": len(left_out),
             "gross": str(total_of(candidate.gross for candidate in left_out)),

@@ -165,6 +165,26 @@ class Sender:
                 self._release(record, Reason.NOT_FOUND, unsent=False)
         await self.flush()
 
+    async def look(self, records: Sequence[Record]) -> Mapping[str, Found | Missing]:
+        """What the provider says of documents in any state, by reference; nothing is recorded."""
+        said: dict[str, Found | Missing] = {}
+
+        async def look(record: Record) -> None:
+            reply = await self._ask(record, record.answer.document_id)
+            if isinstance(reply, Found | Missing):
+                said[record.external_ref] = reply
+            self._count(record.state)
+
+        async def items() -> AsyncIterator[list[WorkItem]]:
+            yield [WorkItem(record, act=look) for record in records]
+
+        await self._run(items())
+        return said
+
+    def learn(self, record: Record, found: Found) -> None:
+        """Record what a look has shown."""
+        self._answered(record, found)
+
     async def look_up(self, id_or_ref: str) -> Reply:
         """How a document of the provider stands that the ledger does not know, asked until it is answered."""
         reply = await self._until_answered(lambda: self.client.look_up(id_or_ref))

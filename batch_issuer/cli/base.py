@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "retry": ("retry", N_("Send again, from the ledger, what is not settled and may be sent again.")),
     "refresh": ("refresh", N_("Ask what became of documents in contingency or in doubt. Never issues.")),
     "cancel": ("cancel", N_("Invalidate documents, after showing what will happen to each and until when.")),
+    "reconcile": ("reconcile", N_("Compare the files with the ledger, sale by sale, and with the provider if asked.")),
     "report": ("report", N_("Write the reports again, from the ledger alone.")),
     "ledger": ("ledger", N_("Look into the ledger: show, export, verify, backup.")),
     "sandbox": ("sandbox", N_("Run a stand-in for the provider on this machine, with faults and quota to order.")),

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 @base.common
 @base.with_output
 def command(output: Output, run: str | None, out: str, *, mask: bool, **options: Any) -> int:
+    from batch_issuer.cli.findings import show_findings
     from batch_issuer.cli.session import open_session
     from batch_issuer.cli.show import show_reconciliation, show_reports
     from batch_issuer.ledger.opening import open_to_read
-    from batch_issuer.reconciliation import as_json
+    from batch_issuer.reconciliation import as_json, findings_json
     from batch_issuer.reconciling import last_issue, reconcile_period, reconcile_run
     from batch_issuer.reporting import masked, write_reports
 
@@ -52,10 +53,12 @@ def command(output: Output, run: str | None, out: str, *, mask: bool, **options:
     if mask:
         reconciliation = masked(reconciliation)
     show_reconciliation(output, reconciliation)
+    show_findings(output, reconciliation)
     reports = write_reports(reconciliation, output.messages, Path(out), name)
     show_reports(output, reports)
     code = reconciliation.exit_code
-    output.give({**as_json(reconciliation), "ledger": str(session.ledger), "reports": reports, "exit_code": code})
+    plain = {**as_json(reconciliation), **findings_json(reconciliation)}
+    output.give({**plain, "ledger": str(session.ledger), "reports": reports, "exit_code": code})
     return code
 
 

@@ -174,7 +174,7 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation) -> None:
         [
             (signs[step.sign], output.messages.text(step.label), f"{step.documents:,}", money(step.gross))
             for step in reconciliation.bridge
-            if step.documents or step.sign == 0 or step.key in ("stamped", "contingency")
+            if step.documents or step.gross or step.sign == 0 or step.key in ("stamped", "contingency")
         ],
         right=[2, 3],
     )
@@ -216,7 +216,13 @@ CAUSES: Mapping[str, str] = {
 
 def show_reports(output: Output, reports: Mapping[str, str]) -> None:
     """Where the reports lie."""
-    names = {"html": N_("Report"), "workbook": N_("Workbook"), "fix_file": N_("To correct"), "ledger": N_("Ledger")}
+    names = {
+        "html": N_("Report"),
+        "workbook": N_("Workbook"),
+        "json": N_("Figures"),
+        "fix_file": N_("To correct"),
+        "ledger": N_("Ledger"),
+    }
     output.show()
     output.table([(output.messages.text(names[kind.rstrip("_0123456789")]), path) for kind, path in reports.items()])
 

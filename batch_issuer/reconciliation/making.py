@@ -98,6 +98,7 @@ def reconcile(
             left_out=readings.left_out(runs[-1]) if runs and scope.about is not About.PERIOD else Tally(),
             missing=_not_known(runs, records, missing, scope),
             changed=_changed(records, amounts),
+            compared=comparison is not None,
         ),
         by_type=sums.by_type,
         by_branch=sums.by_branch,
@@ -153,17 +154,23 @@ def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Diffe
     found = [
         Difference(
             record=record,
-            what="gross",
-            expected=record.expected_gross,
+            what=what,
+            expected=expected,
             answered=answered,
-            within_tolerance=abs(answered - record.expected_gross) <= tolerance * max(record.lines, 1),
+            within_tolerance=abs(answered - expected) <= tolerance * max(record.lines, 1),
         )
         for record in records
-        if (answered := record.answer.amounts.gross) is not None
-        and record.state in (State.STAMPED, State.CONTINGENCY, State.CANCELLED, State.UNSURE)
-        and answered != record.expected_gross
+        if record.state in _ANSWERED
+        for what, expected, answered in (
+            ("gross", record.expected_gross, record.answer.amounts.gross),
+            ("retention", record.expected_retention, record.answer.amounts.retention),
+        )
+        if expected is not None and answered is not None and answered != expected
     ]
-    return sorted(found, key=lambda one: (-abs(one.amount), one.record.external_ref))
+    return sorted(found, key=lambda one: (-abs(one.amount), one.record.external_ref, one.what))
+
+
+_ANSWERED = frozenset({State.STAMPED, State.CONTINGENCY, State.CANCELLED, State.UNSURE})
 
 
 def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Iterable[Record]:

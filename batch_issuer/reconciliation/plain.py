@@ -5,21 +5,25 @@ Money is text with two decimals, and more only where the provider gave more; day
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from batch_issuer.documents import State, to_cents, total_of
+from batch_issuer.ledger.records import Record
 from batch_issuer.reconciliation.values import (
     Comparison,
     Difference,
     Group,
     Match,
     OpenItem,
+    ProblemText,
     Reconciliation,
     Series,
     SignedOff,
     Since,
+    SourceSummary,
     Tally,
     Total,
 )
@@ -71,6 +75,94 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
             }
             for one in made.differences
         ],
+    }
+
+
+def report_json(made: Reconciliation, fingerprint: str) -> str:
+    """Everything, as the text of a JSON file: one line for each part, and for each entry of a long one."""
+    parts = {
+        "format": 1,
+        **as_json(made),
+        **findings_json(made),
+        "fingerprint": fingerprint,
+        "exit_code": made.exit_code,
+        "sources": [_source(one) for one in made.sources],
+        "problems": [
+            *(_problem(problem) for one in made.held_back for problem in one.problems),
+            *(_problem(note) for note in made.notes),
+        ],
+        "held_back_documents": [
+            {
+                "external_ref": one.external_ref,
+                "doc_type": one.doc_type,
+                "gross": _money(one.gross),
+                "ledger_state": one.state,
+                "file": one.file,
+                "sheet": one.sheet,
+                "rows": list(one.rows),
+            }
+            for one in made.held_back
+        ],
+        "documents_list": [_document(record) for record in made.records],
+    }
+    return "{\n" + ",\n".join(f"{_text(name)}: {_lines(value)}" for name, value in parts.items()) + "\n}\n"
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, list) and len(value) > 1:
+        return "[\n" + ",\n".join(map(_text, value)) + "\n]"
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _source(source: SourceSummary) -> dict[str, Any]:
+    return {
+        "file": source.file,
+        "sheet": source.sheet,
+        "sha256": source.sha256,
+        "rows": source.rows,
+        "documents": source.documents,
+        "control_total": None if source.control_total is None else _money(source.control_total),
+        "read_total": None if source.read_total is None else _money(source.read_total),
+    }
+
+
+def _problem(problem: ProblemText) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "external_ref": problem.external_ref,
+        "file": problem.file,
+        "sheet": problem.sheet,
+        "row": problem.row,
+        "column": problem.column,
+        "heading": problem.heading,
+        "value": problem.value,
+        "message": dict(problem.message),
+        "repair": dict(problem.repair),
+    }
+
+
+def _document(record: Record) -> dict[str, Any]:
+    answer = record.answer
+    return {
+        "external_ref": record.external_ref,
+        "doc_type": record.doc_type,
+        "state": record.state.value,
+        "reason": record.reason,
+        "gross": _money(record.expected_gross),
+        "provider_gross": None if answer.amounts.gross is None else _money(answer.amounts.gross),
+        "retention": None if answer.amounts.retention is None else _money(answer.amounts.retention),
+        "date": record.date,
+        "branch": record.branch,
+        "control_number": answer.control_number,
+        "reception_stamp": answer.reception_stamp,
+        "file": record.source.file,
+        "sheet": record.source.sheet,
+        "rows": list(record.source.rows),
     }
 
 
@@ -276,9 +368,11 @@ def _item(item: OpenItem) -> dict[str, Any]:
 
 def _since(since: Since) -> Mapping[str, Any]:
     return {
+        "report": since.report,
         "as_of": since.as_of,
         "resolved": [_item(one) for one in since.resolved],
         "still_open": [_item(one) for one in since.still_open],
+        "gone": [_item(one) for one in since.gone],
         "new": [_item(one) for one in since.new],
     }
 

@@ -30,6 +30,11 @@ def day_of(moment: str) -> str:
     return f"{dt.datetime.fromisoformat(moment).astimezone(EL_SALVADOR):%Y-%m-%d}" if moment else ""
 
 
+def year_of(moment: str) -> int:
+    """The calendar year in El Salvador, where the new one begins six hours later than in UTC."""
+    return int(day_of(moment)[:4] if moment[5:10] == "01-01" else moment[:4])
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     series: str
@@ -63,7 +68,7 @@ def _given(record: Record) -> str:
 
 def _place(control_number: str, moment: str) -> tuple[_Place, int] | None:
     parts = split_control_number(control_number)
-    return (_Place(parts[0], int(day_of(moment)[:4])), parts[1]) if parts and moment else None
+    return (_Place(parts[0], year_of(moment)), parts[1]) if parts and moment else None
 
 
 def _series(place: _Place, ours: Sequence[int], holders: dict[int, list[str]]) -> Series:

@@ -13,14 +13,13 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Self
 
-from batch_issuer.documents import State, split_vat, total_of
+from batch_issuer.documents import WITHOUT_VAT, State, split_vat, total_of
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_
 from batch_issuer.reconciliation.values import NOTHING, STATE_NAMES, Group, HeldBack, Missing, Step, Tally, Total
 
 CREDIT_NOTE = "05"
 EXCLUDED_SUBJECT = "14"
-WITHOUT_VAT = ("11", EXCLUDED_SUBJECT)
 ISSUED = (State.STAMPED, State.CONTINGENCY)
 ALWAYS_SHOWN = (State.STAMPED, State.CONTINGENCY, State.REJECTED, State.INVALID, State.UNSURE)
 
@@ -186,10 +185,12 @@ def bridge(
     left_out: Tally,
     missing: Tally,
     changed: Decimal,
+    compared: bool = False,
 ) -> tuple[Step, ...]:
     """From the rows of the files to the states, each result the one before less its steps, to the cent.
 
-    `changed` is how much more the files say than the ledger does about documents that both have.
+    `changed` is how much more the files say than the ledger does about documents that both have; `compared`, that the
+    files were only compared with it.
     """
     known = sum(one.documents for one in states.values()), total_of(one.gross for one in states.values())
     beside = (held_back, left_out, missing)
@@ -202,10 +203,13 @@ def bridge(
         _less("left_out", N_("Left out by --only or --limit"), left_out),
         _less("missing", N_("Not in the ledger"), missing),
         _less("changed", N_("Amounts that the files say otherwise"), Tally(gross=NOTHING + changed)),
-        Step(key="to_issue", label=N_("To issue"), sign=0, documents=known[0], gross=known[1]),
+        Step(
+            key="to_issue", label=N_("In the ledger") if compared else N_("To issue"), sign=0, documents=known[0],
+            gross=known[1],
+        ),
         _less("planned", STATE_NAMES[State.PLANNED], Tally(documents=planned.documents, gross=planned.gross)),
         Step(
-            key="sent", label=N_("Sent"), sign=0, documents=known[0] - planned.documents,
+            key="sent", label=N_("Sent to the provider"), sign=0, documents=known[0] - planned.documents,
             gross=known[1] - planned.gross,
         ),
         *(

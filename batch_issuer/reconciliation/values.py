@@ -209,7 +209,7 @@ class StateChange:
 
     external_ref: str
     before: str
-    """State in the ledger before the provider was asked."""
+    """State in the ledger before the provider was asked; empty where the ledger does not have the document."""
     now: str
     """State that the answer proves; `not-found` where the provider does not know the document."""
     recorded: bool
@@ -234,7 +234,12 @@ class Comparison:
 
     @property
     def contradictions(self) -> tuple[StateChange, ...]:
-        return tuple(one for one in self.state_changes if not one.recorded)
+        return tuple(one for one in self.state_changes if one.before and not one.recorded)
+
+    @property
+    def at_provider(self) -> Mapping[str, str]:
+        """State at the provider, by reference, of documents that it has and the ledger does not."""
+        return {one.external_ref: one.now for one in self.state_changes if not one.before}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,15 +397,18 @@ class OpenItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
-    """What became of the open items of an earlier report."""
+    """What became of the open items of an earlier report. A document counts once, whatever its causes."""
 
     report: str
     """The fingerprint of the earlier report's figures."""
     as_of: str
+    """What was known then."""
     resolved: tuple[OpenItem, ...] = ()
     """As they were then."""
     still_open: tuple[OpenItem, ...] = ()
     """As they are now."""
+    gone: tuple[OpenItem, ...] = ()
+    """As they were then; neither the files nor the ledger have them any more."""
     new: tuple[OpenItem, ...] = ()
 
 

@@ -47,7 +47,7 @@ def test_everything_stamped_is_0(open_desk: Open) -> None:
     assert answer["run"]
     assert answer["seconds"] >= 0
     assert {kind: (desk.folder / path).is_file() for kind, path in answer["reports"].items()} == {
-        "html": True, "workbook": True,
+        "html": True, "workbook": True, "json": True,
     }  # fmt: skip
     assert len(sandbox.documents()) == 3
     assert "All 3 documents are stamped." in done.err
