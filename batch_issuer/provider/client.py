@@ -10,6 +10,7 @@ import ipaddress
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -169,12 +170,15 @@ class Client:
         self.base_url = check_base_url(base_url)
         self.quota = quota
         self._transport = transport
-        self._headers = {
-            "Authorization": f"Bearer {key}",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": f"batch_issuer/{__version__}",
-        }
+        self._headers = httpx.Headers(
+            {
+                "Authorization": f"Bearer {key}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"batch_issuer/{__version__}",
+            }
+        )
+        self._headers_of_body = httpx.Headers({**self._headers, "Content-Type": "application/json"})
         for name in _HTTP_LOGGERS:
             logging.getLogger(name).disabled = True
 
@@ -273,21 +277,31 @@ class Client:
             reply = SlowDown(seconds=self.quota.refused(headers))
         return reply, None
 
-    async def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, httpx.Headers, bytes]:
-        headers = {**self._headers, "Content-Type": "application/json"} if body else self._headers
+    async def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        """One request and its whole answer; lengths and host are the transport's affair."""
         request = httpx.Request(
-            method, self.base_url + path, headers=headers, content=body or None, extensions={"timeout": {}}
+            method,
+            _address(self.base_url + path),
+            headers=self._headers_of_body if body else self._headers,
+            stream=httpx.ByteStream(body),
+            extensions={"timeout": {}},
         )
         response = await self._transport.handle_async_request(request)
+        headers = dict(response.headers.items())
         content = bytearray()
+        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport gave it
         try:
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_bytes() if "content-encoding" in headers else response.stream:
                 content += chunk
                 if len(content) > LARGEST_ANSWER:
                     raise httpx.ReadError("the answer is too large")
         finally:
             await response.aclose()
-        return response.status_code, response.headers, bytes(content)
+        return response.status_code, headers, bytes(content)
+
+
+_address = lru_cache(maxsize=64)(httpx.URL)
+"""To read an address takes as long as to send a request to it; documents are posted to a few."""
 
 
 def _read(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> Found:

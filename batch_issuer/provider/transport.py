@@ -55,7 +55,7 @@ class Transport(httpx.AsyncBaseTransport):
             answer = await self._opened().request(
                 request.method,
                 URL(str(request.url), encoded=True),  # what was encoded stays so: a reference may be «..» or «a/b»
-                headers=request.headers,
+                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
                 data=body or None,
                 allow_redirects=False,
             )
