@@ -34,9 +34,12 @@ def can_be_stored(text: str) -> bool:
     return True
 
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def write_body(body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """The canonical text of an event's body, and what the text says: bytes that are no characters become `?`."""
-    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = _CANONICAL.encode(body)
     if can_be_stored(text):
         return text, body
     text = text.encode("utf-8", "replace").decode()
@@ -90,34 +93,55 @@ def read_sound_event(row: Row[Any]) -> Event:
     return event
 
 
-_SAME = (
-    "company", "external_ref", "doc_type", "fingerprint", "date", "branch", "customer", "payment_method", "lines",
-    "likeness", "adjusts", "customer_id", "reason", "attempts", "first_sent_at", "numbered_at", "settled_at",
-    "updated_at", "run", "content_seq", "last_seq", "waits", "waited_from", "waited_to",
+_SAME_CONTENT = (
+    "doc_type", "fingerprint", "date", "branch", "customer", "payment_method", "lines", "likeness", "adjusts",
+    "customer_id", "content_seq",
 )  # fmt: skip
-"""Fields of a record that stand in the table as they are."""
+"""Fields of a record that stand in the table as they are, and that only planning changes."""
+_SAME_STATE = (
+    "reason", "attempts", "first_sent_at", "numbered_at", "settled_at", "updated_at", "run", "last_seq", "waits",
+    "waited_from", "waited_to",
+)  # fmt: skip
+"""Those that every event of the document may change."""
 _TYPES = tuple(int if isinstance(column.type, Integer) else str for column in documents.c)
 """Of a row of the table; SQLite itself would store and give anything."""
 
 
 def record_row(record: Record) -> dict[str, Any]:
+    """A whole row of the table, of a document that is new there."""
+    return {"company": record.company, "external_ref": record.external_ref, **planned_row(record)}
+
+
+def planned_row(record: Record) -> dict[str, Any]:
+    """All of a row but the key, of a document with new content."""
     return {
-        **{name: getattr(record, name) for name in _SAME},
-        "state": record.state.value,
+        **{name: getattr(record, name) for name in _SAME_CONTENT},
         "expected_gross": str(record.expected_gross),
         "expected_retention": "" if record.expected_retention is None else str(record.expected_retention),
         "file": record.source.file,
         "sheet": record.source.sheet,
         "rows": write_rows(record.source.rows),
-        "answer": json.dumps(write_answer(record.answer), ensure_ascii=False, sort_keys=True),
+        **state_row(record),
+    }
+
+
+def state_row(record: Record) -> dict[str, Any]:
+    """The part of a row that changes while the document's content stays the same."""
+    return {
+        **{name: getattr(record, name) for name in _SAME_STATE},
+        "state": record.state.value,
+        "answer": _ANSWER.encode(write_answer(record.answer)),
         "unexpected_duplicate": int(record.unexpected_duplicate),
         "cancellation": _written(write_cancellation(record.cancellation)),
         "control_number": record.answer.control_number,
     }
 
 
+_ANSWER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
+
+
 def _written(plain: Mapping[str, Any]) -> str:
-    return json.dumps(plain, ensure_ascii=False, sort_keys=True) if plain else ""
+    return _ANSWER.encode(plain) if plain else ""
 
 
 def read_record(row: Sequence[Any]) -> Record:

@@ -15,11 +15,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Engine, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Column, Connection, Engine, Select, Update, bindparam, func, insert, or_, select, update
 
 from batch_issuer import __version__
 from batch_issuer.documents import State
@@ -43,6 +44,7 @@ from batch_issuer.ledger.records import (
 from batch_issuer.ledger.rows import (
     can_be_stored,
     event_row,
+    planned_row,
     read_body,
     read_content,
     read_event,
@@ -51,6 +53,7 @@ from batch_issuer.ledger.rows import (
     read_sound_event,
     record_row,
     run_change,
+    state_row,
     write_body,
     write_time,
 )
@@ -492,7 +495,7 @@ class Ledger:
                 return
             connection.execute(schema.documents.delete())
             connection.execute(schema.runs.delete())
-            _write_records(connection, state.records, ())
+            _write_records(connection, state.records, {})
             if state.runs:
                 connection.execute(insert(schema.runs), list(state.runs.values()))
         with self._knowing:
@@ -593,28 +596,35 @@ def _stored(connection: Connection, company: str, references: Sequence[str]) -> 
     return found
 
 
-_UPDATE = (
-    update(schema.documents)
-    .where(schema.documents.c.company == bindparam("of_company"))
-    .where(schema.documents.c.external_ref == bindparam("of_ref"))
-    .values({column.name: bindparam(column.name) for column in schema.documents.c if not column.primary_key})
-)
+@lru_cache(maxsize=2)
+def _update(names: tuple[str, ...]) -> Update:
+    return (
+        update(schema.documents)
+        .where(schema.documents.c.company == bindparam("of_company"))
+        .where(schema.documents.c.external_ref == bindparam("of_ref"))
+        .values({name: bindparam(name) for name in names})
+    )
 
 
-def _write_records(connection: Connection, records: Mapping[tuple[str, str], Record], stored: Collection[str]) -> None:
-    """Insert or update; `stored` are the references that the table already has."""
-    fresh = [record_row(record) for record in records.values() if record.external_ref not in stored]
-    changed = [
-        {**record_row(record), "of_company": record.company, "of_ref": record.external_ref}
-        for record in records.values()
-        if record.external_ref in stored
-    ]
+def _write_records(
+    connection: Connection, records: Mapping[tuple[str, str], Record], before: Mapping[str, Record]
+) -> None:
+    """Insert what is new, and of what the table has only what has changed. `before` is what it has, by reference.
+
+    Where the content stays, its columns and their indexes are left alone: that is half of the work.
+    """
+    fresh = [record_row(record) for record in records.values() if record.external_ref not in before]
     if fresh:
         connection.execute(insert(schema.documents), fresh)
-    if changed:
-        for row in changed:
-            del row["company"], row["external_ref"]
-        connection.execute(_UPDATE, changed)
+    stored = [(record, before[record.external_ref]) for record in records.values() if record.external_ref in before]
+    _change(connection, [one for one, known in stored if one.content_seq != known.content_seq], planned_row)
+    _change(connection, [one for one, known in stored if one.content_seq == known.content_seq], state_row)
+
+
+def _change(connection: Connection, records: Sequence[Record], row_of: Callable[[Record], dict[str, Any]]) -> None:
+    rows = [{**row_of(one), "of_company": one.company, "of_ref": one.external_ref} for one in records]
+    if rows:
+        connection.execute(_update(tuple(rows[0])[:-2]), rows)
 
 
 def _write_run(connection: Connection, event: Event, body: Mapping[str, Any]) -> None:
