@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -43,6 +43,11 @@ SEND_AGAIN_AFTER = frozenset(
     {Reason.LOST_ANSWER, Reason.READ_TIMEOUT, Reason.SERVER_ERROR, Reason.NOT_UNDERSTOOD, Reason.NOT_REGISTERED}
 )
 """Doubts after which a document that the provider does not have is issued again in the same run."""
+
+
+_CHUNKS_AHEAD = 2
+"""Chunks of intents on their way to the disk while those before them are sent: a slow disk holds nobody up. After a
+crash so many documents more are asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,15 +225,25 @@ class Sender:
             raise self._bug
 
     async def _intended(self, records: Sequence[Record]) -> AsyncIterator[list[WorkItem]]:
-        """Chunks of documents whose intents are durable."""
+        """Chunks of documents whose intents are durable; the next ones are on their way to the disk meanwhile."""
         size = max(self._concurrency, 16)
-        for start in range(0, len(records), size):
-            if self._stopping.is_set():
-                return
-            chunk = records[start : start + size]
-            bodies = await asyncio.to_thread(self._ledger.bodies, chunk)
-            await self._append([_intent(record) for record in chunk])
-            yield [WorkItem(record, bodies[record.external_ref]) for record in chunk]
+        ahead: deque[asyncio.Task[list[WorkItem]]] = deque()
+        try:
+            for start in range(0, len(records), size):
+                if self._stopping.is_set():
+                    break
+                ahead.append(asyncio.create_task(self._intend(records[start : start + size])))
+                if len(ahead) > _CHUNKS_AHEAD:
+                    yield await ahead.popleft()
+            while ahead:
+                yield await ahead.popleft()
+        finally:
+            await asyncio.gather(*ahead, return_exceptions=True)
+
+    async def _intend(self, records: Sequence[Record]) -> list[WorkItem]:
+        bodies = await asyncio.to_thread(self._ledger.bodies, records)
+        await self._append([_intent(record) for record in records])
+        return [WorkItem(record, bodies[record.external_ref]) for record in records]
 
     async def _asked(self, records: Sequence[Record]) -> AsyncIterator[list[WorkItem]]:
         yield [WorkItem(record) for record in records]

@@ -25,8 +25,8 @@ from benchmarks.ledgers import COMPANY, planned
 
 CONCURRENCY = 100
 SYNC_DELAY = 0.015
-SYNCS = 3
-"""Of one commit with a rollback journal that is kept (`strace -c -e fsync,fdatasync`); one with a write-ahead log."""
+SYNCS = 5
+"""Of one commit with a rollback journal that is kept (`strace -f -c -e fdatasync`); one with a write-ahead log."""
 
 
 class Slow(Ledger):

@@ -43,7 +43,7 @@ def write_sales(path: Path, count: int, *, prefix: str = "V", seed: int = 1) -> 
     for number in range(1, count + 1):
         ref, total = f"{prefix}-{number:04}", 0
         for _ in range(chance.randint(1, 3)):
-            quantity, price = chance.randint(1, 9), chance.randint(1, 99999)
+            quantity, price = chance.randint(1, 9), chance.randint(50, 99999)  # less comes to no cent
             total += quantity * price
             lines.append(f"{ref},{chance.choice(_PRODUCTS)},{quantity},{price / 10000:.4f}")
         cents = (Decimal(total) / 10000).quantize(Decimal("0.01"), ROUND_HALF_UP)
