@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from batch_issuer.amounts import withheld
-from batch_issuer.documents import Customer, Document, total_of
+from batch_issuer.customers import Customers, customer_id
+from batch_issuer.documents import Document, total_of
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import LANGUAGES, N_, Messages
 from batch_issuer.plan import Candidate, Plan, Step, make_plan
@@ -20,6 +21,7 @@ from batch_issuer.problems import Kind as ProblemKind
 from batch_issuer.provider import wire
 from batch_issuer.reading.batch import Batch, Entry
 from batch_issuer.rules import examine
+from batch_issuer.rules.catalogs import fold
 from batch_issuer.settings import Settings
 
 BACK_DATED = ProblemKind(
@@ -62,6 +64,8 @@ class Prepared:
     """Problems that hold no document back, and those of files as a whole."""
     by_source: Mapping[tuple[str, str], tuple[int, Decimal]]
     """Documents and gross of each (file, sheet), held back or not."""
+    customers: Customers
+    """Of the documents that may be sent."""
     days: tuple[dt.date, dt.date] | None = None
     """The first and the last of the documents' own dates, held back or not."""
 
@@ -118,6 +122,7 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
     by_source: dict[tuple[str, str], list[Any]] = {}
     dates: Counter[dt.date] = Counter()
     days: set[dt.date] = set()
+    customers = Customers(fold)
     for index, entry in _examined(batch, settings):
         document = entry.document
         gross = document.expected_gross
@@ -131,6 +136,7 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
             held.append(Held(index=index, document=document, problems=entry.problems))
             continue
         notes += entry.problems
+        customers.add(document)
         if document.date is not None and document.date != today:
             dates[document.date] += 1
         body = wire.encode(document)
@@ -148,6 +154,7 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
                 likeness=likeness(document, body),
             )
         )
+    notes += customers.problems(batch.place)
     if dates:
         notes.insert(0, _back_dated(dates))
     return Prepared(
@@ -158,6 +165,7 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
         notes=tuple(notes),
         by_source={source: (count, gross) for source, (count, gross) in by_source.items()},
         days=(min(days), max(days)) if days else None,
+        customers=customers,
     )
 
 
@@ -234,11 +242,6 @@ def planned_event(record: Record, body: bytes) -> NewEvent:
             "lines": record.lines,
         },
     )
-
-
-def customer_id(customer: Customer) -> str:
-    """What the provider knows a customer by: NIT, else DUI, without hyphens; empty where the sheet has neither."""
-    return (customer.nit or customer.dui).replace("-", "")
 
 
 def customer_name(document: Document) -> str:

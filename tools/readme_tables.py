@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from batch_issuer.documents import DOC_TYPES
 from batch_issuer.reading.aliases import ALIASES
+from batch_issuer.rulebook import all_rules
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-BEGIN, END = "<!-- columns: written by tools/readme_tables.py -->\n", "<!-- end of columns -->\n"
 GROUPS = {"Line": LINE_FIELDS, "Document": DOCUMENT_FIELDS, "Customer": CUSTOMER_FIELDS}
 
 
@@ -22,11 +23,27 @@ def columns_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def rules_table() -> str:
+    """Every rule with its severity, types, words and source."""
+    lines = ["| code | | types | says | because |", "|---|---|---|---|---|"]
+    for rule in all_rules():
+        types = "all" if rule.doc_types == DOC_TYPES else ", ".join(rule.doc_types)
+        cells = (f"`{rule.code}`", rule.severity.value, types, rule.message, " ".join(rule.sources))
+        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+TABLES = {"columns": columns_table, "rules": rules_table}
+
+
 def with_tables(readme: str) -> str:
     """The README with its tables as the code has them."""
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{columns_table()}{END}{after}"
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: written by tools/readme_tables.py -->\n", f"<!-- end of {name} -->\n"
+        before, _, rest = readme.partition(begin)
+        _, _, after = rest.partition(end)
+        readme = f"{before}{begin}{table()}{end}{after}"
+    return readme
 
 
 def main() -> int:

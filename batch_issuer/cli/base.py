@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", N_("Try it: issue the sample files to a sandbox on this machine, in a new folder.")),
     "template": ("template", N_("Write a workbook to fill in, with lists, notes and an example.")),
     "check": ("check", N_("Read the files, apply the rules, and show the plan and every problem. Sends nothing.")),
+    "rules": ("rules", N_("List every rule: what it says, whether it blocks, how to repair it, and who demands it.")),
     "issue": ("issue", N_("Issue the documents of the files, record every answer, and write the reports.")),
     "retry": ("retry", N_("Send again, from the ledger, what is not settled and may be sent again.")),
     "refresh": ("refresh", N_("Ask what became of documents in contingency or in doubt. Never issues.")),

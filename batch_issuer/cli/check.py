@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,8 +14,10 @@ from batch_issuer.messages import N_
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
+    from batch_issuer.ledger.store import Ledger
     from batch_issuer.plan import Plan
     from batch_issuer.preparing import Prepared
+    from batch_issuer.touching import Touched
 
 
 @click.command("check", cls=base.Command, help=base.COMMANDS["check"][1])
@@ -34,7 +37,14 @@ def command(
     output: Output, files: tuple[str, ...], fix_file: str | None, *, write_settings: bool, **options: Any
 ) -> int:
     from batch_issuer.cli.session import open_session, read_files
-    from batch_issuer.cli.show import plan_json, show_fixes, show_plan, show_problems, show_sources
+    from batch_issuer.cli.show import (
+        plan_json,
+        show_customers,
+        show_fixes,
+        show_plan,
+        show_problems,
+        show_sources,
+    )
     from batch_issuer.correcting import Fixes, outcomes_of_plan, refuse_to_write_over, write_fixes
 
     named = options["config"]
@@ -44,10 +54,11 @@ def command(
     if fix_file:
         refuse_to_write_over(Path(fix_file), files)
     prepared = read_files(session, files)
-    prepared, plan, conflicts = plan_against_ledger(session, prepared)
+    prepared, plan, conflicts, customers = plan_against_ledger(session, prepared)
     show_sources(output, prepared)
     output.show()
     show_plan(output, prepared, plan)
+    show_customers(output, customers, prepared.customers.unnumbered)
     show_problems(output, prepared.problems)
     fixes = Fixes()
     if fix_file:
@@ -57,7 +68,7 @@ def command(
     code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0
     output.give(
         {
-            **plan_json(prepared, plan),
+            **plan_json(prepared, plan, customers),
             "problems": [problem.as_json(output.messages) for problem in prepared.problems],
             "conflicts": conflicts,
             "reports": fixes.reports,
@@ -92,26 +103,45 @@ def save_what_was_learned(
     return {"settings": {"path": str(written.path), "added": list(written.added), "kept": list(written.kept)}}
 
 
-def plan_against_ledger(session: Session, prepared: Prepared) -> tuple[Prepared, Plan, list[dict[str, Any]]]:
-    """The documents with notes on repeated sales, the plan, and the conflicts; without a ledger everything is new."""
-    from batch_issuer.crediting import with_credits
-    from batch_issuer.plan import Action
-    from batch_issuer.preparing import conflict_list, plan_files
-    from batch_issuer.repeats import with_repeats
+class Planned(NamedTuple):
+    """What the files' documents come to against a ledger."""
 
-    company = session.company.code
+    prepared: Prepared
+    plan: Plan
+    conflicts: list[dict[str, Any]]
+    customers: tuple[Touched, ...]
+
+
+def plan_against_ledger(
+    session: Session, prepared: Prepared, *, only: Sequence[str] = (), limit: int | None = None
+) -> Planned:
+    """The documents with notes on repeated sales and credit notes, and the plan; without a ledger everything is new."""
     if not _may_exist(session.ledger):
-        prepared = with_credits(with_repeats(prepared, None, company), None, company)
-        return prepared, plan_files(prepared, None, company), []
+        return _planned(session, prepared, None, only, limit)
     from batch_issuer.ledger.opening import open_to_read
 
     ledger = open_to_read(session.ledger)
     try:
-        prepared = with_credits(with_repeats(prepared, ledger, company), ledger, company)
-        plan = plan_files(prepared, ledger, company)
-        return prepared, plan, conflict_list(plan.of(Action.CONFLICT), prepared, ledger)
+        return _planned(session, prepared, ledger, only, limit)
     finally:
         ledger.close()
+
+
+def _planned(
+    session: Session, prepared: Prepared, ledger: Ledger | None, only: Sequence[str], limit: int | None
+) -> Planned:
+    from batch_issuer.crediting import with_credits
+    from batch_issuer.plan import Action, select
+    from batch_issuer.preparing import conflict_list, plan_files
+    from batch_issuer.repeats import with_repeats
+    from batch_issuer.touching import touched
+
+    company = session.company.code
+    prepared = with_credits(with_repeats(prepared, ledger, company), ledger, company)
+    plan = plan_files(prepared, ledger, company)
+    conflicts = conflict_list(plan.of(Action.CONFLICT), prepared, ledger) if ledger else []
+    chosen = select(plan, only=only, limit=limit)
+    return Planned(prepared, chosen, conflicts, touched(prepared, chosen, ledger, company))
 
 
 def _may_exist(path: Path) -> bool:

@@ -34,27 +34,33 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.report import finish
     from batch_issuer.cli.session import open_session, read_files
-    from batch_issuer.cli.show import plan_json, show_plan, show_problems
+    from batch_issuer.cli.show import plan_json, show_customers, show_plan, show_problems
     from batch_issuer.issuing import issue
-    from batch_issuer.plan import select
 
     session = open_session(output, options, files)
     connection = None if options["dry_run"] else connect(session, options)
-    prepared = read_files(session, files)
+    prepared, plan, conflicts, customers = plan_against_ledger(
+        session, read_files(session, files), only=options["only"], limit=options["limit"]
+    )
     prepared.expect(
         documents=options["expect_documents"],
         total=options["expect_total"],
         all_or_nothing=options["all_or_nothing"],
     )
-    prepared, plan, conflicts = plan_against_ledger(session, prepared)
-    plan = select(plan, only=options["only"], limit=options["limit"])
     show_plan(output, prepared, plan)
+    show_customers(output, customers, prepared.customers.unnumbered)
     show_problems(output, prepared.problems)
     if connection is None:
         code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0
         problems = [problem.as_json(output.messages) for problem in prepared.problems]
         output.give(
-            {**plan_json(prepared, plan), "problems": problems, "conflicts": conflicts, "sent": 0, "exit_code": code}
+            {
+                **plan_json(prepared, plan, customers),
+                "problems": problems,
+                "conflicts": conflicts,
+                "sent": 0,
+                "exit_code": code,
+            }
         )
         output.say(N_("Nothing was sent (--dry-run)."))
         return code

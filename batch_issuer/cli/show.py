@@ -18,6 +18,7 @@ from batch_issuer.problems import Problem
 from batch_issuer.provider.quota import estimate
 from batch_issuer.reconciliation import STATE_NAMES, Reconciliation, Refusal
 from batch_issuer.reports.wording import refusal_title
+from batch_issuer.touching import Seen, Touched
 
 _EXAMPLES = 3
 """Places shown of each kind of problem."""
@@ -136,6 +137,39 @@ def show_left_out(output: Output, fixes: Fixes) -> None:
         output.show(text)
 
 
+def show_customers(output: Output, customers: Sequence[Touched], unnumbered: int) -> None:
+    """Whom of the provider's customers the plan would make or change; those known and unchanged are not shown."""
+    new = [one for one in customers if one.seen is Seen.NEW]
+    changed = [one for one in customers if one.seen is Seen.CHANGED]
+    if new:
+        names = ", ".join(f"{one.name} ({one.number})" for one in new[:_EXAMPLES])
+        more = f" … +{len(new) - _EXAMPLES:,}" if len(new) > _EXAMPLES else ""
+        said = output.messages.count(
+            "{n} customer is sent for the first time; the provider makes it, or changes the one that it has: {names}",
+            "{n} customers are sent for the first time; the provider makes them, or changes those it has: {names}",
+            len(new),
+            names=f"{names}{more}",
+        )
+        output.show(said)
+    for one in changed[:_EXAMPLES]:
+        changes = "; ".join(f"{field}: «{before}» → «{now}»" for field, before, now in one.changes)
+        output.say(
+            N_("The customer {name} ({number}) is changed at the provider: {changes}"),
+            name=one.name,
+            number=one.number,
+            changes=changes,
+        )
+    if len(changed) > _EXAMPLES:
+        output.say(N_("    … and {count} more are changed; --json has them all"), count=f"{len(changed) - _EXAMPLES:,}")
+    if unnumbered:
+        said = output.messages.count(
+            "{n} document has customer data without NIT or DUI: the provider stores a new customer with it.",
+            "{n} documents have customer data without NIT or DUI: the provider stores a new customer with each.",
+            unnumbered,
+        )
+        output.show(said)
+
+
 def show_problems(output: Output, problems: Sequence[Problem]) -> None:
     """Problems grouped by cause, with counts and a few places each."""
     grouped: dict[str, list[Problem]] = defaultdict(list)
@@ -227,7 +261,7 @@ def show_reports(output: Output, reports: Mapping[str, str]) -> None:
     output.table([(output.messages.text(names[kind.rstrip("_0123456789")]), path) for kind, path in reports.items()])
 
 
-def plan_json(prepared: Prepared, plan: Plan) -> dict[str, Any]:
+def plan_json(prepared: Prepared, plan: Plan, customers: Sequence[Touched]) -> dict[str, Any]:
     """The plan in `--json`."""
     counts = plan.counts
     return {
@@ -238,6 +272,9 @@ def plan_json(prepared: Prepared, plan: Plan) -> dict[str, Any]:
         "plan": {action.value: counts[action] for action in Action},
         "requests": plan.requests,
         "quota_seconds": estimate(plan.requests),
+        "customers": [one.as_json() for one in customers if one.seen is not Seen.SAME],
+        "customers_unchanged": sum(one.seen is Seen.SAME for one in customers),
+        "customers_without_number": prepared.customers.unnumbered,
         "totals": {
             "expected_gross": f"{prepared.gross:.2f}",
             "ready_gross": f"{prepared.ready_gross:.2f}",

@@ -200,6 +200,25 @@ class Ledger:
             rows = connection.execute(select(table).where(table.c.company == company, found)).all()
             return [read_record(row) for row in rows]
 
+    def last_of_customers(self, company: str, numbers: Sequence[str]) -> dict[str, Record]:
+        """The document that was last sent for each of these customers (NIT, else DUI)."""
+        table = schema.documents
+        found: dict[str, Record] = {}
+        with schema.reading(self._engine, self.path) as connection:
+            for start in range(0, len(numbers), _AT_ONCE):
+                query = (
+                    select(table)
+                    .where(
+                        table.c.company == company,
+                        table.c.customer_id.in_(numbers[start : start + _AT_ONCE]),
+                        table.c.attempts > 0,
+                        table.c.doc_type != "05",
+                    )
+                    .order_by(table.c.content_seq)
+                )
+                found.update((record.customer_id, record) for record in map(read_record, connection.execute(query)))
+        return found
+
     def alike(self, company: str, likenesses: Sequence[str]) -> dict[str, str]:
         """References of documents that were sent, by likeness."""
         table = schema.documents

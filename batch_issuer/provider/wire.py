@@ -40,6 +40,18 @@ def encode(document: Document) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
+def person_in(body: bytes) -> Mapping[str, str]:
+    """What a canonical body says of the customer or subject, by the provider's names; empty where it names none."""
+    plain = json.loads(body)
+    return next(({name: str(value) for name, value in plain[key].items()} for key in _PEOPLE if key in plain), {})
+
+
+def person(customer: Customer) -> Mapping[str, str]:
+    """The same of a customer who is not sent yet."""
+    fields = (*_OF_CUSTOMER, "type_contributor")
+    return {name: value for name in fields if (value := getattr(customer, name))}
+
+
 def credits_all(body: bytes) -> bool:
     """Whether the canonical body of a credit note credits the whole CCF."""
     return json.loads(body).get("full_adjustment") is True

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from batch_issuer.rules.checks import check, examine
     from batch_issuer.rules.findings import Checked, Finding
-    from batch_issuer.rules.table import all_kinds
+    from batch_issuer.rules.table import RuleRow, all_kinds, row_of
 
-__all__ = ["Checked", "Finding", "all_kinds", "check", "examine"]
+__all__ = ["Checked", "Finding", "RuleRow", "all_kinds", "check", "examine", "row_of"]
 
-_HOMES = {"check": "checks", "examine": "checks", "Checked": "findings", "Finding": "findings", "all_kinds": "table"}
+_HOMES = {
+    "check": "checks", "examine": "checks", "Checked": "findings", "Finding": "findings", "all_kinds": "table",
+    "RuleRow": "table", "row_of": "table",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

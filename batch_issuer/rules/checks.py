@@ -48,11 +48,15 @@ class WholeRule:
 _NUMBERS = ("quantity", "unit_price")
 _TEXTS = ("description", "customer_name", "name", "address", "phone")
 
+_SALES = ("01", "03", "11")
+_WITH_CUSTOMER = (*_SALES, "14")
+"""The types that send a customer or subject; a credit note has its CCF's."""
+
 CELL_RULES = (
     CellRule(("description",), cells.description_is_given, cells.DESCRIPTION_MISSING),
     CellRule(("description",), cells.description_fits, cells.TEXT_LONG),
-    CellRule(("customer_name", "name"), cells.name_fits, cells.TEXT_LONG),
-    CellRule(("address",), cells.address_fits, cells.TEXT_LONG),
+    CellRule(("customer_name", "name"), cells.name_fits, cells.TEXT_LONG, _WITH_CUSTOMER),
+    CellRule(("address",), cells.address_fits, cells.TEXT_LONG, _WITH_CUSTOMER),
     CellRule(_TEXTS, cells.text_is_printable, cells.TEXT_UNPRINTABLE),
     CellRule((*_NUMBERS, "discount_percentage"), cells.number_is_there, cells.NUMBER_MISSING),
     CellRule(("quantity",), cells.quantity_is_positive, cells.QUANTITY_NOT_POSITIVE),
@@ -60,27 +64,27 @@ CELL_RULES = (
     CellRule(("discount_percentage",), cells.discount_is_in_range, cells.DISCOUNT_OUT_OF_RANGE),
     CellRule(_NUMBERS, cells.number_is_below_limit, cells.NUMBER_LARGE),
     CellRule((*_NUMBERS, "discount_percentage"), cells.number_has_few_decimals, cells.NUMBER_DECIMALS),
-    CellRule(("payment_method",), cells.payment_method_is_known, cells.PAYMENT_UNKNOWN),
-    CellRule(("transaction_condition",), cells.condition_is_known, cells.CONDITION_UNKNOWN),
-    CellRule(("deadline",), cells.deadline_is_known, cells.DEADLINE_UNKNOWN),
-    CellRule(("period",), cells.period_is_whole, cells.PERIOD_NOT_WHOLE),
-    CellRule(("activity_code", "customer_activity_code"), cells.activity_is_known, cells.ACTIVITY_UNKNOWN),
-    CellRule(("email", "redirect_email"), cells.email_is_plausible, cells.EMAIL_SHAPE),
-    CellRule(("phone",), cells.phone_fits, cells.PHONE_LENGTH),
-    CellRule(("nit",), cells.nit_looks_right, cells.NIT_SHAPE),
-    CellRule(("nit",), cells.nit_check_digit_fits, cells.NIT_CHECK_DIGIT),
-    CellRule(("other_number",), cells.other_number_fits, cells.OTHER_NUMBER_LENGTH),
-    CellRule(("dui",), cells.dui_looks_right, cells.DUI_SHAPE),
-    CellRule(("dui",), cells.dui_check_digit_fits, cells.DUI_CHECK_DIGIT),
-    CellRule(("nrc",), cells.nrc_looks_right, cells.NRC_SHAPE),
-    CellRule(("document_type",), cells.identity_document_is_known, cells.IDENTITY_DOCUMENT_UNKNOWN),
-    CellRule(("type_contributor",), cells.contributor_is_known, cells.CONTRIBUTOR_UNKNOWN),
-    CellRule(("favorite_doc",), cells.favorite_doc_is_known, cells.FAVORITE_DOC_UNKNOWN),
+    CellRule(("payment_method",), cells.payment_method_is_known, cells.PAYMENT_UNKNOWN, _SALES),
+    CellRule(("transaction_condition",), cells.condition_is_known, cells.CONDITION_UNKNOWN, _SALES),
+    CellRule(("deadline",), cells.deadline_is_known, cells.DEADLINE_UNKNOWN, _SALES),
+    CellRule(("period",), cells.period_is_whole, cells.PERIOD_NOT_WHOLE, _SALES),
+    CellRule(
+        ("activity_code", "customer_activity_code"), cells.activity_is_known, cells.ACTIVITY_UNKNOWN, _WITH_CUSTOMER
+    ),
+    CellRule(("email", "redirect_email"), cells.email_is_plausible, cells.EMAIL_SHAPE, _WITH_CUSTOMER),
+    CellRule(("phone",), cells.phone_fits, cells.PHONE_LENGTH, _WITH_CUSTOMER),
+    CellRule(("nit",), cells.nit_looks_right, cells.NIT_SHAPE, _WITH_CUSTOMER),
+    CellRule(("nit",), cells.nit_check_digit_fits, cells.NIT_CHECK_DIGIT, _WITH_CUSTOMER),
+    CellRule(("other_number",), cells.other_number_fits, cells.OTHER_NUMBER_LENGTH, _WITH_CUSTOMER),
+    CellRule(("dui",), cells.dui_looks_right, cells.DUI_SHAPE, _WITH_CUSTOMER),
+    CellRule(("dui",), cells.dui_check_digit_fits, cells.DUI_CHECK_DIGIT, _WITH_CUSTOMER),
+    CellRule(("nrc",), cells.nrc_looks_right, cells.NRC_SHAPE, _SALES),
+    CellRule(("document_type",), cells.identity_document_is_known, cells.IDENTITY_DOCUMENT_UNKNOWN, _WITH_CUSTOMER),
+    CellRule(("type_contributor",), cells.contributor_is_known, cells.CONTRIBUTOR_UNKNOWN, _SALES),
+    CellRule(("favorite_doc",), cells.favorite_doc_is_known, cells.FAVORITE_DOC_UNKNOWN, _SALES),
 )
 """In the order in which they are asked; the first that is broken speaks for its cell."""
 
-_SALES = ("01", "03", "11")
-_WITH_CUSTOMER = (*_SALES, "14")
 TYPE_RULE = WholeRule(whole.type_is_issued, (whole.DOC_TYPE_UNISSUED,))
 PLACE_RULE = WholeRule(place, PLACE_KINDS, _WITH_CUSTOMER)
 DOCUMENT_RULES = (
@@ -135,6 +139,7 @@ _NOT_SENT: Mapping[str, frozenset[str]] = MappingProxyType(
     {"05": frozenset(_HEADER_FIELDS), "14": frozenset(_HEADER_FIELDS) - {"customer_name"}}
 )
 """Fields for which a type's route has no place: nothing is said against them."""
+_NOT_OF_SUBJECTS = frozenset({"nrc", "type_contributor", "favorite_doc"})
 _CUSTOMER_FIELDS: Mapping[str, str] = MappingProxyType(
     {
         "name": "name",
@@ -278,7 +283,8 @@ def _header(document: Document, row: int | None) -> tuple[Document, list[Finding
                 changes[field] = sent
     if document.customer:
         customer, faults = _customer(document.customer)
-        findings += [found(fault, row, field) for field, fault in faults]
+        left_out = _NOT_OF_SUBJECTS if document.doc_type == "14" else ()
+        findings += [found(fault, row, field) for field, fault in faults if field not in left_out]
         if customer is not document.customer:
             changes["customer"] = customer
     return (replace(document, **changes) if changes else document), findings

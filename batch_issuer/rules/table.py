@@ -40,6 +40,18 @@ def all_kinds() -> tuple[RuleRow, ...]:
     return tuple(rows.values())
 
 
+def row_of(kind: Kind, doc_types: tuple[str, ...], source: str) -> RuleRow:
+    """A rule that is kept elsewhere, as a row."""
+    return RuleRow(
+        code=kind.code,
+        severity=kind.severity,
+        doc_types=doc_types,
+        message=kind.message,
+        repair=kind.repair,
+        sources=(source,),
+    )
+
+
 def _listed() -> Iterator[tuple[Kind, tuple[str, ...], str]]:
     for cell in CELL_RULES:
         yield cell.kind, cell.doc_types, _source(cell.check)

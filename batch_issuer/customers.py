@@ -1,0 +1,113 @@
+"""Whom a batch names to the provider, and what it says of each: by NIT or DUI, as the provider knows its customers.
+
+A known NIT or DUI changes the fields of the stored customer that are sent; an unknown one makes a new customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+
+from batch_issuer.documents import Customer, Document
+from batch_issuer.messages import N_
+from batch_issuer.problems import Kind, Place, Problem, Severity
+
+CUSTOMER_CONTRADICTS = Kind(
+    code="customer-contradicts",
+    severity=Severity.WARNS,
+    message=N_("The customer {number} has «{value}» here and «{first}» in {place}."),
+    repair=N_(
+        "Leave one of the two. Both are sent as they stand, and the provider keeps for this customer what it got last."
+    ),
+)
+
+Fold = Callable[[str], str]
+_COMPARED = tuple(one.name for one in fields(Customer) if one.name not in ("nit", "dui"))
+_FIELDS: Mapping[str, str] = {"activity_code": "customer_activity_code"}
+"""Our field where it is called otherwise than the customer's attribute."""
+
+
+def customer_id(customer: Customer) -> str:
+    """What the provider knows a customer by: NIT, else DUI, without hyphens; empty where the sheet has neither."""
+    return (customer.nit or customer.dui).replace("-", "")
+
+
+@dataclass(slots=True)
+class Named:
+    """One customer of the batch."""
+
+    customer: Customer
+    """Every field that some document says, the last one's where they differ."""
+    row: int
+    documents: int = 0
+    doc_types: set[str] = field(default_factory=set)
+    said: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """By attribute: what was said first, and in which batch row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two values of one field for one customer."""
+
+    number: str
+    attribute: str
+    first: str
+    first_row: int
+    other: str
+    row: int
+    external_ref: str
+
+
+@dataclass(slots=True)
+class Customers:
+    """Every customer of a batch by NIT or DUI, in the order in which they appear."""
+
+    fold: Fold
+    """What two spellings of the same have in common."""
+    named: dict[str, Named] = field(default_factory=dict)
+    unnumbered: int = 0
+    """Documents with data of a customer who has neither NIT nor DUI: the provider stores each anew."""
+    contradictions: dict[tuple[str, str, str], Contradiction] = field(default_factory=dict)
+    _seen: dict[str, Customer] = field(default_factory=dict)
+
+    def add(self, document: Document) -> None:
+        customer = document.customer
+        if customer is None:
+            return
+        number = customer_id(customer)
+        if not number:
+            self.unnumbered += 1
+            return
+        known = self.named.get(number)
+        if known is None:
+            known = self.named[number] = Named(customer, document.row)
+        known.documents += 1
+        known.doc_types.add(document.doc_type)
+        if self._seen.get(number) is not customer:
+            self._seen[number] = customer
+            self._say(number, known, customer, document)
+
+    def _say(self, number: str, known: Named, customer: Customer, document: Document) -> None:
+        values = {name: value for name in _COMPARED if (value := getattr(customer, name))}
+        for name, value in values.items():
+            first, row = known.said.setdefault(name, (value, document.row))
+            if value != first and self.fold(value) != self.fold(first):
+                found = Contradiction(number, name, first, row, value, document.row, document.external_ref)
+                self.contradictions.setdefault((number, name, self.fold(value)), found)
+        merged = {one.name: getattr(known.customer, one.name) for one in fields(Customer)}
+        known.customer = Customer(**{**merged, **values})
+
+    def problems(self, place: Callable[[int, str], Place]) -> Iterator[Problem]:
+        """A note for each contradiction, where the second value stands."""
+        for one in self.contradictions.values():
+            name = _FIELDS.get(one.attribute, one.attribute)
+            first = place(one.first_row, name)
+            where = " · ".join(filter(None, (first.file, first.sheet, str(first.row or ""))))
+            yield Problem(
+                kind=CUSTOMER_CONTRADICTS,
+                place=place(one.row, name),
+                value=one.other,
+                external_ref=one.external_ref,
+                field=name,
+                parameters={"number": one.number, "first": one.first, "place": where},
+            )

@@ -1,0 +1,34 @@
+"""Every rule that a document is held against before it is sent, whichever room keeps it, as rows of one table."""
+
+from __future__ import annotations
+
+from batch_issuer import crediting, repeats
+from batch_issuer.customers import CUSTOMER_CONTRADICTS
+from batch_issuer.documents import DOC_TYPES
+from batch_issuer.preparing import BACK_DATED
+from batch_issuer.rules import RuleRow, all_kinds, row_of
+
+_CREDITS = {
+    crediting.CCF_OTHER_TYPE: "Only a CCF is adjusted (Ocote, credit note).",
+    crediting.CCF_HELD_BACK: "A credit note follows the stamp of its CCF.",
+    crediting.CCF_CANCELLED: "Of a cancelled CCF nothing is left to adjust.",
+    crediting.OVER_CCF: "Credit notes together never exceed their CCF (Manual Funcional 2.0).",
+    crediting.FULL_DIFFERS: "Ocote credits all of a CCF with full_adjustment, whatever the rows say.",
+    crediting.CCF_UNKNOWN: "A CCF of another program is looked up at the provider.",
+    crediting.CCF_NOT_STAMPED: "A credit note follows the stamp of its CCF.",
+}
+_BATCH = {
+    CUSTOMER_CONTRADICTS: "Ocote changes the stored customer of a NIT or DUI with every document that names it.",
+    repeats.SAME_IN_FILES: "One sale is issued once.",
+    repeats.SAME_IN_LEDGER: "One sale is issued once.",
+    BACK_DATED: "Ocote issues with today's date.",
+}
+
+
+def all_rules() -> tuple[RuleRow, ...]:
+    """Every code once: of cells, of documents and their types, of credit notes, of the batch as a whole."""
+    return (
+        *all_kinds(),
+        *(row_of(kind, ("05",), source) for kind, source in _CREDITS.items()),
+        *(row_of(kind, DOC_TYPES, source) for kind, source in _BATCH.items()),
+    )
