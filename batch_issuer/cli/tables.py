@@ -5,9 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_AMOUNT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+"""Negative amounts are no formulas."""
 
 
 def write_table(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -34,5 +39,10 @@ def _as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def harmless(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets an apostrophe before it (CWE-1236)."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    """A text that a spreadsheet would take for a formula gets an apostrophe before it (CWE-1236).
+
+    So does one that already has it, so that taking one away gives the text back; reading does that by itself.
+    """
+    if not isinstance(value, str) or not _FORMULA.match(value) or _AMOUNT.fullmatch(value):
+        return value
+    return f"'{value}"

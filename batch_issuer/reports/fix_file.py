@@ -167,7 +167,10 @@ class _Looks:
         if key not in self._cells:
             line = {"top": 1, "top_color": "#A8A294"} if begins else {}
             fill = {"bg_color": "#FFD9D2", "border": 1, "border_color": "#C0392B"} if wrong else {}
-            self._cells[key] = self._book.add_format({"num_format": number_format, "valign": "top", **line, **fill})
+            side = {"align": "left"} if number_format.startswith("dd") else {}
+            self._cells[key] = self._book.add_format(
+                {"num_format": number_format, "valign": "top", **side, **line, **fill}
+            )
         return self._cells[key]
 
 
@@ -196,7 +199,7 @@ class _Writer:
             self.sheet.set_column(surplus, surplus, 24)
         self.sheet.write_string(0, last, self.messages.text(FIX_HEADING), self.looks.fix_head)
         self.sheet.set_column(last, last, _FIX_WIDTH)
-        self.sheet.freeze_panes(1, 0)
+        self.sheet.freeze_panes(1, self._beside())
         self.sheet.set_landscape()
         self.sheet.set_paper(1)
         self.sheet.fit_to_pages(1, 0)
@@ -218,6 +221,12 @@ class _Writer:
         for at, (column, width) in enumerate(zip(self.layout.kept, self.widths, strict=True)):
             look = self.looks.cell(_empty_format(roles.get(column, "")), wrong=False, begins=False)
             self.sheet.set_column(at, at, min(max(width, 8), 44), look)
+
+    def _beside(self) -> int:
+        """How many columns stay in sight: those of the reference, where the sheet begins with them."""
+        roles = self.roles[self.layout.sources[0]]
+        refs = [roles.get(column) == "external_ref" for column in self.layout.kept]
+        return refs.index(False) if False in refs and refs[0] else 0
 
     def _row(self, number: int, one: RowToCorrect) -> None:
         row = self.batch.sheet_row(one.row)
