@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from batch_issuer import settings as settings_room
 from batch_issuer.correcting import outcomes_of_run, write_fixes
-from batch_issuer.issuing import Connection, Outcome, Watcher, issue, refresh
+from batch_issuer.crediting import with_credits
+from batch_issuer.issuing import Connection, Outcome, Watcher, cancel, issue, refresh
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_, Messages
 from batch_issuer.preparing import Prepared, prepare
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
-from batch_issuer.reconciliation import Reconciliation
+from batch_issuer.reading.references import read_references
+from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation
 from batch_issuer.reconciling import reconcile_run
 from batch_issuer.reporting import write_reports
 from batch_issuer.resources import sample_data_folder
@@ -27,6 +30,14 @@ DAY = dt.date(2026, 11, 20)
 
 FILES = ("ventas.xlsx", "ventas-kiosco.csv", "ventas-ruta.csv")
 """The day's sales: the shops' workbook, the kiosk's export, the delivery route's."""
+
+MIXED_DAY = dt.date(2026, 11, 23)
+MIXED_FOLDER = "mixed"
+MIXED_FILES = ("ventas.xlsx", "compras.csv")
+CANCELLED_FILE = "anular.csv"
+ANSWERED_LATE = ("F-2204", "C-406")
+REJECTED_LATE = ("C-404",)
+"""Of the second day: what the ministry does not answer at first, and then stamps or rejects."""
 
 _WITHOUT_ANSWER = 9
 """Every so many documents the ministry of the demo does not answer."""
@@ -47,7 +58,7 @@ class Demo:
 
 def run_demo(folder: Path, messages: Messages, watcher: Watcher, say: Callable[..., None]) -> Demo:
     """Issue, refresh and report into a new folder. `say` gets catalog texts as the story goes on."""
-    files = _copy_samples(folder)
+    files = _copy_samples(sample_data_folder(), FILES, folder)
     settings = settings_room.load(settings_room.find(None, files))
     company = settings.company(None)
     prepared = prepare(read(files, settings), settings, DAY)
@@ -68,11 +79,73 @@ def run_demo(folder: Path, messages: Messages, watcher: Watcher, say: Callable[.
         refresh(ledger_path=ledger_path, company=company, connection=connection, watcher=watcher)
     after = _reconciled(ledger_path, issued.run.run, company, settings)
     say(N_("3. Writing the reports …"))
+    return Demo(
+        folder=folder,
+        prepared=prepared,
+        issued=issued,
+        before=before,
+        after=after,
+        reports=_reports(after, prepared, messages, folder),
+    )
+
+
+def run_mixed(folder: Path, messages: Messages, watcher: Watcher, say: Callable[..., None]) -> Demo:
+    """The same for the day with every type: a late rejection, notes that wait for their CCF, cancellations."""
+    files = _copy_samples(sample_data_folder() / MIXED_FOLDER, MIXED_FILES, folder)
+    settings = settings_room.load(settings_room.find(None, files))
+    company = settings.company(None)
+    checked = prepare(read(files, settings), settings, MIXED_DAY)
+    prepared = with_credits(checked, None, company.code)
+    options = SandboxOptions(
+        minute_limit=None,
+        hour_limit=None,
+        contingency_refs=(*ANSWERED_LATE, *REJECTED_LATE),
+        resolve_rejected_refs=REJECTED_LATE,
+        latency=0.02,
+    )
+    ledger_path = folder / "ledger.db"
+    with running(options) as sandbox:
+        connection = Connection(base_url=sandbox.base_url, key=sandbox.key)
+        count = len(prepared.candidates)
+        say(N_("1. Issuing {count} documents of every type, of {files} …"), count=count, files=_names(files))
+        first = issue(prepared, ledger_path=ledger_path, company=company, connection=connection, watcher=watcher)
+        before = _reconciled(ledger_path, first.run.run, company, settings)
+        say(N_("2. The ministry comes back, and rejects one document late; asking what became of them …"))
+        sandbox.resolve("stamped", ANSWERED_LATE)
+        sandbox.resolve("rejected", REJECTED_LATE)
+        sandbox.change(contingency_refs=())
+        refresh(ledger_path=ledger_path, company=company, connection=connection, watcher=watcher)
+        say(N_("3. The same files again: credit notes go out whose CCF has its stamp by now, and nothing else …"))
+        with closing(open_to_read(ledger_path)) as ledger:
+            prepared = with_credits(checked, ledger, company.code)
+        again = issue(prepared, ledger_path=ledger_path, company=company, connection=connection, watcher=watcher)
+        names = read_references(str(folder / CANCELLED_FILE), None)
+        say(N_("4. Cancelling {references} …"), references=", ".join(names))
+        today = dt.datetime.now(EL_SALVADOR).date()
+        cancel(
+            ledger_path=ledger_path,
+            company=company,
+            connection=connection,
+            watcher=watcher,
+            names=names,
+            today=today,
+        )
+    after = _reconciled(ledger_path, again.run.run, company, settings)
+    say(N_("5. Writing the reports …"))
+    return Demo(
+        folder=folder,
+        prepared=prepared,
+        issued=first,
+        before=before,
+        after=after,
+        reports=_reports(after, prepared, messages, folder),
+    )
+
+
+def _reports(after: Reconciliation, prepared: Prepared, messages: Messages, folder: Path) -> dict[str, str]:
+    fixes = write_fixes(prepared, outcomes_of_run(after), messages, folder / "fix.xlsx")
     reports = write_reports(after, messages, folder, "report")
-    fixes = folder / "fix.xlsx"
-    reports |= write_fixes(prepared, outcomes_of_run(after), messages, fixes).reports
-    reports["ledger"] = str(ledger_path)
-    return Demo(folder=folder, prepared=prepared, issued=issued, before=before, after=after, reports=reports)
+    return {**reports, **fixes.reports, "ledger": str(folder / "ledger.db")}
 
 
 def new_folder(parent: Path, now: dt.datetime) -> Path:
@@ -93,11 +166,12 @@ def new_folder(parent: Path, now: dt.datetime) -> Path:
     raise CannotStart(N_("There are too many demo folders in {path}."), repair=N_("Delete some."), path=parent)
 
 
-def _copy_samples(folder: Path) -> list[str]:
-    samples = sample_data_folder()
-    for name in ("batch-issuer.toml", *FILES):
-        shutil.copyfile(samples / name, folder / name)
-    return [str(folder / name) for name in FILES]
+def _copy_samples(samples: Path, files: Sequence[str], folder: Path) -> list[str]:
+    """The files with sales in the new folder; the settings and the other lists come along."""
+    for file in samples.iterdir():
+        if file.suffix in (".toml", ".csv", ".xlsx"):
+            shutil.copyfile(file, folder / file.name)
+    return [str(folder / name) for name in files]
 
 
 def _names(files: list[str]) -> str:

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from mixed_day import PURCHASE_HEADINGS, PURCHASES, SALES, SALES_HEADINGS, mixed_expectation, purchase_rows, sales_rows
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from sales import SHOP_GOODS, Sale, kiosk_sales, route_sales, shop_sales
 
 DAY = date(2026, 11, 20)
+MIXED_DAY = date(2026, 11, 23)
 COMPANY = "Comercial El Ejemplo, S.A. de C.V."
 WRITTEN = datetime(2026, 11, 20, 19, 30, tzinfo=UTC)
 SELLERS = ("Vendedora 1", "Vendedor 2", "Vendedora 3")
@@ -230,7 +232,42 @@ def make(folder: Path) -> None:
     (folder / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
+def make_mixed(folder: Path) -> None:
+    """Write the second day: sales, purchases, what is cancelled, and `expected.json`."""
+    folder.mkdir(exist_ok=True)
+    sales, purchases = sales_rows(SALES, MIXED_DAY), purchase_rows(PURCHASES, MIXED_DAY)
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.title = "Ventas"
+    sheet.append(SALES_HEADINGS)
+    for cell in sheet[1]:
+        cell.font, cell.fill = Font(bold=True, color="FFFFFF"), PatternFill("solid", fgColor="375623")
+    for _, cells in sales:
+        sheet.append([cells.get(heading) or None for heading in SALES_HEADINGS])
+    for position, heading in enumerate(SALES_HEADINGS, 1):
+        letter = get_column_letter(position)
+        sheet.column_dimensions[letter].width = (
+            30 if heading in ("Cliente", "Descripción", "Dirección", "Correo") else 15
+        )
+        for cell in sheet[letter][1:]:
+            cell.number_format = {"Fecha": "dd/mm/yyyy", "Precio unitario": "0.00"}.get(heading, "General")
+    sheet.freeze_panes = "B2"
+    stream = io.BytesIO()
+    book.save(stream)
+    (folder / "ventas.xlsx").write_bytes(without_clock(stream.getvalue()))
+    text = csv_text(PURCHASE_HEADINGS, (cells for _, cells in purchases), ";")
+    (folder / "compras.csv").write_bytes(text.encode("utf-8-sig"))
+    cancelled = [
+        {"Referencia": one.ref, "Motivo": one.cancelled_for} for one in (*SALES, *PURCHASES) if one.cancelled_for
+    ]
+    (folder / "anular.csv").write_bytes(csv_text(("Referencia", "Motivo"), cancelled, ",").encode("utf-8-sig"))
+    expected = mixed_expectation({"ventas.xlsx": sales, "compras.csv": purchases})
+    (folder / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent
     make(folder)
+    make_mixed(folder / "mixed")
     print(f"Written into {folder}")

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,22 @@ from typing import Any
 import httpx
 import pytest
 
+from batch_issuer import demo
 from batch_issuer import settings as settings_room
-from batch_issuer.documents import CENT, total_of
+from batch_issuer.documents import CENT, State, total_of
+from batch_issuer.ledger.opening import open_to_read
+from batch_issuer.ledger.verify import verify
 from batch_issuer.provider.wire import encode
 from batch_issuer.reading import read
 from batch_issuer.reading.batch import Entry
 from batch_issuer.rules import examine
 from batch_issuer.sandbox import SandboxOptions, running
+from tests.cli.desk import called
 
 FILES = ("expected.json", "ventas-kiosco.csv", "ventas-ruta.csv", "ventas.xlsx")
+
+
+MIXED = ("mixed/anular.csv", "mixed/compras.csv", "mixed/expected.json", "mixed/ventas.xlsx")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +52,7 @@ def parts(file: Path) -> dict[str, bytes]:
 def test_the_sample_is_what_its_script_writes(folder: Path, tmp_path: Path) -> None:
     """Whoever changes the sample changes the script, and gets the same files as everybody."""
     subprocess.run([sys.executable, str(folder / "make.py"), str(tmp_path)], check=True, capture_output=True)
-    for name in FILES:
+    for name in (*FILES, *MIXED):
         assert parts(tmp_path / name) == parts(folder / name), name
 
 
@@ -132,3 +140,67 @@ def test_the_sandbox_refuses_exactly_those_expected(entries: list[Entry], expect
         if document.external_ref not in wanted:
             gross = Decimal(str(answers[document.external_ref]["amount_gross"]))
             assert abs(gross - document.expected_gross) <= CENT * len(document.lines)
+
+
+@pytest.fixture(scope="module")
+def mixed(folder: Path) -> dict[str, Any]:
+    """What is expected of the second day."""
+    found: dict[str, Any] = json.loads((folder / "mixed" / "expected.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_second_day_ends_as_expected(tmp_path: Path, mixed: dict[str, Any]) -> None:
+    """Late rejection, credit notes of the same batch, cancellations: each document's state, reason and amounts."""
+    done = called(["demo", "--mixed", "--json"], tmp_path, {"BATCH_ISSUER_LANG": "en"})
+    told = done.json
+    assert (done.code, told["exit_code"], told["needs_person_exit_code"]) == (0, 0, 1)
+    assert (told["documents"], told["rows"]) == (mixed["documents"], mixed["rows"])
+    assert {state: count for state, count in told["states"].items() if count} == mixed["states"]
+    found = [
+        {
+            **{key: problem[key] for key in ("code", "external_ref", "row", "heading")},
+            "file": Path(problem["file"]).name,
+        }
+        for problem in told["problems"]
+        if problem["severity"] == "blocks"
+    ]
+    assert sorted(found, key=str) == sorted(({key: one[key] for key in found[0]} for one in mixed["problems"]), key=str)
+    ledger = open_to_read(tmp_path / told["ledger"])
+    with closing(ledger):
+        assert verify(ledger).damages == ()
+        records = {record.external_ref: record for record in ledger.all_records()}
+    assert [
+        {
+            "external_ref": reference,
+            "doc_type": record.doc_type,
+            "state": record.state.value,
+            "reason": record.reason if record.state is State.PLANNED else "",
+            "gross": str(record.expected_gross),
+            "retention": None if record.doc_type == "05" else str(record.expected_retention),
+        }
+        for reference, record in sorted(records.items())
+    ] == sorted(mixed["settled"], key=lambda one: str(one["external_ref"]))
+    for reference, record in records.items():
+        gross, retention = record.answer.amounts.gross, record.answer.amounts.retention
+        if record.answer.control_number:
+            assert gross is not None, reference
+            assert abs(gross - record.expected_gross) <= CENT * record.lines, reference
+            assert record.expected_retention in (None, retention), reference
+    assert {"html", "workbook", "fix_file", "fix_file_2"} <= set(told["reports"])
+    assert all((tmp_path / path).is_file() for path in told["reports"].values())
+
+
+def test_the_demo_knows_the_second_day(mixed: dict[str, Any]) -> None:
+    """What it makes the ministry do is what the day expects of it."""
+    late = dict.fromkeys(demo.ANSWERED_LATE, "stamped") | dict.fromkeys(demo.REJECTED_LATE, "rejected")
+    assert late == mixed["without_answer_at_first"]
+
+
+def test_the_mixed_readme_explains_every_document_that_is_not_plain(folder: Path, mixed: dict[str, Any]) -> None:
+    """As the first day's does."""
+    text = (folder / "mixed" / "README.md").read_text(encoding="utf-8")
+    told = {problem["external_ref"] for problem in mixed["problems"]} | set(mixed["without_answer_at_first"])
+    told |= {one["external_ref"] for one in mixed["settled"] if one["state"] != "stamped" or one["doc_type"] == "05"}
+    rows = [row for row in text.splitlines() if row.startswith("| ")]
+    explained = {ref for row in rows for ref in row.split("|")[1].replace(",", " ").split() if ref[-1:].isdigit()}
+    assert explained >= told

@@ -16,18 +16,23 @@ from batch_issuer.messages import N_
 @base.option(
     "--out", "-o", metavar=N_("FOLDER"), default=".", help=N_("Where to make the new folder; here by default.")
 )
+@base.option(
+    "--mixed",
+    is_flag=True,
+    help=N_("The second day: every type, credit notes, a late rejection and cancellations."),
+)
 @base.language_option
 @base.json_option
 @base.with_output
-def command(output: Output, out: str) -> int:
+def command(output: Output, out: str, *, mixed: bool) -> int:
     from batch_issuer.cli.progress import TerminalWatcher
     from batch_issuer.cli.show import show_problems, show_reconciliation, show_reports
-    from batch_issuer.demo import new_folder, run_demo
+    from batch_issuer.demo import new_folder, run_demo, run_mixed
     from batch_issuer.reconciliation import as_json
 
     folder = new_folder(Path(out), dt.datetime.now().astimezone())
     watcher = TerminalWatcher(output.messages, over_itself=is_terminal())
-    demo = run_demo(folder, output.messages, watcher, output.say)
+    demo = (run_mixed if mixed else run_demo)(folder, output.messages, watcher, output.say)
     output.show()
     show_problems(output, demo.prepared.problems)
     show_reconciliation(output, demo.after)
