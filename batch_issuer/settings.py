@@ -60,6 +60,8 @@ class Source:
     dates: str = ""
     prices: Mapping[str, str] = field(default_factory=lambda: DEFAULT_PRICES)
     continue_rows: bool = False
+    hidden_rows: str = ""
+    """`include` or `skip`; empty: asked."""
     ignore: tuple[str, ...] = ()
     """Headings that are declared no part of the sale, so that nothing is asked about them."""
 
@@ -278,7 +280,17 @@ class _Reader:
     def _source(self, table: Mapping[str, Any]) -> Source:
         self._known(
             table,
-            ("external_ref", "doc_type", "sheet", "decimal", "dates", "prices", "continue_rows", "ignore"),
+            (
+                "external_ref",
+                "doc_type",
+                "sheet",
+                "decimal",
+                "dates",
+                "prices",
+                "continue_rows",
+                "hidden_rows",
+                "ignore",
+            ),
             "source",
         )
         prices = self._table(table, "prices", "source.prices")
@@ -292,6 +304,7 @@ class _Reader:
             dates=self._choice(table, "dates", "source", _SOURCE_CHOICES["dates"]),
             prices=MappingProxyType({**DEFAULT_PRICES, **_like_their_ccf(chosen)}),
             continue_rows=self._flag(table, "continue_rows", "source"),
+            hidden_rows=self._choice(table, "hidden_rows", "source", ("include", "skip")),
             ignore=self._texts(table, "ignore", "source"),
         )
 

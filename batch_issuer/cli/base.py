@@ -189,7 +189,16 @@ common = shared(config_option, company_option, ledger_option, language_option, j
 reading = shared(
     option("--decimal", type=click.Choice(["point", "comma"]), help=N_("Decimal mark of the files.")),
     option("--dates", type=click.Choice(["dmy", "mdy", "ymd"]), help=N_("Order of day, month and year in the files.")),
-    option("--sheet", metavar=N_("NAME"), help=N_("Sheet of the workbooks to read.")),
+    option(
+        "--sheet",
+        metavar=N_("NAME"),
+        help=N_("Sheet of the workbooks to read; with * in it, every sheet of that name."),
+    ),
+    option(
+        "--hidden-rows",
+        type=click.Choice(["include", "skip"]),
+        help=N_("Read the rows that a filter has hidden, or leave them out."),
+    ),
 )
 sending = shared(
     base_url_option,

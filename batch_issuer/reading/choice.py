@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, BinaryIO
 
 from batch_issuer.messages import N_
@@ -13,6 +14,7 @@ from batch_issuer.reading.columns import Columns, Header
 from batch_issuer.reading.csv_tables import read_csv
 from batch_issuer.reading.examples import example_sheet, is_example
 from batch_issuer.reading.files import find_files, is_workbook, opened, refuse_copies
+from batch_issuer.reading.questions import listed
 from batch_issuer.reading.sales import Sales
 from batch_issuer.reading.sheets import SheetSales, read_sheet
 from batch_issuer.reading.tables import Sheet, without_collecting
@@ -26,70 +28,100 @@ def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None)
     """See `batch_issuer.reading.read`."""
     columns = Columns(settings)
     with without_collecting():
-        sheets = [_read_file(path, columns, settings, stdin) for path in find_files(paths)]
+        sheets = [sheet for path in find_files(paths) for sheet in _read_file(path, columns, settings, stdin)]
         refuse_copies([(sheet.sheet.path, sheet.sheet.sha256) for sheet in sheets])
         return Sales(sheets, settings)
 
 
-def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO | None) -> SheetSales:
+def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO | None) -> list[SheetSales]:
     with opened(path, stdin) as stream:
         if is_workbook(path, stream):
             from batch_issuer.reading.excel_tables import Workbook  # noqa: PLC0415 - a CSV does without its libraries
 
             stream.seek(0)
-            sheet, header = _chosen(Workbook(path, stream.read()), columns, settings.source.sheet)
+            chosen = _chosen(Workbook(path, stream.read()), columns, settings.source.sheet)
         else:
             sheet = read_csv(path, stream, columns.count)
-            header = columns.header(sheet)
-    return read_sheet(sheet, columns.confirmed(sheet, header), columns, settings)
+            chosen = [(sheet, columns.header(sheet))]
+    return [read_sheet(sheet, columns.confirmed(sheet, header), columns, settings) for sheet, header in chosen]
 
 
-def _chosen(workbook: Workbook, columns: Columns, asked: str) -> tuple[Sheet, Header | None]:
-    """The sheet that the settings name, or the only visible one whose headings are recognised."""
-    if asked:
+def _chosen(workbook: Workbook, columns: Columns, asked: str) -> list[tuple[Sheet, Header | None]]:
+    """The sheets that the settings name, or the only visible one whose headings are recognised."""
+    if asked and not _is_pattern(asked):
         sheet = workbook.sheet(_named(workbook, asked))
         if is_example(sheet):
             raise _only_an_example(sheet)
-        return sheet, columns.header(sheet)
-    read = [workbook.sheet(entry) for entry in workbook.sheets if not entry.hidden]
+        return [(sheet, columns.header(sheet))]
+    wanted = [entry for entry in workbook.sheets if not asked or fnmatchcase(_folded(entry.name), _folded(asked))]
+    read = [workbook.sheet(entry) for entry in wanted if not entry.hidden]
     examples = [sheet for sheet in read if is_example(sheet)]
     found = [(sheet, columns.header(sheet)) for sheet in read if not is_example(sheet)]
     if examples and not any(header and len(header.columns) > 1 for _, header in found):
         raise _only_an_example(examples[0])
-    sheet, header = _only_table(workbook, found)
-    return replace(sheet, examples=tuple(map(example_sheet, examples))), header
+    first, *others = _tables(workbook, columns, found, asked)
+    return [(replace(first[0], examples=tuple(map(example_sheet, examples))), first[1]), *others]
 
 
-def _only_table(workbook: Workbook, found: Sequence[tuple[Sheet, Header | None]]) -> tuple[Sheet, Header | None]:
+def _tables(
+    workbook: Workbook, columns: Columns, found: Sequence[tuple[Sheet, Header | None]], asked: str
+) -> list[tuple[Sheet, Header | None]]:
     tables = [(sheet, header) for sheet, header in found if header is not None and not header.missing]
     filled = [(sheet, header) for sheet, header in tables if sheet.table.rows > header.row + 1] or tables[:1]
-    if len(filled) > 1:
+    if len(filled) > 1 and not asked:
         raise CannotStart(
             N_("{file} has several sheets with sales: {sheets}."),
-            repair=N_("Say which one with --sheet, or with sheet under [source] in the settings."),
+            repair=N_(
+                'Say which one with --sheet, or with sheet under [source] in the settings; --sheet "*" reads them all.'
+            ),
             file=workbook.path,
-            sheets=_listed([sheet.name for sheet, _ in filled]),
+            sheets=listed([sheet.name for sheet, _ in filled]),
         )
     if filled:
-        return filled[0]
+        return list(filled)
     if not found:
-        raise _nothing_visible(workbook)
-    return max(found, key=lambda pair: len(pair[1].columns) if pair[1] else -1)
+        raise _no_such_sheet(workbook, asked) if asked else _nothing_visible(workbook)
+    _refuse_hidden_sales(workbook, columns)
+    return [max(found, key=lambda pair: len(pair[1].columns) if pair[1] else -1)]
+
+
+def _is_pattern(asked: str) -> bool:
+    return "*" in asked or "?" in asked
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _refuse_hidden_sales(workbook: Workbook, columns: Columns) -> None:
+    """Where no visible sheet has sales, a hidden one may be the one that is meant."""
+    for entry in workbook.sheets:
+        if entry.hidden and (header := columns.header(workbook.sheet(entry))) is not None and not header.missing:
+            raise CannotStart(
+                N_("{file}: no visible sheet has sales, and the hidden sheet «{sheet}» does."),
+                repair=N_('If it is the right one, show it in Excel or name it: --sheet "{sheet}".'),
+                file=workbook.path,
+                sheet=entry.name,
+            )
 
 
 def _named(workbook: Workbook, asked: str) -> SheetEntry:
     for entry in workbook.sheets:
         if entry.name.strip().casefold() == asked.strip().casefold():
             return entry
+    raise _no_such_sheet(workbook, asked)
+
+
+def _no_such_sheet(workbook: Workbook, asked: str) -> CannotStart:
     names = [entry.name for entry in workbook.sheets]
     near = difflib.get_close_matches(asked, names, n=1, cutoff=0)
-    raise CannotStart(
+    return CannotStart(
         N_("{file} has no sheet «{sheet}»."),
         repair=N_("Did you mean «{near}»? Its sheets are: {sheets}."),
         file=workbook.path,
         sheet=asked,
         near=near[0] if near else "",
-        sheets=_listed(names),
+        sheets=listed(names),
     )
 
 
@@ -107,9 +139,5 @@ def _nothing_visible(workbook: Workbook) -> CannotStart:
         N_("{file} has no visible sheet."),
         repair=N_("Show the sheet with the sales in Excel, or name it with --sheet. Its sheets are: {sheets}."),
         file=workbook.path,
-        sheets=_listed([entry.name for entry in workbook.sheets]),
+        sheets=listed([entry.name for entry in workbook.sheets]),
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"«{name}»" for name in names) or "—"

@@ -53,6 +53,11 @@ _END = "\x00end of file"
 _CUT_OFF = bytes(8)
 MAX_COLUMNS = 2_000
 """A row with more cells is no row of a table."""
+MAX_ROWS = 20_000_000
+MAX_LINE = 4 << 20
+"""Bytes without a line end; a row of a table has some hundreds."""
+MAX_CELL = 131_072
+"""Characters, four times what a cell of a workbook can hold; the standard library's own limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,7 @@ def survey_csv(path: str, stream: BinaryIO) -> Survey:
     stream.seek(0)
     first = stream.read(_BLOCK)
     bom, encoding = _marked_encoding(first)
-    checksum, size, holds_nul, undefined = 0, 0, False, False
+    checksum, size, line, holds_nul, undefined = 0, 0, 0, False, False
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     fits, block = True, first
     while block:
@@ -120,6 +125,10 @@ def survey_csv(path: str, stream: BinaryIO) -> Survey:
         holds_nul = holds_nul or b"\0" in block
         fits = fits and _decodes(decoder, block if size else block[bom:])
         size += len(block)
+        end = max(block.rfind(b"\n"), block.rfind(b"\r"))
+        line = line + len(block) if end < 0 else len(block) - end
+        if line > MAX_LINE:
+            raise _long_line(path)
         block = stream.read(_BLOCK)
     fits = fits and _decodes(decoder, b"", final=True)
     if not fits:
@@ -134,6 +143,24 @@ def survey_csv(path: str, stream: BinaryIO) -> Survey:
         bom=bom,
         holds_nul=holds_nul and not encoding.startswith(("utf-16", "utf-32")),
         sample=sample,
+    )
+
+
+def _long_line(path: str) -> CannotStart:
+    return CannotStart(
+        N_("{file} has a line of more than {size} MB: it is no table."),
+        repair=N_("Save it again from the program that made it, as CSV or as an Excel workbook (.xlsx)."),
+        file=path,
+        size=MAX_LINE >> 20,
+    )
+
+
+def _many_rows(path: str) -> CannotStart:
+    return CannotStart(
+        N_("{file} has more than {rows} rows, blank ones counted."),
+        repair=N_("Delete the blank rows, or divide it into several files and name them together."),
+        file=path,
+        rows=f"{MAX_ROWS:,}",
     )
 
 
@@ -303,8 +330,12 @@ def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> tu
         )
         for chunk in chunks:
             rows += len(chunk)
+            if rows > MAX_ROWS:
+                raise _many_rows(path)
             for number, builder in enumerate(builders):
                 codes, distinct = pd.factorize(chunk[number].to_numpy())
+                if max(map(len, distinct), default=0) > MAX_CELL:
+                    return None
                 builder.add_factorized(codes, distinct)
     except (pd.errors.ParserError, pd.errors.EmptyDataError):
         return None
@@ -333,6 +364,8 @@ def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) 
         for builder in builders[width:]:
             builder.add([""] * len(chunk))
         rows += len(chunk)
+        if rows > MAX_ROWS:
+            raise _many_rows(path)
     if last != [_END]:
         raise _quote_not_closed(path, rows)
     return _table(builders, rows), raw.digest_of(path, survey)
@@ -343,7 +376,8 @@ def _next_rows(path: str, reader: Iterator[list[str]], done: int) -> list[list[s
     try:
         rows.extend(islice(reader, _ROWS))
     except csv.Error as error:
-        raise _quote_not_closed(path, done + len(rows) + 1) from error
+        row = done + len(rows) + 1
+        raise (_long_cell(path, row) if "limit" in str(error) else _quote_not_closed(path, row)) from error
     widest = max(range(len(rows)), key=lambda row: len(rows[row]), default=0)
     if rows and len(rows[widest]) > MAX_COLUMNS:
         raise CannotStart(
@@ -354,6 +388,17 @@ def _next_rows(path: str, reader: Iterator[list[str]], done: int) -> list[list[s
             cells=f"{len(rows[widest]):,}",
         )
     return rows
+
+
+def _long_cell(path: str, row: int) -> CannotStart:
+    """What is longer than any cell is mostly many rows that an open quotation mark has swallowed."""
+    return CannotStart(
+        N_("{file}, row {row}: a cell has more than {size} characters."),
+        repair=N_('Perhaps a quotation mark (") opens there and does not close. Correct it, or save the file again.'),
+        file=path,
+        row=row,
+        size=f"{MAX_CELL:,}",
+    )
 
 
 def _table(builders: Sequence[ColumnBuilder], rows: int) -> Table:

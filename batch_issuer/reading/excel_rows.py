@@ -18,15 +18,20 @@ from xml.parsers import expat
 
 import numpy as np
 
-from batch_issuer.reading.excel_xml import DamagedSheet, strict_parser
+from batch_issuer.reading.excel_xml import DamagedSheet, OversizedWorkbook, strict_parser
 from batch_issuer.reading.tables import Codes, letter_of
 
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
+MAX_FAR_CELLS = 10_000
+_FAR = 2_000
+"""A few stray cells stand far to the right; a table does not."""
 MAX_MATCHED_COLUMNS = 200
 """Beyond them the XML parser is as fast."""
 _BLOCK = 1 << 18
 """What stays in a processor's cache while it is matched."""
+_MOST_CHUNKS = 256
+"""Very wide rows come a few at a time, and an array of a few numbers is mostly its own overhead."""
 _ROW_END = b"</row>"
 _LETTERS = re.compile(rb'<c r="([A-Z]{1,3})[0-9]')
 _FORMULA_WITH_RESULT = re.compile(rb"<f(?:[^>]*+>[^<]*+</f>|[^>]*+/>)(?=<v>[^<])")
@@ -46,6 +51,8 @@ class CellKeys:
 
     def add(self, keys: Sequence[bytes]) -> None:
         self.chunks.append(np.fromiter(map(self.code_of.__getitem__, keys), np.int32, len(keys)))
+        if len(self.chunks) > _MOST_CHUNKS:
+            self.chunks[:] = [np.concatenate(self.chunks)]
 
 
 @dataclass(slots=True)
@@ -79,6 +86,11 @@ class SheetRows:
     def last(self) -> int:
         """The number of the last row read."""
         return int(self.numbers[-1][-1]) if self.numbers and len(self.numbers[-1]) else 0
+
+    def present(self, rows: int) -> Codes | None:
+        """The rows, from 0, that the file holds, where it does not hold them all."""
+        held = sum(map(len, self.numbers))
+        return None if held == rows else np.concatenate([*self.numbers, np.empty(0, np.int32)]).astype(np.int32) - 1
 
     def codes(self, column: CellKeys, rows: int) -> Codes:
         """The codes of every row of the sheet; rows that the file does not hold are empty."""
@@ -144,20 +156,29 @@ def _ahead(stream: IO[bytes]) -> Iterator[bytes]:
 
 def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
     """The part in blocks that each end with a whole row; the last holds what follows the rows."""
-    rest = b""
+    rest, ended = b"", False
     for piece in _ahead(stream):
+        if ended:
+            yield piece
+            continue
         block = rest + piece
-        end = block.rfind(_ROW_END)
+        ended = b"</sheetData>" in block
+        end = len(block) if ended else _last_row_end(block)
         if end < 0:
             rest = block
             if len(rest) > 64 * _BLOCK:
-                raise DamagedSheet
+                raise DamagedSheet  # no cell of a workbook holds more than 32,767 characters
             continue
-        end += len(_ROW_END)
         rest = block[end:]
         yield block[:end]
     if rest:
         yield rest
+
+
+def _last_row_end(block: bytes) -> int:
+    """Where the last whole row ends, or -1; among formatted rows without cells that is where the next begins."""
+    end = block.rfind(_ROW_END)
+    return end + len(_ROW_END) if end >= 0 else block.rfind(b"<row ", 1)
 
 
 def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: Iterator[bytes]) -> None:
@@ -220,6 +241,7 @@ class _BlockParser:
         self._rows = rows
         self._row = 0
         self._column = 0
+        self._far = 0
         self._cells: dict[int, bytes] = {}
         self._block: list[tuple[int, dict[int, bytes]]] = []
         self._attributes: dict[str, str] = {}
@@ -290,6 +312,9 @@ class _BlockParser:
             self._column = column_number(letters[0])
         if self._column >= MAX_COLUMNS or self._column in self._cells:
             raise DamagedSheet
+        self._far += self._column >= _FAR
+        if self._far > MAX_FAR_CELLS:
+            raise OversizedWorkbook
         self._attributes, self._texts = attributes, {}
 
     def _text(self, text: str) -> None:
@@ -321,9 +346,9 @@ class _BlockParser:
         return b""
 
     def _note_column(self, attributes: dict[str, str]) -> None:
-        if attributes.get("hidden") in ("1", "true"):
+        if attributes.get("hidden") in ("1", "true") and len(self._rows.hidden_columns) < MAX_COLUMNS:
             first, last = int(attributes["min"]), int(attributes["max"])
-            self._rows.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
+            self._rows.hidden_columns.update(range(max(first, 1) - 1, min(last, MAX_COLUMNS)))
 
     def _flush(self) -> None:
         if not self._block:

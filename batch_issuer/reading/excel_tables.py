@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree as ET  # noqa: N817 - the name that its documentation uses
@@ -21,9 +22,9 @@ from defusedxml.common import DefusedXmlException
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
-from batch_issuer.reading.excel_cells import Book, Style, style_of
+from batch_issuer.reading.excel_cells import Book
 from batch_issuer.reading.excel_rows import SheetRows, read_rows
-from batch_issuer.reading.excel_xml import DamagedSheet, plain_strings, rich_strings
+from batch_issuer.reading.excel_xml import DamagedSheet, OversizedWorkbook, plain_strings, read_styles, rich_strings
 from batch_issuer.reading.tables import Column, Sheet, Table
 
 MAX_DECLARED_BYTES = 1 << 30
@@ -31,6 +32,11 @@ MAX_DECLARED_BYTES = 1 << 30
 MAX_RATIO = 250
 """Declared over packed bytes of the whole archive; sheets of sales reach 20."""
 MAX_PARTS = 10_000
+MAX_STRINGS = 4_000_000
+"""Different texts; the rows of a full sheet have one or two each."""
+MAX_SHEETS = 1_000
+MAX_ELEMENTS = 100_000
+"""In the parts that only list sheets and relations."""
 _SMALL = 50 << 20
 """Below this no ratio is a danger."""
 
@@ -55,7 +61,9 @@ class Workbook:
             refuse_bombs(path, self._zip, len(content))
             self._main = self._main_part()
             root = self._xml(self._main)
-            self.sheets = tuple(self._sheet_entries(root))
+            self.sheets = tuple(islice(self._sheet_entries(root), MAX_SHEETS + 1))
+            if len(self.sheets) > MAX_SHEETS:
+                raise OversizedWorkbook
             self._book = self._shared(root)
 
     def sheet(self, entry: SheetEntry) -> Sheet:
@@ -69,6 +77,7 @@ class Workbook:
 
     def _assembled(self, entry: SheetEntry, rows: SheetRows) -> Sheet:
         count = rows.rows
+        present = rows.present(count)
         columns: list[Column] = []
         formats: dict[tuple[int, int], str] = {}
         for number, keys in enumerate(rows.columns):
@@ -85,7 +94,7 @@ class Workbook:
             path=self.path,
             name=entry.name,
             sha256=self.sha256,
-            table=Table(columns=tuple(columns), rows=count),
+            table=Table(columns=tuple(columns), rows=count, present=present),
             hidden=entry.hidden,
             hidden_rows=tuple(row - 1 for row in rows.hidden_rows),
             hidden_columns=frozenset(rows.hidden_columns),
@@ -120,21 +129,21 @@ class Workbook:
         strings: list[str] = []
         if "sharedStrings" in parts:
             content = self._zip.read(parts["sharedStrings"])
+            if content.count(b"<si") > MAX_STRINGS:
+                raise OversizedWorkbook
             plain = plain_strings(content)
             strings = rich_strings(content) if plain is None else plain
         return Book(
             strings=strings,
-            styles=self._styles(self._xml(parts["styles"])) if "styles" in parts else (),
+            styles=read_styles(self._zip.read(parts["styles"])) if "styles" in parts else (),
             from_1904=settings is not None and settings.get("date1904") in ("1", "true"),
         )
 
-    def _styles(self, root: Element) -> tuple[Style, ...]:
-        custom = {int(entry.get("numFmtId", 0)): entry.get("formatCode", "") for entry in _all(root, "numFmt")}
-        cells = next(iter(_all(root, "cellXfs")), ())
-        return tuple(style_of(int(entry.get("numFmtId", 0)), custom) for entry in cells)
-
     def _xml(self, part: str) -> Element:
-        return ET.fromstring(self._zip.read(part), forbid_dtd=True)
+        content = self._zip.read(part)
+        if content.count(b"<") > MAX_ELEMENTS:
+            raise OversizedWorkbook
+        return ET.fromstring(content, forbid_dtd=True)
 
 
 def _all(root: Element, tag: str) -> Iterator[Element]:
@@ -168,6 +177,12 @@ def refuse_bombs(path: str, archive: zipfile.ZipFile, size: int) -> None:
 def _damage_explained(path: str) -> Iterator[None]:
     try:
         yield
+    except OversizedWorkbook as error:
+        raise CannotStart(
+            N_("{file} holds more sheets, texts, cells or formats than any workbook of sales, so it was not read."),
+            repair=N_("Copy the sales into a new workbook, or save the sheet as CSV UTF-8."),
+            file=path,
+        ) from error
     except (
         DamagedSheet, DefusedXmlException, ParseError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, IndexError,
         NotImplementedError, UnicodeDecodeError, ValueError,

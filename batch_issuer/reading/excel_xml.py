@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from xml.parsers import expat
+
+from batch_issuer.reading.excel_cells import Style, style_of
+
+MAX_FORMATS = 200_000
+"""Excel takes some 65,000."""
 
 
 class DamagedSheet(Exception):  # noqa: N818 - the reader of workbooks says what to do
     """The XML of a sheet is not what a spreadsheet program writes."""
+
+
+class OversizedWorkbook(DamagedSheet):
+    """There is more of something than any workbook of sales has."""
 
 
 def strict_parser() -> expat.XMLParserType:
@@ -22,6 +32,48 @@ def strict_parser() -> expat.XMLParserType:
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
     return parser
+
+
+def read_styles(part: bytes) -> tuple[Style, ...]:
+    """What the number format of each cell style does, in the order of their numbers."""
+    custom: dict[int, str] = {}
+    formats: list[int] = []
+    inside: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        tag = name.rpartition(":")[2]
+        if tag == "numFmt":
+            custom[int(attributes.get("numFmtId", 0))] = attributes.get("formatCode", "")
+        elif tag == "xf" and inside[-1:] == ["cellXfs"]:
+            formats.append(int(attributes.get("numFmtId", 0)))
+        inside.append(tag)
+        if len(custom) > MAX_FORMATS or len(formats) > MAX_FORMATS:
+            raise OversizedWorkbook
+
+    parse_whole(part, start, lambda _: inside.pop())
+    of_id = {number: style_of(number, custom) for number in set(formats)}
+    return tuple(of_id[number] for number in formats)
+
+
+def parse_whole(
+    part: bytes,
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], object],
+    text: Callable[[str], None] | None = None,
+) -> None:
+    """Feed a whole part to handlers.
+
+    Raises `DamagedSheet` where it is not well-formed.
+    """
+    parser = strict_parser()
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    if text is not None:
+        parser.CharacterDataHandler = text
+    try:
+        parser.Parse(part, True)
+    except expat.ExpatError as error:
+        raise DamagedSheet from error
 
 
 def plain_strings(part: bytes) -> list[str] | None:
@@ -47,12 +99,5 @@ def rich_strings(part: bytes) -> list[str]:
         if inside and inside[-1] == "t" and "rPh" not in inside:
             strings[-1] += characters
 
-    parser = strict_parser()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _: inside.pop()
-    parser.CharacterDataHandler = text
-    try:
-        parser.Parse(part, True)
-    except expat.ExpatError as error:
-        raise DamagedSheet from error
+    parse_whole(part, start, lambda _: inside.pop(), text)
     return strings

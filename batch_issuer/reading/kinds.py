@@ -49,6 +49,18 @@ TOTAL_ROW_DIFFERS = Kind(
     ),
     repair=N_("Compare the sheet with the documents listed before sending; correct the total row or the rows."),
 )
+HIDDEN_ROW_READ = Kind(
+    code="hidden-row-read",
+    message=N_("The row is hidden in the workbook and was read, as the settings want it."),
+    repair=N_("Nothing to do if that is right."),
+    severity=Severity.WARNS,
+)
+HIDDEN_ROW_SKIPPED = Kind(
+    code="hidden-row-skipped",
+    message=N_("The row is hidden in the workbook and was left out, as the settings want it."),
+    repair=N_("Nothing to do if that is right."),
+    severity=Severity.WARNS,
+)
 HIDDEN_COLUMN = Kind(
     code="hidden-column",
     message=N_("The column «{value}» is hidden in the workbook and was read."),

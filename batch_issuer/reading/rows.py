@@ -105,8 +105,14 @@ def find_sales(sheet: Sheet, header: Header, *, continue_rows: bool) -> SalesRow
         without_ref=~body.has_ref[sales],
         totals=tuple((np.flatnonzero(totals) + body.start).tolist()),
         notes=tuple((np.flatnonzero(notes) + body.start).tolist()),
-        left_out=body.count - len(sales),
+        left_out=_existing(sheet, body) - len(sales),
     )
+
+
+def _existing(sheet: Sheet, body: _Body) -> int:
+    """Rows below the headings that the file holds; between stray cells far below there are none."""
+    present = sheet.table.present
+    return body.count if present is None else int((present >= body.start).sum())
 
 
 def _repeated_headings(body: _Body) -> Flags:

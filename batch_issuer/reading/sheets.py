@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
@@ -59,7 +59,7 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
     Raises `CannotStart` for hidden rows, and for numbers or dates that can be read in two ways.
     """
     rows = find_sales(sheet, header, continue_rows=settings.source.continue_rows)
-    _refuse_hidden_rows(sheet, rows)
+    rows, hidden = _without_hidden(sheet, rows, settings.source.hidden_rows)
     asked = frozenset(settings.columns)
     header = with_percentages(sheet, header, rows, settings.source, asked)
     taken = {name: _taken(sheet.table.columns[number], rows.sales) for name, number in header.columns.items()}
@@ -81,7 +81,11 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         refs=refs,
         fields=(*fields, *_overhang(sheet, header, rows), *_held(sheet, header, rows, settings), *_differing(control)),
         source=_source(sheet, header, rows, written, said.control),
-        problems=(*_sheet_problems(sheet, header, rows), *said.problems(partial(place_of, sheet, header))),
+        problems=(
+            *_sheet_problems(sheet, header, rows),
+            *_hidden_problems(sheet, header, hidden, settings.source.hidden_rows),
+            *said.problems(partial(place_of, sheet, header)),
+        ),
     )
 
 
@@ -179,22 +183,33 @@ def _iso(column: Column, dates: Field) -> Column:
     return Column(codes=column.codes, texts=texts)
 
 
-def _refuse_hidden_rows(sheet: Sheet, rows: SalesRows) -> None:
-    hidden = sorted(set(sheet.hidden_rows).intersection(rows.sales.tolist())) if sheet.hidden_rows else []
-    if hidden:
+def _without_hidden(sheet: Sheet, rows: SalesRows, wanted: str) -> tuple[SalesRows, tuple[int, ...]]:
+    """The sales rows as the settings want them, and those that are hidden.
+
+    Raises `CannotStart` where there are some and the settings do not say whether they count.
+    """
+    if not sheet.hidden_rows:
+        return rows, ()
+    flags = np.isin(rows.sales, np.array(sheet.hidden_rows))
+    hidden = tuple(rows.sales[flags].tolist())
+    if hidden and not wanted:
+        one = N_("{where}: row {row}, a sale, is hidden, on purpose or by mistake.")
+        many = N_("{where}: {count} rows of sales are hidden, the first is row {row}: on purpose or by mistake.")
         raise CannotStart(
-            N_(
-                "{where} has {count} hidden rows with sales, the first is row {row}: "
-                "they may be filtered out on purpose or by mistake."
-            ),
+            one if len(hidden) == 1 else many,
             repair=N_(
-                "Clear the filter and show all rows if they are to be issued; "
-                "otherwise copy the visible rows into a new sheet."
+                "Clear the filter and show all rows if they are to be issued; or say it with --hidden-rows include or "
+                '--hidden-rows skip, or in the settings:\n[source]\nhidden_rows = "skip"'
             ),
             where=sheet.title,
-            count=len(hidden),
+            count=f"{len(hidden):,}",
             row=hidden[0] + 1,
         )
+    if wanted != "skip" or not hidden:
+        return rows, hidden
+    return replace(
+        rows, sales=rows.sales[~flags], without_ref=rows.without_ref[~flags], left_out=rows.left_out + len(hidden)
+    ), hidden
 
 
 def _sheet_problems(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[Problem]:
@@ -225,6 +240,12 @@ def _sheet_problems(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[P
                     value=column.texts[code],
                     parameters={"format": shown},
                 )
+
+
+def _hidden_problems(sheet: Sheet, header: Header, hidden: Sequence[int], wanted: str) -> Iterator[Problem]:
+    kind = kinds.HIDDEN_ROW_SKIPPED if wanted == "skip" else kinds.HIDDEN_ROW_READ
+    for row in hidden:
+        yield Problem(kind=kind, place=place_of(sheet, header, row))
 
 
 def _source(sheet: Sheet, header: Header, rows: SalesRows, written: Notations, control: Decimal | None) -> SourceFile:

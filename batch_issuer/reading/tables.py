@@ -76,6 +76,8 @@ class Table:
 
     columns: tuple[Column, ...]
     rows: int
+    present: Codes | None = None
+    """The rows that the file holds, where others between them do not exist."""
 
     def cells(self, row: int) -> list[str]:
         return [column[row] for column in self.columns]

@@ -180,9 +180,9 @@ def test_both_readers_say_the_same_of_every_text(text: str) -> None:
 def test_quantities_of_a_large_file_are_those_of_a_small_one(tmp_path: Path) -> None:
     """The fast reader takes over where a file is large; nothing else changes."""
     lines = "".join(f"A{number},Café {number},{number % 7 + 1},2.50\n" for number in range(1500))
-    padding = "A0," + "x" * 2_200_000 + ",1,1\n"
-    large, small = read_lines(tmp_path, padding + padding.replace("A0", "B0") + lines), read_lines(tmp_path, lines)
-    assert quantities(large)[2:] == quantities(small)
+    padding = "".join(f"B{number},{'x' * 100_000},1,1\n" for number in range(35))
+    large, small = read_lines(tmp_path, padding + lines), read_lines(tmp_path, lines)
+    assert quantities(large)[35:] == quantities(small)
 
 
 def test_a_row_without_end_is_no_row(tmp_path: Path) -> None:
@@ -202,3 +202,13 @@ def test_a_pipe_by_name_is_read(tmp_path: Path) -> None:
     writer.start()
     assert refs(read([str(path)], Settings())) == ["A1"]
     writer.join()
+
+
+@pytest.mark.parametrize("rows", [0, 120_000])
+def test_a_cell_without_measure_is_refused_early(tmp_path: Path, rows: int) -> None:
+    """By both readers with the same words, long before memory is short."""
+    lines = "A1," + "x" * 140_000 + ",1,2\n" + "B1,Café con leche y pan,1,2\n" * rows
+    with pytest.raises(CannotStart, match="row 2: a cell has more than 131,072 characters"):
+        read_lines(tmp_path, lines)
+    with pytest.raises(CannotStart, match="a line of more than 4 MB"):
+        read_lines(tmp_path, "A1," + "x" * 7_000_000 + ",1,2\n")

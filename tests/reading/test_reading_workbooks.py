@@ -286,9 +286,14 @@ def test_several_sheets_of_sales_are_asked(tmp_path: Path) -> None:
     book.save(path)
     assert stopped_by(path) == (
         f"{path} has several sheets with sales: «Lunes», «Martes».\n"
-        "Say which one with --sheet, or with sheet under [source] in the settings."
+        'Say which one with --sheet, or with sheet under [source] in the settings; --sheet "*" reads them all.'
     )
     assert refs(read([path], settings(sheet="Martes"))) == ["Martes-1"]
+    both = read([path], settings(sheet="*"))
+    assert refs(both) == ["Lunes-1", "Martes-1"]
+    assert [source.sheet for source in both.sources] == ["Lunes", "Martes"]
+    assert refs(read([path], settings(sheet="mar*"))) == ["Martes-1"]
+    assert "has no sheet «x*»" in stopped_by(path, settings(sheet="x*"))
 
 
 def test_hidden_rows_are_asked(tmp_path: Path) -> None:
@@ -303,7 +308,14 @@ def test_hidden_rows_are_asked(tmp_path: Path) -> None:
     sheet.row_dimensions[5].hidden = True
     sheet.row_dimensions[9].hidden = True
     book.save(tmp_path / "v.xlsx")
-    assert "has 2 hidden rows with sales, the first is row 3" in stopped_by(str(tmp_path / "v.xlsx"))
+    path = str(tmp_path / "v.xlsx")
+    assert "2 rows of sales are hidden, the first is row 3" in stopped_by(path)
+    skipped, included = (read([path], settings(hidden_rows=wanted)) for wanted in ("skip", "include"))
+    assert included.rows == skipped.rows + 2
+    assert [(problem.code, problem.place.row) for problem in skipped.problems if "hidden" in problem.code] == [
+        ("hidden-row-skipped", 3), ("hidden-row-skipped", 5),
+    ]  # fmt: skip
+    assert {problem.code for problem in included.problems} >= {"hidden-row-read"}
 
 
 def test_hidden_columns_are_told(tmp_path: Path) -> None:
@@ -541,7 +553,7 @@ def test_one_stray_cell_far_away_costs_nothing(tmp_path: Path) -> None:
     path = raw_workbook(tmp_path, f"<worksheet><sheetData>{PLAIN}{far}</sheetData></worksheet>")
     batch = read([path], Settings())
     assert refs(batch) == ["A1", "A2"]
-    assert batch.sources[0].left_out == 1048576 - 3
+    assert batch.sources[0].left_out == 1
 
 
 @pytest.mark.parametrize("number", ["1048577", "99999999999999999999", "0", "-1", "x", ""])
@@ -553,3 +565,46 @@ def test_rows_and_columns_beyond_excels_are_refused(tmp_path: Path, number: str)
     column = '<row r="9"><c r="ZZZ9"><v>1</v></c></row>'
     sheet_xml = f"<worksheet><sheetData>{PLAIN}{column}</sheetData></worksheet>"
     assert "is damaged" in stopped_by(raw_workbook(tmp_path, sheet_xml))
+
+
+def test_more_of_anything_than_a_workbook_of_sales_has_is_refused(tmp_path: Path) -> None:
+    """Styles, texts, sheets, cells far to the right: counted before they are kept."""
+    sheet_xml = f"<worksheet><sheetData>{PLAIN}</sheetData></worksheet>"
+    styles = "<styleSheet><cellXfs>" + '<xf numFmtId="1"/>' * 200_001 + "</cellXfs></styleSheet>"
+    far = '<row r="9">' + "<c><v>1</v></c>" * 13_000 + "</row>"
+    sheets = "".join(f'<sheet name="V{number}" sheetId="{number}" r:id="r1"/>' for number in range(1, 1_002))
+    for path in (
+        raw_workbook(tmp_path, sheet_xml, styles_xml=styles),
+        raw_workbook(tmp_path, f"<worksheet><sheetData>{PLAIN}{far}</sheetData></worksheet>"),
+        raw_workbook(
+            tmp_path, sheet_xml, workbook_xml=f'<workbook xmlns:r="http://r"><sheets>{sheets}</sheets></workbook>'
+        ),
+    ):
+        assert "holds more sheets, texts, cells or formats than any workbook of sales" in stopped_by(path)
+
+
+def test_rows_that_are_only_formatted_are_passed_over(tmp_path: Path) -> None:
+    """A whole sheet of them is nothing strange, and takes neither memory nor a place among what was left out."""
+    empty = "".join(f'<row r="{row}" s="1" customFormat="1"/>' for row in range(9, 500_000))
+    hidden = '<cols><col min="1" max="16384" hidden="1"/>' * 2_000 + "</cols>"
+    after = "<mergeCells>" + '<mergeCell ref="A1:B1"/>' * 1_000_000 + "</mergeCells>"
+    path = raw_workbook(tmp_path, f"<worksheet><sheetData>{PLAIN}{empty}</sheetData>{after}</worksheet>")
+    assert refs(read([path], Settings())) == ["A1", "A2"]
+    path = raw_workbook(tmp_path, f"<worksheet>{hidden}<sheetData>{PLAIN}</sheetData></worksheet>")
+    assert refs(read([path], Settings())) == ["A1", "A2"]
+
+
+def test_hidden_sales_are_named_where_nothing_visible_is_sold(tmp_path: Path) -> None:
+    """A cover sheet before them says nothing."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Informe"])
+    hidden = book.create_sheet("Datos")
+    hidden.append(HEAD)
+    hidden.append(["A1", "Café", 1, 2])
+    hidden.sheet_state = "hidden"
+    book.save(tmp_path / "v.xlsx")
+    assert 'the hidden sheet «Datos» does.\nIf it is the right one, show it in Excel or name it: --sheet "Datos"' in (
+        stopped_by(str(tmp_path / "v.xlsx"))
+    )
