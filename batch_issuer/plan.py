@@ -92,18 +92,30 @@ class Plan:
     @property
     def gross(self) -> Decimal:
         """What the plan would issue, VAT included."""
-        return total_of(step.candidate.gross for step in self.of(Action.ISSUE, Action.ASK))
+        return total_of(step.candidate.gross for step in self._issued())
+
+    def gross_of(self, *doc_types: str) -> Decimal:
+        """What it would issue of these types."""
+        return total_of(step.candidate.gross for step in self._issued() if step.candidate.doc_type in doc_types)
 
     @property
     def taxable(self) -> Decimal:
         """The same without VAT, where there is any."""
-        without = [step.candidate.gross for step in self.of(Action.ISSUE, Action.ASK) if _has_no_vat(step)]
-        return split_vat(self.gross - total_of(without))[0] + total_of(without)
+        without = self.gross_of(*WITHOUT_VAT)
+        return split_vat(self.gross - without)[0] + without
 
     @property
     def retention(self) -> Decimal:
-        """What is expected to be withheld of it."""
-        return total_of(step.candidate.retention for step in self.of(Action.ISSUE, Action.ASK))
+        """VAT that buyers are expected to withhold of it."""
+        return total_of(step.candidate.retention for step in self._issued() if step.candidate.doc_type != "14")
+
+    @property
+    def income_tax(self) -> Decimal:
+        """What is withheld from excluded subjects."""
+        return total_of(step.candidate.retention for step in self._issued() if step.candidate.doc_type == "14")
+
+    def _issued(self) -> tuple[Step, ...]:
+        return self.of(Action.ISSUE, Action.ASK)
 
     @property
     def requests(self) -> int:
@@ -115,10 +127,6 @@ class Plan:
     def seen_before(self) -> bool:
         """Whether the ledger already knows every document of the files."""
         return bool(self.steps) and all(step.record is not None and step.record.attempts for step in self.steps)
-
-
-def _has_no_vat(step: Step) -> bool:
-    return step.candidate.doc_type in WITHOUT_VAT
 
 
 def make_plan(candidates: Iterable[Candidate], records: Mapping[str, Record]) -> Plan:

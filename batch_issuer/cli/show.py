@@ -77,11 +77,19 @@ def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
         net=money(plan.taxable),
         all=money(prepared.gross),
     )
-    if plan.retention:
+    credited, bought = plan.gross_of("05"), plan.gross_of("14")
+    if credited or bought:
         output.say(
-            N_("Expected to be withheld: {withheld}; so {total} is left to pay."),
-            withheld=money(plan.retention),
-            total=money(plan.gross - plan.retention),
+            N_("Of that: sales {sales}, credit notes {credited}, which take away, and purchases {bought} (14)."),
+            sales=money(plan.gross - credited - bought),
+            credited=money(credited),
+            bought=money(bought),
+        )
+    if plan.retention or plan.income_tax:
+        output.say(
+            N_("Expected to be withheld: {vat} of VAT by the buyers, {tax} of income tax from the sellers (14)."),
+            vat=money(plan.retention),
+            tax=money(plan.income_tax),
         )
     seconds = estimate(plan.requests)
     if seconds:
@@ -280,7 +288,11 @@ def plan_json(prepared: Prepared, plan: Plan, customers: Sequence[Touched]) -> d
             "ready_gross": f"{prepared.ready_gross:.2f}",
             "to_issue_gross": f"{plan.gross:.2f}",
             "to_issue_taxable": f"{plan.taxable:.2f}",
+            "to_issue_sales": f"{plan.gross_of('01', '03', '11'):.2f}",
+            "to_issue_credit_notes": f"{plan.gross_of('05'):.2f}",
+            "to_issue_purchases": f"{plan.gross_of('14'):.2f}",
             "to_issue_retention": f"{plan.retention:.2f}",
+            "to_issue_income_tax": f"{plan.income_tax:.2f}",
         },
         "sources": [
             {

@@ -19,15 +19,21 @@ def price_bases(types: Iterable[str], prices: Mapping[str, str], sheets: Sequenc
     Raises `CannotStart` for a type of which neither says it, and for one of which they say different things.
     """
     bases = dict(prices)
+    unsaid: list[str] = []
     for kind in types:
         said = [vat_said(heading, kind) for _, heading in _headings(sheets)]
         if kind not in bases:
-            if len(set(said)) != 1 or not said[0]:
-                raise _unsaid(kind)
-            bases[kind] = said[0]
-        for (path, heading), basis in zip(_headings(sheets), said, strict=True):
-            if basis and basis != bases[kind] and kind not in WITHOUT_VAT_OF_THEIR_OWN:
-                raise _contradicted(path, heading, kind, bases[kind], basis)
+            basis = said[0] if said and len(set(said)) == 1 else ""
+            basis = basis or (bases.get("03", "") if kind == "05" else "")
+            if not basis:
+                unsaid.append(kind)
+                continue
+            bases[kind] = basis
+        for (path, heading), one in zip(_headings(sheets), said, strict=True):
+            if one and one != bases[kind] and kind not in WITHOUT_VAT_OF_THEIR_OWN:
+                raise _contradicted(path, heading, kind, bases[kind], one)
+    if unsaid:
+        raise _unsaid(unsaid)
     return bases
 
 
@@ -36,11 +42,14 @@ def _headings(sheets: Sequence[SheetSales]) -> list[tuple[str, str]]:
     return [(one.sheet.path, one.header.headings[one.header.columns["unit_price"]]) for one in sheets]
 
 
-def _unsaid(kind: str) -> CannotStart:
+def _unsaid(kinds: Sequence[str]) -> CannotStart:
+    """All of them at once, with the line to copy: a 05 is read like the 03 that it adjusts."""
+    asked = [kind for kind in kinds if kind != "05" or "03" not in kinds]
     return CannotStart(
-        N_("There are documents of type {type}, and nothing says whether their prices include VAT."),
-        repair=N_('Say it in the settings:\n[source]\nprices = {{ "{type}" = "with_vat" }}    (or "without_vat")'),
-        type=kind,
+        N_("There are documents of type {types}, and nothing says whether their prices include VAT."),
+        repair=N_('Say it in the settings, "with_vat" or "without_vat":\n[source]\nprices = {{ {line} }}'),
+        types=", ".join(kinds),
+        line=", ".join(f'"{kind}" = "with_vat"' for kind in asked),
     )
 
 

@@ -123,6 +123,31 @@ def test_a_credit_note_waits_for_its_ccf(open_desk: Open) -> None:
     assert desk.records()["N-2"].expected_gross == Decimal("114.13")
 
 
+def test_a_rejected_ccf_holds_its_note_until_it_is_corrected(open_desk: Open) -> None:
+    """In one batch: the CCF is refused and the note with it, told of in words; corrected, both go in one run."""
+    desk, provider = open_desk(rejected_refs="C-1")
+    write(desk, ccf("C-1", "100.00"), note("N-1", "C-1", "50.00"))
+    said = desk.call("issue", "ventas.csv")
+    assert said.code == 1
+    assert "The CCF that the credit note adjusts was refused; correct it and issue both again." in said.out
+    write(desk, ccf("C-1", "101.00"), note("N-1", "C-1", "50.00"))
+    assert issued(desk)["states"]["stamped"] == 2
+    assert provider.requests().count("credit-memo") == 1
+
+
+def test_check_says_what_it_cannot_know_of_a_ccf(open_desk: Open) -> None:
+    """Sales, credit notes and purchases stand apart; a CCF by UUID that no ledger has is looked up later, not now."""
+    desk, provider = open_desk()
+    write(desk, note("N-1", "0a1b2c3d-0000-4000-8000-000000000001", "10"), ccf("C-1", "100.00"))
+    done = desk.call("check", "ventas.csv", "--json")
+    found = json.loads(done.out)
+    assert done.code == 0
+    assert [problem["code"] for problem in found["problems"]] == ["credit-ccf-unknown"]
+    totals = {name: found["totals"][f"to_issue_{name}"] for name in ("gross", "sales", "credit_notes", "retention")}
+    assert totals == {"gross": "124.30", "sales": "113.00", "credit_notes": "11.30", "retention": "1.00"}
+    assert provider.requests().total == 0
+
+
 def test_never_more_than_is_left_of_the_ccf(open_desk: Open) -> None:
     """Within one file, and over the files of several days; what was credited counts, what was refused does not."""
     desk, provider = open_desk(unknown_fields="refused")

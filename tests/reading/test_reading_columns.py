@@ -162,12 +162,12 @@ def test_a_heading_that_contradicts_the_settings_stops(tmp_path: Path) -> None:
 
 
 def test_the_price_basis_of_every_type_must_be_said(tmp_path: Path) -> None:
-    """Nothing fiscal is guessed: the type and the line of settings are named."""
+    """Nothing fiscal is guessed: all types and the line of settings are named; a 05 is read like its 03."""
     with pytest.raises(CannotStart) as stopped:
-        read_text(tmp_path, "Factura,Tipo doc.,Descripción,Cantidad,Precio\nA1,CCF,Café,2,3\n")
+        read_text(tmp_path, "Factura,Tipo doc.,Descripción,Cantidad,Precio\nA1,CCF,Café,2,3\nA2,NC,Café,1,3\n")
     assert refusal(stopped.value) == (
-        "There are documents of type 03, and nothing says whether their prices include VAT.\n"
-        'Say it in the settings:\n[source]\nprices = { "03" = "with_vat" }    (or "without_vat")'
+        "There are documents of type 03, 05, and nothing says whether their prices include VAT.\n"
+        'Say it in the settings, "with_vat" or "without_vat":\n[source]\nprices = { "03" = "with_vat" }'
     )
 
 
