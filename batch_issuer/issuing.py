@@ -238,7 +238,7 @@ def outlooks(ledger: Ledger, company: str, names: Sequence[str], today: dt.date)
 
     Raises `CannotStart` where the ledger does not know one of them.
     """
-    records = _named(ledger, company, names)
+    records = named(ledger, company, names)
     chosen = {record.external_ref for record in records}
     notes = _live_notes(ledger, company) if any(record.doc_type == "03" for record in records) else {}
     bodies = ledger.bodies(records)
@@ -290,7 +290,8 @@ def _refs(records: Sequence[Record]) -> list[str]:
     return [record.external_ref for record in records]
 
 
-def _named(ledger: Ledger, company: str, names: Sequence[str]) -> list[Record]:
+def named(ledger: Ledger, company: str, names: Sequence[str]) -> list[Record]:
+    """Documents by reference, or by what the provider calls them, each once. Raises `CannotStart` for an unknown."""
     known = ledger.records(company, names)
     found: dict[str, Record] = {}
     unknown = []
@@ -365,20 +366,11 @@ class _Work:
 
     def check_key(self) -> None:
         """Refuse another key than the company's, and a key that is known to be of the other environment."""
-        seen = self.ledger.last_body(self.company, Kind.KEY_SEEN)
-        if seen is not None and _digest(seen["salt"], self._connection.key) == seen["digest"]:
+        seen = key_in(self.ledger, self.company, self._connection)
+        if seen is not None:
             self._environment = seen["environment"]
             self._check_environment()
             return
-        if seen is not None and not self._connection.new_key:
-            raise CannotStart(
-                N_("This API key is not the one that this ledger knows for «{company}»."),
-                repair=N_(
-                    "With the key of another company sales would be issued in its name. If the company's key was "
-                    "changed, say so once with --new-key; for another company use --company or --ledger."
-                ),
-                company=self.company,
-            )
         salt = secrets.token_hex(16)
         self._key_news = {"salt": salt, "digest": _digest(salt, self._connection.key), "environment": ""}
 
@@ -622,6 +614,25 @@ class _Work:
         while True:
             self._watcher.tick()
             await asyncio.sleep(0.2)
+
+
+def key_in(ledger: Ledger, company: str, connection: Connection) -> Mapping[str, Any] | None:
+    """What the ledger knows of this key; None where it is new to it. Raises `CannotStart` for another key."""
+    seen = ledger.last_body(company, Kind.KEY_SEEN)
+    if seen is None:
+        return None
+    if _digest(seen["salt"], connection.key) == seen["digest"]:
+        return seen
+    if connection.new_key:
+        return None
+    raise CannotStart(
+        N_("This API key is not the one that this ledger knows for «{company}»."),
+        repair=N_(
+            "With the key of another company sales would be issued in its name. If the company's key was "
+            "changed, say so once with --new-key; for another company use --company or --ledger."
+        ),
+        company=company,
+    )
 
 
 @contextmanager

@@ -108,6 +108,14 @@ def find_run(ledger: Ledger, run: str, company: Company) -> RunRecord:
         ) from None
 
 
+def records_of_run(ledger: Ledger, company: Company, run: str) -> list[Record]:
+    """The documents that one run was about. Raises `CannotStart` for an unknown run."""
+    record = find_run(ledger, run, company)
+    references = list((record.summary or {}).get("refs", ()))
+    found = ledger.records(record.company, references)
+    return [found[one] for one in references if one in found]
+
+
 def last_issue(ledger: Ledger, company: Company) -> str:
     """The newest run that issued files."""
     for run in ledger.runs(company.code):

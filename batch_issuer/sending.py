@@ -26,6 +26,7 @@ from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
     CancelReply,
     Client,
+    FileReply,
     Found,
     KeyRefused,
     Missing,
@@ -37,7 +38,7 @@ from batch_issuer.provider.client import (
     Withheld,
 )
 
-Said = TypeVar("Said", bound=Reply | CancelReply)
+Said = TypeVar("Said", bound=Reply | CancelReply | FileReply)
 
 SEND_AGAIN_AFTER = frozenset(
     {Reason.LOST_ANSWER, Reason.READ_TIMEOUT, Reason.SERVER_ERROR, Reason.NOT_UNDERSTOOD, Reason.NOT_REGISTERED}
@@ -113,7 +114,7 @@ class Sender:
         *,
         client: Client,
         ledger: Ledger,
-        writer: Writer,
+        writer: Writer | None = None,
         concurrency: int,
         patience: Patience = PATIENCE,
         progress: Progress | None = None,
@@ -334,7 +335,7 @@ class Sender:
             if not isinstance(reply, SlowDown) or refusals > self._patience.refusals:
                 return reply
 
-    def _reach(self, reply: Reply | CancelReply) -> None:
+    def _reach(self, reply: Reply | CancelReply | FileReply) -> None:
         """Something answered; that it did not refuse the key is written once."""
         self._reached = True
         if self._when_key_is_taken is not None and not isinstance(reply, KeyRefused | Uncertain | SlowDown):
@@ -539,10 +540,12 @@ class Sender:
             pass
 
     async def _append(self, new: Sequence[NewEvent]) -> None:
+        assert self._writer is not None  # noqa: S101 - who only asks writes nothing
         await self._writer.append(new)
 
     def _write(self, new: Sequence[NewEvent]) -> None:
         """Queue what was learned; it counts as done when it is durable, and nobody waits for the disk."""
+        assert self._writer is not None  # noqa: S101 - as above
         written = self._writer.append(new)
         self._written.add(written)
         written.add_done_callback(self._after_write)

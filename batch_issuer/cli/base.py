@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "issue": ("issue", N_("Issue the documents of the files, record every answer, and write the reports.")),
     "retry": ("retry", N_("Send again, from the ledger, what is not settled and may be sent again.")),
     "refresh": ("refresh", N_("Ask what became of documents in contingency or in doubt. Never issues.")),
+    "download": ("download", N_("Fetch tickets, letters and signed documents in bulk, checked, into a folder a day.")),
     "cancel": ("cancel", N_("Invalidate documents, after showing what will happen to each and until when.")),
     "reconcile": ("reconcile", N_("Compare the files with the ledger, sale by sale, and with the provider if asked.")),
     "report": ("report", N_("Write the reports again, from the ledger alone.")),

@@ -24,7 +24,7 @@ from batch_issuer.problems import CannotStart
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason, classify, classify_cancellation
 from batch_issuer.provider.quota import Quota
-from batch_issuer.provider.routes import cancel_path, cancel_status_path, issue_path, status_path
+from batch_issuer.provider.routes import cancel_path, cancel_status_path, file_path, issue_path, status_path
 from batch_issuer.provider.transport import Transport, system_proxy
 
 DEFAULT_BASE_URL = "https://ocote.io/api/connect"
@@ -61,6 +61,14 @@ class CancelSaid:
     reason: Reason | None = None
     claims_success: bool = False
     """It has the flags and the stamp of success, whosever the stamp is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A 200 answer to a download. What it holds is not looked at here."""
+
+    content: bytes
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +120,7 @@ class Uncertain:
     detail: str = ""
 
 
+FileReply = Fetched | Refused | Missing | KeyRefused | SlowDown | NeverLeft | Withheld | Uncertain
 CancelReply = CancelSaid | Refused | Missing | KeyRefused | SlowDown | NeverLeft | Withheld | Uncertain
 Reply = Found | Refused | Missing | KeyRefused | SlowDown | NeverLeft | Withheld | Uncertain
 
@@ -237,6 +246,17 @@ class Client:
             return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
         return reply if plain is None else _read(plain, wire.named(plain, id_or_ref), confirmed=True)
 
+    async def download(self, record: Record, kind: str, *, by_reference: bool = False) -> FileReply:
+        """`GET /file/…`: one of `files.KINDS`. Missing: not there, for the reason that its detail says."""
+        received = await self._receive("GET", file_path(_name_of(record, by_reference), kind), accept="*/*")
+        if not isinstance(received, _Received):
+            return received
+        if received.status == httpx.codes.OK:
+            return Fetched(content=received.content, media_type=received.headers.get("content-type", ""))
+        reply = self._meaning(received, asked=True)
+        assert not isinstance(reply, Found)  # noqa: S101 - only a 200 is found
+        return reply
+
     async def environment(self, external_ref: str) -> str:
         """`ambiente` of a stamped document's signed JSON: "00" test, "01" production, empty where it cannot be had."""
         ticket = await self.quota.wait()
@@ -254,35 +274,50 @@ class Client:
 
     async def _send(self, method: str, path: str, body: bytes = b"") -> tuple[Reply, Mapping[str, Any] | None]:
         """The reply to one request, and the JSON of a readable 200."""
+        received = await self._receive(method, path, body)
+        if not isinstance(received, _Received):
+            return received, None
+        plain = wire.decode(received.content)
+        if received.status == httpx.codes.OK and plain is not None:
+            return Uncertain(reason=Reason.NOT_UNDERSTOOD), plain
+        return self._meaning(received, asked=method == "GET", plain=plain), None
+
+    def _meaning(self, received: _Received, *, asked: bool, plain: Mapping[str, Any] | None = None) -> Reply:
+        """What an answer other than a readable 200 means; a 429 holds everybody back."""
+        plain = wire.decode(received.content) if plain is None else plain
+        reply = _read_status(received.status, plain, received.content, asked=asked)
+        return SlowDown(seconds=self.quota.refused(received.headers)) if isinstance(reply, SlowDown) else reply
+
+    async def _receive(
+        self, method: str, path: str, body: bytes = b"", *, accept: str = ""
+    ) -> _Received | Withheld | NeverLeft | Uncertain:
+        """The answer to one request as it came, once the quota lets it go."""
         ticket = await self.quota.wait()
         if ticket is None:
-            return Withheld(), None
+            return Withheld()
         try:
-            status, headers, content = await self._exchange(method, path, body)
+            status, headers, content = await self._exchange(method, path, body, accept)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
             self.quota.lost(ticket, arrived=False)
-            return NeverLeft(detail=_describe(error)), None
+            return NeverLeft(detail=_describe(error))
         except httpx.TimeoutException as error:
             self.quota.lost(ticket, arrived=True)
-            return Uncertain(reason=Reason.READ_TIMEOUT, detail=_describe(error)), None
+            return Uncertain(reason=Reason.READ_TIMEOUT, detail=_describe(error))
         except httpx.HTTPError as error:
             self.quota.lost(ticket, arrived=True)
-            return Uncertain(reason=Reason.LOST_ANSWER, detail=_describe(error)), None
+            return Uncertain(reason=Reason.LOST_ANSWER, detail=_describe(error))
         self.quota.learn(ticket, headers)
-        plain = wire.decode(content)
-        if status == httpx.codes.OK and plain is not None:
-            return Uncertain(reason=Reason.NOT_UNDERSTOOD), plain
-        reply = _read_status(status, plain, content, asked=method == "GET")
-        if isinstance(reply, SlowDown):
-            reply = SlowDown(seconds=self.quota.refused(headers))
-        return reply, None
+        return _Received(status=status, headers=headers, content=content)
 
-    async def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    async def _exchange(
+        self, method: str, path: str, body: bytes, accept: str = ""
+    ) -> tuple[int, Mapping[str, str], bytes]:
         """One request and its whole answer; lengths and host are the transport's affair."""
+        sent = self._headers_of_body if body else self._headers
         request = httpx.Request(
             method,
             _address(self.base_url + path),
-            headers=self._headers_of_body if body else self._headers,
+            headers={**sent, "accept": accept} if accept else sent,
             stream=httpx.ByteStream(body),
             extensions={"timeout": {}},
         )
@@ -302,6 +337,15 @@ class Client:
 
 _address = lru_cache(maxsize=64)(httpx.URL)
 """To read an address takes as long as to send a request to it; documents are posted to a few."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Received:
+    """An answer as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
 
 
 def _read(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> Found:

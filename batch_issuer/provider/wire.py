@@ -318,7 +318,7 @@ def environment_of(content: bytes) -> str:
     """
     text = content.decode("utf-8", "replace").strip().strip('"')
     plain: object = text
-    if not _is_jws(text):
+    if not is_jws(text):
         try:
             plain = json.loads(content)
         except (ValueError, RecursionError):
@@ -336,13 +336,14 @@ def _environment_in(plain: object, depth: int) -> str:
             return next((found for part in plain.values() if (found := _environment_in(part, depth - 1))), "")
         case list():
             return next((found for part in plain if (found := _environment_in(part, depth - 1))), "")
-        case str() if _is_jws(plain):
+        case str() if is_jws(plain):
             return _environment_in(_payload(plain), depth - 1)
         case _:
             return ""
 
 
-def _is_jws(text: str) -> bool:
+def is_jws(text: str) -> bool:
+    """Whether a text has the form of a compact JWS."""
     return text.count(".") == 2 and len(text) > 20 and re.fullmatch(r"[A-Za-z0-9_=.-]+", text) is not None
 
 

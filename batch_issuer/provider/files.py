@@ -1,0 +1,198 @@
+"""A document's files as the provider serves them: whether one is whole, and what the signed one says.
+
+An answer of 200 proves nothing about its content: a file is believed only when its content type does not contradict
+it, it begins as its kind does, and it has its end.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+from batch_issuer.documents import Amounts
+from batch_issuer.provider.wire import is_jws
+
+TICKET, INVOICE, JSON = "ticket", "invoice", "json"
+KINDS = (TICKET, INVOICE, JSON)
+"""`type=` of `GET /file` (provider.md 14.1)."""
+
+_FOREIGN_TYPES: Mapping[str, tuple[str, ...]] = {
+    "pdf": ("text/", "image/", "application/json", "application/xml", "application/xhtml"),
+    "json": ("text/html", "image/", "application/pdf", "application/xhtml"),
+}
+"""Content types that contradict a kind; every other is let pass, as none is documented."""
+_SIGNATURE_BYTES = frozenset({64, 96, 128, 132, 256, 384, 512})
+"""Lengths of the signatures of RS, PS, ES and EdDSA."""
+_DEEPEST = 8
+
+
+class Flaw(StrEnum):
+    """Why what came is not the file."""
+
+    EMPTY = "empty"
+    WRONG_TYPE = "wrong-type"
+    NO_PDF = "no-pdf"
+    CUT_OFF = "cut-off"
+    NO_DOCUMENT = "no-document"
+    OTHER_DOCUMENT = "other-document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedDocument:
+    """What a signed document says about itself; empty or None where it does not."""
+
+    doc_type: str = ""
+    control_number: str = ""
+    generation_code: str = ""
+    environment: str = ""
+    """`identificacion.ambiente`: "00" test, "01" production."""
+    stamp: str = ""
+    is_signed: bool = False
+    amounts: Amounts = Amounts()
+
+
+def extension_of(kind: str) -> str:
+    """Of the file's name, with its point."""
+    return ".json" if kind == JSON else ".pdf"
+
+
+def find_flaw(kind: str, content: bytes, media_type: str) -> Flaw | None:
+    """What is wrong with a file's content; None for a whole file of its kind."""
+    if not content.strip():
+        return Flaw.EMPTY
+    form = "json" if kind == JSON else "pdf"
+    if media_type.strip().lower().startswith(_FOREIGN_TYPES[form]):
+        return Flaw.WRONG_TYPE
+    if form == "json":
+        return None if read_signed(content) is not None else Flaw.NO_DOCUMENT
+    if content.lstrip()[:5] != b"%PDF-":
+        return Flaw.NO_PDF
+    return None if b"%%EOF" in content[-1024:] else Flaw.CUT_OFF
+
+
+def read_signed(content: bytes) -> SignedDocument | None:
+    """What a signed document says: a bare JWS, or JSON that is or holds one; None where it is cut off or none."""
+    text = content.decode("utf-8", "replace").strip().strip('"')
+    if is_jws(text):
+        payload = _payload(text)
+        found = _identified(payload, _DEEPEST) if payload is not None else None
+        return None if found is None else _signed(found, payload, signed=True)
+    try:
+        plain = json.loads(content, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
+    inside = next((payload for text in _texts(plain, _DEEPEST) if is_jws(text) and (payload := _payload(text))), None)
+    found = _identified(inside, _DEEPEST) or _identified(plain, _DEEPEST)
+    return None if found is None else _signed(found, plain, signed=inside is not None)
+
+
+def _payload(jws: str) -> Any:
+    """What a compact JWS signs, if it is whole: its signature too must have its length."""
+    _, payload, signature = jws.split(".")
+    try:
+        if len(_decoded(signature)) not in _SIGNATURE_BYTES:
+            return None
+        return json.loads(_decoded(payload), parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _identified(plain: object, depth: int) -> Mapping[str, Any] | None:
+    """The first object with an `identificacion`."""
+    match plain:
+        case dict() if isinstance(plain.get("identificacion"), dict):
+            return plain
+        case dict() if depth:
+            return next((found for part in plain.values() if (found := _identified(part, depth - 1))), None)
+        case list() if depth:
+            return next((found for part in plain if (found := _identified(part, depth - 1))), None)
+        case _:
+            return None
+
+
+def _texts(plain: object, depth: int) -> Iterator[str]:
+    match plain:
+        case str():
+            yield plain
+        case dict() if depth:
+            for part in plain.values():
+                yield from _texts(part, depth - 1)
+        case list() if depth:
+            for part in plain:
+                yield from _texts(part, depth - 1)
+
+
+def _signed(document: Mapping[str, Any], whole: object, *, signed: bool) -> SignedDocument:
+    identification = document["identificacion"]
+    doc_type = _text(identification.get("tipoDte"))
+    return SignedDocument(
+        doc_type=doc_type,
+        control_number=_text(identification.get("numeroControl")),
+        generation_code=_text(identification.get("codigoGeneracion")),
+        environment=_text(identification.get("ambiente")),
+        stamp=_stamp(document) or (_stamp(whole) if isinstance(whole, dict) else ""),
+        is_signed=signed,
+        amounts=_amounts(doc_type, document.get("resumen")),
+    )
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _stamp(plain: Mapping[str, Any]) -> str:
+    """`selloRecibido`, as the ministry calls it, wherever it was put."""
+    for name, value in plain.items():
+        if isinstance(value, str) and re.match(r"sello", name, re.IGNORECASE):
+            return value.strip()
+        if isinstance(value, dict) and name != "resumen" and (found := _stamp(value)):
+            return found
+    return ""
+
+
+def _amounts(doc_type: str, summary: object) -> Amounts:
+    """The summary's fields that are the provider's amounts (structures fe-f, fe-ccf, fe-nc, fe-fex, fe-fse)."""
+    if not isinstance(summary, dict):
+        return Amounts()
+    if doc_type == "14":
+        return Amounts(gross=_amount(summary, "totalCompra"), total=_amount(summary, "totalPagar"))
+    return Amounts(
+        taxable=None if doc_type == "01" else _amount(summary, "totalGravada"),
+        vat=_amount(summary, "totalIva") if doc_type == "01" else _vat_among(summary.get("tributos")),
+        gross=_amount(summary, "montoTotalOperacion"),
+        retention=_first(_amount(summary, "ivaRete1"), _amount(summary, "ivaRete")),
+        total=_amount(summary, "totalPagar"),
+    )
+
+
+def _first(*amounts: Decimal | None) -> Decimal | None:
+    return next((amount for amount in amounts if amount is not None), None)
+
+
+def _vat_among(taxes: object) -> Decimal | None:
+    """Tax 20 of CAT-015 is the VAT."""
+    if not isinstance(taxes, list):
+        return None
+    found = [_amount(tax, "valor") for tax in taxes if isinstance(tax, dict) and tax.get("codigo") == "20"]
+    return found[0] if found else None
+
+
+def _amount(fields: Mapping[str, Any], name: str) -> Decimal | None:
+    value = fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
