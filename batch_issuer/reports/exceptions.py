@@ -10,19 +10,36 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from batch_issuer.documents import State, total_of
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_, Messages
-from batch_issuer.reconciliation import Cause, Conflict, Difference, HeldBack, ProblemText, Reconciliation, Refusal
-from batch_issuer.reports.figures import shared_words, signed_money, span
+from batch_issuer.reconciliation import (
+    Cause,
+    Comparison,
+    Conflict,
+    Difference,
+    HeldBack,
+    Lookalike,
+    Missing,
+    OpenItem,
+    OtherMonth,
+    ProblemText,
+    Reconciliation,
+    Refusal,
+    Since,
+    StateChange,
+)
+from batch_issuer.reports.figures import money, shared_words, signed_money, span
 from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_NAMES, CAUSE_TITLES, refusal_title
 
 TABLE_ROWS = 400
 """Rows of exceptions that the page shows as tables: a page of thousands takes seconds to open."""
 GROUP_ROWS = 60
 """Of these, the most that one group takes."""
+SINCE_ROWS = 40
+"""Of these, the most that each part of the comparison with an earlier report takes."""
 NAMES = 12_000
 """References that the page names in running text where its tables end."""
 
@@ -112,6 +129,17 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Generic[Item]):
+    """What one section shows one by one, and the reason by which the list of all documents shows the same."""
+
+    items: Portion[Item]
+    reason: int
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """Something by which the list of all documents can be narrowed down. Its number is its place among the reasons."""
 
@@ -149,13 +177,23 @@ class Task:
 class Exceptions:
     """Everything that the page shows of single documents, in the order in which it should be looked at."""
 
-    conflicts: Portion[Conflict]
-    conflict_reason: int
+    conflicts: Listed[Conflict]
+    contradictions: Listed[StateChange]
+    missing: Listed[Missing]
+    only_in_ledger: Listed[Record]
     refusals: dict[Cause, tuple[RefusalGroup, ...]]
-    differences: Portion[Difference]
-    difference_reason: int
+    differences: Listed[Difference]
+    still_in_files: Listed[Record]
     problems: tuple[ProblemGroup, ...]
+    resolved: Portion[OpenItem]
+    """Of an earlier report; so are the two that follow."""
+    still_open: Portion[OpenItem]
+    new: Portion[OpenItem]
     contingency: Portion[Record]
+    carried: Portion[Record]
+    state_changes: Portion[StateChange]
+    lookalikes: Portion[Lookalike]
+    other_months: Listed[OtherMonth]
     notes: tuple[ProblemGroup, ...]
     findings: tuple[Finding, ...]
     reasons: tuple[Reason, ...]
@@ -176,24 +214,38 @@ class _Gathering:
         self.reasons = Reasons()
 
     def exceptions(self) -> Exceptions:
-        known, say = self.reconciliation, self.messages.text
-        beyond = known.beyond_tolerance
+        known = self.reconciliation
+        compared = known.comparison or Comparison(matches={})
+        since = known.since or Since(report="", as_of="")
+        carried = sorted(known.carried, key=lambda one: (waiting_since(one), one.external_ref))
         return Exceptions(
-            conflicts=self.room.portion(known.conflicts),
-            conflict_reason=self.reasons.number(
-                say(CAUSE_TITLES[Cause.CONFLICT]), (one.external_ref for one in known.conflicts)
-            ),
+            conflicts=self._listed(Cause.CONFLICT, known.conflicts),
+            contradictions=self._listed(Cause.CONTRADICTION, compared.contradictions),
+            missing=self._listed(Cause.MISSING, compared.missing),
+            only_in_ledger=self._listed(Cause.ONLY_IN_LEDGER, compared.only_in_ledger),
             refusals={cause: self._refused(cause) for cause in _REFUSALS},
-            differences=self.room.portion(beyond),
-            difference_reason=self.reasons.number(
-                say(CAUSE_TITLES[Cause.DIFFERENCE]), (one.record.external_ref for one in beyond)
-            ),
+            differences=self._listed(Cause.DIFFERENCE, known.beyond_tolerance),
+            still_in_files=self._listed(Cause.CANCELLED, known.still_in_files),
             problems=self._problems(blocking(known)),
+            resolved=self.room.portion(since.resolved, SINCE_ROWS),
+            still_open=self.room.portion(since.still_open, SINCE_ROWS),
+            new=self.room.portion(since.new, SINCE_ROWS),
             contingency=self.room.portion(oldest_first(known)),
+            carried=self.room.portion(carried),
+            state_changes=self.room.portion([one for one in compared.state_changes if one.recorded]),
+            lookalikes=self.room.portion(compared.lookalikes),
+            other_months=self._of(OTHER_MONTH, known.other_months),
             notes=self._problems(warning(known)),
             findings=tuple(self._findings()),
             reasons=tuple(self.reasons.found),
         )
+
+    def _listed(self, cause: Cause, items: Sequence[Item]) -> Listed[Item]:
+        return self._of(CAUSE_TITLES[cause], items)
+
+    def _of(self, title: str, items: Sequence[Item]) -> Listed[Item]:
+        references = [in_brief(one)[0] for one in items]
+        return Listed(items=self.room.portion(items), reason=self.reasons.number(self.messages.text(title), references))
 
     def _refused(self, cause: Cause) -> tuple[RefusalGroup, ...]:
         return tuple(
@@ -248,16 +300,6 @@ class _Gathering:
                 N_("They are valid. What the ministry observed is worth correcting before the next sale."),
                 [one for one in known.in_state(State.STAMPED) if one.answer.observaciones],
             ),
-            (
-                N_("Cancelled, and still in the files"),
-                N_("Take out the rows of sales that no longer exist."),
-                known.still_in_files,
-            ),
-            (
-                N_("Issued in another month than that of their date in the file"),
-                N_("A document belongs to the period in which it was issued, whatever the file says."),
-                [one.record for one in known.other_months],
-            ),
         ):
             if records:
                 yield Finding(
@@ -268,17 +310,28 @@ class _Gathering:
                 )
 
 
-def in_brief(one: Record | Conflict | Difference | ProblemLine) -> tuple[str, str]:
-    """The reference of a document that is not in a table, with its rows or its difference."""
+def in_brief(one: Any) -> tuple[str, str]:
+    """The reference of something that is not in a table, with its rows, its difference or its amount."""
     match one:
         case Record():
             return one.external_ref, span(one.source.rows)
-        case Conflict():
+        case Conflict() | Missing():
             return one.external_ref, span(one.rows)
         case Difference():
             return one.record.external_ref, signed_money(one.amount)
+        case OtherMonth():
+            return one.record.external_ref, span(one.record.source.rows)
         case ProblemLine():
             return one.reference or "–", span(one.rows)
+        case _:
+            return one.external_ref, money(one.gross)
+
+
+def waiting_since(record: Record) -> str:
+    """From when the age of an open document counts."""
+    if record.state is State.REJECTED:
+        return record.settled_at or record.updated_at
+    return record.numbered_at or record.first_sent_at or record.updated_at
 
 
 def blocking(reconciliation: Reconciliation) -> list[_Found]:
@@ -334,6 +387,7 @@ def oldest_first(reconciliation: Reconciliation) -> list[Record]:
     return sorted(waiting, key=lambda record: (record.numbered_at or record.updated_at, record.external_ref))
 
 
+OTHER_MONTH = N_("Issued or stamped in another month than that of the sale")
 _REFUSALS = (Cause.UNSURE, Cause.NOT_SENT, Cause.REJECTED, Cause.INVALID)
 
 

@@ -115,7 +115,7 @@ def text_lines(text: str, width: int) -> int:
 
 def printable(text: str) -> str:
     """The text with what no page or sheet can hold shown as U+FFFD."""
-    return text if text.isprintable() else _UNPRINTABLE.sub("\ufffd", text)
+    return text if text.isprintable() else _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
 def masked_words(text: str) -> str:

@@ -16,17 +16,17 @@ from typing import Any
 from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import Messages
-from batch_issuer.reconciliation import HeldBack, Reconciliation, split_control_number
+from batch_issuer.reconciliation import HeldBack, Missing, Reconciliation, split_control_number
 from batch_issuer.reports.exceptions import Reason
 from batch_issuer.reports.figures import fingerprint, printable, span
-from batch_issuer.reports.wording import HELD_BACK, NAMES, type_name
+from batch_issuer.reports.wording import HELD_BACK, MISSING, NAMES, type_name
 
 WHOLE = 40_000
 """Up to so many documents the page has generation codes and stamps too (about 170 bytes a document)."""
 BRIEF = 100_000
 """Up to so many it has all but those (about 80 bytes); beyond, those that need nobody are in the workbook only."""
 
-_STATE_NUMBERS = {name: number for number, name in enumerate((*State, HELD_BACK))}
+_STATE_NUMBERS = {name: number for number, name in enumerate((*State, HELD_BACK, MISSING))}
 
 
 class Texts:
@@ -58,9 +58,10 @@ class Dictionaries:
 
 def listed_records(reconciliation: Reconciliation) -> Sequence[Record]:
     """The documents that the list holds: all, or none of the stamped and cancelled where there are too many."""
-    if len(reconciliation.records) <= BRIEF:
-        return reconciliation.records
-    return [one for one in reconciliation.records if one.state not in (State.STAMPED, State.CANCELLED)][:BRIEF]
+    known = (*reconciliation.records, *reconciliation.only_in_ledger)
+    if len(known) <= BRIEF:
+        return known
+    return [one for one in known if one.state not in (State.STAMPED, State.CANCELLED)][:BRIEF]
 
 
 def listing(reconciliation: Reconciliation, reasons: Sequence[Reason], messages: Messages) -> str:
@@ -68,8 +69,9 @@ def listing(reconciliation: Reconciliation, reasons: Sequence[Reason], messages:
     records = listed_records(reconciliation)
     texts = Dictionaries()
     columns = _columns(records, texts)
-    for name, values in _held_columns(reconciliation.held_back, texts).items():
-        columns[name] += values
+    for state, unknown in ((HELD_BACK, reconciliation.held_back), (MISSING, reconciliation.missing)):
+        for name, values in _unsent_columns(state, unknown, texts).items():
+            columns[name] += values
     content = {
         "fingerprint": fingerprint(reconciliation),
         "states": [[name, messages.text(NAMES[name])] for name in _STATE_NUMBERS],
@@ -101,7 +103,9 @@ def _reasons_of(references: Sequence[str], reasons: Sequence[Reason]) -> dict[st
 def inside_script(content: Any) -> str:
     """JSON that no text within it can end, nor turn into markup."""
     plain = printable(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
-    return plain.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    for mark in "&<>\u2028\u2029":
+        plain = plain.replace(mark, f"\\u{ord(mark):04x}")
+    return plain
 
 
 def _columns(records: Sequence[Record], texts: Dictionaries) -> dict[str, list[Any]]:
@@ -129,18 +133,20 @@ def _columns(records: Sequence[Record], texts: Dictionaries) -> dict[str, list[A
     }  # fmt: skip
 
 
-def _held_columns(held_back: Sequence[HeldBack], texts: Dictionaries) -> dict[str, list[Any]]:
-    count = len(held_back)
+def _unsent_columns(
+    state: str, documents: Sequence[HeldBack] | Sequence[Missing], texts: Dictionaries
+) -> dict[str, list[Any]]:
+    count = len(documents)
     return {
-        "ref": [one.external_ref for one in held_back],
-        "state": [_STATE_NUMBERS[HELD_BACK]] * count,
-        "type": [texts.types(one.doc_type) for one in held_back],
-        "branch": [texts.branches(one.branch) for one in held_back],
-        "date": [texts.dates(one.date) for one in held_back],
-        "customer": [texts.customers(one.customer) for one in held_back],
-        "place": [texts.places(_place(one.file, one.sheet)) for one in held_back],
-        "rows": [span(one.rows) for one in held_back],
-        "cents": [_cents(one.gross) for one in held_back],
+        "ref": [one.external_ref for one in documents],
+        "state": [_STATE_NUMBERS[state]] * count,
+        "type": [texts.types(one.doc_type) for one in documents],
+        "branch": [texts.branches(one.branch) for one in documents],
+        "date": [texts.dates(one.date) for one in documents],
+        "customer": [texts.customers(one.customer) for one in documents],
+        "place": [texts.places(_place(one.file, one.sheet)) for one in documents],
+        "rows": [span(one.rows) for one in documents],
+        "cents": [_cents(one.gross) for one in documents],
         "difference": [0] * count,
         "withheld": [0] * count,
         "series": [-1] * count,

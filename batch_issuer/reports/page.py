@@ -18,9 +18,10 @@ from markupsafe import Markup, escape
 
 from batch_issuer.documents import State, total_of
 from batch_issuer.messages import N_, Messages
-from batch_issuer.reconciliation import Cause, Group, Reconciliation, age_bucket
+from batch_issuer.reconciliation import Cause, Group, HeldBack, Missing, Reconciliation, Tally, age_bucket
+from batch_issuer.reconciliation.totals import ISSUED
 from batch_issuer.reports import figures, wording
-from batch_issuer.reports.exceptions import gather, in_brief, oldest_first, tasks
+from batch_issuer.reports.exceptions import OTHER_MONTH, gather, in_brief, oldest_first, tasks, waiting_since
 from batch_issuer.reports.listing import BRIEF, listed_records, listing
 from batch_issuer.reports.pictures import hours, length_of, state_bar
 from batch_issuer.reports.replacing import replace_file
@@ -42,7 +43,7 @@ def page_text(reconciliation: Reconciliation, messages: Messages) -> str:
     style = _source(environment, "report.css") + _running_foot(reconciliation)
     script = _source(environment, "report.js")
     found = gather(reconciliation, messages)
-    return environment.get_template("report.html.j2").render(
+    page = environment.get_template("report.html.j2").render(
         **_figures(reconciliation, messages),
         found=found,
         **_tools(reconciliation, messages),
@@ -52,6 +53,7 @@ def page_text(reconciliation: Reconciliation, messages: Messages) -> str:
         script_hash=_content_hash(script),
         listing=Markup(listing(reconciliation, found.reasons, messages)),  # noqa: S704 - made for script elements
     )
+    return figures.printable(page)
 
 
 @lru_cache(maxsize=1)
@@ -88,12 +90,18 @@ def _figures(reconciliation: Reconciliation, messages: Messages) -> dict[str, An
     held_gross = total_of(one.gross for one in reconciliation.held_back)
     contingency = oldest_first(reconciliation)
     records = listed_records(reconciliation)
+    unsent: list[tuple[str, HeldBack | Missing]] = [(wording.HELD_BACK, one) for one in reconciliation.held_back]
+    unsent += [(wording.MISSING, one) for one in reconciliation.missing]
     return {
         "needs_person": reconciliation.needs_person,
         "verdict": messages.text(reconciliation.verdict, **reconciliation.verdict_parameters),
         "r": reconciliation,
         "total": total,
         "held_gross": held_gross,
+        "issued": Tally(
+            documents=sum(reconciliation.states[state].documents for state in ISSUED),
+            gross=total_of(reconciliation.states[state].gross for state in ISSUED),
+        ),
         "differences_by_state": _differences_by_state(reconciliation),
         "within": [one for one in reconciliation.differences if one.within_tolerance],
         "tasks": tasks(reconciliation),
@@ -101,13 +109,14 @@ def _figures(reconciliation: Reconciliation, messages: Messages) -> dict[str, An
         "bar": state_bar(reconciliation),
         "hours": hours(record.settled_at for record in reconciliation.records),
         "most_money": max((one.gross for one in [*reconciliation.states.values()]), default=Decimal(0)),
-        "most_waiting": max((number for _, number, _ in reconciliation.ages), default=0),
         "breakdowns": _breakdowns(reconciliation, messages),
-        "series": reconciliation.series,
+        "scope": wording.scope(reconciliation, messages),
+        "signed": lambda one: wording.signed(one, messages),
         "fingerprint": figures.fingerprint(reconciliation),
-        "listed": len(records) + len(reconciliation.held_back),
-        "left_out": len(reconciliation.records) - len(records),
-        "static_list": records if len(records) + len(reconciliation.held_back) <= STATIC_LIST else (),
+        "listed": len(records) + len(unsent),
+        "left_out": len(reconciliation.records) + len(reconciliation.only_in_ledger) - len(records),
+        "static_list": records if len(records) + len(unsent) <= STATIC_LIST else (),
+        "unsent": unsent,
         "list_limit": BRIEF,
         "text_of_script": _script_texts(messages),
     }
@@ -177,6 +186,12 @@ def _tools(reconciliation: Reconciliation, messages: Messages) -> dict[str, Any]
         "titles": wording.CAUSE_TITLES,
         "short_names": wording.CAUSE_NAMES,
         "age_names": wording.AGE_NAMES,
+        "match_names": wording.MATCH_NAMES,
+        "how_chosen": wording.HOW_CHOSEN,
+        "role_names": wording.ROLE_NAMES,
+        "reasons": wording.REASONS,
+        "other_month": OTHER_MONTH,
+        "waiting_since": waiting_since,
         "late_ages": wording.LATE_AGES,
         "keyboard": _KEYBOARD,
         "Cause": Cause,

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation
 from batch_issuer.reports.figures import share
-from batch_issuer.reports.wording import HELD_BACK
+from batch_issuer.reports.wording import HELD_BACK, MISSING
 
 WIDTH = 1000
 """Units across a picture; the page stretches them to what it has."""
@@ -76,8 +76,9 @@ class Hours:
 
 
 def state_bar(reconciliation: Reconciliation) -> tuple[Segment, ...]:
-    """Documents by state, in the order of the bridge, held back first."""
+    """Documents by state, in the order of the bridge, what was not sent first."""
     parts = [(HELD_BACK, len(reconciliation.held_back))]
+    parts.append((MISSING, len(reconciliation.missing)))
     parts += [(state.value, total.documents) for state, total in reconciliation.states.items()]
     return _segments([(key, number) for key, number in parts if number])
 

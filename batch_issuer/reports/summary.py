@@ -14,11 +14,11 @@ from xlsxwriter.worksheet import Worksheet
 from batch_issuer.documents import State, total_of
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_, Messages
-from batch_issuer.reconciliation import Group, Reconciliation, Step, Total
+from batch_issuer.reconciliation import Cause, Group, Reconciliation, Step, Tally, Total
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.cells import write_text
 from batch_issuer.reports.exceptions import tasks
-from batch_issuer.reports.sheets import AMOUNT, DIFFERS, PROVIDER, REFERENCE, WITHHELD
+from batch_issuer.reports.sheets import AMOUNT, DIFFERS, INCOME_TAX, PROVIDER, REFERENCE, WITHHELD
 from batch_issuer.rules.catalogs import payment_methods
 
 MONEY = "$#,##0.00;[Red]-$#,##0.00"
@@ -96,19 +96,48 @@ def write_summary(
     page.head(reconciliation)
     page.tasks(reconciliation)
     page.bridge(reconciliation, areas)
+    page.comparison(reconciliation)
     page.states(reconciliation, areas)
+    page.sales(reconciliation)
+    page.contingency(reconciliation)
     page.groups(reconciliation)
+    page.signed(reconciliation)
     page.signatures()
 
 
 def _lay_out(sheet: Worksheet) -> None:
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 36)
-    sheet.set_column(1, 8, 16)
+    sheet.set_column(1, 9, 16)
     sheet.set_landscape()
     sheet.set_paper(1)
     sheet.fit_to_pages(1, 0)
     sheet.set_footer("&L&A&R&P / &N")
+
+
+@dataclass(frozen=True, slots=True)
+class _GroupColumn:
+    """A column of a breakdown; one that is not always there needs an amount in some line."""
+
+    heading: str
+    money: bool
+    always: bool
+    value: Callable[[Group], int | Decimal]
+
+
+_GROUP_COLUMNS = (
+    _GroupColumn(N_("Documents"), False, True, lambda one: one.total.documents),
+    _GroupColumn(AMOUNT, True, True, lambda one: one.total.gross),
+    _GroupColumn(N_("Base"), True, True, lambda one: one.total.taxable),
+    _GroupColumn(N_("VAT"), True, True, lambda one: one.total.vat),
+    _GroupColumn(WITHHELD, True, True, lambda one: one.total.retention),
+    _GroupColumn(INCOME_TAX, True, False, lambda one: one.total.income_tax),
+    _GroupColumn(wording.NAMES[State.STAMPED], False, True, lambda one: one.states.get(State.STAMPED, 0)),
+    _GroupColumn(wording.NAMES[State.CONTINGENCY], False, False, lambda one: one.states.get(State.CONTINGENCY, 0)),
+    _GroupColumn(wording.NAMES[wording.HELD_BACK], False, False, lambda one: one.held_back),
+    _GroupColumn(wording.NAMES[wording.MISSING], False, False, lambda one: one.missing.documents),
+)
+SALES = N_("Stamped or in contingency, credit notes taken away, purchases not counted")
 
 
 class _Page:
@@ -278,18 +307,95 @@ class _Page:
                 self._group(title, [(shown(group.name), group) for group in groups])
 
     def _group(self, title: str, groups: Sequence[tuple[str, Group]]) -> None:
-        held = wording.NAMES[wording.HELD_BACK]
-        self.headings(title, N_("Documents"), AMOUNT, N_("Base"), N_("VAT"), WITHHELD, N_("Stamped"), held)
+        """One line for each group, and their sums by formula."""
+        columns = [column for column in _GROUP_COLUMNS if column.always or any(column.value(one) for _, one in groups)]
+        self.headings(title, *(column.heading for column in columns))
+        first = self.row
         for name, group in groups:
-            total = group.total
             self.text(0, name or self.say(N_("(none)")), self.looks.text)
-            self.number(1, total.documents, self.looks.whole)
-            for column, amount in enumerate((total.gross, total.taxable, total.vat, total.retention), 2):
-                self.number(column, amount, self.looks.money)
-            self.number(6, group.states.get(State.STAMPED, 0), self.looks.whole)
-            self.number(7, group.held_back, self.looks.whole)
+            for at, column in enumerate(columns, 1):
+                self.number(at, column.value(group), self.looks.money if column.money else self.looks.whole)
             self.row += 1
+        self.text(0, self.say(N_("Total")), self.looks.strong)
+        for at, column in enumerate(columns, 1):
+            cells = f"{xl_rowcol_to_cell(first, at)}:{xl_rowcol_to_cell(self.row - 1, at)}"
+            style = self.looks.strong_money if column.money else self.looks.strong_whole
+            self.formula(
+                at, f"=SUM({cells})", style, sum((Decimal(column.value(one)) for _, one in groups), Decimal(0))
+            )
+        self.row += 2
+
+    def comparison(self, reconciliation: Reconciliation) -> None:
+        """Every document of the files in exactly one line, and the sum of the lines."""
+        found = reconciliation.comparison
+        if found is None:
+            return
+        lines = [(self.say(wording.MATCH_NAMES[match]), tally) for match, tally in found.matches.items()]
+        self._walk(N_("Files against the ledger"), lines, N_("Documents of the files"))
+        if reconciliation.only_in_ledger:
+            self._tally(
+                self.say(wording.CAUSE_TITLES[Cause.ONLY_IN_LEDGER]),
+                Tally(
+                    documents=len(reconciliation.only_in_ledger),
+                    gross=total_of(one.expected_gross for one in reconciliation.only_in_ledger),
+                ),
+            )
         self.row += 1
+
+    def contingency(self, reconciliation: Reconciliation) -> None:
+        """Opening, what came, what went, closing, for the whole company."""
+        waits = reconciliation.contingency
+        if not (waits.opening.documents or waits.entered.documents or waits.closing.documents):
+            return
+        lines = [
+            (self.say(N_("Open at the beginning")), waits.opening),
+            (f"+ {self.say(N_('came into contingency'))}", waits.entered),
+            *(
+                (f"− {self.say(wording.NAMES[state])}", Tally(documents=-tally.documents, gross=-tally.gross))
+                for state, tally in waits.settled.items()
+            ),
+        ]
+        self._walk(N_("In contingency, the whole company"), lines, N_("Open at the end"))
+        self.row += 1
+
+    def _walk(self, title: str, lines: Sequence[tuple[str, Tally]], result: str) -> None:
+        """Lines, and their sum by formula."""
+        self.headings(title, N_("Documents"), AMOUNT)
+        first = self.row
+        for name, tally in lines:
+            self._tally(name, tally)
+        self.text(0, self.say(result), self.looks.strong)
+        for column, value, style in (
+            (1, Decimal(sum(tally.documents for _, tally in lines)), self.looks.strong_whole),
+            (2, total_of(tally.gross for _, tally in lines), self.looks.strong_money),
+        ):
+            cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(self.row - 1, column)}"
+            self.formula(column, f"=SUM({cells})", style, value)
+        self.row += 1
+
+    def _tally(self, name: str, tally: Tally) -> None:
+        self.text(0, name, self.looks.text)
+        self.number(1, tally.documents, self.looks.whole)
+        self.number(2, tally.gross, self.looks.money)
+        self.row += 1
+
+    def sales(self, reconciliation: Reconciliation) -> None:
+        sales = reconciliation.sales
+        if not sales.documents:
+            return
+        self.headings(N_("Sales"), N_("Documents"), AMOUNT, N_("Base"), N_("VAT"), WITHHELD)
+        self.text(0, self.say(SALES), self.looks.text)
+        self.number(1, sales.documents, self.looks.whole)
+        for column, amount in enumerate((sales.gross, sales.taxable, sales.vat, sales.retention), 2):
+            self.number(column, amount, self.looks.money)
+        self.row += 2
+
+    def signed(self, reconciliation: Reconciliation) -> None:
+        for one in reconciliation.sign_offs:
+            self.text(0, wording.signed(one, self.messages), self.looks.text)
+            self.row += 1
+        if reconciliation.sign_offs:
+            self.row += 1
 
     def signatures(self) -> None:
         for role in (N_("Prepared by"), N_("Reviewed by")):

@@ -7,12 +7,20 @@ from collections.abc import Mapping
 
 from batch_issuer.documents import State
 from batch_issuer.messages import N_, Messages
-from batch_issuer.reconciliation import STATE_NAMES, Cause, Refusal
+from batch_issuer.reconciliation import STATE_NAMES, About, Cause, Match, Reconciliation, Refusal, SignedOff
+from batch_issuer.reports.figures import day, moment, printable
 
 HELD_BACK = "held_back"
 """Stands beside the states for what was read and never sent."""
 
-NAMES: Mapping[str, str] = {**{state.value: name for state, name in STATE_NAMES.items()}, HELD_BACK: N_("Held back")}
+MISSING = "missing"
+"""Likewise for what the files have and the ledger does not."""
+
+NAMES: Mapping[str, str] = {
+    **{state.value: name for state, name in STATE_NAMES.items()},
+    HELD_BACK: N_("Held back"),
+    MISSING: N_("Not in the ledger"),
+}
 
 WHAT_TO_DO: Mapping[str, str] = {
     State.STAMPED: N_("Nothing to do: the ministry's stamp proves that they are valid."),
@@ -116,6 +124,28 @@ CAUSE_ACTIONS: Mapping[Cause, str] = {
     Cause.PROBLEM: N_("Correct the fix file and issue it."),
 }
 """One short line each, for the list of what to do now."""
+
+MATCH_NAMES: Mapping[Match, str] = {
+    Match.MATCHED: N_("Issued, with the same content"),
+    Match.UNSETTLED: N_("Known with the same content, and not issued"),
+    Match.CHANGED: N_("Known with other content"),
+    Match.CANCELLED: N_("Cancelled"),
+    Match.MISSING: N_("Not in the ledger"),
+    Match.HELD_BACK: N_("Held back for their data, not compared"),
+}
+"""What the documents of the files are against the ledger."""
+
+HOW_CHOSEN: Mapping[str, str] = {
+    "sent": N_("Documents that only the ledger has were looked for among those first sent on these days."),
+    "dates": N_("Documents that only the ledger has were looked for by the days that the files' own dates cover."),
+    "period": N_("Documents that only the ledger has were looked for by the days asked for."),
+    "files": N_(
+        "The sales have no dates: documents that only the ledger has were looked for among those read from these files."
+    ),
+}
+"""By `Scope.chosen_by`."""
+
+ROLE_NAMES: Mapping[str, str] = {"preparer": N_("Prepared by"), "reviewer": N_("Reviewed by")}
 
 TYPE_NAMES: Mapping[str, str] = {
     "01": N_("Invoice"),
@@ -255,3 +285,39 @@ def refusal_repair(refusal: Refusal, messages: Messages) -> str:
     if refusal.cause is Cause.REJECTED:
         return messages.text(MINISTRY_REPAIRS.get(refusal.code, ""))
     return ""
+
+
+def scope(reconciliation: Reconciliation, messages: Messages) -> str:
+    """What a report is about, in a few words."""
+    about = reconciliation.scope
+    if about.about is About.RUN:
+        run = about.run or (reconciliation.runs[-1].run if reconciliation.runs else "")
+        return messages.text(N_("run {run}"), run=run) if run else ""
+    first, last = day(about.first), day(about.last)
+    if first and first == last:
+        return first
+    if first and last:
+        return f"{first} – {last}"
+    if first:
+        return messages.text(N_("from {day}"), day=first)
+    if last:
+        return messages.text(N_("until {day}"), day=last)
+    return messages.text(N_("everything in the ledger")) if about.about is About.PERIOD else ""
+
+
+def signed(one: SignedOff, messages: Messages) -> str:
+    """That somebody answered for these figures, and whether they still are what was signed."""
+    sign_off = one.sign_off
+    known = {
+        "role": messages.text(ROLE_NAMES.get(sign_off.role, sign_off.role)),
+        "name": printable(sign_off.by),
+        "moment": moment(sign_off.at),
+    }
+    if one.unchanged:
+        return messages.text(N_("{role} {name} on {moment}; nothing has changed since."), **known)
+    return messages.count(
+        "{role} {name} on {moment}; {n} document has changed since.",
+        "{role} {name} on {moment}; {n} documents have changed since.",
+        len(one.changed),
+        **known,
+    )

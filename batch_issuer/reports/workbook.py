@@ -112,7 +112,7 @@ def _parts(table: Table[Any], messages: Messages, most: int) -> list[Table[Any]]
 
 
 def _write_table(book: Workbook, table: Table[Any], messages: Messages, styles: Styles) -> Area:
-    sheet = book.add_worksheet(table.title, LongSheet)
+    sheet = book.add_worksheet(table.title, LongSheet if table.rows else None)
     _lay_out(sheet, table.columns, len(table.rows))
     below = rows_as_text(
         table.rows,
@@ -120,6 +120,11 @@ def _write_table(book: Workbook, table: Table[Any], messages: Messages, styles: 
         _height_of(table.columns),
     )
     headings = [messages.text(column.heading) for column in table.columns]
+    if not table.rows:
+        for at, heading in enumerate(headings):
+            sheet.write_string(0, at, heading, styles.head)
+        sheet.write_string(1, 0, messages.text(N_("There are none.")), styles.cells[Kind.TEXT])
+        return Area(title=table.title, headings=(), rows=0)
     sheet.fill(len(table.rows), headings, styles.head, f"documents_{table.key}", below)
     return Area(title=table.title, headings=tuple(column.heading for column in table.columns), rows=len(table.rows))
 

@@ -173,7 +173,7 @@ def test_sections_stand_in_the_order_of_urgency(page: Page) -> None:
     """Who reads from the top meets what cannot wait first."""
     wanted = [
         "verdict", "conflict", "unsure", "not-sent", "rejected", "invalid", "difference", "problem", "contingency",
-        "notes", "money", "documents", "sources", "signatures",
+        "notes", "money", "sequences", "documents", "sources", "signatures",
     ]  # fmt: skip
     found = [attributes["id"] for _, attributes in page.tags if attributes.get("id") in wanted]
     assert found == wanted
@@ -202,6 +202,36 @@ def test_nothing_to_do_says_so() -> None:
     assert "All 120 documents are stamped." in page.text
     assert "What to do now Nothing." in page.text
     assert not [1 for tag, attributes in page.tags if tag == "section" and "needs" in (attributes.get("class") or "")]
+
+
+def test_what_files_ledger_and_provider_disagree_about_is_there() -> None:
+    """Three-way findings, the bridge of contingency, what is open from other days, notes, signatures, changes."""
+    day = invented.a_comparison()
+    page = Page(page_text(day, EN))
+    contingency = day.contingency
+    for said in (
+        "F-000042 Stamped not known there The provider does not know it any more. $11.00",
+        "N-0001 Ferretería La Muestra, S.A. de C.V. ventas-noviembre.xlsx · Ventas · row 5001 Casa Matriz 01 Invoice",
+        "the same in everything else as F-000003, which is in the ledger",
+        f"Open at the beginning {contingency.opening.documents} ${contingency.opening.gross:,.2f}",
+        f"+came into contingency {contingency.entered.documents} ${contingency.entered.gross:,.2f}",
+        f"Open at the end {contingency.closing.documents} ${contingency.closing.gross:,.2f}",
+        "F-000330 Consumidor final In contingency",
+        "Known with other content 2 $147.60",
+        "The provider was asked about 40 documents.",
+        "F-000041 In contingency Stamped",
+        "F-000040 El proveedor avisó de una falla. Ana Preparadora 20/11/2026 10:34",
+        "Prepared by Ana Preparadora on 20/11/2026 10:33; nothing has changed since.",
+        "Reviewed by Luis Revisor on 20/11/2026 10:38; 2 documents have changed since.",
+        "1 resolved 5 still open 4 new",
+        "F-000999 Rejected by the ministry 096 $45.60",
+        "F-000011 Ferretería La Muestra, S.A. de C.V. F-000012 in the files $20.00",
+        "31/10/2026 20/11/2026 20/11/2026",
+    ):
+        assert said in page.text
+    sections = [attributes.get("id") for tag, attributes in page.tags if tag == "section"]
+    links = {attributes.get("href") for tag, attributes in page.tags if tag == "a"}
+    assert [link for link in links if str(link).removeprefix("#") not in [*sections, "main"]] == []
 
 
 def test_a_short_list_is_complete_without_script() -> None:

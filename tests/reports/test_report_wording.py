@@ -21,13 +21,15 @@ from batch_issuer.resources import templates_folder
 
 
 def template_texts() -> set[str]:
-    """Every text that the page's template asks the catalog for."""
-    source = (templates_folder() / "report.html.j2").read_text(encoding="utf-8")
-    tree = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=True).parse(source)
+    """Every text that the page's templates ask the catalog for."""
     found: set[str] = set()
-    for _, _, said in extract_from_ast(tree, gettext_functions=("_", "filled", "count")):
-        texts = said if isinstance(said, tuple) else (said,)
-        found |= {text for text in texts[:2] if text}
+    for path in sorted(Path(str(templates_folder())).glob("report*.j2")):
+        tree = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=True).parse(
+            path.read_text(encoding="utf-8")
+        )
+        for _, _, said in extract_from_ast(tree, gettext_functions=("_", "filled", "count")):
+            texts = said if isinstance(said, tuple) else (said,)
+            found |= {text for text in texts[:2] if text}
     return found
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zipfile
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +16,7 @@ from openpyxl.utils.escape import unescape
 from batch_issuer.documents import State
 from batch_issuer.messages import Messages
 from batch_issuer.reconciliation import Reconciliation
-from batch_issuer.reports.cells import LONGEST
+from batch_issuer.reports.cells import LONGEST, NAME_LENGTH
 from batch_issuer.reports.workbook import workbook_content, write_workbook
 from tests.reports import invented
 
@@ -61,7 +62,7 @@ def test_sheets_stand_in_the_order_of_urgency(book: Any) -> None:
     """The summary first, then what needs a person, then what is settled, then where it all came from."""
     assert book.sheetnames == [
         "Summary", "Conflicts", "Unsure", "Sent, no answer recorded", "Not sent yet", "Rejected", "Invalid",
-        "Differences", "Held back", "Problems", "In contingency", "Stamped", "Cancelled", "Series", "Files", "Runs",
+        "Differences", "Held back", "Problems", "In contingency", "Stamped", "Cancelled", "Sequences", "Sources", "Runs",
     ]  # fmt: skip
 
 
@@ -176,6 +177,57 @@ def test_damaged_texts_do_not_keep_it_from_being_written(day: Reconciliation, tm
 
 
 def test_an_empty_ledger_has_a_workbook_too(tmp_path: Path) -> None:
-    """The summary alone."""
+    """The summary, and the sheets that are always there, which say that there are none."""
     write_workbook(invented.nothing(), EN, tmp_path / "empty.xlsx")
-    assert openpyxl.load_workbook(tmp_path / "empty.xlsx").sheetnames == ["Summary"]
+    book = openpyxl.load_workbook(tmp_path / "empty.xlsx")
+    assert book.sheetnames == ["Summary", "Differences", "Problems", "Sequences", "Sources"]
+    assert {sheet["A2"].value for sheet in book.worksheets[1:]} == {"There are none."}
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_excel_takes_every_name_and_heading(language: str) -> None:
+    """Names of sheets and tables within Excel's rules and never twice; no heading twice in a table."""
+    book = openpyxl.load_workbook(BytesIO(workbook_content(invented.a_comparison(), Messages(language))))
+    titles = [title.casefold() for title in book.sheetnames]
+    assert len(set(titles)) == len(titles) > 20
+    assert [title for title in titles if len(title) > NAME_LENGTH or re.search(r"[\[\]:*?/\\\\]|^'|'$", title)] == []
+    tables = [table for sheet in book for table in sheet.tables.values()]
+    names = [table.displayName.casefold() for table in tables]
+    assert len(set(names)) == len(names) == len(titles) - 1
+    for table in tables:
+        headings = [column.name.casefold() for column in table.tableColumns]
+        assert len(set(headings)) == len(headings)
+
+
+def test_what_files_ledger_and_provider_disagree_about_is_there() -> None:
+    """Each finding of the comparison has its sheet; so have notes, signatures and what changed since a report."""
+    day = invented.a_comparison()
+    book = openpyxl.load_workbook(BytesIO(workbook_content(day, EN)))
+    for title, references in {
+        "Contradicted": {"F-000042"},
+        "Not in the ledger": {one.external_ref for one in day.missing},
+        "Not in the files": {one.external_ref for one in day.only_in_ledger},
+        "Open from other days": {one.external_ref for one in day.carried},
+        "Learned now": {"F-000041"},
+        "Written notes": {one.external_ref for one in day.noted},
+        "Alike": {"F-000011"},
+        "Other month": {one.record.external_ref for one in day.other_months},
+    }.items():
+        assert {row["Reference"] for row in rows_of(book[title])} == references, title
+    changes = rows_of(book["Changes"])
+    assert [row["Since the earlier report"] for row in changes] == ["New"] * 4 + ["Still open"] * 5 + ["Resolved"]
+    assert [row["Changed since"] for row in rows_of(book["Signed"])] == [None, "F-000040, F-000057"]
+
+
+def test_summary_walks_from_opening_to_closing_contingency() -> None:
+    """What was open, came and went adds up by formula to what is open."""
+    day = invented.a_comparison()
+    content = BytesIO(workbook_content(day, EN))
+    values = openpyxl.load_workbook(content, data_only=True)["Summary"]
+    formulas = openpyxl.load_workbook(content)["Summary"]
+    rows = {str(row[0].value): row[0].row for row in values.iter_rows() if row[0].value}
+    first, last = rows["Open at the beginning"], rows["Open at the end"]
+    assert formulas.cell(last, 2).value == f"=SUM(B{first}:B{last - 1})"
+    assert sum(int(str(values.cell(row, 2).value)) for row in range(first, last)) == day.contingency.closing.documents
+    assert values.cell(last, 2).value == day.contingency.closing.documents
+    assert values.cell(rows["Documents of the files"], 2).value == day.total.documents
