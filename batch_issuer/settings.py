@@ -87,6 +87,14 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SigningOff:
+    """Who may sign off a period."""
+
+    different_people: bool = False
+    """Preparer and reviewer must be two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     path: Path | None = None
     companies: Mapping[str, Company] = field(default_factory=lambda: MappingProxyType({DEFAULT_COMPANY: Company()}))
@@ -94,6 +102,7 @@ class Settings:
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     issue: Issue = field(default_factory=Issue)
     rules: Rules = field(default_factory=Rules)
+    sign_off: SigningOff = field(default_factory=SigningOff)
 
     def company(self, asked: str | None) -> Company:
         """The company chosen with `--company`, or the only one there is."""
@@ -244,7 +253,7 @@ class _Reader:
         self.path = path
 
     def settings(self, table: Mapping[str, Any]) -> Settings:
-        self._known(table, ("company", "companies", "source", "columns", "issue", "rules"), "")
+        self._known(table, ("company", "companies", "source", "columns", "issue", "rules", "sign_off"), "")
         if "company" in table and "companies" in table:
             raise self._wrong("companies", N_("Write either [company] or [companies.NAME], not both."))
         return Settings(
@@ -254,6 +263,7 @@ class _Reader:
             columns=self._columns(self._table(table, "columns")),
             issue=self._issue(self._table(table, "issue")),
             rules=self._rules(self._table(table, "rules")),
+            sign_off=self._sign_off(self._table(table, "sign_off")),
         )
 
     def _companies(self, table: Mapping[str, Any]) -> Mapping[str, Company]:
@@ -320,6 +330,10 @@ class _Reader:
             reserve=self._whole(table, "reserve", "issue", default.reserve, smallest=0),
             tolerance=self._amount(table, "tolerance", "issue", default.tolerance),
         )
+
+    def _sign_off(self, table: Mapping[str, Any]) -> SigningOff:
+        self._known(table, ("different_people",), "sign_off")
+        return SigningOff(different_people=self._flag(table, "different_people", "sign_off"))
 
     def _rules(self, table: Mapping[str, Any]) -> Rules:
         self._known(table, ("warn_anonymous_from", "withheld_at_100"), "rules")

@@ -36,7 +36,7 @@ def record(reference: str, state: State, gross: str = "1.13", answered: str | No
 def reconciled(*records: Record, **summary: Any) -> Reconciliation:
     run = RunRecord(
         run="r", company="default", command="issue", version="0", started_at=AT, ended_at=AT,
-        summary={"rows": len(records), **summary}, ending={"stopped": ""},
+        summary={"rows": len(records), "sources": [], **summary}, ending={"stopped": ""},
     )  # fmt: skip
     return reconcile(company="default", company_name="", runs=[run], records=records, tolerance=Decimal("0.01"))
 

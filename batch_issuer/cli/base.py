@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cancel": ("cancel", N_("Invalidate documents, after showing what will happen to each and until when.")),
     "reconcile": ("reconcile", N_("Compare the files with the ledger, sale by sale, and with the provider if asked.")),
     "report": ("report", N_("Write the reports again, from the ledger alone.")),
+    "note": ("note", N_("Write a note about a document into the ledger: a reason, and whose it is.")),
+    "sign-off": ("sign_off", N_("Sign a period as the ledger has it; reports say whether anything changed since.")),
     "ledger": ("ledger", N_("Look into the ledger: show, export, verify, backup.")),
     "sandbox": ("sandbox", N_("Run a stand-in for the provider on this machine, with faults and quota to order.")),
 }

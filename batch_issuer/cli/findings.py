@@ -11,7 +11,6 @@ from batch_issuer.documents import total_of
 from batch_issuer.messages import N_
 from batch_issuer.reconciliation import (
     STATE_NAMES,
-    Cause,
     Match,
     OpenItem,
     Reconciliation,
@@ -21,7 +20,6 @@ from batch_issuer.reconciliation import (
     StateChange,
 )
 from batch_issuer.reports.figures import day, moment
-from batch_issuer.reports.wording import CAUSE_TITLES
 
 _EXAMPLES = 5
 """References and lines shown of each kind; the reports have them all."""
@@ -52,17 +50,9 @@ def _show_comparison(output: Output, made: Reconciliation) -> None:
         ],
         right=[1, 2],
     )
-    there = found.at_provider
-    _show_some(output, Cause.MISSING, [_missing(output, one.external_ref, there) for one in found.missing])
-    _show_some(
-        output,
-        Cause.ONLY_IN_LEDGER,
-        [
-            f"{one.external_ref} ({one.source.file})" if one.source.file else one.external_ref
-            for one in found.only_in_ledger
-        ],
-    )
-    _show_some(output, Cause.CANCELLED, [one.external_ref for one in made.still_in_files])
+    there = [f"{reference} ({_state(output, state)})" for reference, state in found.at_provider.items()]
+    if there:
+        output.say(N_("✗ The ledger does not have these, and the provider has: {refs}."), refs=_named(there))
     for pair in found.lookalikes[:_EXAMPLES]:
         output.say(
             N_("! {ref} looks like {other}: same customer, day, total and lines."),
@@ -75,7 +65,7 @@ def _show_comparison(output: Output, made: Reconciliation) -> None:
 
 def _how(output: Output, scope: Scope) -> str:
     text = output.messages.text
-    days = _days(output, scope.first, scope.last)
+    days = days_text(output, scope.first, scope.last)
     match scope.chosen_by:
         case "period":
             return text(N_("the ledger's documents of {days} are looked for in them"), days=days)
@@ -89,7 +79,7 @@ def _how(output: Output, scope: Scope) -> str:
             )
 
 
-def _days(output: Output, first: str, last: str) -> str:
+def days_text(output: Output, first: str, last: str) -> str:
     if first == last:
         return day(first)
     if not last:
@@ -109,27 +99,9 @@ _MATCHES: Mapping[Match, str] = {
 }
 
 
-def _missing(output: Output, reference: str, there: Mapping[str, str]) -> str:
-    if reference not in there:
-        return reference
-    has = output.messages.text(N_("the provider has it: {state}"), state=_state(output, there[reference]))
-    return f"{reference} ({has})"
-
-
 def _state(output: Output, name: str) -> str:
     known = {state.value: label for state, label in STATE_NAMES.items()}
     return output.messages.text(known.get(name, N_("not found"))).lower()
-
-
-def _show_some(output: Output, cause: Cause, names: Sequence[str]) -> None:
-    if names:
-        title = output.messages.text(CAUSE_TITLES[cause])
-        output.show(f"✗ {len(names):,} × {title}")
-        output.show(
-            "    "
-            + ", ".join(names[:_EXAMPLES])
-            + (f" … +{len(names) - _EXAMPLES:,}" if len(names) > _EXAMPLES else "")
-        )
 
 
 def _more(output: Output, count: int) -> None:
@@ -283,7 +255,7 @@ def _show_signed(output: Output, signed: SignedOff) -> None:
         )
     output.say(
         said,
-        days=_days(output, one.first, one.last),
+        days=days_text(output, one.first, one.last),
         by=one.by,
         role=output.messages.text(ROLES[one.role]),
         when=moment(one.at),

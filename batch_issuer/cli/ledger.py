@@ -17,7 +17,7 @@ from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.tables import harmless
 from batch_issuer.documents import State
-from batch_issuer.ledger.records import CancelStep, Event, Kind, Record
+from batch_issuer.ledger.records import CancelStep, Event, Kind, Note, Record
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reconciliation import EL_SALVADOR, STATE_NAMES
@@ -57,6 +57,7 @@ def show(output: Output, reference: str, **options: Any) -> int:
     with _opened(options["ledger"]) as ledger:
         record = ledger.record(session.company.code, reference)
         story = ledger.story(session.company.code, reference)
+        notes = [note for note in ledger.notes(session.company.code) if note.external_ref == reference]
     if record is None:
         raise CannotStart(
             N_("The ledger {path} does not know «{reference}» of «{company}»."),
@@ -67,14 +68,19 @@ def show(output: Output, reference: str, **options: Any) -> int:
         )
     _show_record(output, record)
     output.show()
-    output.table(
-        [(_local(event.at), output.messages.text(_HAPPENED[event.kind]), _gist(output, event)) for event in story]
-    )
+    happened = [
+        (event.seq, _local(event.at), output.messages.text(_HAPPENED[event.kind]), _gist(output, event))
+        for event in story
+    ]
+    happened += [
+        (note.seq, _local(note.at), output.messages.text(N_("note by {by}"), by=note.by), note.reason) for note in notes
+    ]
+    output.table([tuple(parts) for _, *parts in sorted(happened)])
     events = [
         {"seq": one.seq, "at": one.at, "run": one.run, "kind": one.kind.value, "body": json.loads(one.body)}
         for one in story
     ]
-    output.give({**export_row(record), "events": events, "exit_code": 0})
+    output.give({**export_row(record, notes), "events": events, "exit_code": 0})
     return 0
 
 
@@ -187,15 +193,13 @@ def _local(moment: str) -> str:
 @base.common
 @base.with_output
 def export(output: Output, form: str, out: str | None, **options: Any) -> int:
-    from batch_issuer.ledger.export import export_row
-
     if form == "xlsx" and out is None:
         raise click.UsageError(output.messages.text(N_("--format xlsx needs --out FILE.")))
     company = options["company"]
     with _opened(options["ledger"]) as ledger:
-        rows = (export_row(record) for record in ledger.all_records(company))
+        rows = _export_rows(ledger, company)
         if output.as_json and out is None:
-            output.give({"documents": list(rows), "exit_code": 0})
+            output.give({"documents": list(rows), "sign_offs": _sign_offs(ledger, company), "exit_code": 0})
             return 0
         count = _write(rows, form, Path(out)) if out else _WRITERS[form](rows, sys.stdout)
     if out:
@@ -204,6 +208,25 @@ def export(output: Output, form: str, out: str | None, **options: Any) -> int:
         )
         output.give({"documents": count, "file": out, "exit_code": 0})
     return 0
+
+
+def _export_rows(ledger: Ledger, company: str | None) -> Iterator[dict[str, Any]]:
+    """Every document with the notes about it."""
+    from batch_issuer.ledger.export import export_row
+
+    notes: dict[tuple[str, str], list[Note]] = {}
+    for owner in [company] if company else ledger.companies():
+        for note in ledger.notes(owner):
+            notes.setdefault((owner, note.external_ref), []).append(note)
+    for record in ledger.all_records(company):
+        yield export_row(record, notes.get((record.company, record.external_ref), ()))
+
+
+def _sign_offs(ledger: Ledger, company: str | None) -> list[dict[str, Any]]:
+    from batch_issuer.ledger.export import sign_off_row
+
+    owners = [company] if company else ledger.companies()
+    return [sign_off_row(owner, one) for owner in owners for one in ledger.sign_offs(owner)]
 
 
 def _write(rows: Iterable[dict[str, Any]], form: str, path: Path) -> int:
@@ -263,6 +286,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     return {
         **row,
         "observaciones": "; ".join(row["observaciones"]),
+        "notes": "; ".join(f"{note['by']}: {note['reason']}" for note in row["notes"]),
         "source_file": source["file"],
         "source_sheet": source["sheet"],
         "source_rows": rows,

@@ -16,8 +16,8 @@ from batch_issuer.plan import Action, Plan
 from batch_issuer.preparing import Prepared
 from batch_issuer.problems import Problem
 from batch_issuer.provider.quota import estimate
-from batch_issuer.reconciliation import STATE_NAMES, Reconciliation, Refusal
-from batch_issuer.reports.wording import refusal_title
+from batch_issuer.reconciliation import STATE_NAMES, Cause, Reconciliation, Refusal
+from batch_issuer.reports.wording import CAUSE_TITLES, refusal_title
 from batch_issuer.touching import Seen, Touched
 
 _EXAMPLES = 3
@@ -220,6 +220,7 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation) -> None:
         ],
         right=[2, 3],
     )
+    _show_kinds(output, reconciliation)
     for refusal in reconciliation.refusals:
         _show_refusal(output, refusal)
     for conflict in reconciliation.conflicts:
@@ -238,6 +239,37 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation) -> None:
             expected=money(difference.expected),
             answered=money(difference.answered),
         )
+    _show_open(output, reconciliation)
+
+
+def _show_kinds(output: Output, made: Reconciliation) -> None:
+    """What is sold and what is not, where the bridge adds up both."""
+    if made.credit_notes.documents or made.purchases.documents:
+        output.say(
+            N_(
+                "Of the documents in the ledger: invoiced {invoiced}, less credit notes (05) {notes}; "
+                "purchases from excluded subjects (14) {bought}."
+            ),
+            invoiced=money(made.invoiced.gross),
+            notes=money(made.credit_notes.gross),
+            bought=money(made.purchases.gross),
+        )
+
+
+def _show_open(output: Output, made: Reconciliation) -> None:
+    """Whatever else needs a person, by cause."""
+    found: dict[Cause, list[str]] = defaultdict(list)
+    for item in made.open_items:
+        if item.cause in _BY_CAUSE:
+            found[item.cause].append(item.external_ref or "–")
+    for cause, references in found.items():
+        output.show(f"✗ {len(references):,} × {output.messages.text(CAUSE_TITLES[cause])}")
+        more = len(references) - _EXAMPLES
+        output.show(f"    {', '.join(references[:_EXAMPLES])}{f' … +{more:,}' if more > 0 else ''}")
+
+
+_BY_CAUSE = (Cause.MISSING, Cause.ONLY_IN_LEDGER, Cause.CANCELLED, Cause.CONTRADICTION, Cause.PROBLEM)
+"""Causes of which the screen shows only how many and which; the others have lines of their own."""
 
 
 def _show_refusal(output: Output, refusal: Refusal) -> None:

@@ -66,3 +66,35 @@ def day(context: click.Context, _option: click.Parameter, text: str | None) -> d
     except ValueError:
         wanted = N_("«{text}» is not a day; write it like 2026-11-21.")
         raise click.BadParameter(messages_of(context).text(wanted, text=text)) from None
+
+
+def period(context: click.Context, _option: click.Parameter, text: str) -> tuple[str, str]:
+    """Takes a month, a day, or two days with `..` between; the first and the last day, ISO."""
+    try:
+        if ".." in text:
+            first, last = (dt.date.fromisoformat(part.strip()) for part in text.split("..", 1))
+        elif len(text.strip()) == len("2026-11"):
+            first = dt.date.fromisoformat(f"{text.strip()}-01")
+            last = (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+        else:
+            first = last = dt.date.fromisoformat(text.strip())
+    except ValueError:
+        wanted = N_("«{text}» is not a period; write it like 2026-11, 2026-11-21 or 2026-11-01..2026-11-15.")
+        raise click.BadParameter(messages_of(context).text(wanted, text=text)) from None
+    if last < first:
+        wanted = N_("«{text}» ends before it begins.")
+        raise click.BadParameter(messages_of(context).text(wanted, text=text))
+    return first.isoformat(), last.isoformat()
+
+
+def words(longest: int) -> Callable[[click.Context, click.Parameter, str], str]:
+    """Takes a text of some letters, on one line."""
+
+    def read(context: click.Context, _option: click.Parameter, text: str) -> str:
+        said = " ".join(text.split())
+        if said.isprintable() and 0 < len(said) <= longest:
+            return said
+        wanted = N_("It must be a text of 1 to {longest} characters.")
+        raise click.BadParameter(messages_of(context).text(wanted, longest=longest))
+
+    return read

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from batch_issuer.documents import to_cents
 from batch_issuer.ledger import schema
-from batch_issuer.ledger.records import Record
+from batch_issuer.ledger.records import Note, Record, SignOff
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 
 
-def export_row(record: Record) -> dict[str, Any]:
+def export_row(record: Record, notes: Iterable[Note] = ()) -> dict[str, Any]:
     """One document as `ledger export` gives it; amounts are texts, empty where the provider did not say."""
     answer, amounts, cancellation = record.answer, record.answer.amounts, record.cancellation
     memo = cancellation.memo if cancellation else None
@@ -61,7 +62,26 @@ def export_row(record: Record) -> dict[str, Any]:
         "customer": record.customer,
         "payment_method": record.payment_method,
         "lines": record.lines,
+        "notes": [{"at": note.at, "by": note.by, "reason": note.reason} for note in notes],
         "source": {"file": record.source.file, "sheet": record.source.sheet, "rows": list(record.source.rows)},
+    }
+
+
+def sign_off_row(company: str, one: SignOff) -> dict[str, Any]:
+    """A sign-off as `ledger export --json` gives it."""
+    return {
+        "company": company,
+        "first": one.first,
+        "last": one.last,
+        "role": one.role,
+        "by": one.by,
+        "at": one.at,
+        "documents": one.documents,
+        "gross": _text(one.gross),
+        "needs_person": one.needs_person,
+        "event": one.after,
+        "hash": one.hash,
+        "content": one.content,
     }
 
 

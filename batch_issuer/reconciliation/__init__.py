@@ -9,7 +9,7 @@ from batch_issuer.reconciliation.making import Background, reconcile, waits_for_
 from batch_issuer.reconciliation.plain import as_json, findings_json, report_json
 from batch_issuer.reconciliation.sequences import day_of, split_control_number, year_of
 from batch_issuer.reconciliation.signatures import content_of, share_a_day, signed_off
-from batch_issuer.reconciliation.totals import add_up
+from batch_issuer.reconciliation.totals import add_up, tally
 from batch_issuer.reconciliation.values import (
     EL_SALVADOR,
     STATE_NAMES,
@@ -86,6 +86,7 @@ __all__ = [
     "signed_off",
     "since",
     "split_control_number",
+    "tally",
     "waits_for_person",
     "year_of",
 ]

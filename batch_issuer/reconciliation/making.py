@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from batch_issuer.documents import State, total_of
 from batch_issuer.ledger.records import Note, Numbered, Record, RunRecord, Wait
+from batch_issuer.messages import N_
 from batch_issuer.reconciliation import readings
 from batch_issuer.reconciliation.contingency import contingency_ages, contingency_bridge, rejection_ages
 from batch_issuer.reconciliation.sequences import numbered, odd_numbers, other_months, series_of
@@ -74,6 +75,7 @@ def reconcile(
     conflicts = readings.conflicts(runs)
     amounts.update((one.external_ref, one.file_gross) for one in conflicts if one.external_ref not in amounts)
     everything = [*records, *background.carried]
+    filed = scope.about is not About.RUN or any("sources" in (run.summary or {}) for run in runs) or bool(held_back)
     numbers = [numbered(record) for record in records] if background.numbers is None else background.numbers
     made = Reconciliation(
         company=company,
@@ -98,7 +100,8 @@ def reconcile(
             left_out=readings.left_out(runs[-1]) if runs and scope.about is not About.PERIOD else Tally(),
             missing=_not_known(runs, records, missing, scope),
             changed=_changed(records, amounts),
-            compared=comparison is not None,
+            label=_name_of_known(scope, comparison, filed=filed),
+            filed=filed,
         ),
         by_type=sums.by_type,
         by_branch=sums.by_branch,
@@ -120,6 +123,14 @@ def reconcile(
         sign_offs=tuple(background.sign_offs),
     )
     return replace(made, open_items=_open_items(made))
+
+
+def _name_of_known(scope: Scope, comparison: Comparison | None, *, filed: bool) -> str:
+    if not filed:
+        return N_("Documents of this run")
+    if comparison is not None or scope.about is About.PERIOD:
+        return N_("In the ledger")
+    return N_("To issue")
 
 
 def _newest(runs: Sequence[RunRecord], records: Sequence[Record]) -> str:

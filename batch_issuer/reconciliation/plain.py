@@ -47,7 +47,9 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
             "provider_gross": _money(total.provider_gross),
             "retention": _money(total.retention),
             "income_tax": _money(total.income_tax),
-            "sales_gross": _money(made.sales.gross),
+            "invoiced_gross": _money(made.invoiced.gross),
+            "credit_notes_gross": _money(made.credit_notes.gross),
+            "purchases_gross": _money(made.purchases.gross),
             **{f"{state.value}_gross": _money(states[state].gross) for state in State},
             "difference_beyond_tolerance": _money(total_of(one.amount for one in made.beyond_tolerance)),
             "difference_within_tolerance": _money(total_of(one.amount for one in made.within_tolerance)),
@@ -75,6 +77,7 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
             }
             for one in made.differences
         ],
+        "open": [_item(one) for one in made.open_items],
     }
 
 
@@ -228,7 +231,6 @@ def findings_json(made: Reconciliation) -> dict[str, Any]:
             {"external_ref": one.external_ref, "at": one.at, "by": one.by, "reason": one.reason} for one in made.noted
         ],
         "sign_offs": [_signed(one) for one in made.sign_offs],
-        "open": [_item(one) for one in made.open_items],
         "since": _since(made.since) if made.since else None,
     }
 

@@ -16,10 +16,19 @@ from typing import Any, Self
 from batch_issuer.documents import WITHOUT_VAT, State, split_vat, total_of
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_
-from batch_issuer.reconciliation.values import NOTHING, STATE_NAMES, Group, HeldBack, Missing, Step, Tally, Total
+from batch_issuer.reconciliation.values import (
+    CREDIT_NOTE,
+    EXCLUDED_SUBJECT,
+    NOTHING,
+    STATE_NAMES,
+    Group,
+    HeldBack,
+    Missing,
+    Step,
+    Tally,
+    Total,
+)
 
-CREDIT_NOTE = "05"
-EXCLUDED_SUBJECT = "14"
 ISSUED = (State.STAMPED, State.CONTINGENCY)
 ALWAYS_SHOWN = (State.STAMPED, State.CONTINGENCY, State.REJECTED, State.INVALID, State.UNSURE)
 
@@ -185,27 +194,31 @@ def bridge(
     left_out: Tally,
     missing: Tally,
     changed: Decimal,
-    compared: bool = False,
+    label: str,
+    filed: bool = True,
 ) -> tuple[Step, ...]:
     """From the rows of the files to the states, each result the one before less its steps, to the cent.
 
-    `changed` is how much more the files say than the ledger does about documents that both have; `compared`, that the
-    files were only compared with it.
+    `changed` is how much more the files say than the ledger does about documents that both have; `label` is what the
+    documents of the ledger are called; without files (`filed`) the bridge begins with them.
     """
     known = sum(one.documents for one in states.values()), total_of(one.gross for one in states.values())
     beside = (held_back, left_out, missing)
     documents = known[0] + sum(one.documents for one in beside)
     gross = known[1] + total_of(one.gross for one in beside) + changed
     planned = states[State.PLANNED]
-    steps = [
+    from_files = [
         Step(key="documents", label=N_("Documents in the files"), sign=0, rows=rows, documents=documents, gross=gross),
         _less("held_back", N_("Held back for their data"), held_back),
         _less("left_out", N_("Left out by --only or --limit"), left_out),
         _less("missing", N_("Not in the ledger"), missing),
         _less("changed", N_("Amounts that the files say otherwise"), Tally(gross=NOTHING + changed)),
+    ]
+    steps = [
+        *(from_files if filed else ()),
         Step(
-            key="to_issue", label=N_("In the ledger") if compared else N_("To issue"), sign=0, documents=known[0],
-            gross=known[1],
+            key="to_issue" if filed else "documents", label=label, sign=0, rows=None if filed else rows,
+            documents=known[0], gross=known[1],
         ),
         _less("planned", STATE_NAMES[State.PLANNED], Tally(documents=planned.documents, gross=planned.gross)),
         Step(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from decimal import Decimal
@@ -17,6 +17,8 @@ from batch_issuer.messages import N_
 EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
 """No daylight saving (domain.md 4)."""
 NOTHING = Decimal("0.00")
+CREDIT_NOTE = "05"
+EXCLUDED_SUBJECT = "14"
 
 STATE_NAMES: Mapping[State, str] = {
     State.STAMPED: N_("Stamped"),
@@ -484,6 +486,25 @@ class Reconciliation:
             retention=total_of(one.retention for one in known),
             income_tax=total_of(one.income_tax for one in known),
         )
+
+    @property
+    def invoiced(self) -> Tally:
+        """The documents of the ledger here that sell something (01, 03, 11), whatever became of them."""
+        return self._of_types(lambda doc_type: doc_type not in (CREDIT_NOTE, EXCLUDED_SUBJECT))
+
+    @property
+    def credit_notes(self) -> Tally:
+        """Those that take something back (05), as positive amounts."""
+        return self._of_types(lambda doc_type: doc_type == CREDIT_NOTE)
+
+    @property
+    def purchases(self) -> Tally:
+        """Those that are purchases (14)."""
+        return self._of_types(lambda doc_type: doc_type == EXCLUDED_SUBJECT)
+
+    def _of_types(self, belongs: Callable[[str], bool]) -> Tally:
+        groups = [group.total for group in self.by_type if belongs(group.name)]
+        return Tally(documents=sum(one.documents for one in groups), gross=total_of(one.gross for one in groups))
 
     @property
     def unexplained(self) -> Tally:

@@ -1,0 +1,38 @@
+"""`note`: what a person has to say about a document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from batch_issuer.cli import base, values
+from batch_issuer.cli.output import Output
+from batch_issuer.messages import N_
+
+
+@click.command("note", cls=base.Command, help=base.COMMANDS["note"][1])
+@base.argument("reference", metavar="REF")
+@base.argument("reason", metavar=N_("REASON"), callback=values.words(2000))
+@base.option("--by", required=True, metavar=N_("NAME"), callback=values.words(100), help=N_("Who writes it."))
+@base.common
+@base.with_output
+def command(output: Output, reference: str, reason: str, by: str, **options: Any) -> int:
+    from batch_issuer.cli.session import open_session
+    from batch_issuer.signing import write_note
+
+    session = open_session(output, options)
+    note = write_note(session.ledger, session.company, reference, reason, by)
+    output.say(N_("Noted about {ref}, by {by}: {reason}"), ref=note.external_ref, by=note.by, reason=note.reason)
+    output.say(N_("It stands in the ledger and in every report that shows the document; its state is what it was."))
+    output.give(
+        {
+            "external_ref": note.external_ref,
+            "by": note.by,
+            "reason": note.reason,
+            "at": note.at,
+            "event": note.seq,
+            "exit_code": 0,
+        }
+    )
+    return 0

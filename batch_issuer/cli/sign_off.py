@@ -1,0 +1,74 @@
+"""`sign-off`: somebody answers for the documents of a period as they stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from batch_issuer.cli import base, values
+from batch_issuer.cli.output import Output
+from batch_issuer.messages import N_
+
+
+@click.command("sign-off", cls=base.Command, help=base.COMMANDS["sign-off"][1])
+@base.option(
+    "--period", required=True, metavar=N_("YYYY-MM[-DD]|FROM..TO"), callback=values.period,
+    help=N_("A month, a day, or days from one to another, in El Salvador."),
+)  # fmt: skip
+@base.option("--by", required=True, metavar=N_("NAME"), callback=values.words(100), help=N_("Who signs."))
+@base.option(
+    "--as", "role", type=click.Choice(["preparer", "reviewer"]), default="preparer", show_default=True,
+    help=N_("Whether this person prepared the reconciliation or reviewed it."),
+)  # fmt: skip
+@base.common
+@base.with_output
+def command(output: Output, period: tuple[str, str], by: str, role: str, **options: Any) -> int:
+    from batch_issuer.cli.findings import ROLES, days_text
+    from batch_issuer.cli.session import open_session, today
+    from batch_issuer.cli.show import money
+    from batch_issuer.signing import sign
+
+    session = open_session(output, options)
+    signed = sign(
+        session.ledger, session.company, first=period[0], last=period[1], by=by, role=role,
+        different_people=session.settings.sign_off.different_people,
+    )  # fmt: skip
+    one = signed.sign_off
+    output.say(
+        N_("{days} is signed by {by} ({role}): {documents} documents for {gross}, up to event {event} ({hash}…)."),
+        days=days_text(output, one.first, one.last),
+        by=one.by,
+        role=output.messages.text(ROLES[one.role]),
+        documents=f"{one.documents:,}",
+        gross=money(one.gross),
+        event=f"{one.after:,}",
+        hash=one.hash[:16],
+    )
+    if one.needs_person:
+        output.show(
+            output.messages.count(
+                "! {n} document of the period still needs a person; it is signed as it stands.",
+                "! {n} documents of the period still need a person; they are signed as they stand.",
+                one.needs_person,
+            )
+        )
+    if one.last >= today().isoformat():
+        output.say(N_("! The period is not over: what is issued in it from now on will show as changed since."))
+    output.give(
+        {
+            "first": one.first,
+            "last": one.last,
+            "by": one.by,
+            "role": one.role,
+            "at": one.at,
+            "documents": one.documents,
+            "gross": f"{one.gross:.2f}",
+            "needs_person": one.needs_person,
+            "event": one.after,
+            "hash": one.hash,
+            "content": one.content,
+            "exit_code": 0,
+        }
+    )
+    return 0

@@ -1,0 +1,107 @@
+"""What persons write into the ledger: notes about documents, and who answers for a period. No state changes."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from batch_issuer.ledger.opening import open_to_write
+from batch_issuer.ledger.records import Kind, NewEvent, Note, SignOff
+from batch_issuer.ledger.store import Ledger
+from batch_issuer.messages import N_
+from batch_issuer.problems import CannotStart
+from batch_issuer.reconciliation import SignedOff, content_of, signed_off, tally, waits_for_person
+from batch_issuer.reconciling import period_records
+from batch_issuer.settings import Company
+
+PREPARER, REVIEWER = ROLES = ("preparer", "reviewer")
+LONGEST_REASON = 2000
+"""Characters."""
+
+
+def write_note(ledger_path: Path, company: Company, external_ref: str, reason: str, by: str) -> Note:
+    """Write a note about a document of the ledger, or about one that a run has held back. Raises `CannotStart`."""
+    with open_to_write(ledger_path, company.code, create=False) as ledger:
+        if ledger.record(company.code, external_ref) is None and not _held_back(ledger, company.code, external_ref):
+            raise CannotStart(
+                N_("The ledger {path} does not know «{reference}» of «{company}»."),
+                repair=N_(
+                    "References are written exactly as in the file; `batch-issuer ledger export` lists them all."
+                ),
+                path=ledger.path,
+                reference=external_ref,
+                company=company.name or company.code,
+            )
+        body = {"ref": external_ref, "by": by, "reason": reason}
+        ledger.append(company.code, "", [NewEvent(kind=Kind.NOTED, body=body)])
+        return ledger.notes(company.code)[-1]
+
+
+def _held_back(ledger: Ledger, company: str, external_ref: str) -> bool:
+    """Whether a run has read the document and not sent it, the newest runs first."""
+    return any(
+        one["external_ref"] == external_ref
+        for run in ledger.runs(company)
+        for one in (ledger.run(run.run).summary or {}).get("held_back", ())
+    )
+
+
+def sign(
+    ledger_path: Path, company: Company, *, first: str, last: str, by: str, role: str, different_people: bool
+) -> SignedOff:
+    """Sign the documents of a period of ISO days as the ledger has them now.
+
+    Raises `CannotStart` where `different_people` is asked for and this is not somebody else, or nobody has prepared
+    what is to be reviewed.
+    """
+    with open_to_write(ledger_path, company.code, create=False) as ledger:
+        records = period_records(ledger, company.code, first, last)
+        if different_people:
+            before = [one for one in ledger.sign_offs(company.code) if (one.first, one.last) == (first, last)]
+            _check_people([signed_off(one, records) for one in before], by, role)
+        after, head = ledger.head()
+        total = tally(records)
+        body = {
+            "by": by,
+            "role": role,
+            "first": first,
+            "last": last,
+            "content": content_of(records),
+            "documents": total.documents,
+            "gross": str(total.gross),
+            "needs_person": sum(1 for record in records if waits_for_person(record)),
+            "after": after,
+            "hash": head,
+        }
+        ledger.append(company.code, "", [NewEvent(kind=Kind.SIGNED, body=body)])
+        return signed_off(ledger.sign_offs(company.code)[-1], records)
+
+
+def _check_people(before: Sequence[SignedOff], by: str, role: str) -> None:
+    """Preparer and reviewer of what stands now must be two."""
+    valid = [one.sign_off for one in before if one.unchanged]
+    others = [one for one in valid if one.role != role]
+    if role == REVIEWER and not others:
+        raise CannotStart(
+            N_("Nobody has prepared this period yet, or it has changed since: there is nothing to review."),
+            repair=N_("First whoever prepares it signs: batch-issuer sign-off --period … --by NAME --as preparer."),
+        )
+    same = next((one for one in others if _same_person(one, by)), None)
+    if same is not None:
+        raise CannotStart(
+            N_("«{by}» has signed this period already, as {role}. Somebody else has to sign now."),
+            repair=N_("The settings ask for two persons ([sign_off] different_people)."),
+            by=same.by,
+            role=same.role,
+        )
+
+
+def _same_person(one: SignOff, by: str) -> bool:
+    return _plain(one.by) == _plain(by)
+
+
+def _plain(name: str) -> str:
+    """A name without case, accents and spaces too many: written in two ways it is still one person's."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return " ".join("".join(mark for mark in letters if not unicodedata.combining(mark)).split())
