@@ -28,7 +28,7 @@ from batch_issuer.reconciliation import (
     SourceSummary,
     StateChange,
 )
-from batch_issuer.reconciliation.totals import EXCLUDED_SUBJECT
+from batch_issuer.reconciliation.values import EXCLUDED_SUBJECT
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.exceptions import blocking, oldest_first, warning
 from batch_issuer.reports.long_sheet import Kind
