@@ -51,6 +51,7 @@ CLICK_TEXTS: tuple[str | tuple[str, str], ...] = (
     N_("Missing command."),
     N_("Missing argument"),
     N_("Missing option"),
+    N_("required"),
     N_("Invalid value: {message}"),
     N_("Invalid value for {param_hint}: {message}"),
     N_("No such command {name!r}."),
