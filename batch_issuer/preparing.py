@@ -28,7 +28,7 @@ BACK_DATED = ProblemKind(
     code="back-dated",
     severity=Severity.WARNS,
     message=N_(
-        "Not today's sales: {count} documents are dated {days}. The provider has no field for the date: "
+        "Not today's sales ({count}, of {days}). The provider has no field for the date: "
         "they are issued with today's date and fall into today's tax period."
     ),
     repair=N_("Issue sales on their own day, or ask your accountant before going on."),
@@ -94,7 +94,7 @@ class Prepared:
         found = len(self.candidates) + len(self.held)
         if documents is not None and documents != found:
             raise CannotStart(
-                N_("The files have {found} documents; --expect-documents says {expected}. Nothing was sent."),
+                N_("Documents in the files: {found}; --expect-documents says {expected}. Nothing was sent."),
                 repair=N_("Find out which of the two is right, then run again."),
                 found=f"{found:,}",
                 expected=f"{documents:,}",
@@ -108,7 +108,7 @@ class Prepared:
             )
         if all_or_nothing and self.held:
             raise CannotStart(
-                N_("{count} documents have problems, and --all-or-nothing refuses the whole batch. Nothing was sent."),
+                N_("Documents with problems: {count}; --all-or-nothing refuses the whole batch. Nothing was sent."),
                 repair=N_("Run `batch-issuer check --fix-file fix.xlsx` with the same files and correct them."),
                 count=f"{len(self.held):,}",
             )

@@ -15,6 +15,8 @@ from batch_issuer.messages import N_, Messages
 from batch_issuer.problems import Stop
 
 BUG = 70
+_HARMLESS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "�")
+"""Control characters but tab and line end, as they are shown."""
 
 
 class Output:
@@ -29,8 +31,8 @@ class Output:
         self.show(self.messages.text(message, **parameters))
 
     def show(self, text: str = "") -> None:
-        """A text that is already in the reader's language."""
-        _echo(text, err=self.as_json)
+        """A text that is already in the reader's language. What a cell holds never steers the terminal."""
+        _echo(text.translate(_HARMLESS), err=self.as_json)
 
     def table(self, rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), indent: int = 2) -> None:
         """Rows of cells in aligned columns; those in `right` are flush right."""
@@ -52,9 +54,15 @@ class Output:
 
     def stopped(self, stop: Stop) -> int:
         """Say why a run ended early; its exit code."""
-        _echo(stop.text(self.messages), err=True)
+        _echo(stop.text(self.messages).translate(_HARMLESS), err=True)
         if self.as_json:
-            self.give({"error": self.messages.text(stop.message, **stop.parameters), "exit_code": stop.exit_code})
+            self.give(
+                {
+                    "error": self.messages.text(stop.message, **stop.parameters),
+                    "repair": self.messages.text(stop.repair, **stop.parameters),
+                    "exit_code": stop.exit_code,
+                }
+            )
         return stop.exit_code
 
     def usage_error(self, error: click.ClickException) -> int:

@@ -57,6 +57,7 @@ def show_sources(output: Output, prepared: Prepared) -> None:
 
 
 def _sample(text: str, limit: int = 40) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -184,25 +185,33 @@ def show_problems(output: Output, problems: Sequence[Problem]) -> None:
     for problem in problems:
         grouped[problem.code].append(problem)
     for members in sorted(grouped.values(), key=lambda found: (not found[0].blocks, -len(found))):
-        first = members[0]
-        mark = "✗" if first.blocks else "!"
-        count = f"{len(members):,} × " if len(members) > 1 else ""
-        output.show(f"{mark} {count}{first.message(output.messages)}  [{first.code}]")
-        if repair := first.repair(output.messages):
-            output.show(f"    → {repair}")
-        places = [text for member in members[:_EXAMPLES] if (text := _place(output, member))]
-        for text in places:
-            output.show(f"    {text}")
-        if len(members) > len(places) and places:
-            output.say(
-                N_("    … and {count} more; the fix file has them all"),
-                count=f"{len(members) - len(places):,}",
-            )
+        _show_cause(output, members)
+
+
+def _show_cause(output: Output, members: Sequence[Problem]) -> None:
+    """One cause; where its problems quote different values the sentence is one of several."""
+    first = members[0]
+    sentence = first.message(output.messages)
+    if any(member.value != first.value or member.parameters != first.parameters for member in members):
+        sentence = output.messages.text(N_("for example: {sentence}"), sentence=sentence)
+    count = f"{len(members):,} × " if len(members) > 1 else ""
+    output.show(f"{'✗' if first.blocks else '!'} {count}{sentence}  [{first.code}]")
+    if repair := first.repair(output.messages):
+        output.show(f"    → {repair}")
+    places = [text for member in members[:_EXAMPLES] if (text := _place(output, member))]
+    for text in places:
+        output.show(f"    {text}")
+    if len(members) > len(places) and places:
+        more = N_("    … and {count} more; the fix file has them all")
+        output.say(
+            more if first.blocks else N_("    … and {count} more; --json has them all"),
+            count=f"{len(members) - len(places):,}",
+        )
 
 
 def _place(output: Output, problem: Problem) -> str:
     place = problem.place.text(output.messages)
-    value = f" = «{problem.value[:60]}»" if problem.value else ""
+    value = f" = «{_sample(problem.value, 60)}»" if problem.value else ""
     return f"{place}{value}" if place else ""
 
 

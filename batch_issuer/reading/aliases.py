@@ -18,7 +18,8 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "Invoice", "Invoice No.", "Invoice ID", "No. venta", "Sale ID", "Sale number", "Ticket", "No. ticket",
             "No. documento", "Número de documento de venta", "No. doc.", "Correlativo", "Transacción",
             "No. transacción", "Transaction ID", "Receipt", "Receipt number", "No. comprobante", "Folio",
-            "Order reference", "Folio venta", "No. folio", "Bill No.", "Sales order", "Sales order number",
+            "Order reference", "Referencia de la orden", "Folio venta", "No. folio", "Bill No.", "Sales order",
+            "Sales order number",
             "No. de operación", "Id venta", "Id pedido", "ID de orden", "ID factura", "Código de venta",
             "Referencia del pedido", "Receipt ID", "Nota de venta",
             "No. nota",
@@ -109,31 +110,31 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "Detalle", "Producto", "Nombre del producto", "Artículo", "Concepto", "Bien o servicio",
             "Producto o servicio", "Mercadería", "Item name", "Product", "Product name", "Lineitem name",
             "Item description", "Line description", "Product/Service", "Producto/Servicio", "Nombre artículo",
-            "Descripción artículo", "Artículo descripción", "Descripción del servicio", "Order lines/Product",
-            "Order lines/Description", "Líneas del pedido/Producto", "Líneas del pedido/Descripción",
-            "Invoice lines/Product", "Invoice lines/Label", "Invoice lines/Description", "Líneas de factura/Producto",
+            "Descripción artículo", "Artículo descripción", "Descripción del servicio",
+
+            "Invoice lines/Label",
             "Líneas de factura/Etiqueta", "Product title", "Menu item",
         ),
         "quantity": (
             "quantity", "Cantidad", "Cant.", "Ctd.", "Cdad.", "Unidades", "Uds.", "Qty", "Units", "Lineitem quantity",
             "Cantidad vendida", "Cantidades", "Cant. vendida", "Qty sold", "Quantity sold", "Items sold",
-            "Unidades vendidas", "No. unidades", "Order lines/Quantity", "Líneas del pedido/Cantidad",
-            "Invoice lines/Quantity", "Líneas de factura/Cantidad", "Units sold", "Item quantity", "Ordered quantity",
+            "Unidades vendidas", "No. unidades",
+            "Units sold", "Item quantity", "Ordered quantity",
             "Quantity ordered", "Pzas.", "Piezas",
         ),
         "unit_price": (
             "unit_price", "Precio", "Precio unitario", "Precio unit.", "P. Unit.", "P. Unitario", "Prec. Unit.",
             "P. U.", "Precio U.", "Precio por unidad", "Precio de venta", "Valor unitario", "V. Unit.", "Price",
             "Lineitem price", "Price per unit", "Item price", "Sales price", "Sale price", "Precio unidad",
-            "Order lines/Unit price", "Líneas del pedido/Precio unitario", "Invoice lines/Unit price",
-            "Líneas de factura/Precio unitario", "Precio c/u", "Precio cada uno", "Precio unitario de venta",
+
+            "Precio c/u", "Precio cada uno", "Precio unitario de venta",
             "Selling price", "Valor unidad", "Pr. unit.", "Prec. U.", "Precio x unidad", "P. venta", "P.V.P.",
         ),
         "discount_percentage": (
             "discount_percentage", "% descuento", "Descuento %", "% desc.", "Desc. %", "% dto.", "Dto. %",
-            "Discount %", "% discount", "Discount percent", "Order lines/Discount (%)", "Descuento (%)",
-            "Discount (%)", "Porc. descuento", "Disc. %", "% disc.", "Order lines/Discount %",
-            "Líneas del pedido/Desc. %",
+            "Discount %", "% discount", "Discount percent", "Descuento (%)",
+            "Discount (%)", "Porc. descuento", "Disc. %", "% disc.",
+
         ),
         "is_service": ("is_service", "Es servicio"),
     }
@@ -145,7 +146,7 @@ LINE_TOTALS = (
     "Amount", "Line total", "Ventas gravadas", "Total IVA incluido", "Total con IVA", "Gross sales", "Net sales",
     "Ventas brutas", "Ventas netas",
     "Importe total", "Monto total", "Total renglón", "Total producto", "Order subtotal", "Total neto",
-    "Order lines/Subtotal", "Líneas del pedido/Subtotal", "Item total", "Ext. price", "Extended price", "Total price",
+    "Item total", "Ext. price", "Extended price", "Total price",
 )  # fmt: skip
 """Never sent; a sheet's own total is compared under them."""
 
@@ -166,6 +167,12 @@ VAT_OF_TYPES = re.compile(r"((?:\b[0-9]{2}\b[\s,y&]*(?:and )?)+)((?:con|sin) iva
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PARENTHESES = re.compile(r"\((?!\s*%\s*\))[^)]*\)|\[[^\]]*\]")
 """What a heading says in parentheses does not count, but for the per cent sign that makes another column of it."""
+_OF_LINES = re.compile(
+    r"\s*(?:l[ií]neas? (?:de la |del |de )?(?:orden|pedido|factura|venta)"
+    r"|(?:sales? )?(?:order|invoice) ?(?:lines?|items?))\s*[/:]\s*(?=\S)",
+    re.IGNORECASE,
+)
+"""«Líneas del pedido/Cantidad»: exports of related tables name the table first."""
 _SIGNS = str.maketrans({"#": " numero ", "%": " porcentaje ", "º": "o", "°": "o", "ª": "a", "№": " numero "})
 _SHORT = re.compile(r"\b(?:no|nro|num|nr|n\s*o|nbr|number|numero)\b")
 _SMALL_WORDS = re.compile(r"\b(?:de|del|la|el|los|las|the|of)\b")
@@ -174,6 +181,7 @@ _SMALL_WORDS = re.compile(r"\b(?:de|del|la|el|los|las|the|of)\b")
 def key_of(heading: str) -> str:
     """A heading as it is compared: `P. Unit. ($)` is `p unit`, and `InvoiceNo` is `Invoice No.`."""
     text = _PARENTHESES.sub(" ", heading) if not heading.strip().startswith("(") else heading
+    text = _OF_LINES.sub("", text, count=1)
     return letters_of(text)
 
 

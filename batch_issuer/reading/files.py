@@ -23,6 +23,9 @@ ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".
 IN_MEMORY = 64 << 20
 """Standard input beyond this waits in a temporary file."""
 
+MOST_BYTES = 8 << 30
+"""No standard input of sales is larger; a stream that never ends would fill the disk."""
+
 _AS_XLSX = N_("Open it in Excel and save it with File > Save As > «Excel Workbook (.xlsx)», or as «CSV UTF-8».")
 _SAVE_AS_TABLE = N_("Export the sales as an Excel workbook (.xlsx) or as CSV and use that file.")
 _FIRST_BYTES = 8192
@@ -148,6 +151,12 @@ def _spooled(stdin: BinaryIO | None) -> Iterator[BinaryIO]:
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as stream:
         while block := stdin.read(1 << 20):
             stream.write(block)
+            if stream.tell() > MOST_BYTES:
+                raise CannotStart(
+                    N_("What comes in on standard input does not end: it is larger than {size} GB."),
+                    repair=N_("Write it into a file first, and name that."),
+                    size=MOST_BYTES >> 30,
+                )
         stream.seek(0)
         yield stream  # type: ignore[misc]
 

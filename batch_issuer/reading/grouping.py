@@ -13,7 +13,7 @@ import numpy as np
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
-from batch_issuer.reading.refs import alike_key
+from batch_issuer.reading.refs import alike_key, continued
 from batch_issuer.reading.sheets import Field, SheetSales
 from batch_issuer.reading.tables import BLANKS, Codes, Flags, is_blank, letter_of
 from batch_issuer.reading.values import ZERO, Fault, Value
@@ -89,7 +89,7 @@ def group(sheets: Sequence[SheetSales], offsets: Sequence[int], *, continue_rows
         known = (code_of.setdefault(text, len(code_of)) if text else -1 for text in refs.texts)
         found = np.fromiter(known, np.int32, len(refs.texts))
         rows = found[refs.codes] if len(refs.codes) else np.empty(0, np.int32)
-        codes.append(_continued(rows) if continue_rows else rows)
+        codes.append(continued(rows) if continue_rows else rows)
     return _ordered(np.concatenate(codes) if codes else np.empty(0, np.int32), list(code_of), variants, mixed)
 
 
@@ -116,13 +116,6 @@ def _ordered(
         variants=variants,
         mixed=mixed,
     )
-
-
-def _continued(codes: Codes) -> Codes:
-    """Rows without a reference take that of the row above."""
-    last = np.maximum.accumulate(np.where(codes >= 0, np.arange(len(codes)), -1))
-    found: Codes = np.where(last >= 0, codes[np.maximum(last, 0)], -1).astype(np.int32)
-    return found
 
 
 def _used(codes: Codes, count: int) -> list[int]:

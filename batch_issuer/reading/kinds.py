@@ -174,6 +174,11 @@ DATE_IS_A_NUMBER = Kind(
     message=N_("The date «{value}» is a bare number, as a spreadsheet stores a date that lost its format."),
     repair=N_("Give the column the format Date in Excel and save, or write the date as year-month-day."),
 )
+DATE_IS_A_TIME = Kind(
+    code="date-is-a-time",
+    message=N_("«{value}» is only a time: the day is missing."),
+    repair=N_("Write the day, or the day and the time; if the sheet has the day elsewhere, name that column as date."),
+)
 NEITHER_YES_NOR_NO = Kind(
     code="neither-yes-nor-no",
     message=N_("«{value}» is neither yes nor no."),

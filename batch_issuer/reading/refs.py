@@ -49,6 +49,13 @@ def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequ
     return Refs(codes=combined, texts=texts, faults=faults, parts=parts)
 
 
+def continued(codes: Codes) -> Codes:
+    """Rows without a reference (a negative code) take that of the row above."""
+    last = np.maximum.accumulate(np.where(codes >= 0, np.arange(len(codes)), -1))
+    found: Codes = np.where(last >= 0, codes[np.maximum(last, 0)], -1).astype(np.int32)
+    return found
+
+
 def joined(literals: Sequence[str], pieces: Sequence[str]) -> str:
     """The reference of a template's literals and the pieces between them."""
     return "".join(literal + piece for literal, piece in zip(literals, (*pieces, ""), strict=True))

@@ -18,7 +18,7 @@ from batch_issuer.reading.controls import Line, LineControl, control_lines, rows
 from batch_issuer.reading.fixes import SURPLUS_HEADINGS, is_fix_file
 from batch_issuer.reading.notations import Notations, find_notations
 from batch_issuer.reading.overlooked import held_columns, refuse_overlooked, with_percentages
-from batch_issuer.reading.refs import Refs, read_refs
+from batch_issuer.reading.refs import Refs, continued, read_refs
 from batch_issuer.reading.rows import SalesRows, find_sales
 from batch_issuer.reading.tables import Codes, Column, Sheet, is_blank, letter_of
 from batch_issuer.reading.totals import total_said
@@ -138,7 +138,7 @@ def _control(
             discount=column.get("discount_percentage"),
             discounts=_sound(of["discount_percentage"]) if "discount_percentage" in of else (),
         ),
-        refs.codes,
+        _documents(refs),
         rows_with_vat(
             [str(value) for value in types.values] if types else None,
             types.codes if types else None,
@@ -147,6 +147,14 @@ def _control(
         ),
         settings.source,
     )
+
+
+def _documents(refs: Refs) -> Codes:
+    """The document of each row by number; a row without a reference may go on the document above."""
+    known = np.array([code if text else -1 for code, text in enumerate(refs.texts)], np.int32)
+    if not len(refs.codes):
+        return refs.codes
+    return continued(known[refs.codes]) + np.int32(1)
 
 
 def _sound(field: Field) -> Sequence[Value]:

@@ -65,6 +65,7 @@ _READ_NOTHING: Read = (None, None)
 _ERRORS = re.compile(
     r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|N/D|¡REF!|¡DIV/0!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡NULO!|#+)"
 )
+_ONLY_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\s*[ap]\.?\s?m\.?)?", re.IGNORECASE)
 _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
 _ESCAPED = re.compile("'+[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _YES = frozenset({"si", "s", "yes", "y", "x", "verdadero", "true", "v", "1", "servicio", "servicios", "service"})
@@ -195,6 +196,8 @@ def _read_date(text: str, kind: CellKind, order: Order) -> Read:
         return date, None
     if kind is CellKind.NUMBER or text.replace(".", "", 1).isdigit():
         return None, Fault(kinds.DATE_IS_A_NUMBER)
+    if _ONLY_TIME.fullmatch(text):
+        return None, Fault(kinds.DATE_IS_A_TIME)
     return None, Fault(kinds.DATE_NOT_A_DATE)
 
 

@@ -148,7 +148,7 @@ def test_a_difference_of_amounts_is_1(open_desk: Open) -> None:
         (("issue", "ventas.csv", "--concurrency", "none"), "Invalid value for '--concurrency'"),
         (("issue", "ventas.csv", "--max-wait", "soon"), "Invalid value for '--max-wait'"),
         (("issue", "ventas.csv", "--expect-total", "much"), "Invalid value for '--expect-total'"),
-        (("issue", "ventas.csv", "--expect-documents", "4"), "The files have 3 documents; --expect-documents says 4."),
+        (("issue", "ventas.csv", "--expect-documents", "4"), "Documents in the files: 3; --expect-documents says 4."),
         (("issue", "ventas.csv", "--expect-total", "15.01"), "The documents of the files come to 15.00;"),
         (("issue", "ventas.csv", "--company", "nobody"), "There is no company «nobody» in the settings."),
         (("issue", "ventas.csv", "--config", "no.toml"), "There is no settings file no.toml."),
@@ -196,7 +196,7 @@ def test_nothing_is_sent_of_a_batch_with_a_problem(open_desk: Open) -> None:
     desk, sandbox = open_desk()
     desk.write("A-1,Café,2,2.50", "A-2,Café,dos,2.50")
     done = desk.call("issue", "ventas.csv", "--all-or-nothing", "--json")
-    refused(done, 2, "1 documents have problems, and --all-or-nothing refuses the whole batch.")
+    refused(done, 2, "Documents with problems: 1; --all-or-nothing refuses the whole batch.")
     assert sandbox.requests().total == 0
     desk.fill(2)
     assert desk.call("issue", "ventas.csv", "--all-or-nothing").code == 0

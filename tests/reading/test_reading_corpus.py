@@ -147,6 +147,14 @@ EXPORTS: Mapping[str, tuple[str, Mapping[str, str], list[tuple[str, str, str, st
             {},
             [("F-100", "Café", "2", "3.50")],
         ),
+        "Odoo in Spanish": (
+            (
+                "Referencia de la orden,Líneas de la orden/Producto,Líneas de la orden/Cantidad,"
+                "Líneas del pedido/Precio unitario,Líneas de la orden/Subtotal\nS1,Silla,2.0,45.5,91\n"
+            ),
+            {},
+            [("S1", "Silla", "2.0", "45.5")],
+        ),
         "a Spanish export": (
             (
                 "Nº Factura;Fecha;Concepto;Uds.;Precio;Importe\nF26/001;25/11/2026;Café molido;2;3,50;7,00\n"
@@ -318,7 +326,7 @@ def test_the_total_row_under_the_amounts_is_a_control(tmp_path: Path) -> None:
 def test_rows_without_reference_hold_back_the_document_above(tmp_path: Path) -> None:
     """It would lack lines if they go on it; the setting that joins them is named."""
     path = csv_file(
-        tmp_path, "Pedido,Descripción,Cantidad,Precio\nS1,Taza,2,10\n,Plato,1,10\nS2,Taza,1,10\n", "odoo.csv"
+        tmp_path, "Pedido,Descripción,Cantidad,Precio,Total\nS1,Taza,2,10,30\n,Plato,1,10,\nS2,Taza,1,10,10\n", "o.csv"
     )
     batch = read([path], Settings())
     assert held(path) == [("S1", ["may-go-on-below"]), ("S2", [])]
