@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -102,6 +102,8 @@ class Document:
     """The sheet's own total: a control, never sent."""
     adjusts: str = ""
     full_adjustment: bool = False
+    summed: Decimal | None = field(default=None, compare=False, repr=False)
+    """The sum of the lines, where whoever made the document had it at hand."""
 
     @property
     def row(self) -> int:
@@ -115,7 +117,7 @@ class Document:
     @property
     def amount(self) -> Decimal:
         """The sum of the lines as the sheet has them, unrounded."""
-        return sum((line.amount for line in self.lines), Decimal(0))
+        return self.summed if self.summed is not None else sum((line.amount for line in self.lines), Decimal(0))
 
     @property
     def expected_gross(self) -> Decimal:

@@ -20,7 +20,7 @@ from batch_issuer.problems import CannotStart, Place, Problem, Severity
 from batch_issuer.problems import Kind as ProblemKind
 from batch_issuer.provider import wire
 from batch_issuer.reading.batch import Batch, Entry
-from batch_issuer.rules import examine
+from batch_issuer.rules import examine, unsound_documents
 from batch_issuer.rules.catalogs import fold
 from batch_issuer.settings import Settings
 
@@ -126,10 +126,9 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
     for index, entry in _examined(batch, settings):
         document = entry.document
         gross = document.expected_gross
-        place = batch.place(document.row)
         if document.date is not None:
             days.add(document.date)
-        tally = by_source.setdefault((place.file, place.sheet), [0, Decimal("0.00")])
+        tally = by_source.setdefault(batch.source(document.row), [0, Decimal("0.00")])
         tally[0] += 1
         tally[1] += gross
         if entry.held_back:
@@ -178,8 +177,9 @@ def likeness(document: Document, body: bytes) -> str:
 
 
 def _examined(batch: Batch, settings: Settings) -> Iterator[tuple[int, Entry]]:
+    unsound = unsound_documents(batch)
     for index, entry in enumerate(batch):
-        yield index, examine(batch, entry, settings.rules)
+        yield index, examine(batch, entry, settings.rules, lines_are_sound=index not in unsound)
 
 
 def _back_dated(dates: Counter[dt.date]) -> Problem:

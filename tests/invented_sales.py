@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from batch_issuer.documents import Customer, Document, Line
 from batch_issuer.problems import Place, Problem
@@ -62,6 +63,15 @@ class InventedBatch:
 
     def place(self, row: int, field: str = "") -> Place:
         return Place(file="invented.csv", row=row + 2, heading=field)
+
+    def source(self, _row: int) -> tuple[str, str]:
+        return "invented.csv", ""
+
+    def documents_with(self, field: str, test: Callable[[Any], bool]) -> frozenset[int]:
+        found = (
+            number for number, one in enumerate(self) if any(test(getattr(line, field)) for line in one.document.lines)
+        )
+        return frozenset(found)
 
     def sheet_row(self, row: int) -> SheetRow:
         reference, price = list(self.sales.items())[row]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from batch_issuer.documents import Document
 from batch_issuer.problems import Place, Problem
@@ -104,6 +104,12 @@ class Batch(Protocol):
 
     def place(self, row: int, field: str = "") -> Place:
         """File, sheet and row number of a batch row, and the column that the field was read from."""
+
+    def source(self, row: int) -> tuple[str, str]:
+        """File and sheet in which a batch row stands."""
+
+    def documents_with(self, field: str, test: Callable[[Any], bool]) -> frozenset[int]:
+        """The documents of which a line's value of this field passes a test; each distinct value is asked once."""
 
     def sheet_row(self, row: int) -> SheetRow:
         """The row as it stands in its file, every column, used or not."""

@@ -30,6 +30,7 @@ from batch_issuer.reading.grouping import (
 )
 from batch_issuer.reading.prices import price_bases
 from batch_issuer.reading.sheets import SheetSales
+from batch_issuer.reading.sums import sum_lines
 from batch_issuer.reading.tables import Codes, Sheet, is_blank, without_collecting
 from batch_issuer.reading.values import DATE_FIELDS, NUMBER_FIELDS, Value, clean
 from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
@@ -63,6 +64,7 @@ class Sales:
         self._split = split_documents(self._grouped, self._offsets)
         self._open = self._open_documents()
         self._odd = self._odd_documents()
+        self._sums = sum_lines(self._fields, self._grouped)
         self._prices = price_bases(self._doc_types(), settings.source.prices, sheets)
 
     @property
@@ -114,6 +116,20 @@ class Sales:
             dict(_formats(sheet.sheet, at)),
         )
 
+    def source(self, row: int) -> tuple[str, str]:
+        source = self._sheets[self._source_of(range(self.rows)[row])].source
+        return source.path, source.sheet
+
+    def documents_with(self, field: str, test: Callable[[Any], bool]) -> frozenset[int]:
+        joined = self._fields.get(field)
+        if joined is None or not len(self):
+            return frozenset(range(len(self)) if test(NEUTRAL.get(field, "")) else ())
+        passed = np.fromiter(map(test, joined.values), np.bool_, len(joined.values))
+        if not passed.any():
+            return frozenset()
+        lines = passed[joined.codes[self._grouped.order]]
+        return frozenset(np.flatnonzero(np.logical_or.reduceat(lines, self._grouped.starts[:-1])).tolist())
+
     def _source_of(self, row: int) -> int:
         return bisect_right(self._offsets, row) - 1
 
@@ -148,6 +164,7 @@ class Sales:
                 lines=tuple(lines[bounds[at] : bounds[at + 1]]),
                 prices_with_vat=prices.get(kind) != "without_vat",
                 customer=customers[at],
+                summed=None if self._sums is None else self._sums[first + at],
                 **header,
             )
             if first + at in self._odd:

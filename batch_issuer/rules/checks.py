@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -162,13 +162,16 @@ _MISSING_NUMBERS = frozenset({kinds.QUANTITY_MISSING, kinds.UNIT_PRICE_MISSING})
 _AMOUNT_KINDS = frozenset(kind for rule in AMOUNT_RULES for kind in rule.kinds)
 
 
-def check(document: Document, rules: Rules) -> Checked:
-    """The document as it may travel, and every finding, in the order of its rows."""
+def check(document: Document, rules: Rules, *, lines_are_sound: bool = False) -> Checked:
+    """The document as it may travel, and every finding, in the order of its rows.
+
+    With `lines_are_sound`, it is known that no cell of a line breaks a rule (see `unsound_documents`).
+    """
     if wrong_type := whole.type_is_issued(document):
         return Checked(document, (wrong_type,))
     row = document.row if document.lines else None
     document, header = _header(_named(document), row)
-    lines = _lines(document)
+    lines = [] if lines_are_sound else _lines(document)
     ruled = [finding for rule in _DOCUMENT_RULES[document.doc_type] for finding in rule(document, rules)]
     findings = [*header, *ruled, *lines]
     if _comes_to_something(document) and not any(_blocks(finding) for finding in lines):
@@ -182,13 +185,23 @@ def _comes_to_something(document: Document) -> bool:
     return bool(document.lines) and (document.doc_type != "05" or by_type.says_lines(document))
 
 
-def examine(batch: Batch, entry: Entry, rules: Rules) -> Entry:
+def unsound_documents(batch: Batch) -> frozenset[int]:
+    """The documents of a batch with a line of which a cell breaks a rule; all distinct values are judged first."""
+    fields = [batch.documents_with(field, partial(_is_unsound, field)) for field in _SOUND]
+    return frozenset().union(*fields)
+
+
+def _is_unsound(field: str, value: object) -> bool:
+    return _fault(field, value) is not None
+
+
+def examine(batch: Batch, entry: Entry, rules: Rules, *, lines_are_sound: bool = False) -> Entry:
     """The entry with its document as it may travel and the problems that the rules found in it.
 
     A cell that has a problem already gets no second one; where a number could not be read, sums are not judged.
     """
     entry = _without_asking_for_lines(entry)
-    checked = check(entry.document, rules)
+    checked = check(entry.document, rules, lines_are_sound=lines_are_sound)
     if entry.document.doc_type == "14":
         has_column = bool(batch.place(entry.document.row, "is_service").column)
         unsaid = by_type.service_is_said(checked.document, has_column=has_column)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -41,6 +41,12 @@ class Sheet:
     def place(self, row: int, field: str = "") -> Place:
         column = COLUMNS.get(field, "")
         return Place(file="ventas.csv", row=row + 2, column=column, heading=field if column else "")
+
+    def source(self, _row: int) -> tuple[str, str]:
+        return "ventas.csv", ""
+
+    def documents_with(self, field: str, test: Callable[[Any], bool]) -> frozenset[int]:
+        return frozenset({0} if any(test(getattr(line, field)) for line in self.entry.document.lines) else ())
 
     def sheet_row(self, row: int) -> SheetRow:
         return SheetRow(0, row + 2, (), ())
