@@ -203,6 +203,21 @@ def read_key(company: Company, base: Path | None = None) -> str:
     )
 
 
+def key_place(company: Company, base: Path | None = None) -> tuple[str, str]:
+    """Where `read_key` looks and finds something: `env`, `file` or `keyring`, with the variable's or file's name."""
+    if os.environ.get(company.key_env, "").strip():
+        return "env", company.key_env
+    if company.key_file:
+        path = Path(company.key_file).expanduser()
+        return "file", str(path if path.is_absolute() or base is None else base.parent / path)
+    return ("keyring", company.code) if company.keyring else ("", company.key_env)
+
+
+def has_documented_form(key: str) -> bool:
+    """Whether a key looks as the provider's page says: `odt_` and 56 hexadecimal digits (provider.md 2)."""
+    return re.fullmatch(r"odt_[0-9a-fA-F]{56}", key) is not None
+
+
 def _keyring_key(company: str) -> str:
     try:
         import keyring  # noqa: PLC0415 - an extra that most users do not have

@@ -44,6 +44,22 @@ def holding(ledger_path: Path, company: str) -> Iterator[None]:
         lock.release()
 
 
+def is_held(ledger_path: Path, company: str) -> tuple[bool, tuple[int, str] | None]:
+    """Whether another program holds the company's lock now, and which process on which host, where it said so."""
+    path = _lock_path(ledger_path.resolve(), company)
+    if not path.exists():
+        return False, None
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True, _read_name(path)
+    except (OSError, NotImplementedError):
+        return False, None
+    lock.release()
+    return False, None
+
+
 class Held(Exception):  # noqa: N818 - caught by the opener, which names the holder
     """Another program holds the lock. `holder` is its process and host, where it could leave them."""
 

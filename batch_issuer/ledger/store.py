@@ -461,6 +461,24 @@ class Ledger:
         with schema.reading(self._engine, self.path) as connection:
             yield from _events(connection)
 
+    def last_events(self, count: int) -> list[Event]:
+        """The newest events, in order, as they stand."""
+        query = select(schema.events).order_by(schema.events.c.seq.desc()).limit(count)
+        with schema.reading(self._engine, self.path) as connection:
+            return [read_event(row) for row in connection.execute(query)][::-1]
+
+    def count_states(self, company: str) -> dict[State, int]:
+        """How many documents are in each state."""
+        table = schema.documents
+        query = select(table.c.state, func.count()).where(table.c.company == company).group_by(table.c.state)
+        with schema.reading(self._engine, self.path) as connection:
+            return {State(state): count for state, count in connection.execute(query)}
+
+    def journal(self) -> str:
+        """How SQLite keeps its journal: `wal`, or a rollback journal."""
+        with schema.reading(self._engine, self.path) as connection:
+            return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+
     def runs(self, company: str | None = None) -> list[RunRecord]:
         """Runs without what they read, the newest first."""
         table = schema.runs

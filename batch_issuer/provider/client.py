@@ -6,10 +6,12 @@ again. The transport is an argument, and the only seam that tests need.
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
@@ -69,6 +71,20 @@ class Fetched:
 
     content: bytes
     media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """What one answer tells of the provider and of the quota; None where it does not say."""
+
+    status: int
+    detail: str = ""
+    moment: dt.datetime | None = None
+    """The provider's clock."""
+    per_minute: int | None = None
+    per_hour: int | None = None
+    left_minute: int | None = None
+    left_hour: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +262,22 @@ class Client:
             return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
         return reply if plain is None else _read(plain, wire.named(plain, id_or_ref), confirmed=True)
 
+    async def sign_of_life(self, reference: str) -> Sign | NeverLeft | Uncertain | Withheld:
+        """Ask once about a reference that nobody has, and read what the answer tells beside its 404."""
+        received = await self._receive("GET", status_path("01", reference))
+        if not isinstance(received, _Received):
+            return received
+        limit, left = "x-ratelimit-limit", "x-ratelimit-remaining"
+        return Sign(
+            status=received.status,
+            detail=wire.read_answer(wire.decode(received.content), received.status).detail,
+            moment=_date_of(received.headers),
+            per_minute=_count(received.headers, f"{limit}-minute"),
+            per_hour=_count(received.headers, f"{limit}-hour"),
+            left_minute=_count(received.headers, f"{left}-minute"),
+            left_hour=_count(received.headers, f"{left}-hour"),
+        )
+
     async def download(self, record: Record, kind: str, *, by_reference: bool = False) -> FileReply:
         """`GET /file/…`: one of `files.KINDS`. Missing: not there, for the reason that its detail says."""
         received = await self._receive("GET", file_path(_name_of(record, by_reference), kind), accept="*/*")
@@ -395,6 +427,18 @@ def _read_status(status: int, plain: Mapping[str, Any] | None, content: bytes, *
             return Uncertain(reason=Reason.SERVER_ERROR, answer=answer)
         case _:
             return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=answer)
+
+
+def _date_of(headers: Mapping[str, str]) -> dt.datetime | None:
+    try:
+        return parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+
+
+def _count(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _describe(error: Exception) -> str:
