@@ -12,7 +12,6 @@ import os
 import platform
 import secrets
 import shutil
-import sqlite3
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -149,7 +148,7 @@ def _version() -> Check:
         N_("batch_issuer {version}, Python {python}, SQLite {sqlite}, {system}"),
         version=__version__,
         python=platform.python_version(),
-        sqlite=sqlite3.sqlite_version,
+        sqlite=schema.SQLITE,
         system=platform.system(),
     )
 

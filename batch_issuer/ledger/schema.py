@@ -30,6 +30,8 @@ from batch_issuer.problems import CannotStart, Stop, StoppedMidway
 
 VERSION = 4
 """2 added `documents.cancellation`; 3 `expected_retention`, `adjusts`, `customer_id`; 4 `control_number` and waits."""
+SQLITE = sqlite3.sqlite_version
+"""The version that is linked."""
 APPLICATION_ID = 0x42495353
 """`PRAGMA application_id`: tells a ledger from any other SQLite file."""
 BUSY_SECONDS = 60.0
