@@ -92,7 +92,7 @@ def _cleaned(column: Column) -> list[str]:
 
 
 def _fault_of_cell(text: str, kind: CellKind) -> Fault | None:
-    if kind is CellKind.FORMULA:
+    if kind is CellKind.FORMULA or text[:1] == "=":
         return Fault(kinds.FORMULA_WITHOUT_VALUE)
     if kind is CellKind.ERROR or is_error(text):
         return Fault(kinds.ERROR_VALUE)

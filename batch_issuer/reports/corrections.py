@@ -104,15 +104,24 @@ class Sources:
 def rows_to_correct(
     batch: Batch, needs: Mapping[int, Need], messages: Messages, *, loose: bool = True
 ) -> list[RowToCorrect]:
-    """Rows that belong to no document first (`loose`), then those of the documents, each in the order of the files.
+    """The rows of the documents and those that belong to none (`loose`), in the order of the files.
 
-    A row without a reference may continue the document above it, so none may come to stand below another document.
+    A row without a reference may belong to the document above it. It stays there; where that one is not written, it
+    comes first, so that it stands below no other.
     """
     rows: list[RowToCorrect] = []
     for index, need in sorted(needs.items()):
         rows += _document_rows(batch, batch[index].document, need, messages)
-    without = _loose_rows(batch, Sources(batch), messages) if loose else []
-    return [*sorted(without, key=_order), *sorted(rows, key=_order)]
+    sources = Sources(batch)
+    written = {one.row for one in rows}
+    first: list[RowToCorrect] = []
+    for one in sorted(_loose_rows(batch, sources, messages) if loose else [], key=_order):
+        if one.row - 1 in written and one.row not in sources.starts:
+            written.add(one.row)
+            rows.append(one)
+        else:
+            first.append(one)
+    return [*first, *sorted(rows, key=_order)]
 
 
 def _order(one: RowToCorrect) -> int:

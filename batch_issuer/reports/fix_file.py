@@ -262,7 +262,7 @@ class _Writer:
         kind = row.kinds[column] if column < len(row.kinds) else CellKind.TEXT
         value = _value(text, kind, row.values.get(column), role)
         marks = {"wrong": wrong, "begins": begins}
-        if kind is CellKind.FORMULA:
+        if kind is CellKind.FORMULA and role != "external_ref":
             write_text(self.sheet, number, at, _NO_RESULT, self.looks.cell(_empty_format(role), **marks))
         elif isinstance(value, dt.datetime):
             self.sheet.write_datetime(number, at, value, self.looks.cell("dd/mm/yyyy hh:mm", **marks))
@@ -305,7 +305,7 @@ def _value(text: str, kind: CellKind, read: Value, role: str) -> dt.date | Decim
     """
     if isinstance(read, dt.date) and not isinstance(read, dt.datetime):
         return _moment(text, read)
-    if isinstance(read, Decimal) and role != "external_ref":
+    if isinstance(read, Decimal) and (role != "external_ref" or kind is CellKind.NUMBER):
         return _exact(read) if not text.rstrip().endswith("%") else None
     if kind is CellKind.DATE and (role in ("", "external_ref") or role == "date"):
         return _stored_date(text)

@@ -87,8 +87,8 @@ def test_only_documents_that_need_a_hand_with_all_their_rows(tmp_path: Path) -> 
         "Cajero",
         "What to correct",
     )
-    assert [row[0] for row in rows] == [None, "F-3", "F-3"]
-    assert [row[4] for row in rows] == ["Huérfano", "Azúcar", "Sal"]
+    assert [row[0] for row in rows] == ["F-3", "F-3", None]
+    assert [row[4] for row in rows] == ["Azúcar", "Sal", "Huérfano"]
 
 
 def test_wrong_cell_is_marked_commented_and_told(tmp_path: Path) -> None:
@@ -98,16 +98,16 @@ def test_wrong_cell_is_marked_commented_and_told(tmp_path: Path) -> None:
         batch, {index_of(batch, "F-3"): Need(problems=(problem(batch, 3, "quantity"),))}, EN, tmp_path / "fix.xlsx"
     )
     sheet = sheet_of(tmp_path / "fix.xlsx")
-    cell = sheet["F3"]
+    cell = sheet["F2"]
     assert cell.value == "x"
     assert cell.fill.fgColor.rgb == "FFFFD9D2"
     assert cell.comment.text == "The value «x» is wrong. Write another."
-    assert sheet["I3"].value == "The value «x» is wrong. Write another."
-    assert (sheet["G3"].comment, sheet["G3"].fill.fgColor.rgb, sheet["I4"].value) == (None, "00000000", None)
+    assert sheet["I2"].value == "The value «x» is wrong. Write another."
+    assert (sheet["G2"].comment, sheet["G2"].fill.fgColor.rgb, sheet["I3"].value) == (None, "00000000", None)
 
 
-def test_row_without_document_comes_first(tmp_path: Path) -> None:
-    """It could be taken for the continuation of the document above it, so it stands above all of them."""
+def test_row_without_document_stands_below_no_other(tmp_path: Path) -> None:
+    """It could belong to the document above it: where that one is not written, it stands above all others."""
     batch = batch_of(tmp_path, SALES)
     write_fix_file(batch, {index_of(batch, "F-1"): Need()}, EN, tmp_path / "fix.xlsx")
     _, first, *others = table_of(tmp_path / "fix.xlsx")
