@@ -8,26 +8,41 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from batch_issuer.ledger.records import Numbered, Record
 from batch_issuer.reconciliation.values import EL_SALVADOR, OtherMonth, Repeat, Series
 
-_CONTROL_NUMBER = re.compile(r"(DTE-[0-9]{2}-[A-Z0-9]{8})-([0-9]{15})", re.ASCII)
-"""Type, establishment and point of sale, 15 digits (domain.md 2)."""
+_SERIES = re.compile(r"DTE-[0-9]{2}-[A-Z0-9]{8}", re.ASCII)
+"""Type, establishment and point of sale (domain.md 2)."""
+_DIGITS = 15
+"""Of the number after them."""
 
 
 def split_control_number(text: str) -> tuple[str, int] | None:
     """The series and the number within it; None for what is not built so."""
-    found = _CONTROL_NUMBER.fullmatch(text)
-    return (found[1], int(found[2])) if found else None
+    series, dash, digits = text[:15], text[15:16], text[16:]
+    if len(digits) != _DIGITS or dash != "-" or not (digits.isascii() and digits.isdecimal() and _is_series(series)):
+        return None
+    return series, int(digits)
+
+
+@lru_cache(maxsize=1024)
+def _is_series(text: str) -> bool:
+    return _SERIES.fullmatch(text) is not None
 
 
 def day_of(moment: str) -> str:
     """The day in El Salvador of a time of the ledger, ISO; empty where no time is known."""
-    return f"{dt.datetime.fromisoformat(moment).astimezone(EL_SALVADOR):%Y-%m-%d}" if moment else ""
+    return _day_of_hour(moment[:13], moment[-6:]) if moment else ""
+
+
+@lru_cache(maxsize=8192)
+def _day_of_hour(hour: str, offset: str) -> str:
+    """Every moment of an hour is of one day, as offsets are whole hours."""
+    return f"{dt.datetime.fromisoformat(f'{hour}:00:00{offset}').astimezone(EL_SALVADOR):%Y-%m-%d}"
 
 
 def year_of(moment: str) -> int:
@@ -35,26 +50,25 @@ def year_of(moment: str) -> int:
     return int(day_of(moment)[:4] if moment[5:10] == "01-01" else moment[:4])
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    series: str
-    year: int
+_Place = tuple[str, int]
+"""A series and a year."""
 
 
-def series_of(records: Iterable[Record], known: Sequence[Numbered]) -> tuple[Series, ...]:
+def series_of(records: Iterable[Record], known: Iterable[Numbered]) -> tuple[Series, ...]:
     """Every series of the documents reconciled; `known` are documents of the whole ledger in and before their range."""
     ours: dict[_Place, list[int]] = defaultdict(list)
     for record in records:
-        if record.answer.control_number and (at := _place(record.answer.control_number, _given(record))):
-            ours[at[0]].append(at[1])
-    holders: dict[_Place, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+        if found := _place(record.answer.control_number, _given(record)):
+            ours[found[0]].append(found[1])
+    holders: dict[_Place, dict[int, str]] = defaultdict(dict)
+    several: dict[_Place, dict[int, set[str]]] = defaultdict(dict)
     for one in known:
-        if at := _place(one.control_number, one.at):
-            holders[at[0]][at[1]].append(one.external_ref)
-    return tuple(
-        _series(place, sorted(ours[place]), holders[place])
-        for place in sorted(ours, key=lambda one: (one.series, one.year))
-    )
+        if found := _place(one.control_number, one.at):
+            place, number = found
+            first = holders[place].setdefault(number, one.external_ref)
+            if first != one.external_ref:
+                several[place].setdefault(number, {first}).add(one.external_ref)
+    return tuple(_series(place, sorted(ours[place]), holders[place], several[place]) for place in sorted(ours))
 
 
 def numbered(record: Record) -> Numbered:
@@ -67,26 +81,25 @@ def _given(record: Record) -> str:
 
 
 def _place(control_number: str, moment: str) -> tuple[_Place, int] | None:
-    parts = split_control_number(control_number)
-    return (_Place(parts[0], year_of(moment)), parts[1]) if parts and moment else None
+    parts = split_control_number(control_number) if control_number and moment else None
+    return ((parts[0], year_of(moment)), parts[1]) if parts else None
 
 
-def _series(place: _Place, ours: Sequence[int], holders: dict[int, list[str]]) -> Series:
+def _series(place: _Place, ours: Sequence[int], holders: Mapping[int, str], several: Mapping[int, set[str]]) -> Series:
     first, last = ours[0], ours[-1]
-    in_range = sorted({*ours, *(number for number in holders if number <= last)})
-    before = [number for number in in_range if number < first][-1:]
-    run = [*before, *(number for number in in_range if number >= first)]
+    everybody = sorted({*ours, *(number for number in holders if number <= last)})
+    before = [number for number in everybody if number < first][-1:]
     return Series(
-        name=place.series,
-        year=place.year,
+        name=place[0],
+        year=place[1],
         first=first,
         last=last,
         documents=len(ours),
-        missing=tuple(_holes(run)),
+        missing=tuple(_holes([*before, *(number for number in everybody if number >= first)])),
         repeated=tuple(
-            Repeat(number=number, references=tuple(sorted(set(references))))
-            for number, references in sorted(holders.items())
-            if first <= number <= last and len(set(references)) > 1
+            Repeat(number=number, references=tuple(sorted(references)))
+            for number, references in sorted(several.items())
+            if first <= number <= last
         ),
     )
 

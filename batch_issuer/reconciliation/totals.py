@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any
 
 from batch_issuer.documents import WITHOUT_VAT, State, split_vat, total_of
 from batch_issuer.ledger.records import Record
@@ -33,6 +33,8 @@ ISSUED = (State.STAMPED, State.CONTINGENCY)
 ALWAYS_SHOWN = (State.STAMPED, State.CONTINGENCY, State.REJECTED, State.INVALID, State.UNSURE)
 
 _Parts = tuple[Decimal, Decimal, Decimal, Decimal, Decimal, Decimal]
+_Key = tuple[str, str, str, str, State]
+"""Type, branch, day, payment method and state: documents that are alike in these are summed first."""
 
 
 class _Sum:
@@ -44,16 +46,11 @@ class _Sum:
         self.documents = 0
         self.parts: _Parts = (NOTHING,) * 6
 
-    def add(self, parts: _Parts) -> None:
-        self.documents += 1
+    def add(self, parts: _Parts, documents: int = 1) -> None:
+        self.documents += documents
         a, b, c, d, e, f = self.parts
         u, v, w, x, y, z = parts
         self.parts = (a + u, b + v, c + w, d + x, e + y, f + z)
-
-    def __iadd__(self, other: _Sum) -> Self:
-        self.add(other.parts)
-        self.documents += other.documents - 1
-        return self
 
     def total(self) -> Total:
         gross, answered, taxable, vat, retention, income_tax = self.parts
@@ -78,16 +75,15 @@ def _parts_of(record: Record) -> _Parts:
     return gross, answered, taxable, vat, withheld, NOTHING
 
 
-def _sale_of(record: Record, parts: _Parts) -> _Parts | None:
-    """What a document adds to the sales; None for one that is no sale, or not issued."""
-    if record.state not in ISSUED or record.doc_type == EXCLUDED_SUBJECT:
+def _sold(key: _Key, parts: _Parts, gross: Decimal) -> _Parts | None:
+    """What documents of one kind add to the sales; None where they are no sales, or not issued."""
+    doc_type, *_, state = key
+    if state not in ISSUED or doc_type == EXCLUDED_SUBJECT:
         return None
-    gross, answered, taxable, vat, withheld, income_tax = parts
-    parts = (gross if record.answer.amounts.gross is None else answered, answered, taxable, vat, withheld, income_tax)
-    if record.doc_type == CREDIT_NOTE:
-        a, b, c, d, e, f = parts
-        return -a, -b, -c, -d, -e, -f
-    return parts
+    _, *others = parts
+    sign = -1 if doc_type == CREDIT_NOTE else 1
+    answered, taxable, vat, withheld, income_tax = (sign * part for part in others)
+    return sign * gross, answered, taxable, vat, withheld, income_tax
 
 
 def add_up(records: Iterable[Record]) -> Total:
@@ -126,16 +122,21 @@ _DIMENSIONS: tuple[Callable[[Any], str], ...] = (
 
 def sum_up(records: Sequence[Record], held_back: Sequence[HeldBack], missing: Sequence[Missing]) -> Sums:
     """Every sum of a reconciliation, in one pass over the documents."""
+    kinds: dict[_Key, _Sum] = defaultdict(_Sum)
+    sold_gross: dict[_Key, Decimal] = defaultdict(Decimal)
+    for record in records:
+        key = (record.doc_type, record.branch, record.date, record.payment_method, record.state)
+        kinds[key].add(_parts_of(record))
+        answered = record.answer.amounts.gross
+        sold_gross[key] += record.expected_gross if answered is None else answered
     tables: list[dict[str, dict[State, _Sum]]] = [defaultdict(lambda: defaultdict(_Sum)) for _ in _DIMENSIONS]
     sales: list[dict[str, _Sum]] = [defaultdict(_Sum) for _ in _DIMENSIONS]
-    for record in records:
-        parts = _parts_of(record)
-        sold = _sale_of(record, parts)
-        for table, sale, name_of in zip(tables, sales, _DIMENSIONS, strict=True):
-            name = name_of(record)
-            table[name][record.state].add(parts)
+    for key, total in kinds.items():
+        sold = _sold(key, total.parts, sold_gross[key])
+        for name, table, sale in zip(key, tables, sales, strict=False):
+            table[name][key[4]].add(total.parts, total.documents)
             if sold is not None:
-                sale[name].add(sold)
+                sale[name].add(sold, total.documents)
     by_type, by_branch, by_day, by_payment = (
         _groups(table, sale, _by_name(held_back, name_of), _by_name(missing, name_of))
         for table, sale, name_of in zip(tables, sales, _DIMENSIONS, strict=True)
@@ -150,7 +151,7 @@ def sum_up(records: Sequence[Record], held_back: Sequence[HeldBack], missing: Se
 def _merged(sums: Iterable[_Sum]) -> Total:
     merged = _Sum()
     for one in sums:
-        merged += one
+        merged.add(one.parts, one.documents)
     return merged.total()
 
 
