@@ -15,6 +15,7 @@ from batch_issuer.reading.questions import (
     LINE_REQUIRED,
     missing_columns,
     no_header,
+    other_table,
     two_headings,
     unknown_heading,
 )
@@ -152,6 +153,7 @@ class Columns:
         if header is None:
             raise no_header(where, sheet, self.count)
         self._refuse_unknown_headings(sheet, header)
+        self._refuse_table_above(sheet, header)
         for name, numbers in header.doubts.items():
             raise two_headings(where, name, numbers, header.headings, sheet)
         if header.missing:
@@ -159,6 +161,13 @@ class Columns:
                 where, sheet, header.row, header.headings, header.ignored_columns, header.missing, self.count
             )
         return header
+
+    def _refuse_table_above(self, sheet: Sheet, header: Header) -> None:
+        """A table above the chosen headings has fewer columns, and sales that would be lost."""
+        for row in range(header.row - 1):
+            cells = [_tidy(cell) for cell in sheet.table.cells(row)]
+            if self.count(cells) > len(REQUIRED) and not self._matched(row, cells).missing:
+                raise other_table(sheet.title, row, header.row, header.headings)
 
     def _refuse_unknown_headings(self, sheet: Sheet, header: Header) -> None:
         where = sheet.title

@@ -6,6 +6,7 @@ the prices are on the other basis than the settings say, and nothing is read at 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -54,6 +55,10 @@ class Line:
         if self.discount is None:
             return full, full
         return full, full * (1 - _floats(self.discount, self.discounts) / 100)
+
+    def total(self) -> Decimal:
+        """What all lines come to, to the hundredth of a cent; lines with a fault count nothing."""
+        return Decimal(str(round(math.fsum(np.nan_to_num(self.amounts()[1]).tolist()), 4)))
 
     def exact(self, row: int) -> Decimal:
         """The amount of one row, with every digit."""

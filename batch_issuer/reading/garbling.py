@@ -11,8 +11,9 @@ from dataclasses import dataclass
 GARBLED = re.compile(
     "\u00c3[\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
     "|\u00c2[\u00a0-\u00bf]|\u00e2\u20ac|\ufffd|[a-z][\u00a4\u00a2\u00a3\u00a1\u201a\u2021][a-z]|[a-z]\u201a(?![^\\s.,])"
+    r"|&(?:[A-Za-z]{2,8}|#[0-9]{2,5});"
 )
-"""UTF-8 read as Windows-1252, a character that was lost, and the DOS letters ñ ó ú í é and the Mac's á."""
+"""UTF-8 read as Windows-1252, a lost character, the DOS letters ñ ó ú í é, the Mac's á, and a web page's `&eacute;`."""
 
 _MISTAKES = (
     ("cp1252", "utf-8", "UTF-8"),
@@ -20,6 +21,10 @@ _MISTAKES = (
     ("cp1252", "mac-roman", "Mac Roman"),
 )
 """The table that a text was read with, the one that it was written with, and that one's name."""
+
+
+def is_garbled(text: str) -> bool:
+    return (not text.isascii() or "&" in text) and GARBLED.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

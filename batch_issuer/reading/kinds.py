@@ -109,6 +109,11 @@ DISCOUNT_NOT_A_NUMBER = Kind(
     message=N_("The discount «{value}» is not a number."),
     repair=N_("Write the percentage as a number: 10 or 10% is ten percent."),
 )
+DISCOUNT_A_FRACTION = Kind(
+    code="discount-a-fraction",
+    message=N_("The discount «{value}» is {value} % or {hundredfold} %."),
+    repair=N_("Write it with the per cent sign, for example {hundredfold}%."),
+)
 TOTAL_NOT_A_NUMBER = Kind(
     code="total-not-a-number", message=N_("The total «{value}» is not a number."), repair=_WRITE_A_NUMBER
 )
@@ -203,6 +208,14 @@ REF_TOO_LONG = Kind(
     code="ref-too-long",
     message=N_("The reference «{value}» has {length} characters; at most 100 are possible."),
     repair=N_("Shorten it, or choose other columns with external_ref under [source] in the settings."),
+)
+REF_WITH_DECIMALS = Kind(
+    code="ref-with-decimals",
+    message=N_("The reference «{value}» looks like a number that another program gave a decimal."),
+    repair=N_(
+        "Export it as text. «{value}» and «{whole}» are two references: the same sale under both would be issued twice."
+    ),
+    severity=Severity.WARNS,
 )
 REF_UNPRINTABLE = Kind(
     code="ref-unprintable",

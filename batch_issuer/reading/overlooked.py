@@ -6,7 +6,7 @@ To pass over them would issue a wrong document, so they are asked about, or thei
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from batch_issuer.messages import N_
@@ -39,6 +39,7 @@ CHARGES = _keys(
     "Shipping cost", "Delivery", "Transporte", "Cargo por servicio", "Service charge", "Surcharge", "Otros cargos",
     "Fee", "Fees", "Gastos de envío",
 )  # fmt: skip
+SUPPLIERS = _keys("Proveedor", "Nombre del proveedor", "Supplier", "Vendor", "Nombre proveedor")
 TYPES = _keys("Tipo", "Type", "Clase", "Documento", "Doc.", "DTE", "Tipo venta", "Comprobante", "Tipo de venta")
 CURRENCIES = _keys("Moneda", "Divisa", "Currency", "Currency code", "Tipo de moneda", "Código de moneda")
 STATUSES = _keys(
@@ -102,6 +103,32 @@ def refuse_overlooked(
     for name in MONEY_FIELDS:
         if name in header.columns:
             _refuse_foreign_money(sheet, header, header.columns[name])
+
+
+def refuse_purchases(sheet: Sheet, header: Header, types: Iterable[str]) -> None:
+    """A column of suppliers says that these were bought: only type 14 is issued by who buys.
+
+    Raises `CannotStart` where such a sheet would be issued as sales.
+    """
+    number = header.columns.get("name")
+    sold = sorted(set(types) - {"14"})
+    if number is None or key_of(header.headings[number]) not in SUPPLIERS or not sold:
+        return
+    raise CannotStart(
+        N_(
+            "{where}: the column «{heading}» ({letter}) names suppliers, so this is a list of purchases, and it would "
+            "be issued as sales of type {types}."
+        ),
+        repair=N_(
+            "Purchases from excluded subjects are type 14: say so in a column «Tipo DTE», or in the settings:\n"
+            '[source]\ndoc_type = "14"\nOther purchases are not issued by you. If they are customers, map the column '
+            'under its own heading:\n[columns]\nname = "{heading}"'
+        ),
+        where=sheet.title,
+        heading=header.headings[number],
+        letter=letter_of(number),
+        types=", ".join(sold),
+    )
 
 
 def with_percentages(sheet: Sheet, header: Header, rows: SalesRows, source: Source, asked: frozenset[str]) -> Header:

@@ -203,6 +203,18 @@ def _sample(sheet: Sheet, number: int, headings: Sequence[str]) -> str:
     return ""
 
 
+def other_table(where: str, row: int, other: int, headings: Sequence[str]) -> CannotStart:
+    """The sheet has two tables whose columns differ; rows are counted from 0."""
+    return CannotStart(
+        N_("{where}: there are two tables: headings stand in row {row}, and others in row {other}: {headings}."),
+        repair=N_("Give each table its own sheet or file, and name them together; or make their columns the same."),
+        where=where,
+        row=row + 1,
+        other=other + 1,
+        headings=listed(headings),
+    )
+
+
 def unknown_heading(where: str, line: str, heading: str, headings: Sequence[str]) -> CannotStart:
     """The settings name a heading that the sheet does not have."""
     present = [text for text in headings if text]

@@ -69,6 +69,8 @@ def fault_of(text: str) -> Fault | None:
         return Fault(kinds.REF_UNPRINTABLE)
     if is_example_ref(text):
         return Fault(kinds.EXAMPLE_REF)
+    if text.endswith(".0") and text[:-2].isdigit():
+        return Fault(kinds.REF_WITH_DECIMALS, {"whole": text[:-2]})
     return None
 
 

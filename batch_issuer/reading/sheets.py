@@ -13,17 +13,25 @@ from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Mapped, SourceFile
-from batch_issuer.reading.columns import Columns, Header, place_of
+from batch_issuer.reading.columns import REQUIRED, Columns, Header, place_of
 from batch_issuer.reading.controls import Line, LineControl, control_lines, rows_with_vat
 from batch_issuer.reading.fixes import SURPLUS_HEADINGS, is_fix_file
 from batch_issuer.reading.notations import Notations, find_notations
-from batch_issuer.reading.overlooked import held_columns, refuse_overlooked, with_percentages
+from batch_issuer.reading.overlooked import (
+    held_columns,
+    refuse_overlooked,
+    refuse_purchases,
+    with_percentages,
+)
+from batch_issuer.reading.questions import other_table
 from batch_issuer.reading.refs import Refs, continued, read_refs
 from batch_issuer.reading.rows import SalesRows, find_sales
-from batch_issuer.reading.tables import Codes, Column, Sheet, is_blank, letter_of
+from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank, letter_of
 from batch_issuer.reading.totals import total_said
 from batch_issuer.reading.values import DATE_FIELDS, Fault, Value, Values, clean, read_values
 from batch_issuer.settings import FIELDS, Settings
+
+_ROWS_LOOKED_AT = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +78,15 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         if name in taken and name != "external_ref"
     ]
     refs = _refs(sheet, header, columns, rows, fields)
-    control = _control(sheet, header, rows, fields, refs, settings)
+    line = _line(fields)
+    with_vat = _with_vat(fields, rows, settings)
+    control = control_lines(sheet, header, rows.sales, line, _documents(refs), with_vat, settings.source)
+    _refuse_other_table(sheet, header, rows, fields, columns)
+    if "name" not in asked:
+        refuse_purchases(sheet, header, _types(fields, rows, settings))
     if not is_fix_file(header.headings):
         refuse_overlooked(sheet, header, rows, settings.source, asked=asked, confirmed=control.agrees)
-    said = total_said(sheet, header, rows, settings.source.decimal)
+    said = total_said(sheet, header, rows, settings.source.decimal, line.total)
     return SheetSales(
         sheet=sheet,
         header=header,
@@ -119,34 +132,48 @@ def _overhang(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[Field]:
             yield _field("", number, column, Values(values=[None] * len(column.texts), faults=faults))
 
 
-def _control(
-    sheet: Sheet, header: Header, rows: SalesRows, fields: Sequence[Field], refs: Refs, settings: Settings
-) -> LineControl:
-    """Quantity × price of every row against the sheet's own amounts."""
+def _line(fields: Sequence[Field]) -> Line:
+    """The columns that an amount is made of."""
     of = {field.name: field for field in fields}
     column = {name: Column(codes=field.codes, texts=field.texts) for name, field in of.items()}
-    types = of.get("doc_type")
-    return control_lines(
-        sheet,
-        header,
-        rows.sales,
-        Line(
-            quantity=column["quantity"],
-            quantities=_sound(of["quantity"]),
-            price=column["unit_price"],
-            prices=_sound(of["unit_price"]),
-            discount=column.get("discount_percentage"),
-            discounts=_sound(of["discount_percentage"]) if "discount_percentage" in of else (),
-        ),
-        _documents(refs),
-        rows_with_vat(
-            [str(value) for value in types.values] if types else None,
-            types.codes if types else None,
-            len(rows.sales),
-            settings.source,
-        ),
-        settings.source,
+    return Line(
+        quantity=column["quantity"],
+        quantities=_sound(of["quantity"]),
+        price=column["unit_price"],
+        prices=_sound(of["unit_price"]),
+        discount=column.get("discount_percentage"),
+        discounts=_sound(of["discount_percentage"]) if "discount_percentage" in of else (),
     )
+
+
+def _types(fields: Sequence[Field], rows: SalesRows, settings: Settings) -> set[str]:
+    """The types of document that the rows say, and the settings' own where one says none."""
+    field = next((field for field in fields if field.name == "doc_type"), None)
+    if field is None or not len(rows.sales):
+        return {settings.source.doc_type} if len(rows.sales) else set()
+    said = {str(field.values[code]) for code in np.unique(field.codes).tolist() if code not in field.faults}
+    return said - {""} or {settings.source.doc_type}
+
+
+def _with_vat(fields: Sequence[Field], rows: SalesRows, settings: Settings) -> Flags:
+    """Which rows have prices with VAT."""
+    types = next((field for field in fields if field.name == "doc_type"), None)
+    named = None if types is None else [str(value) for value in types.values]
+    return rows_with_vat(named, None if types is None else types.codes, len(rows.sales), settings.source)
+
+
+def _refuse_other_table(
+    sheet: Sheet, header: Header, rows: SalesRows, fields: Sequence[Field], columns: Columns
+) -> None:
+    """Other headings below stand over columns in another order; under ours their rows would be misread.
+
+    Looked for only where neither quantity nor price is a number.
+    """
+    wrong = [np.isin(field.codes, [*field.faults]) for field in fields if field.name in ("quantity", "unit_price")]
+    for row in rows.sales[np.logical_and(*wrong)][:_ROWS_LOOKED_AT].tolist():
+        cells = sheet.table.cells(row)
+        if columns.count(cells) >= len(REQUIRED):
+            raise other_table(sheet.title, header.row, row, cells)
 
 
 def _documents(refs: Refs) -> Codes:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from batch_issuer.documents import VAT_RATE
 from batch_issuer.problems import Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.aliases import LINE_TOTAL_KEYS, key_of
@@ -15,7 +16,7 @@ from batch_issuer.reading.columns import Header
 from batch_issuer.reading.notations import column_mark
 from batch_issuer.reading.numbers import Mark, read_number
 from batch_issuer.reading.rows import SalesRows
-from batch_issuer.reading.tables import CellKind, Codes, Column, Sheet
+from batch_issuer.reading.tables import CellKind, Codes, Column, Sheet, is_blank
 from batch_issuer.reading.values import ZERO, clean
 
 CENT = Decimal("0.01")
@@ -55,17 +56,34 @@ class TotalsSaid:
                 )
 
 
-def total_said(sheet: Sheet, header: Header, rows: SalesRows, decimal: str) -> TotalsSaid:
-    """The last total row's amounts under quantity and under the amounts' heading; several rows may be subtotals."""
+def total_said(
+    sheet: Sheet, header: Header, rows: SalesRows, decimal: str, computed: Callable[[], Decimal]
+) -> TotalsSaid:
+    """The last total row's amounts under quantity, price and the amounts' heading; several rows may be subtotals.
+
+    `computed` gives what the lines come to, for amounts that the rows do not have, and for a total under the prices.
+    """
     if not rows.totals or not len(rows.sales):
         return TotalsSaid()
-    amount = control_column(header)
-    wanted = [number for number in (header.columns["quantity"], amount) if number is not None]
+    amount, price = control_column(header), header.columns["unit_price"]
+    money = price if amount is None or is_blank(sheet.table.columns[amount][rows.totals[-1]]) else amount
+    wanted = (header.columns["quantity"], money)
+    lines = computed()
+    amounts = tuple(found.quantize(CENT) for found in (lines, lines * (1 + VAT_RATE), lines / (1 + VAT_RATE)))
     firsts = _first_rows(sheet.table.columns[header.ref_columns[0]], rows) if len(header.ref_columns) == 1 else None
     said = [
         found
         for number in wanted
-        if (found := _said(sheet, number, rows, firsts, column_mark(sheet.table.columns[number], decimal)))
+        if (
+            found := _said(
+                sheet,
+                number,
+                rows,
+                firsts,
+                column_mark(sheet.table.columns[number], decimal),
+                amounts if number == money else (),
+            )
+        )
     ]
     control = next((entry.value for entry in said if entry.column == amount), None)
     return TotalsSaid(control=control, columns=tuple(said))
@@ -81,19 +99,35 @@ def control_column(header: Header) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def _said(sheet: Sheet, number: int, rows: SalesRows, firsts: Codes | None, mark: Mark | None) -> Said | None:
+def _said(
+    sheet: Sheet,
+    number: int,
+    rows: SalesRows,
+    firsts: Codes | None,
+    mark: Mark | None,
+    amounts: tuple[Decimal, ...],
+) -> Said | None:
     column = sheet.table.columns[number]
     row = rows.totals[-1]
     value = _number(column, int(column.codes[row]), mark)
     if value is None:
         return None
     subtotals = [_number(column, int(column.codes[total]), mark) for total in rows.totals]
-    sums = [_sum(column, rows.sales, mark)]
-    if firsts is not None:
-        sums.append(_sum(column, firsts, mark))
+    sums = list(amounts)
+    if _is_complete(column, rows.sales, mark):
+        sums.insert(0, _sum(column, rows.sales, mark))
+        sums += [_sum(column, firsts, mark)] if firsts is not None else []
+    if not sums:
+        return None
     if len(subtotals) > 1 and None not in subtotals and sum(filter(None, subtotals), ZERO) in sums:
         value = sum(filter(None, subtotals), ZERO)
     return Said(row=row, column=number, text=column[row].strip(), value=value, sums=tuple(sums))
+
+
+def _is_complete(column: Column, rows: Codes, mark: Mark | None) -> bool:
+    """Whether every cell is a number or blank; a formula without a result is neither."""
+    used = column.taken(rows).used_codes()
+    return all(is_blank(column.texts[code]) or _number(column, code, mark) is not None for code in used)
 
 
 def _number(column: Column, code: int, mark: Mark | None) -> Decimal | None:

@@ -17,7 +17,7 @@ from batch_issuer.reading import kinds
 from batch_issuer.reading.aliases import letters_of
 from batch_issuer.reading.currencies import is_foreign_amount
 from batch_issuer.reading.dates import Order, read_date
-from batch_issuer.reading.garbling import GARBLED
+from batch_issuer.reading.garbling import is_garbled
 from batch_issuer.reading.numbers import SCIENTIFIC, Mark, figure_of, read_number
 from batch_issuer.reading.tables import BLANKS, CellKind, Column
 from batch_issuer.rules.identifiers import dui_is_valid, nit_is_valid
@@ -165,6 +165,8 @@ def _discount(mark: Mark) -> Reader:
         if not text:
             return ZERO, None
         value, fault = _number(text.removesuffix("%").rstrip(BLANKS), kind, mark, kinds.DISCOUNT_NOT_A_NUMBER)
+        if isinstance(value, Decimal) and 0 < value < 1 and not text.endswith("%"):
+            return ZERO, Fault(kinds.DISCOUNT_A_FRACTION, {"hundredfold": f"{(value * 100).normalize():f}"})
         return (ZERO if value is None else value), fault
 
     return read
@@ -221,7 +223,7 @@ def doc_type_of(text: str) -> str:
 
 
 def _text(text: str, _: CellKind) -> Read:
-    return text, Fault(kinds.TEXT_GARBLED) if not text.isascii() and GARBLED.search(text) else None
+    return text, Fault(kinds.TEXT_GARBLED) if is_garbled(text) else None
 
 
 def _identifier(text: str, kind: CellKind) -> Read:

@@ -345,3 +345,63 @@ def test_formats_of_other_currencies_hold_back(tmp_path: Path) -> None:
     sheet["D3"].number_format = "[$$-440A]#,##0.00"
     book.save(tmp_path / "v.xlsx")
     assert held(str(tmp_path / "v.xlsx")) == [("A1", ["other-currency"]), ("A2", [])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Factura,Descripción,Cantidad,Precio\nA1,Café,1,2\n\nOtra\nFactura,Fecha,Descripción,Cantidad,Precio\nA2,25/11/2026,Té,1,2\n",
+        "Factura,Fecha,Descripción,Cantidad,Precio\nA2,25/11/2026,Té,1,2\n\nOtra\nFactura,Precio,Descripción,Cantidad\nA1,2,Café,1\n",
+    ],
+)
+def test_two_tables_in_one_sheet_are_refused(tmp_path: Path, text: str) -> None:
+    """The sales of one would be lost, or read in the wrong columns."""
+    sentence = stopped_by(csv_file(tmp_path, text))
+    assert "there are two tables: headings stand in row 1, and others in row 5" in sentence
+
+
+def test_a_list_of_purchases_is_not_issued_as_sales(tmp_path: Path) -> None:
+    """Suppliers are no customers; only type 14 is issued by who buys."""
+    text = "Factura,Proveedor,Concepto,Cantidad,Precio unitario\n1,Dist. Uno,Harina,10,1.00\n"
+    path = csv_file(tmp_path, text)
+    assert "names suppliers, so this is a list of purchases" in stopped_by(path)
+    assert read([path], settings(doc_type="14", prices={"14": "without_vat"}))[0].document.doc_type == "14"
+    assert read_mapped(path, {"name": "Proveedor"}) == [("1", "Harina", "10", "1.00")]
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "value"),
+    [("10", "", "10"), ("10%", "", "10"), ("0.5%", "", "0.5"), ("0.10", "discount-a-fraction", "0"), ("0", "", "0")],
+)
+def test_a_percentage_below_one_is_asked(tmp_path: Path, written: str, code: str, value: str) -> None:
+    """0.10 is ten per cent in one sheet and a tenth of one per cent in another."""
+    path = csv_file(tmp_path, f"Factura,Descripción,Cantidad,Precio,% Descuento\nA1,Café,1,2,{written}\n")
+    entry = read([path], Settings())[0]
+    assert [problem.code for problem in entry.problems] == ([code] if code else [])
+    assert str(entry.document.lines[0].discount_percentage) == value
+
+
+def test_references_with_decimals_are_told(tmp_path: Path) -> None:
+    """1001 and 1001.0 would be two sales."""
+    problem = read([csv_file(tmp_path, "Factura,Descripción,Cantidad,Precio\n1001.0,Café,1,2\n")], Settings())[
+        0
+    ].problems[0]
+    assert (problem.code, problem.blocks) == ("ref-with-decimals", False)
+    assert "«1001.0» and «1001» are two references" in problem.repair(ENGLISH)
+
+
+def test_totals_under_prices_and_of_formulas_are_controls(tmp_path: Path) -> None:
+    """What the lines come to stands for amounts that the rows do not have."""
+    text = "Factura,Descripción,Cantidad,Precio\nA1,Café,2,3.50\nTOTAL,,,{total}\n"
+    good, wrong = (
+        read([csv_file(tmp_path, text.format(total=total), f"{total}.csv")], Settings()) for total in ("7.00", "9.00")
+    )
+    assert not good.problems
+    assert [problem.code for problem in wrong.problems] == ["total-row-differs"]
+    rows: list[list[Any]] = [
+        ["Factura", "Descripción", "Cantidad", "Precio", "Importe"],
+        ["A1", "Café", 2, 3.5, "=C2*D2"],
+    ]
+    assert not read([workbook(tmp_path, [*rows, ["TOTAL", None, None, None, 7]])], Settings()).problems
+    wrong = read([workbook(tmp_path, [*rows, ["TOTAL", None, None, None, 8]])], Settings())
+    assert [problem.code for problem in wrong.problems] == ["total-row-differs"]

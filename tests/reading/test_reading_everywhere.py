@@ -79,7 +79,7 @@ def with_xlsxwriter(path: Path, sales: Sequence[Sale]) -> None:
             for column, value in enumerate(row):
                 if isinstance(value, str):
                     sheet.write_string(at, column, value)
-                else:
+                elif isinstance(value, Decimal):
                     sheet.write_number(at, column, float(value), money)
 
 
