@@ -67,6 +67,8 @@ class Customers:
     named: dict[str, Named] = field(default_factory=dict)
     unnumbered: int = 0
     """Documents with data of a customer who has neither NIT nor DUI: the provider stores each anew."""
+    are_placed: bool = False
+    """Whether any has a place or an activity, which are in catalogs."""
     contradictions: dict[tuple[str, str, str], Contradiction] = field(default_factory=dict)
     _seen: dict[str, Customer] = field(default_factory=dict)
 
@@ -74,6 +76,8 @@ class Customers:
         customer = document.customer
         if customer is None:
             return
+        if customer.municipality or customer.district or customer.activity_code:
+            self.are_placed = True
         number = customer_id(customer)
         if not number:
             self.unnumbered += 1

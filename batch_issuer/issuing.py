@@ -12,12 +12,13 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from batch_issuer import live_catalogs
 from batch_issuer.cancelling import SENT, Outlook, outlook
 from batch_issuer.crediting import Balance, balance_of, found_ccf, why_wait
 from batch_issuer.documents import State
@@ -42,6 +43,8 @@ ENVIRONMENTS = {"00": "test", "01": "production"}
 """`identificacion.ambiente` (CAT-001)."""
 
 _PLANNED_AT_ONCE = 500
+_CATALOG_SECONDS = 1.0
+"""How long the end of a run waits for catalogs that are still on their way."""
 _REGISTERED = (State.CONTINGENCY, State.UNSURE, State.SENDING)
 """States of documents that the provider has, or may have, without a stamp that was seen."""
 
@@ -113,7 +116,41 @@ def issue(
         read = {**summary(prepared, references, left_out), "conflicts": conflicts}
         work.write([NewEvent(kind=Kind.RUN_READ, body=read)])
         work.plan_anew(prepared, [step for step in chosen.of(Action.ISSUE) if step.record is None or step.changed])
-        return work.send(lambda sender: _issue_plan(work, sender, prepared, chosen))
+        searched = _catalogs_to_ask(prepared, chosen)
+        asks = searched is not None and live_catalogs.is_old(ledger_path, ledger.now())
+
+        async def asking(sender: Canceller) -> None:
+            # The first answer tells the quota: asked before, catalogs would keep the documents waiting.
+            while not sender.progress.done and sender.stopped is None:  # noqa: ASYNC110 - nobody else needs an event
+                await asyncio.sleep(0.05)
+            await live_catalogs.refresh(sender.client, ledger_path, ledger.now(), searched or ())
+
+        async def steps(sender: Canceller) -> None:
+            await _beside(_issue_plan(work, sender, prepared, chosen), asking(sender) if asks else None)
+
+        return work.send(steps)
+
+
+def _catalogs_to_ask(prepared: Prepared, plan: Plan) -> frozenset[str] | None:
+    """The activities to look for in the provider's catalogs; None where nothing is sent that depends on catalogs."""
+    if not plan.of(Action.ISSUE, Action.ASK):
+        return None
+    problems = [problem for held in prepared.held for problem in held.problems]
+    if not prepared.customers.are_placed and not any(problem.field in live_catalogs.FIELDS for problem in problems):
+        return None
+    return frozenset(one.value for one in problems if one.code == "activity-unknown" and one.value.isdecimal())
+
+
+async def _beside(sending: Awaitable[None], asking: Coroutine[Any, Any, None] | None) -> None:
+    """Send, and meanwhile ask for something that nobody waits for."""
+    task = asyncio.create_task(asking) if asking is not None else None
+    try:
+        await sending
+    finally:
+        if task is not None:
+            await asyncio.wait([task], timeout=_CATALOG_SECONDS)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def retry(

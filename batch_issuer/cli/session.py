@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from batch_issuer import live_catalogs
 from batch_issuer import settings as settings_room
 from batch_issuer.cli.output import Output
 from batch_issuer.messages import N_, choose_language
@@ -17,6 +18,7 @@ from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.reading.references import read_references
 from batch_issuer.reconciliation import EL_SALVADOR
+from batch_issuer.rules import catalogs
 from batch_issuer.settings import Company, Settings
 
 
@@ -39,7 +41,9 @@ def open_session(output: Output, options: Mapping[str, Any], files: Sequence[str
     company = settings.company(options["company"])
     if company.language and "--lang" not in " ".join(sys.argv):
         output.messages = replace(output.messages, language=choose_language(configured=company.language))
-    return Session(output=output, settings=settings, company=company, ledger=Path(options["ledger"]))
+    ledger = Path(options["ledger"])
+    catalogs.prefer(live_catalogs.kept(ledger))
+    return Session(output=output, settings=settings, company=company, ledger=ledger)
 
 
 def read_files(session: Session, files: Sequence[str]) -> Prepared:

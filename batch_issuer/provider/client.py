@@ -289,6 +289,21 @@ class Client:
         assert not isinstance(reply, Found)  # noqa: S101 - only a 200 is found
         return reply
 
+    async def catalog(self, path: str) -> object:
+        """The JSON of a live catalog, of whatever shape; None where it cannot be had at once."""
+        ticket = self.quota.spare()
+        if ticket is None:
+            return None
+        try:
+            status, headers, content = await self._exchange("GET", path, b"")
+        except httpx.HTTPError:
+            self.quota.lost(ticket, arrived=True)
+            return None
+        self.quota.learn(ticket, headers)
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            self.quota.refused(headers)
+        return wire.decode_any(content) if status == httpx.codes.OK else None
+
     async def environment(self, external_ref: str) -> str:
         """`ambiente` of a stamped document's signed JSON: "00" test, "01" production, empty where it cannot be had."""
         ticket = await self.quota.wait()

@@ -87,16 +87,24 @@ class Quota:
             now = loop.time()
             delay = self._delay(now)
             if delay <= 0:
-                self.waiting_until = None
-                self._given += 1
-                self._fresh += 1
-                self._least = math.inf
-                return Ticket(now, self._ended)
+                return self._give(now)
             if delay is not math.inf and delay > self.max_wait and not self._in_flight:
                 self._close_for_waiting(delay)
                 break
             await self._until_change(delay)
         return None
+
+    def spare(self) -> Ticket | None:
+        """A ticket if one more request fits right now, for what nobody shall wait for."""
+        now = asyncio.get_running_loop().time()
+        return self._give(now) if not self._closed and self._delay(now) <= 0 else None
+
+    def _give(self, now: float) -> Ticket:
+        self.waiting_until = None
+        self._given += 1
+        self._fresh += 1
+        self._least = math.inf
+        return Ticket(now, self._ended)
 
     def close(self) -> None:
         """Give no more tickets; those who wait get None."""

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from batch_issuer.documents import VAT_RATE, WITHOUT_VAT, Amounts, Customer, Document, Line
 from batch_issuer.ledger.records import Answer, CreditMemo
+from batch_issuer.rules.identifiers import is_uuid
 
 _KEY_IN_URL = re.compile(r"([?&;])(?:(?:k|%[46]b)(?:e|%[46]5)(?:y|%[57]9)=[^&;#\s\"'<>]*[&;]?)+", re.IGNORECASE)
 _KEY = re.compile(r"odt(?:_|%5f)[0-9a-z_.~+/=-]+", re.IGNORECASE)
@@ -92,7 +93,8 @@ def _purchase(document: Document) -> list[str]:
 
 def _credit_note(document: Document) -> list[str]:
     """`POST /credit-memo`: 05; what is credited is always said, lines or all of it (provider.md 8)."""
-    adjusted = _member("document_id", document.adjusts)
+    adjusts = document.adjusts
+    adjusted = _member("document_id", adjusts.lower() if is_uuid(adjusts) else adjusts)
     if document.full_adjustment:
         return [adjusted, '"full_adjustment":true']
     if not document.lines or not document.adjusts:
@@ -214,11 +216,16 @@ def remove_keys(text: str) -> str:
 
 def decode(content: bytes) -> Mapping[str, Any] | None:
     """The JSON object of an answer, or None where the content is something else."""
+    plain = decode_any(content)
+    return plain if isinstance(plain, dict) else None
+
+
+def decode_any(content: bytes) -> object:
+    """The JSON of an answer, or None where the content is no JSON."""
     try:
-        plain = json.loads(content, parse_float=Decimal)
+        return json.loads(content, parse_float=Decimal)
     except (ValueError, RecursionError):
         return None
-    return plain if isinstance(plain, dict) else None
 
 
 def read_answer(plain: Mapping[str, Any] | None, http_status: int) -> Answer:

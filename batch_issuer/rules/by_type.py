@@ -6,6 +6,7 @@ from what it knows of a customer, so that it, and not we, can say whether someth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from batch_issuer.documents import Customer, Document
@@ -14,6 +15,8 @@ from batch_issuer.problems import Kind, Severity
 from batch_issuer.rules.findings import Finding
 from batch_issuer.rules.whole import is_nobody, row_of
 from batch_issuer.settings import Rules
+
+_CONTROL_NUMBER = re.compile(r"DTE-\d\d-[A-Z0-9]{8}-\d{15}")
 
 CCF_NAME_MISSING = Kind(
     code="ccf-name-missing",
@@ -80,6 +83,11 @@ CREDIT_CCF_MISSING = Kind(
     code="credit-ccf-missing",
     message=N_("The credit note does not say which CCF it adjusts."),
     repair=N_("Write the CCF's reference, or the provider's UUID of it, in the column «Documento que ajusta»."),
+)
+CREDIT_BY_NUMBER = Kind(
+    code="credit-by-control-number",
+    message=N_("The credit note names its CCF by the control number «{value}», by which the provider finds none."),
+    repair=N_("Write the CCF's reference, or its generation code (the UUID), instead."),
 )
 CREDIT_OF_ITSELF = Kind(
     code="credit-of-itself",
@@ -170,6 +178,8 @@ def credit_names_its_ccf(document: Document, _rules: Rules) -> Iterator[Finding]
     """A credit note adjusts an issued CCF (Ocote, POST /credit-memo, document_id)."""
     if not document.adjusts:
         yield Finding(CREDIT_CCF_MISSING, row_of(document), "adjusts")
+    elif _CONTROL_NUMBER.fullmatch(document.adjusts.strip().upper()):
+        yield Finding(CREDIT_BY_NUMBER, row_of(document), "adjusts", document.adjusts)
     elif document.adjusts == document.external_ref:
         yield Finding(CREDIT_OF_ITSELF, row_of(document), "adjusts", document.adjusts)
 

@@ -10,13 +10,14 @@ import csv
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 Named = TypeVar("Named")
+Asked = TypeVar("Asked", bound=Callable[..., Any])
 _NOT_A_WORD = re.compile(r"[^0-9a-z]+")
 _CODE_AND_NAME = re.compile(r"([0-9]+)\s*[-\u2013.:·)]?\s*([^\W\d].*)")
 
@@ -52,6 +53,20 @@ CONTRIBUTOR_NAMES: Mapping[str, str] = {
     "pequeño contribuyente": "1", "small": "1", "mediano contribuyente": "2", "medium": "2",
     "gran contribuyente": "3", "large": "3", "government": "4",
 }  # fmt: skip
+
+
+_REMEMBERED: list[Callable[[], None]] = []
+
+
+def remembered(most: int | None = None) -> Callable[[Asked], Asked]:
+    """`lru_cache` for what follows from catalogs: forgotten when other catalogs are preferred."""
+
+    def decorate(asked: Asked) -> Asked:
+        kept = lru_cache(maxsize=most)(asked)
+        _REMEMBERED.append(kept.cache_clear)
+        return cast("Asked", kept)
+
+    return decorate
 
 
 def fold(text: str) -> str:
@@ -151,10 +166,10 @@ def term_units() -> Catalog:
     )
 
 
-@cache
+@remembered()
 def activities() -> Catalog:
-    """CAT-019, economic activities, five digits."""
-    return _read("019")
+    """CAT-019, economic activities, five digits, and those that only the provider knows."""
+    return _catalog({**_read("019").names, **_preferred.activities})
 
 
 @cache
@@ -204,11 +219,46 @@ class Territory:
         return self.municipalities[district.department, district.municipality]
 
 
-@cache
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What the provider's own catalogs say, which counts before ours where both speak (provider.md 13)."""
+
+    municipalities: tuple[Municipality, ...] = ()
+    activities: Mapping[str, str] = field(default_factory=dict)
+    """Code to description; the provider tells only those that are searched for."""
+
+
+_preferred = Live()
+
+
+def prefer(live: Live) -> None:
+    """Let the provider's catalogs count from here on; what was found with others is forgotten."""
+    global _preferred  # noqa: PLW0603 - the catalogs are one for the whole program, like those of the files
+    if live != _preferred:
+        _preferred = live
+        for forget in _REMEMBERED:
+            forget()
+
+
+@remembered()
 def territory() -> Territory:
-    """CAT-013 and CAT-008. The edition of July 2026, in which 09-10 is Cabañas Este and 09-11 Cabañas Oeste."""
-    municipalities = [Municipality(row["department_code"], row["code"], row["name"]) for row in _rows("013")]
-    districts = list(_read_districts())
+    """CAT-013 and CAT-008. The edition of July 2026, in which 09-10 is Cabañas Este and 09-11 Cabañas Oeste.
+
+    A municipality that the provider numbers otherwise has the provider's code, with its districts.
+    """
+    code_of = {(found.department, fold(found.name)): found.code for found in _preferred.municipalities}
+    shipped = [Municipality(row["department_code"], row["code"], row["name"]) for row in _rows("013")]
+    codes = {(one.department, one.code): code_of.get((one.department, fold(one.name)), one.code) for one in shipped}
+    live = {(one.department, one.code) for one in _preferred.municipalities}
+    ours = [
+        one
+        for one in shipped
+        if (one.department, one.code) not in live and (one.department, fold(one.name)) not in code_of
+    ]
+    municipalities = [*ours, *_preferred.municipalities]
+    districts = [
+        (one._replace(municipality=codes[one.department, one.municipality]), names) for one, names in _read_districts()
+    ]
     return Territory(
         municipalities={(found.department, found.code): found for found in municipalities},
         districts={(found.department, found.code): found for found, _ in districts},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,11 @@ DOCUMENT_RULES = (
         by_type.subject_is_identified, (by_type.SUBJECT_NUMBER_MISSING, by_type.SUBJECT_WITH_NRC), ("14",)
     ),
     WholeRule(by_type.discount_is_in_the_price, (by_type.DISCOUNT_TAKEN_OFF,), ("05", "14")),
-    WholeRule(by_type.credit_names_its_ccf, (by_type.CREDIT_CCF_MISSING, by_type.CREDIT_OF_ITSELF), ("05",)),
+    WholeRule(
+        by_type.credit_names_its_ccf,
+        (by_type.CREDIT_CCF_MISSING, by_type.CREDIT_BY_NUMBER, by_type.CREDIT_OF_ITSELF),
+        ("05",),
+    ),
     WholeRule(by_type.credit_says_what, (by_type.CREDIT_SAYS_NOTHING,), ("05",)),
     WholeRule(by_type.only_credits_adjust, (by_type.ADJUSTS_WITHOUT_CREDIT,), _WITH_CUSTOMER),
 )  # fmt: skip
@@ -335,7 +339,7 @@ def _line(line: Line) -> Iterator[tuple[str, Fault]]:
             sound.add(value)
 
 
-@lru_cache(maxsize=16384)
+@catalogs.remembered(16384)
 def _customer(customer: Customer) -> tuple[Customer, tuple[tuple[str, Fault], ...]]:
     faults: list[tuple[str, Fault]] = []
     changes: dict[str, str] = {}
@@ -360,7 +364,7 @@ def _rules_of(field: str, customer: Customer) -> str:
     return field
 
 
-@lru_cache(maxsize=16384)
+@catalogs.remembered(16384)
 def _judged(field: str, text: str) -> tuple[str, Fault | None]:
     """The form in which a header's text travels, and what is wrong with it."""
     fault = _fault(field, text)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import Kind
-from batch_issuer.rules.catalogs import District, Municipality, departments, fold, territory
+from batch_issuer.rules.catalogs import District, Municipality, departments, fold, remembered, territory
 from batch_issuer.rules.findings import Fault
 from batch_issuer.rules.identifiers import is_all_digits, is_uuid
 
@@ -80,7 +79,7 @@ class Placing:
     field: str = ""
 
 
-@lru_cache(maxsize=16384)
+@remembered(16384)
 def place(department: str, municipality: str, district: str) -> Placing:
     """Department and municipality exist and belong together, the district too (CAT-012, CAT-013, CAT-008; July 2026).
 

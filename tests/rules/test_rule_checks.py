@@ -197,6 +197,7 @@ BREAKING_AND_PASSING = [
         lined(discount_percentage=Decimal(10)),
     ),
     ("credit-ccf-missing", "adjusts", credit(adjusts=""), credit()),
+    ("credit-by-control-number", "adjusts", credit(adjusts="DTE-03-M001P001-000000000000123"), credit()),
     ("credit-of-itself", "adjusts", credit(adjusts="A-1"), credit()),
     ("credit-says-nothing", "full_adjustment", credit(lines=NOTHING), credit(lines=NOTHING, full_adjustment=True)),
     ("adjusts-without-credit", "adjusts", document(adjusts="CCF-1"), credit()),

@@ -1,0 +1,91 @@
+"""The provider's live catalogs, kept beside the ledger: read without network, refreshed while a run sends.
+
+They never change what was sent: a refreshed catalog counts from the next command on. What goes wrong here is nobody's
+business: without them the shipped catalogs count, as on a first day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import secrets
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from batch_issuer.provider.catalogs import DEPARTMENTS, activities_path, read_activities, read_departments
+from batch_issuer.rules.catalogs import Live, Municipality
+
+if TYPE_CHECKING:
+    from batch_issuer.provider.client import Client
+
+KEPT_FOR = dt.timedelta(days=7)
+MOST_SEARCHED = 10
+"""Activities looked for in one run."""
+FIELDS = frozenset({"activity_code", "customer_activity_code", "department", "municipality", "district"})
+"""Our fields that the provider's catalogs know about."""
+_LARGEST = 1024 * 1024
+
+
+def cache_path(ledger: Path) -> Path:
+    """Where the catalogs of a ledger's provider are kept."""
+    return ledger.with_name(f"{ledger.name}.catalogs.json")
+
+
+def kept(ledger: Path) -> Live:
+    """What was last heard of the provider's catalogs; nothing where that cannot be read."""
+    return _live(_read(ledger))
+
+
+def is_old(ledger: Path, now: dt.datetime) -> bool:
+    """Whether the catalogs were never asked for, or long ago."""
+    try:
+        return now - dt.datetime.fromisoformat(_read(ledger)["asked_at"]) > KEPT_FOR
+    except (KeyError, ValueError, TypeError):
+        return True
+
+
+async def refresh(client: Client, ledger: Path, now: dt.datetime, activities: Collection[str]) -> None:
+    """Ask for departments, and for activities that ours do not have; keep what is understood."""
+    before = kept(ledger)
+    departments = await client.catalog(DEPARTMENTS)
+    if departments is None:
+        return
+    found = dict(before.activities)
+    for code in sorted(activities)[:MOST_SEARCHED]:
+        found |= read_activities(await client.catalog(activities_path(code)))
+    municipalities = read_departments(departments) or before.municipalities
+    content = {
+        "asked_at": now.isoformat(timespec="seconds"),
+        "municipalities": [list(one) for one in municipalities],
+        "activities": found,
+    }
+    await asyncio.to_thread(_write, cache_path(ledger), json.dumps(content, ensure_ascii=False))
+
+
+def _live(content: dict[str, Any]) -> Live:
+    try:
+        municipalities = tuple(Municipality(*map(str, one)) for one in content.get("municipalities", ()))
+        activities = {str(code): str(name) for code, name in content.get("activities", {}).items()}
+    except (TypeError, ValueError, AttributeError):
+        return Live()
+    return Live(municipalities=municipalities, activities=activities)
+
+
+def _read(ledger: Path) -> dict[str, Any]:
+    try:
+        path = cache_path(ledger)
+        content = json.loads(path.read_bytes()) if path.stat().st_size <= _LARGEST else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,59 @@
+"""What the provider's live catalogs say, read with every field optional (provider.md 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from batch_issuer.rules.catalogs import Municipality
+
+DEPARTMENTS = "/catalogs/departments"
+_DEPARTMENT_DIGITS = 2
+_LONGEST = 250
+
+
+def activities_path(search: str) -> str:
+    """Where the activities of a code are; `search` is digits."""
+    return f"/catalogs/activities?search={search}"
+
+
+def read_activities(plain: object) -> Mapping[str, str]:
+    """Code to description."""
+    return {code: name for one in _objects(plain) if (code := _text(one, "code")) and (name := _name(one))}
+
+
+def read_departments(plain: object) -> tuple[Municipality, ...]:
+    """The municipalities of every department; the short code is the long one without its department."""
+    return tuple(found for one in _objects(plain) if (code := _department(one)) for found in _municipalities(one, code))
+
+
+def _municipalities(department: Mapping[str, Any], code: str) -> Iterator[Municipality]:
+    for one in _objects(department.get("municipalities")):
+        long = _text(one, "code")
+        short = _text(one, "short_code") or (
+            long[len(code) :] if long.startswith(code) and len(long) > len(code) else long
+        )
+        if short.isascii() and short.isdigit() and (name := _name(one)):
+            yield Municipality(code, short.zfill(_DEPARTMENT_DIGITS), name)
+
+
+def _department(one: Mapping[str, Any]) -> str:
+    code = _text(one, "code")
+    return code.zfill(_DEPARTMENT_DIGITS) if code.isascii() and code.isdigit() else ""
+
+
+def _objects(plain: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(plain, dict):
+        plain = next((value for value in plain.values() if isinstance(value, list)), [])
+    if isinstance(plain, list):
+        yield from (one for one in plain if isinstance(one, dict))
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    return _text(one, "name") or _text(one, "description")
+
+
+def _text(one: Mapping[str, Any], name: str) -> str:
+    value = one.get(name)
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text.strip()[:_LONGEST]
