@@ -50,6 +50,8 @@ class Filed:
     control_number: str = ""
     generation_code: str = ""
     environment: str = ""
+    signature: str = ""
+    """Of a signed document: `usual`, of `unusual` length, or `none`."""
 
 
 def safe_name(reference: str) -> str:
@@ -123,7 +125,16 @@ class Day:
         self._changed = False
 
 
-def filed_now(record: Record, kind: str, name: str, content: bytes, now: dt.datetime, environment: str) -> Filed:
+def filed_now(
+    record: Record,
+    kind: str,
+    name: str,
+    content: bytes,
+    now: dt.datetime,
+    *,
+    environment: str = "",
+    signature: str = "",
+) -> Filed:
     """The entry of a file that has just come."""
     return Filed(
         external_ref=record.external_ref,
@@ -137,6 +148,7 @@ def filed_now(record: Record, kind: str, name: str, content: bytes, now: dt.date
         control_number=record.answer.control_number,
         generation_code=record.answer.generation_code,
         environment=environment,
+        signature=signature,
     )
 
 

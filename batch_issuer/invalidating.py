@@ -56,6 +56,19 @@ class Canceller(Sender):
         """Ask what became of cancellations in doubt or under way; never ask for one."""
         await self._run(_each(records, self._look_after))
 
+    async def discover(self, records: Sequence[Record]) -> None:
+        """Find out whether documents were invalidated without our asking; record what is proven, and no doubt."""
+        self.progress.total += len(records)
+        await self._run(_each(records, self._discovered))
+
+    async def _discovered(self, record: Record) -> None:
+        reply = await self._ask_by_both(record)
+        if isinstance(reply, Missing):
+            reply = CancelSaid(step=CancelStep.REQUESTED, answer=Answer())
+        if isinstance(reply, CancelSaid) and not await self._proves(record, reply):
+            await self._marked(record, reply)
+        self._done(record)
+
     async def _look_after(self, record: Record) -> None:
         await self._learn(record)
         self._done(record)

@@ -206,6 +206,7 @@ def refresh(
         async def steps(sender: Canceller) -> None:
             sender.progress.total = len(records) + len(cancelling)
             await sender.ask(records)
+            await work.look_at_credited(sender, records)
             await sender.ask_cancellations(cancelling)
 
         return work.send(steps)
@@ -270,12 +271,8 @@ async def _recheck(work: _Work, sender: Sender, inquiry: Inquiry) -> None:
     }
 
 
-def outlooks(ledger: Ledger, company: str, names: Sequence[str], today: dt.date) -> list[Outlook]:
-    """What cancelling these documents would mean, each once, in their order; named by reference or by an id.
-
-    Raises `CannotStart` where the ledger does not know one of them.
-    """
-    records = named(ledger, company, names)
+def outlooks(ledger: Ledger, company: str, records: Sequence[Record], today: dt.date) -> list[Outlook]:
+    """What cancelling these documents together would mean, in their order."""
     chosen = {record.external_ref for record in records}
     notes = _live_notes(ledger, company) if any(record.doc_type == "03" for record in records) else {}
     bodies = ledger.bodies(records)
@@ -307,7 +304,7 @@ def cancel(
     """Cancel documents as `outlooks` says of them; credit notes before the CCF that they adjust."""
     with open_to_write(ledger_path, company.code, create=False) as ledger:
         work = _Work(ledger, company.code, "cancel", connection, watcher)
-        planned = outlooks(ledger, company.code, names, today)
+        planned = outlooks(ledger, company.code, named(ledger, company.code, names), today)
         records = [one.record for one in planned if one.course in SENT]
         work.check_key()
         work.begin([one.record for one in planned])
@@ -317,7 +314,8 @@ def cancel(
             notes = [record for record in records if record.doc_type == "05"]
             await canceller.cancel(notes)
             others = [record for record in records if record.doc_type != "05"]
-            now = {one.record.external_ref: one for one in outlooks(ledger, company.code, _refs(others), today)}
+            again = ledger.records(company.code, _refs(others))
+            now = {one.record.external_ref: one for one in outlooks(ledger, company.code, list(again.values()), today)}
             await canceller.cancel([one for one in others if now[one.external_ref].course in SENT])
 
         return work.send(steps)
@@ -327,29 +325,42 @@ def _refs(records: Sequence[Record]) -> list[str]:
     return [record.external_ref for record in records]
 
 
-def named(ledger: Ledger, company: str, names: Sequence[str]) -> list[Record]:
-    """Documents by reference, or by what the provider calls them, each once. Raises `CannotStart` for an unknown."""
+def find_named(ledger: Ledger, company: str, names: Sequence[str]) -> tuple[list[Record], list[str]]:
+    """Documents by reference, or by what the provider calls them, each once; and the names that name none, or several.
+
+    A name that the shell or a person wrote otherwise is not guessed at.
+    """
     known = ledger.records(company, names)
     found: dict[str, Record] = {}
     unknown = []
     for name in names:
-        by_id = [] if name in known else ledger.named(company, name)
-        if name not in known and len(by_id) != 1:
+        by_id = [known[name]] if name in known else ledger.named(company, name)
+        if len(by_id) == 1:
+            found[by_id[0].external_ref] = by_id[0]
+        else:
             unknown.append(name)
-            continue
-        record = known.get(name) or by_id[0]
-        found[record.external_ref] = record
+    return list(found.values()), unknown
+
+
+def named(ledger: Ledger, company: str, names: Sequence[str]) -> list[Record]:
+    """The same, where all must be known. Raises `CannotStart`."""
+    found, unknown = find_named(ledger, company, names)
     if unknown:
-        raise CannotStart(
-            N_("The ledger {path} does not know: {references}."),
-            repair=N_(
-                "References are written exactly as in the file; `batch-issuer ledger export` lists them all. "
-                "Nothing was sent."
-            ),
-            path=ledger.path,
-            references=", ".join(f"«{name}»" for name in unknown[:10]) + (" …" if len(unknown) > 10 else ""),
-        )
-    return list(found.values())
+        raise not_known(ledger.path, unknown)
+    return found
+
+
+def not_known(path: Path, names: Sequence[str]) -> CannotStart:
+    """References that the ledger does not have."""
+    return CannotStart(
+        N_("The ledger {path} does not know: {references}."),
+        repair=N_(
+            "References are written exactly as in the file; `batch-issuer ledger export` lists them all. "
+            "Nothing was sent."
+        ),
+        path=path,
+        references=", ".join(f"«{name}»" for name in names[:10]) + (" …" if len(names) > 10 else ""),
+    )
 
 
 def _live_notes(ledger: Ledger, company: str) -> dict[str, list[str]]:
@@ -447,7 +458,22 @@ class _Work:
         others = [record for record in records if record.doc_type != "05"]
         await self._issue_guarded(sender, others)
         if notes and sender.stopped is None:
-            await self._issue_guarded(sender, await self._notes_that_may_go(sender, notes))
+            going = await self._notes_that_may_go(sender, notes)
+            await self._issue_guarded(sender, going)
+            await self.look_at_credited(sender, going)
+
+    async def look_at_credited(self, sender: Sender, notes: Sequence[Record]) -> None:
+        """Find out how CCFs stand that a full credit note has just been stamped for: the provider invalidates them.
+
+        That page says so (provider.md 8); the ledger says so only when the CCF's own status does.
+        """
+        now = self.ledger.records(self.company, [note.external_ref for note in notes if note.doc_type == "05"])
+        stamped = [note for note in now.values() if note.state is State.STAMPED]
+        bodies = self.ledger.bodies(stamped)
+        names = [note.adjusts for note in stamped if wire.credits_all(bodies[note.external_ref])]
+        credited = [record for name in names for record in find_named(self.ledger, self.company, [name])[0]]
+        if credited and sender.stopped is None and isinstance(sender, Canceller):
+            await sender.discover(_in_states(credited, State.STAMPED))
 
     async def _notes_that_may_go(self, sender: Sender, notes: Sequence[Record]) -> list[Record]:
         """The credit notes whose CCF is stamped and has enough left; the others are held with the reason.

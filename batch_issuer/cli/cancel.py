@@ -42,24 +42,29 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     session = open_session(output, options)
     names = named_references(references, options["file"])
     day = today()
-    outlooks = _outlooks(session, names, day)
-    _show(output, outlooks)
+    outlooks, unknown = _outlooks(session, names, day)
+    _show(output, outlooks, unknown)
     if options["only_plan"]:
-        return _write_plan(output, outlooks, Path(options["out"]), day)
+        return _write_plan(output, outlooks, unknown, Path(options["out"]), day)
     from batch_issuer.cancelling import SENT
+    from batch_issuer.issuing import not_known
 
+    if unknown:
+        raise not_known(session.ledger, unknown)
     if any(one.course in SENT for one in outlooks) and not options["yes"]:
         _ask(output, [one for one in outlooks if one.course in SENT])
     return _cancel(session, names, day, options)
 
 
-def _outlooks(session: Session, names: Sequence[str], day: dt.date) -> list[Outlook]:
-    from batch_issuer.issuing import outlooks
+def _outlooks(session: Session, names: Sequence[str], day: dt.date) -> tuple[list[Outlook], list[str]]:
+    """What would happen to each document that is known, and the names that are not."""
+    from batch_issuer.issuing import find_named, outlooks
     from batch_issuer.ledger.opening import open_to_read
 
     ledger = open_to_read(session.ledger)
     try:
-        return outlooks(ledger, session.company.code, names, day)
+        records, unknown = find_named(ledger, session.company.code, names)
+        return outlooks(ledger, session.company.code, records, day), unknown
     finally:
         ledger.close()
 
@@ -102,17 +107,20 @@ _COURSES: Mapping[str, str] = {
     "ask": N_("asked for before: to be asked about first"),
     "nothing": N_("already cancelled"),
     "held-back": N_("held back"),
+    "unknown": N_("not in the ledger"),
 }
 
 
-def _show(output: Output, outlooks: Sequence[Outlook]) -> None:
+def _show(output: Output, outlooks: Sequence[Outlook], unknown: Sequence[str]) -> None:
     """What will happen to each document and until when, then the counts."""
     for one in outlooks[:_SHOWN]:
         _show_one(output, one)
     if len(outlooks) > _SHOWN:
         output.say(N_("… and {count} more; --plan writes them all."), count=f"{len(outlooks) - _SHOWN:,}")
+    for name in unknown[:_SHOWN]:
+        output.say(N_("✗ «{name}»: the ledger does not know it"), name=name)
     output.show()
-    counts = Counter(one.course.value for one in outlooks)
+    counts = Counter([one.course.value for one in outlooks] + ["unknown"] * len(unknown))
     text = output.messages.text
     output.table(
         [(text(label), f"{counts[course]:,}") for course, label in _COURSES.items() if counts[course]], right=[1]
@@ -258,18 +266,25 @@ def _cancellation_json(record: Record, end: str) -> dict[str, Any]:
     }
 
 
-def _write_plan(output: Output, outlooks: Sequence[Outlook], out: Path, day: dt.date) -> int:
+def _write_plan(output: Output, outlooks: Sequence[Outlook], unknown: Sequence[str], out: Path, day: dt.date) -> int:
     """The list as JSON, CSV or XLSX by the name, or as a workbook in the folder of the reports."""
     from batch_issuer.cancelling import Course
     from batch_issuer.cli.tables import write_table
 
     path = out if out.suffix.lower() in _TABLES else out / f"cancel-plan-{day:%Y%m%d}.xlsx"
     rows = [_plan_row(output, one) for one in outlooks]
+    rows += [dict.fromkeys(_PLAN_COLUMNS, "") | {"external_ref": name, "course": "unknown"} for name in unknown]
     write_table(rows, path)
     output.say(N_("The list is in {path}. Nothing was cancelled (--plan)."), path=path)
-    code = 1 if any(one.course is Course.HELD_BACK for one in outlooks) else 0
+    code = int(bool(unknown) or any(one.course is Course.HELD_BACK for one in outlooks))
     output.give({"documents": len(rows), "plan": rows, "file": str(path), "sent": 0, "exit_code": code})
     return code
+
+
+_PLAN_COLUMNS = (
+    "external_ref", "doc_type", "state", "course", "control_number", "generation_code", "total", "issued", "safe_until",
+    "at_the_latest", "until_by_provider", "until_by_mf2", "until_by_nc2", "remarks",
+)  # fmt: skip
 
 
 def _plan_row(output: Output, one: Outlook) -> dict[str, str]:

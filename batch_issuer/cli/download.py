@@ -114,7 +114,6 @@ _WHAT: Mapping[str, str] = {
     "amount_gross": N_("total with VAT"),
     "amount_retention": N_("withheld"),
     "amount_total": N_("total to pay"),
-    "signature": N_("signature"),
 }
 
 
@@ -145,7 +144,18 @@ def _tell(output: Output, records: Sequence[Record], found: Downloaded) -> int:
         output.say(N_("Files and their manifest: {folder}"), folder=folder)
     if found.environments:
         output.say(N_("Environment of the signed documents: {names}."), names=", ".join(sorted(found.environments)))
+    _say_signatures(output, found)
     return _finish(output, records, found, bad)
+
+
+def _say_signatures(output: Output, found: Downloaded) -> None:
+    """Once, where they are not what they usually are: only the ministry's own check proves them."""
+    counts = {signature.value: count for signature, count in found.signatures.items()}
+    total = f"{sum(counts.values()):,}"
+    if counts.get("unusual"):
+        output.say(N_("! Signature of unusual length: {n} of {total} files."), n=f"{counts['unusual']:,}", total=total)
+    if counts.get("none"):
+        output.say(N_("! Unsigned: {n} of {total} files."), n=f"{counts['none']:,}", total=total)
 
 
 def _show_bad(output: Output, end: FileEnd) -> None:
@@ -157,9 +167,6 @@ def _show_bad(output: Output, end: FileEnd) -> None:
     if not end.differences or end.flaw:
         output.show(f"✗ {end.record.external_ref} · {end.kind}: {reason}")
     for one in end.differences:
-        if one.what == "signature":
-            output.say(N_("✗ {ref}: the file has no signature."), ref=end.record.external_ref)
-            continue
         output.say(
             N_("✗ {ref}: {what}: the ledger says {ledger}, the signed document says {file}."),
             ref=end.record.external_ref,
@@ -180,6 +187,7 @@ def _finish(output: Output, records: Sequence[Record], found: Downloaded, bad: S
         "folders": [str(folder) for folder in found.folders],
         "manifests": [str(folder / "manifest.json") for folder in found.folders],
         "environments": sorted(found.environments),
+        "signatures": {signature.value: count for signature, count in found.signatures.items()},
         "needs_person": [_end_json(end) for end in bad],
         "not_yet": sorted({end.record.external_ref for end in found.ends if end.end.value == "not-yet"}),
         "differences": [

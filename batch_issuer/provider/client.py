@@ -25,6 +25,7 @@ from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason, classify, classify_cancellation
+from batch_issuer.provider.files import JSON, read_signed
 from batch_issuer.provider.quota import Quota
 from batch_issuer.provider.routes import cancel_path, cancel_status_path, file_path, issue_path, status_path
 from batch_issuer.provider.transport import Transport, system_proxy
@@ -306,18 +307,13 @@ class Client:
 
     async def environment(self, external_ref: str) -> str:
         """`ambiente` of a stamped document's signed JSON: "00" test, "01" production, empty where it cannot be had."""
-        ticket = await self.quota.wait()
-        if ticket is None:
+        received = await self._receive("GET", file_path(external_ref, JSON), accept="*/*")
+        if not isinstance(received, _Received):
             return ""
-        try:
-            status, headers, content = await self._exchange("GET", f"/file/{wire.path_of(external_ref)}?type=json", b"")
-        except httpx.HTTPError:
-            self.quota.lost(ticket, arrived=True)
-            return ""
-        self.quota.learn(ticket, headers)
-        if status == httpx.codes.TOO_MANY_REQUESTS:
-            self.quota.refused(headers)
-        return wire.environment_of(content) if status == httpx.codes.OK else ""
+        if received.status == httpx.codes.TOO_MANY_REQUESTS:
+            self.quota.refused(received.headers)
+        signed = read_signed(received.content) if received.status == httpx.codes.OK else None
+        return signed.environment if signed is not None else ""
 
     async def _send(self, method: str, path: str, body: bytes = b"") -> tuple[Reply, Mapping[str, Any] | None]:
         """The reply to one request, and the JSON of a readable 200."""

@@ -10,13 +10,12 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
 from batch_issuer.documents import Amounts
-from batch_issuer.provider.wire import is_jws
 
 TICKET, INVOICE, JSON = "ticket", "invoice", "json"
 KINDS = (TICKET, INVOICE, JSON)
@@ -27,8 +26,11 @@ _FOREIGN_TYPES: Mapping[str, tuple[str, ...]] = {
     "json": ("text/html", "image/", "application/pdf", "application/xhtml"),
 }
 """Content types that contradict a kind; every other is let pass, as none is documented."""
-_SIGNATURE_BYTES = frozenset({64, 96, 128, 132, 256, 384, 512})
-"""Lengths of the signatures of RS, PS, ES and EdDSA."""
+_SIGNATURE_BYTES: Mapping[str, tuple[int, ...]] = {
+    "HS256": (32,), "HS384": (48,), "HS512": (64,), "ES256": (64,), "ES384": (96,), "ES512": (132,), "EDDSA": (64, 114),
+}  # fmt: skip
+_RSA_BYTES = (128, 256, 384, 512)
+"""Lengths of signatures, by the algorithm that the header names."""
 _DEEPEST = 8
 
 
@@ -43,6 +45,15 @@ class Flaw(StrEnum):
     OTHER_DOCUMENT = "other-document"
 
 
+class Signature(StrEnum):
+    """What can be said of a signature without the ministry's keys."""
+
+    USUAL = "usual"
+    UNUSUAL = "unusual"
+    """Of a length that its algorithm does not have, or of no known algorithm."""
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedDocument:
     """What a signed document says about itself; empty or None where it does not."""
@@ -53,7 +64,7 @@ class SignedDocument:
     environment: str = ""
     """`identificacion.ambiente`: "00" test, "01" production."""
     stamp: str = ""
-    is_signed: bool = False
+    signature: Signature
     amounts: Amounts = Amounts()
 
 
@@ -77,34 +88,55 @@ def find_flaw(kind: str, content: bytes, media_type: str) -> Flaw | None:
 
 
 def read_signed(content: bytes) -> SignedDocument | None:
-    """What a signed document says: a bare JWS, or JSON that is or holds one; None where it is cut off or none."""
+    """What a signed document says: a bare JWS, or JSON that is or holds one; None where it is cut off or none.
+
+    The payload must be whole; the signature is only looked at, for it is not known how the provider serves it.
+    """
     text = content.decode("utf-8", "replace").strip().strip('"')
-    if is_jws(text):
-        payload = _payload(text)
-        found = _identified(payload, _DEEPEST) if payload is not None else None
-        return None if found is None else _signed(found, payload, signed=True)
+    if (found := _of_jws(text)) is not None:
+        return found
     try:
         plain = json.loads(content, parse_float=Decimal)
     except (ValueError, RecursionError):
         return None
-    inside = next((payload for text in _texts(plain, _DEEPEST) if is_jws(text) and (payload := _payload(text))), None)
-    found = _identified(inside, _DEEPEST) or _identified(plain, _DEEPEST)
-    return None if found is None else _signed(found, plain, signed=inside is not None)
+    inside = next((found for text in _texts(plain, _DEEPEST) if (found := _of_jws(text)) is not None), None)
+    outside = _identified(plain, _DEEPEST)
+    if inside is not None:
+        return replace(inside, stamp=inside.stamp or (_stamp(plain) if isinstance(plain, dict) else ""))
+    return None if outside is None else _signed(outside, plain, Signature.NONE)
 
 
-def _payload(jws: str) -> Any:
-    """What a compact JWS signs, if it is whole: its signature too must have its length."""
-    _, payload, signature = jws.split(".")
+def _of_jws(text: str) -> SignedDocument | None:
+    """What the payload of a compact JWS says; None for whatever is none, or is cut off before its signature."""
+    parts = text.split(".") if len(text) > 20 else ()
+    if len(parts) != 3 or not all(parts) or any(one.isspace() for one in text):
+        return None
+    payload = _json_of(parts[1])
+    found = _identified(payload, _DEEPEST)
+    return None if found is None else _signed(found, payload, _signature(*parts))
+
+
+def _signature(header: str, _payload: str, signature: str) -> Signature:
+    plain = _json_of(header)
+    algorithm = str(plain.get("alg", "")).upper() if isinstance(plain, dict) else ""
+    usual = _RSA_BYTES if algorithm[:2] in ("RS", "PS") else _SIGNATURE_BYTES.get(algorithm, ())
     try:
-        if len(_decoded(signature)) not in _SIGNATURE_BYTES:
-            return None
-        return json.loads(_decoded(payload), parse_float=Decimal)
+        return Signature.USUAL if len(_decoded(signature)) in usual else Signature.UNUSUAL
+    except ValueError:
+        return Signature.UNUSUAL
+
+
+def _json_of(part: str) -> Any:
+    try:
+        return json.loads(_decoded(part), parse_float=Decimal)
     except (ValueError, RecursionError):
         return None
 
 
 def _decoded(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    """Base64 of either alphabet, with its padding or without."""
+    plain = part.rstrip("=").replace("+", "-").replace("/", "_")
+    return base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
 
 
 def _identified(plain: object, depth: int) -> Mapping[str, Any] | None:
@@ -132,7 +164,7 @@ def _texts(plain: object, depth: int) -> Iterator[str]:
                 yield from _texts(part, depth - 1)
 
 
-def _signed(document: Mapping[str, Any], whole: object, *, signed: bool) -> SignedDocument:
+def _signed(document: Mapping[str, Any], whole: object, signature: Signature) -> SignedDocument:
     identification = document["identificacion"]
     doc_type = _text(identification.get("tipoDte"))
     return SignedDocument(
@@ -141,7 +173,7 @@ def _signed(document: Mapping[str, Any], whole: object, *, signed: bool) -> Sign
         generation_code=_text(identification.get("codigoGeneracion")),
         environment=_text(identification.get("ambiente")),
         stamp=_stamp(document) or (_stamp(whole) if isinstance(whole, dict) else ""),
-        is_signed=signed,
+        signature=signature,
         amounts=_amounts(doc_type, document.get("resumen")),
     )
 

@@ -5,7 +5,6 @@ The bytes that are sent are canonical (fixed order, exact decimals), so that the
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -347,50 +346,6 @@ def _texts_in(plain: object, path: str, depth: int) -> Iterator[tuple[str, str]]
         case list() if depth:
             for value in plain:
                 yield from _texts_in(value, path, depth - 1)
-
-
-def environment_of(content: bytes) -> str:
-    """`identificacion.ambiente` of a signed document, "00" or "01"; empty where it cannot be found.
-
-    The file may be a bare compact JWS or a JSON document that is, or contains, one (provider.md 14.1).
-    """
-    text = content.decode("utf-8", "replace").strip().strip('"')
-    plain: object = text
-    if not is_jws(text):
-        try:
-            plain = json.loads(content)
-        except (ValueError, RecursionError):
-            return ""
-    return _environment_in(plain, depth=8)
-
-
-def _environment_in(plain: object, depth: int) -> str:
-    if depth == 0:
-        return ""
-    match plain:
-        case {"identificacion": {"ambiente": str(ambiente)}}:
-            return ambiente
-        case dict():
-            return next((found for part in plain.values() if (found := _environment_in(part, depth - 1))), "")
-        case list():
-            return next((found for part in plain if (found := _environment_in(part, depth - 1))), "")
-        case str() if is_jws(plain):
-            return _environment_in(_payload(plain), depth - 1)
-        case _:
-            return ""
-
-
-def is_jws(text: str) -> bool:
-    """Whether a text has the form of a compact JWS."""
-    return text.count(".") == 2 and len(text) > 20 and re.fullmatch(r"[A-Za-z0-9_=.-]+", text) is not None
-
-
-def _payload(jws: str) -> object:
-    part = jws.split(".")[1]
-    try:
-        return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (ValueError, RecursionError):
-        return None
 
 
 def activity_in(body: bytes) -> str:

@@ -66,6 +66,9 @@ def test_an_unknown_reference_sends_nothing(issued: Desk) -> None:
     done = issued.call("cancel", "A-1", "A-9", "--yes")
     assert done.code == 2
     assert "does not know: «A-9»" in done.err
+    assert "A-1 · 01 Invoice" in done.out
+    plan = issued.call("cancel", "A-1", "A-9", "--plan", "--json")
+    assert (plan.code, [one["course"] for one in plan.json["plan"]]) == (1, ["invalidate", "unknown"])
     assert set(issued.states().values()) == {"stamped"}
     assert issued.call("cancel", "--yes").code == 2
 

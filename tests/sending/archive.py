@@ -40,7 +40,7 @@ def body_of(reference: str, doc_type: str, **more: Any) -> str:
             body |= {"doc_type": doc_type, "lines": LINES, "customer": CUSTOMER}
         case _:
             body |= {"doc_type": doc_type, "lines": LINES}
-    return json.dumps(body | more)
+    return json.dumps({name: value for name, value in (body | more).items() if value is not None})
 
 
 def planned(reference: str, doc_type: str, **more: Any) -> NewEvent:

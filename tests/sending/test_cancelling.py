@@ -228,6 +228,35 @@ def test_a_ccf_with_a_living_credit_note_waits_for_it(tmp_path: Path) -> None:
         archive.agree(["N-1", "C-1"])
 
 
+@pytest.mark.parametrize("marker", ["invalidated", "dte_state", "none"])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_ccf_that_a_full_credit_note_invalidated_becomes_known(tmp_path: Path, marker: str, late: bool) -> None:
+    """Its own status, or that of its invalidation, says so; until then the ledger does not, and nothing is asked for."""
+    options = changed(OPEN, {"cancelled_marker": marker, "contingency_refs": "N-1" if late else ""})
+    with running(options) as provider:
+        archive = Archive(tmp_path, provider)
+        archive.issue(("C-1", "03"))
+        archive.issue(("N-1", "05"), document_id="C-1", lines=None, full_adjustment=True)
+        if late:
+            assert archive.record("C-1").state is State.STAMPED
+            provider.resolve()
+            archive.refresh()
+        assert archive.record("N-1").state is State.STAMPED
+        assert archive.there("C-1").standing.value == "cancelled"
+        assert archive.record("C-1").state is State.CANCELLED
+        assert asked(provider) == 0
+
+
+def test_a_partial_credit_note_leaves_its_ccf_alone(tmp_path: Path) -> None:
+    """It is not even asked about."""
+    with running(OPEN) as provider:
+        archive = Archive(tmp_path, provider)
+        archive.issue(("C-1", "03"))
+        archive.issue(("N-1", "05"), document_id="C-1")
+        assert archive.record("C-1").state is State.STAMPED
+        assert provider.requests().count("invalidate-status") == 0
+
+
 def test_a_refused_key_stops_the_run_and_leaves_no_doubt(tmp_path: Path) -> None:
     """Nothing was asked for, and nothing is said of a cancellation."""
     with running(OPEN, faults=["error-before:route=invalidate,status=401"]) as provider:
