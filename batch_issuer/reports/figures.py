@@ -16,9 +16,8 @@ from functools import lru_cache
 from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
-_EMAIL = re.compile(r"([^\s@«»<>,;]{1,2})[^\s@«»<>,;]*(@[^\s«»<>,;]+)")
+_EMAIL = re.compile(r"([^\s@«»<>,;]{1,2})[^\s@«»<>,;]{0,100}(@[^\s«»<>,;]+)")
 _IDENTIFIER = re.compile(r"(?<![\w-])\d(?:[\d\s-]{6,}\d)(?![\w-])")
-_FOLDER = re.compile(r".*[\\/]")
 _KEPT = 3
 
 
@@ -72,7 +71,7 @@ def file_names(reconciliation: Reconciliation) -> dict[str, str]:
     files |= {source.file for source in reconciliation.sources}
     files |= {held.file for held in reconciliation.held_back}
     files |= {conflict.file for conflict in reconciliation.conflicts}
-    names = {file: _FOLDER.sub("", file) for file in files}
+    names = {file: file[max(file.rfind("/"), file.rfind("\\")) + 1 :] for file in files}
     counts = Counter(names.values())
     return {file: name if counts[name] == 1 else file for file, name in names.items()}
 
@@ -120,7 +119,9 @@ def printable(text: str) -> str:
 
 def masked_words(text: str) -> str:
     """The text with identity numbers, telephones and e-mail addresses hidden but for what tells them apart."""
-    return _IDENTIFIER.sub(_mask_digits, _EMAIL.sub(r"\1•••\2", text))
+    if "@" in text:
+        text = _EMAIL.sub(r"\1•••\2", text)
+    return _IDENTIFIER.sub(_mask_digits, text)
 
 
 def _mask_digits(found: re.Match[str]) -> str:
