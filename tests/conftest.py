@@ -24,7 +24,8 @@ hypothesis.settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How often the program is killed in `tests/kill`."""
+    """How often the program is killed in `tests/kill`; whether golden files are written anew."""
+    parser.addoption("--regenerate", action="store_true", help="write the golden files in tests/reports/golden anew")
     parser.addoption("--kills", type=int, default=30, help="how often tests/kill kills the program (default: 30)")
 
 

@@ -72,7 +72,7 @@ def _looks(book: Workbook) -> Looks:
         head=book.add_format(head),
         head_right=book.add_format({**head, "align": "right"}),
         text=book.add_format({"valign": "top"}),
-        action=book.add_format({"valign": "top", "indent": 1}),
+        action=book.add_format({"valign": "top", "align": "left", "indent": 2, "font_color": "#5D5A54"}),
         right=book.add_format({"valign": "top", "align": "right"}),
         whole=book.add_format({"num_format": WHOLE, "valign": "top"}),
         money=book.add_format({"num_format": MONEY, "valign": "top"}),
@@ -107,7 +107,7 @@ def write_summary(
 
 def _lay_out(sheet: Worksheet) -> None:
     sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 36)
+    sheet.set_column(0, 0, 46)
     sheet.set_column(1, 9, 16)
     sheet.set_landscape()
     sheet.set_paper(1)
@@ -137,7 +137,6 @@ _GROUP_COLUMNS = (
     _GroupColumn(wording.NAMES[wording.HELD_BACK], False, False, lambda one: one.held_back),
     _GroupColumn(wording.NAMES[wording.MISSING], False, False, lambda one: one.missing.documents),
 )
-SALES = N_("Stamped or in contingency, credit notes taken away, purchases not counted")
 
 
 class _Page:
@@ -384,10 +383,16 @@ class _Page:
         if not sales.documents:
             return
         self.headings(N_("Sales"), N_("Documents"), AMOUNT, N_("Base"), N_("VAT"), WITHHELD)
-        self.text(0, self.say(SALES), self.looks.text)
+        self.text(0, self.say(N_("Stamped or in contingency")), self.looks.text)
         self.number(1, sales.documents, self.looks.whole)
         for column, amount in enumerate((sales.gross, sales.taxable, sales.vat, sales.retention), 2):
             self.number(column, amount, self.looks.money)
+        self.row += 1
+        self.text(
+            0,
+            self.say(N_("Credit notes are taken away; purchases from excluded subjects do not count.")),
+            self.looks.title,
+        )
         self.row += 2
 
     def signed(self, reconciliation: Reconciliation) -> None:

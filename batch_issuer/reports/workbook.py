@@ -27,6 +27,8 @@ from batch_issuer.reports.summary import Area, write_summary
 
 IN_MEMORY = 60_000
 """Up to so many documents the parts of the workbook are put together in memory, beyond that on disk."""
+PRINTED_WIDTH = 200
+"""Characters across a landscape page that can still be read."""
 SHEET_ROWS = 1_000_000
 """Rows that one sheet gets; Excel has 1,048,576."""
 
@@ -137,8 +139,9 @@ def _lay_out(sheet: Worksheet, columns: Sequence[Column[Any]], last_row: int) ->
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{last_row + 1}"})
     sheet.set_landscape()
     sheet.set_paper(1)
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(-(-sum(column.width for column in columns) // PRINTED_WIDTH), 0)
     sheet.repeat_rows(0)
+    sheet.repeat_columns(0)
     sheet.set_footer("&L&A&R&P / &N")
 
 

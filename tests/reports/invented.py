@@ -314,7 +314,7 @@ def a_comparison(count: int = 120) -> Reconciliation:
     run = replace(run, ending={**(run.ending or {}), "answered": 40, "state_changes": state_changes()})
     signed = SignOff(
         seq=900, at=moment(9000), by="Ana Preparadora", role="preparer", first="2026-11-20", last="2026-11-20",
-        content="c" * 64, documents=700, gross=Decimal("98765.43"), needs_person=41, after=899, hash="d" * 64,
+        content="c" * 64, documents=700, gross=Decimal("98765.43"), needs_person=41, after=899, hash="0123" * 16,
     )  # fmt: skip
     made = of(
         records,
@@ -408,6 +408,17 @@ def a_bad_day(count: int) -> Reconciliation:
     chance = random.Random(13)
     records = [document(number * 3, State.REJECTED, chance) for number in range(1, count + 1)]
     return of(records, runs(count, summary_of(records, [], notes=[], conflicts=[])))
+
+
+def a_small_day() -> Reconciliation:
+    """Six documents and one held back: what golden files are made of."""
+    chance = random.Random(3)
+    states = (State.STAMPED, State.STAMPED, State.CONTINGENCY, State.REJECTED, State.UNSURE, State.STAMPED)
+    records = [document(number, state, chance) for number, state in enumerate(states, 1)]
+    records[1] = changed_amount(records[1], Decimal("0.02"))
+    records[5] = changed_amount(records[5], Decimal("5.00"))
+    held = [held_back(9, municipality("H-000009", 29, "Ahuachapan Centr"))]
+    return of(records, runs(6, summary_of(records, held, notes=notes()[:1], conflicts=conflicts()[:1])))
 
 
 def nothing() -> Reconciliation:
