@@ -81,7 +81,7 @@ def untouched(day: Reconciliation) -> list[str]:
 def only_ours(text: str, untouched: list[str]) -> str:
     """What remains of a text without what the data says."""
     for known in untouched:
-        if known in text:
+        if known in text and (len(known) > 3 or known == text):
             text = text.replace(known, " ")
     return " ".join(word for word in LETTERS.findall(text) if word not in SAME_IN_BOTH and not word.isupper())
 
