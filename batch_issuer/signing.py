@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from batch_issuer.ledger.opening import open_to_write
-from batch_issuer.ledger.records import Kind, NewEvent, Note, SignOff
+from batch_issuer.ledger.records import Kind, NewEvent, Note, Record, SignOff
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
@@ -49,8 +49,8 @@ def _held_back(ledger: Ledger, company: str, external_ref: str) -> bool:
 
 def sign(
     ledger_path: Path, company: Company, *, first: str, last: str, by: str, role: str, different_people: bool
-) -> SignedOff:
-    """Sign the documents of a period of ISO days as the ledger has them now.
+) -> tuple[SignedOff, list[Record]]:
+    """Sign the documents of a period of ISO days as the ledger has them now; with it, those that need a person.
 
     Raises `CannotStart` where `different_people` is asked for and this is not somebody else, or nobody has prepared
     what is to be reviewed.
@@ -62,6 +62,7 @@ def sign(
             _check_people([signed_off(one, records) for one in before], by, role)
         after, head = ledger.head()
         total = tally(records)
+        waiting = [record for record in records if waits_for_person(record)]
         body = {
             "by": by,
             "role": role,
@@ -70,12 +71,12 @@ def sign(
             "content": content_of(records),
             "documents": total.documents,
             "gross": str(total.gross),
-            "needs_person": sum(1 for record in records if waits_for_person(record)),
+            "needs_person": len(waiting),
             "after": after,
             "hash": head,
         }
         ledger.append(company.code, "", [NewEvent(kind=Kind.SIGNED, body=body)])
-        return signed_off(ledger.sign_offs(company.code)[-1], records)
+        return signed_off(ledger.sign_offs(company.code)[-1], records), waiting
 
 
 def _check_people(before: Sequence[SignedOff], by: str, role: str) -> None:

@@ -203,6 +203,22 @@ def test_an_amount_beyond_tolerance_needs_a_person(answered: str, *, within: boo
     assert found.exit_code == code
 
 
+@pytest.mark.parametrize(
+    ("expected", "answered", "found"),
+    [("1.00", "1.00", 0), ("1.00", "0.00", 1), (None, "5.00", 0), ("1.00", None, 0), ("0.00", "1.00", 1)],
+)
+def test_what_was_withheld_is_compared_too(expected: str | None, answered: str | None, found: int) -> None:
+    """A wrong kind of taxpayer changes the money received; what cannot be known beforehand differs in nothing."""
+    one = replace(
+        record("R", State.STAMPED, "113.00", "113.00"),
+        expected_retention=None if expected is None else Decimal(expected),
+        answer=Answer(
+            amounts=Amounts(gross=Decimal("113.00"), retention=None if answered is None else Decimal(answered))
+        ),
+    )
+    assert [difference.what for difference in reconciled(one).differences] == ["retention"] * found
+
+
 def test_what_was_held_back_needs_a_person() -> None:
     """A sale that was not sent because of its data is not forgotten in the verdict."""
     held = held_back("H", Decimal("5.00"))

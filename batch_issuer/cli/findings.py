@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.show import money
-from batch_issuer.documents import total_of
+from batch_issuer.documents import State, total_of
+from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_
 from batch_issuer.reconciliation import (
     STATE_NAMES,
@@ -52,7 +53,7 @@ def _show_comparison(output: Output, made: Reconciliation) -> None:
     )
     there = [f"{reference} ({_state(output, state)})" for reference, state in found.at_provider.items()]
     if there:
-        output.say(N_("✗ The ledger does not have these, and the provider has: {refs}."), refs=_named(there))
+        output.say(N_("✗ The ledger does not have these, and the provider has: {refs}."), refs=named(there))
     for pair in found.lookalikes[:_EXAMPLES]:
         output.say(
             N_("! {ref} looks like {other}: same customer, day, total and lines."),
@@ -113,8 +114,8 @@ def _show_states(output: Output, asked: int, changes: Sequence[StateChange]) -> 
     if not asked and not changes:
         return
     text = output.messages.count(
-        "The provider answered about {n} document; {changed} stand otherwise than in the ledger.",
-        "The provider answered about {n} documents; {changed} stand otherwise than in the ledger.",
+        "The provider answered about {n} document; not as the ledger had it: {changed}.",
+        "The provider answered about {n} documents; not as the ledger had them: {changed}.",
         asked,
         changed=f"{len(changes):,}",
     )
@@ -172,6 +173,11 @@ def _show_contingency(output: Output, made: Reconciliation) -> None:
             N_("! In contingency for more than 24 hours: {day}; for more than 72 hours: {three}."),
             day=f"{over_day:,}",
             three=f"{over_three:,}",
+        )
+    if made.late_rejections:
+        output.say(
+            N_("✗ Rejected after they had been accepted in contingency: {refs}."),
+            refs=named([record.external_ref for record in made.late_rejections]),
         )
     rejected = sum(documents for name, documents, _ in made.rejection_ages if name in _LATE)
     if rejected:
@@ -263,17 +269,25 @@ def _show_signed(output: Output, signed: SignedOff) -> None:
         gross=money(one.gross),
         now=f"{signed.now.documents:,}",
         amount=money(signed.now.gross),
-        refs=_named(signed.changed) or "–",
+        refs=named(signed.changed) or "–",
     )
 
 
 ROLES: Mapping[str, str] = {"preparer": N_("preparer"), "reviewer": N_("reviewer")}
 
 
-def _named(references: Sequence[str]) -> str:
+def named(references: Sequence[str]) -> str:
     return ", ".join(references[:_EXAMPLES]) + (
         f" … +{len(references) - _EXAMPLES:,}" if len(references) > _EXAMPLES else ""
     )
+
+
+def by_state(records: Iterable[Record]) -> Mapping[State, list[str]]:
+    """References by state."""
+    found: dict[State, list[str]] = {}
+    for record in records:
+        found.setdefault(record.state, []).append(record.external_ref)
+    return found
 
 
 def _show_since(output: Output, made: Reconciliation) -> None:
@@ -289,7 +303,7 @@ def _show_since(output: Output, made: Reconciliation) -> None:
     )
     output.table(
         [
-            (output.messages.text(label), f"{len(items):,}", _named([one.external_ref for one in items]))
+            (output.messages.text(label), f"{len(items):,}", named([one.external_ref for one in items]))
             for label, items in lines
         ],
         right=[1],

@@ -277,7 +277,7 @@ def _show_open(output: Output, made: Reconciliation) -> None:
         output.show(f"    {', '.join(references[:_EXAMPLES])}{f' … +{more:,}' if more > 0 else ''}")
 
 
-_BY_CAUSE = (Cause.MISSING, Cause.ONLY_IN_LEDGER, Cause.CANCELLED, Cause.CONTRADICTION, Cause.PROBLEM)
+_BY_CAUSE = (Cause.MISSING, Cause.ONLY_IN_LEDGER, Cause.CANCELLED, Cause.CANCELLING, Cause.CONTRADICTION, Cause.PROBLEM)
 """Causes of which the screen shows only how many and which; the others have lines of their own."""
 
 

@@ -24,13 +24,14 @@ from batch_issuer.messages import N_
 @base.common
 @base.with_output
 def command(output: Output, period: tuple[str, str], by: str, role: str, **options: Any) -> int:
-    from batch_issuer.cli.findings import ROLES, days_text
+    from batch_issuer.cli.findings import ROLES, by_state, days_text, named
     from batch_issuer.cli.session import open_session, today
     from batch_issuer.cli.show import money
+    from batch_issuer.reconciliation import STATE_NAMES
     from batch_issuer.signing import sign
 
     session = open_session(output, options)
-    signed = sign(
+    signed, waiting = sign(
         session.ledger, session.company, first=period[0], last=period[1], by=by, role=role,
         different_people=session.settings.sign_off.different_people,
     )  # fmt: skip
@@ -48,11 +49,13 @@ def command(output: Output, period: tuple[str, str], by: str, role: str, **optio
     if one.needs_person:
         output.show(
             output.messages.count(
-                "! {n} document of the period still needs a person; it is signed as it stands.",
-                "! {n} documents of the period still need a person; they are signed as they stand.",
+                "! {n} document of the period still needs a person, and is signed as it stands:",
+                "! {n} documents of the period still need a person, and are signed as they stand:",
                 one.needs_person,
             )
         )
+        for state, references in by_state(waiting).items():
+            output.show(f"    {output.messages.text(STATE_NAMES[state])}: {named(references)}")
     if one.last >= today().isoformat():
         output.say(N_("! The period is not over: what is issued in it from now on will show as changed since."))
     output.give(
@@ -65,6 +68,7 @@ def command(output: Output, period: tuple[str, str], by: str, role: str, **optio
             "documents": one.documents,
             "gross": f"{one.gross:.2f}",
             "needs_person": one.needs_person,
+            "open": [{"external_ref": record.external_ref, "state": record.state.value} for record in waiting],
             "event": one.after,
             "hash": one.hash,
             "content": one.content,

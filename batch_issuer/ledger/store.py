@@ -6,7 +6,6 @@ Events and the state they lead to are written in one transaction, durably, befor
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import platform
 import secrets
@@ -14,32 +13,26 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Select, Update, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Update, bindparam, func, insert, select, update
 
 from batch_issuer import __version__
 from batch_issuer.documents import State
 from batch_issuer.ledger import schema
+from batch_issuer.ledger.archive import Archive
 from batch_issuer.ledger.records import (
     FIRST_HASH,
     Event,
     Kind,
     NewEvent,
-    Note,
-    Numbered,
     Record,
     RunRecord,
-    SignOff,
-    Wait,
     fold,
     hash_after,
-    read_note,
-    read_sign_off,
 )
 from batch_issuer.ledger.rows import (
     can_be_stored,
@@ -50,7 +43,6 @@ from batch_issuer.ledger.rows import (
     read_event,
     read_record,
     read_run,
-    read_sound_event,
     record_row,
     run_change,
     state_row,
@@ -64,7 +56,6 @@ _PAGE = 1000
 """Events read at a time: between pages the file is free, so that no reader holds up a run."""
 
 Clock = Callable[[], dt.datetime]
-Written = TypeVar("Written")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +70,11 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Ledger:
+class Ledger(Archive):
     """An open ledger. One thread at a time may append; readers have their own `Ledger`."""
 
     def __init__(self, path: Path, engine: Engine, clock: Clock = utc_now) -> None:
-        self.path = path
-        self._engine = engine
+        super().__init__(path, engine)
         self._clock = clock
         self._known: dict[tuple[str, str], Record] = {}
         self._knowing = threading.Lock()
@@ -233,165 +223,6 @@ class Ledger:
                 found.update((row.likeness, row.external_ref) for row in connection.execute(query))
         return found
 
-    def alikes(self, company: str, likenesses: Sequence[str]) -> dict[str, list[str]]:
-        """References of all documents that were sent, by likeness, in their order."""
-        table = schema.documents
-        found: dict[str, list[str]] = {}
-        with schema.reading(self._engine, self.path) as connection:
-            for start in range(0, len(likenesses), _AT_ONCE):
-                query = select(table.c.likeness, table.c.external_ref).where(
-                    table.c.company == company,
-                    table.c.likeness.in_(likenesses[start : start + _AT_ONCE]),
-                    table.c.attempts > 0,
-                )
-                for row in connection.execute(query.order_by(table.c.external_ref)):
-                    found.setdefault(row.likeness, []).append(row.external_ref)
-        return found
-
-    def sent_between(self, company: str, since: str, until: str) -> list[Record]:
-        """Documents first sent in [since, until), and those never sent and last touched then, as they were planned.
-
-        The times are ISO in UTC; an empty one does not limit.
-        """
-        table = schema.documents
-        of_company = select(table).where(table.c.company == company)
-        sent = _between(of_company.where(table.c.first_sent_at != ""), table.c.first_sent_at, since, until)
-        unsent = _between(of_company.where(table.c.first_sent_at == ""), table.c.updated_at, since, until)
-        with schema.reading(self._engine, self.path) as connection:
-            rows = [*connection.execute(sent).all(), *connection.execute(unsent).all()]
-        return sorted(map(read_record, rows), key=lambda record: record.content_seq)
-
-    def references_dated(self, company: str, first: str, last: str) -> list[str]:
-        """References of documents whose own date lies between two days, ISO, both included, as they were planned."""
-        table = schema.documents
-        query = (
-            select(table.c.external_ref)
-            .where(table.c.company == company, table.c.date >= first, table.c.date <= last, table.c.date != "")
-            .order_by(table.c.content_seq)
-        )
-        with schema.reading(self._engine, self.path) as connection:
-            return list(connection.execute(query).scalars())
-
-    def references_read_from(self, company: str, sheets: Collection[tuple[str, str]]) -> list[str]:
-        """References of documents without a date of their own that were last read from these (file, sheet)."""
-        table = schema.documents
-        query = (
-            select(table.c.external_ref, table.c.file, table.c.sheet)
-            .where(table.c.company == company, table.c.date == "")
-            .order_by(table.c.content_seq)
-        )
-        with schema.reading(self._engine, self.path) as connection:
-            return [row.external_ref for row in connection.execute(query) if (row.file, row.sheet) in sheets]
-
-    def waits(self, company: str, since: str, until: str) -> list[Wait]:
-        """Every stay in contingency that shares a moment with [since, until); empty times do not limit."""
-        table = schema.documents
-        query = select(
-            table.c.external_ref, table.c.state, table.c.expected_gross, table.c.waits, table.c.waited_from,
-            table.c.waited_to, table.c.settled_at,
-        ).where(
-            table.c.company == company, table.c.waits > 0, or_(table.c.waited_to == "", table.c.waited_to >= since)
-        )  # fmt: skip
-        if until:
-            query = query.where(table.c.waited_from < until)
-        found: list[Wait] = []
-        with schema.reading(self._engine, self.path) as connection:
-            for row in connection.execute(query.order_by(table.c.content_seq)).all():
-                found += _wait(row) or self._waits_of(company, row.external_ref)
-        return [
-            one for one in found if (not until or one.entered_at < until) and (not one.left_at or one.left_at >= since)
-        ]
-
-    def _waits_of(self, company: str, external_ref: str) -> list[Wait]:
-        """Every stay of one document, from its story."""
-        found: list[Wait] = []
-        record: Record | None = None
-        for event in self.story(company, external_ref):
-            before, record = record, fold(record, event, json.loads(event.body))
-            if record.state is State.CONTINGENCY and (before is None or before.state is not State.CONTINGENCY):
-                found.append(Wait(external_ref=external_ref, gross=record.expected_gross, entered_at=event.at))
-            elif before is not None and before.state is State.CONTINGENCY and record.state is not State.CONTINGENCY:
-                found[-1] = replace(found[-1], left_at=event.at, left_to=record.state)
-        return found
-
-    def numbers(self, company: str, first: str, last: str) -> list[Numbered]:
-        """Documents whose control number, as text, lies between two of one series, both included."""
-        table = schema.documents
-        query = (
-            select(table.c.control_number, table.c.external_ref, table.c.numbered_at)
-            .where(table.c.company == company, table.c.control_number >= first, table.c.control_number <= last)
-            .order_by(table.c.control_number, table.c.external_ref)
-        )
-        with schema.reading(self._engine, self.path) as connection:
-            return [_numbered(row) for row in connection.execute(query)]
-
-    def number_before(self, company: str, series: str, first: str, since: str, until: str) -> Numbered | None:
-        """The document with the highest control number of a series below one, numbered in [since, until)."""
-        table = schema.documents
-        query = (
-            select(table.c.control_number, table.c.external_ref, table.c.numbered_at)
-            .where(
-                table.c.company == company, table.c.control_number > f"{series}-", table.c.control_number < first,
-                table.c.numbered_at >= since, table.c.numbered_at < until,
-            )
-            .order_by(table.c.control_number.desc())
-            .limit(1)
-        )  # fmt: skip
-        with schema.reading(self._engine, self.path) as connection:
-            row = connection.execute(query).one_or_none()
-            return None if row is None else _numbered(row)
-
-    def began_at(self, company: str) -> str:
-        """When the company's first run began; empty where there was none."""
-        table = schema.runs
-        query = select(func.min(table.c.started_at)).where(table.c.company == company)
-        with schema.reading(self._engine, self.path) as connection:
-            return connection.execute(query).scalar() or ""
-
-    def known_at(self, company: str) -> str:
-        """When the newest thing about the company's documents was written; what persons wrote does not count."""
-        table = schema.events
-        query = (
-            select(table.c.at)
-            .where(table.c.company == company, table.c.kind.not_in([Kind.NOTED.value, Kind.SIGNED.value]))
-            .order_by(table.c.seq.desc())
-            .limit(1)
-        )
-        with schema.reading(self._engine, self.path) as connection:
-            return connection.execute(query).scalar() or ""
-
-    def head(self) -> tuple[int, str]:
-        """Number and hash of the newest event."""
-        table = schema.events
-        query = select(table.c.seq, table.c.hash).order_by(table.c.seq.desc()).limit(1)
-        with schema.reading(self._engine, self.path) as connection:
-            row = connection.execute(query).one_or_none()
-            return (row.seq, row.hash) if row else (0, FIRST_HASH)
-
-    def notes(self, company: str) -> list[Note]:
-        """What persons wrote about documents, the oldest first."""
-        return self._beside_documents(company, Kind.NOTED, read_note)
-
-    def sign_offs(self, company: str) -> list[SignOff]:
-        """Who answered for which period, the oldest first."""
-        return self._beside_documents(company, Kind.SIGNED, read_sign_off)
-
-    def _beside_documents(
-        self, company: str, kind: Kind, read: Callable[[Event, Mapping[str, Any]], Written]
-    ) -> list[Written]:
-        table = schema.events
-        query = (
-            select(table)
-            .where(table.c.company == company, table.c.external_ref == "", table.c.kind == kind.value)
-            .order_by(table.c.seq)
-        )
-        with schema.reading(self._engine, self.path) as connection:
-            events = [read_sound_event(row) for row in connection.execute(query)]
-            try:
-                return [read(event, read_body(event.body)) for event in events]
-            except (KeyError, TypeError, ArithmeticError) as error:
-                raise schema.Unreadable(f"{kind.value}: {error!r}") from error
-
     def last_stamped(self, company: str) -> Record | None:
         """The document that was stamped last."""
         table = schema.documents
@@ -440,17 +271,6 @@ class Ledger:
                 for record in some.values():
                     raise schema.Unreadable(f"{record.external_ref}: event {record.content_seq}")
         return found
-
-    def story(self, company: str, external_ref: str) -> list[Event]:
-        """Every event of one document, in order."""
-        table = schema.events
-        query = (
-            select(table).where(table.c.company == company, table.c.external_ref == external_ref).order_by(table.c.seq)
-        )
-        if not can_be_stored(external_ref):
-            return []
-        with schema.reading(self._engine, self.path) as connection:
-            return [read_sound_event(row) for row in connection.execute(query)]
 
     def check_pages(self, *, largest: int | None = None) -> None:
         """Raise `CannotStart` where pages or indexes are damaged; files of more than `largest` bytes pass."""
@@ -593,33 +413,6 @@ def _by_company(keys: Sequence[Any]) -> Iterator[tuple[str, list[str]]]:
         references = [key.external_ref for key in group]
         for start in range(0, len(references), _AT_ONCE):
             yield company, references[start : start + _AT_ONCE]
-
-
-def _between(query: Select[Any], column: Column[str], since: str, until: str) -> Select[Any]:
-    if since:
-        query = query.where(column >= since)
-    return query.where(column < until) if until else query
-
-
-def _numbered(row: Any) -> Numbered:
-    return Numbered(control_number=row.control_number, external_ref=row.external_ref, at=row.numbered_at)
-
-
-def _wait(row: Any) -> list[Wait]:
-    """The one stay of a document, where the row alone tells it; nothing where only its story does."""
-    if row.waits != 1 or (row.waited_to and row.waited_to != row.settled_at):
-        return []
-    try:
-        left_to = State(row.state) if row.waited_to else None
-        gross = Decimal(row.expected_gross)
-    except (ValueError, ArithmeticError) as error:
-        raise schema.Unreadable(f"{row.external_ref}: {error}") from error
-    return [
-        Wait(
-            external_ref=row.external_ref, gross=gross, entered_at=row.waited_from, left_at=row.waited_to,
-            left_to=left_to,
-        )
-    ]  # fmt: skip
 
 
 def _stored(connection: Connection, company: str, references: Sequence[str]) -> dict[str, Record]:

@@ -271,6 +271,7 @@ def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:
             Cause.DIFFERENCE,
             ((one.record.external_ref, one.amount, one.what) for one in made.beyond_tolerance),
         ),
+        *_items(Cause.CANCELLING, ((one.external_ref, one.expected_gross, "") for one in made.cancelling)),
         *_items(Cause.CANCELLED, ((one.external_ref, one.expected_gross, "") for one in made.still_in_files)),
         *_items(Cause.PROBLEM, ((one.external_ref, one.gross, _first_code(one.problems)) for one in made.held_back)),
         *_items(

@@ -207,6 +207,7 @@ def findings_json(made: Reconciliation) -> dict[str, Any]:
             "ages": _ages(made.ages),
         },
         "rejection_ages": _ages(made.rejection_ages),
+        "late_rejections": [one.external_ref for one in made.late_rejections],
         "carried": [
             {"external_ref": one.external_ref, "state": one.state.value, "gross": _money(one.expected_gross)}
             for one in made.carried

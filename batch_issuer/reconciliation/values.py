@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from batch_issuer.documents import State, total_of
-from batch_issuer.ledger.records import Note, Record, RunRecord, SignOff
+from batch_issuer.ledger.records import CancelStep, Note, Record, RunRecord, SignOff
 from batch_issuer.messages import N_
 
 EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
@@ -48,6 +48,8 @@ class Cause(StrEnum):
     DIFFERENCE = "difference"
     CANCELLED = "cancelled"
     """Cancelled, and still in the files."""
+    CANCELLING = "cancelling"
+    """A cancellation was asked for, and what came of it is not known."""
     PROBLEM = "problem"
 
 
@@ -485,6 +487,22 @@ class Reconciliation:
             vat=total_of(one.vat for one in known),
             retention=total_of(one.retention for one in known),
             income_tax=total_of(one.income_tax for one in known),
+        )
+
+    @property
+    def late_rejections(self) -> tuple[Record, ...]:
+        """Documents that were in contingency, with a number given to the customer, and were rejected in the end."""
+        return tuple(record for record in self.in_state(State.REJECTED) if record.waits)
+
+    @property
+    def cancelling(self) -> tuple[Record, ...]:
+        """Documents of which a cancellation was asked for, and what came of it is not known."""
+        return tuple(
+            record
+            for record in self.records
+            if record.cancellation is not None
+            and record.cancellation.step is CancelStep.REQUESTED
+            and record.state is not State.CANCELLED
         )
 
     @property

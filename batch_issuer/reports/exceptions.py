@@ -410,6 +410,7 @@ def tasks(reconciliation: Reconciliation) -> tuple[Task, ...]:
     for cause, records in (
         (Cause.ONLY_IN_LEDGER, reconciliation.only_in_ledger),
         (Cause.CANCELLED, reconciliation.still_in_files),
+        (Cause.CANCELLING, reconciliation.cancelling),
     ):
         counted[cause] = (len(records), total_of(one.expected_gross for one in records))
     contradictions = reconciliation.comparison.contradictions if reconciliation.comparison else ()

@@ -57,6 +57,7 @@ CAUSE_TITLES: Mapping[Cause, str] = {
     Cause.MISSING: N_("In the files, and not in the ledger"),
     Cause.ONLY_IN_LEDGER: N_("In the ledger, and not in the files"),
     Cause.CANCELLED: N_("Cancelled, and still in the files"),
+    Cause.CANCELLING: N_("Cancellation in doubt"),
     Cause.UNSURE: N_("Outcome not known"),
     Cause.NOT_SENT: N_("Still to be sent"),
     Cause.REJECTED: N_("Rejected by the ministry"),
@@ -71,6 +72,7 @@ CAUSE_NAMES: Mapping[Cause, str] = {
     Cause.MISSING: N_("Not in the ledger"),
     Cause.ONLY_IN_LEDGER: N_("Not in the files"),
     Cause.CANCELLED: N_("Cancelled"),
+    Cause.CANCELLING: N_("Cancellations"),
     Cause.UNSURE: N_("Unsure"),
     Cause.NOT_SENT: N_("Not sent yet"),
     Cause.REJECTED: N_("Rejected"),
@@ -99,6 +101,10 @@ CAUSE_EXPLANATIONS: Mapping[Cause, str] = {
         "if a sale was taken out of its file, cancel its document or put the row back."
     ),
     Cause.CANCELLED: WHAT_TO_DO[State.CANCELLED],
+    Cause.CANCELLING: N_(
+        "Their cancellation was asked for, and no answer tells what came of it. Run «batch-issuer refresh»: it asks, "
+        "and cancels nothing."
+    ),
     Cause.UNSURE: WHAT_TO_DO[State.UNSURE],
     Cause.NOT_SENT: WHAT_TO_DO[State.PLANNED],
     Cause.REJECTED: WHAT_TO_DO[State.REJECTED],
@@ -116,6 +122,7 @@ CAUSE_ACTIONS: Mapping[Cause, str] = {
     Cause.MISSING: N_("Issue them, unless another program has."),
     Cause.ONLY_IN_LEDGER: N_("Find their rows, or cancel their documents."),
     Cause.CANCELLED: N_("Take their rows out of the files."),
+    Cause.CANCELLING: N_("Run «batch-issuer refresh»: it asks what became of them."),
     Cause.UNSURE: N_("Run «batch-issuer refresh»: it asks what became of them."),
     Cause.NOT_SENT: N_("Run the same command again."),
     Cause.REJECTED: N_("Correct the data and issue again."),

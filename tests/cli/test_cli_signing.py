@@ -53,6 +53,8 @@ def test_a_report_says_whether_anything_changed_since_it_was_signed(issued: Desk
     """Notes change nothing; a corrected document does, and is named."""
     done = issued.call("sign-off", "--period", PERIOD, "--by", "Rosa Muestra", "--json")
     assert (done.code, done.json["documents"], done.json["gross"], done.json["needs_person"]) == (0, 3, "15.00", 1)
+    assert done.json["open"] == [{"external_ref": "A-2", "state": "rejected"}]
+    assert "Rejected: A-2" in done.err
     issued.call("note", "A-2", "seen", "--by", "Rosa")
     signed = issued.call("report", "--json").json["sign_offs"]
     assert [(one["by"], one["role"], one["unchanged"]) for one in signed] == [("Rosa Muestra", "preparer", True)]
