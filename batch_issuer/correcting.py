@@ -72,7 +72,7 @@ def write_fixes(prepared: Prepared, outcomes: Outcomes, messages: Messages, path
     from batch_issuer.reports.corrections import Need  # noqa: PLC0415 - xlsxwriter, only for who needs it
     from batch_issuer.reports.fix_file import write_fix_file  # noqa: PLC0415
 
-    needs = {one.index: Need(problems=one.problems) for one in prepared.held if held}
+    needs = {one.index: Need(problems=one.problems, document=one.document) for one in prepared.held if held}
     for candidate in prepared.candidates:
         record = outcomes.refused.get(candidate.external_ref)
         changes = outcomes.conflicts.get(candidate.external_ref, ())

@@ -105,14 +105,21 @@ def find_sales(sheet: Sheet, header: Header, *, continue_rows: bool) -> SalesRow
         without_ref=~body.has_ref[sales],
         totals=tuple((np.flatnonzero(totals) + body.start).tolist()),
         notes=tuple((np.flatnonzero(notes) + body.start).tolist()),
-        left_out=_existing(sheet, body) - len(sales),
+        left_out=_existing(sheet, body, blank) - len(sales),
     )
 
 
-def _existing(sheet: Sheet, body: _Body) -> int:
-    """Rows below the headings that the file holds; between stray cells far below there are none."""
+def _existing(sheet: Sheet, body: _Body, blank: Flags) -> int:
+    """Rows below the headings that the file holds; between stray cells far below there are none.
+
+    Below the last row with content a workbook has only formatted paper.
+    """
+    filled = np.flatnonzero(~blank)
+    count = body.count if sheet.encoding else int(filled[-1]) + 1 if len(filled) else 0
     present = sheet.table.present
-    return body.count if present is None else int((present >= body.start).sum())
+    if present is None:
+        return count
+    return int(((present >= body.start) & (present < body.start + count)).sum())
 
 
 def _repeated_headings(body: _Body) -> Flags:

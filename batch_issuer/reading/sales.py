@@ -121,8 +121,10 @@ class Sales:
         return source.path, source.sheet
 
     def documents_with(self, field: str, test: Callable[[Any], bool]) -> frozenset[int]:
+        if not len(self):
+            return frozenset()
         joined = self._fields.get(field)
-        if joined is None or not len(self):
+        if joined is None:
             return frozenset(range(len(self)) if test(NEUTRAL.get(field, "")) else ())
         passed = np.fromiter(map(test, joined.values), np.bool_, len(joined.values))
         if not passed.any():

@@ -55,6 +55,8 @@ class Need:
     refused: str = ""
     changes: tuple[Change, ...] = ()
     """Between what was issued and what the file says now."""
+    document: Document | None = None
+    """Where it is at hand; built from the batch where it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,7 @@ def rows_to_correct(
     """
     rows: list[RowToCorrect] = []
     for index, need in sorted(needs.items()):
-        rows += _document_rows(batch, batch[index].document, need, messages)
+        rows += _document_rows(batch, need.document or batch[index].document, need, messages)
     sources = Sources(batch)
     written = {one.row for one in rows}
     first: list[RowToCorrect] = []

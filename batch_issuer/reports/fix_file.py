@@ -17,7 +17,6 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from batch_issuer.documents import Document
 from batch_issuer.messages import N_, Messages
 from batch_issuer.reading.batch import Batch, SheetRow, SourceFile
 from batch_issuer.reading.fixes import FIX_HEADINGS
@@ -83,7 +82,7 @@ def write_fix_file(
     A document whose lines stand in files with other columns, or twice, is left out: half of it could be issued.
     """
     sources = Sources(batch)
-    left_out = {index for index, need in needs.items() if _is_divided(batch, batch[index].document, need, sources)}
+    left_out = {index for index, need in needs.items() if _is_divided(batch, index, need, sources)}
     needs = {index: need for index, need in needs.items() if index not in left_out}
     rows = rows_to_correct(batch, needs, messages, loose=loose)
     paths: list[Path] = []
@@ -95,7 +94,10 @@ def write_fix_file(
     return Written(documents=len(needs), paths=tuple(paths), left_out=references)
 
 
-def _is_divided(batch: Batch, document: Document, need: Need, sources: Sources) -> bool:
+def _is_divided(batch: Batch, index: int, need: Need, sources: Sources) -> bool:
+    if len(batch.sources) == 1:
+        return False
+    document = need.document or batch[index].document
     if len({sources.of(row) for row in document.rows}) == 1:
         return False
     layouts = {tuple(batch.sheet_row(row).headings) for row in document.rows}
@@ -109,18 +111,19 @@ def _layouts(batch: Batch, sources: Sources, rows: Sequence[RowToCorrect], sheet
         found.setdefault(tuple(batch.sheet_row(row).headings), []).append(source)
     layouts = []
     for headings, members in found.items():
-        own = [batch.sheet_row(one.row) for one in rows if sources.of(one.row) in members]
         is_csv = any(batch.sources[member].encoding for member in members)
         last = _last(headings)
-        surplus = is_csv and any(_last(row.cells) > last for row in own)
-        end = last if is_csv else max([last, *(_last(row.cells) for row in own)])
+        end = last
+        if last < len(headings) - 1:
+            own = (batch.sheet_row(one.row).cells for one in rows if sources.of(one.row) in members)
+            end = max(last, *map(_last, own))
         layouts.append(
             Layout(
                 headings=headings,
-                kept=tuple(at for at in range(end + 1) if headings[at] not in FIX_HEADINGS),
+                kept=tuple(at for at in range((last if is_csv else end) + 1) if headings[at] not in FIX_HEADINGS),
                 sources=tuple(members),
                 sheet=_sheet_name(sheet, batch.sources[members[0]]),
-                surplus=surplus,
+                surplus=is_csv and end > last,
             )
         )
     return layouts
@@ -132,8 +135,11 @@ def _last(texts: Sequence[str]) -> int:
 
 
 def _sheet_name(asked: str, source: SourceFile) -> str:
-    """The name that the settings ask for, or the source's; for a CSV the file's."""
-    name = asked or source.sheet or Path(source.path).stem
+    """The source's own, which is one that the settings ask for; for a CSV the one that they ask for, or the file's.
+
+    Signs of a pattern are none of a name, and what stands in their place fits the pattern.
+    """
+    name = source.sheet or asked or Path(source.path).stem
     name = _NOT_IN_NAMES.sub("-", printable(name)).strip("' ")[:NAME_LENGTH]
     return name if name and name.casefold() != "history" else "Hoja1"
 

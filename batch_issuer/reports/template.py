@@ -33,6 +33,8 @@ INSTRUCTIONS_SHEET = N_("Instructions")
 LISTS_SHEET = N_("Lists")
 
 _LAST_ROW = 1_048_575
+_PREPARED_ROWS = 300
+"""Rows whose cells are formatted one by one: not every program that writes looks at the format of the column."""
 _SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _LETTER = 1
 """The paper of El Salvador."""
@@ -153,6 +155,9 @@ class _Template:
         for at, column in enumerate(COLUMNS):
             sheet.write_comment(0, at, self.note(column), {"x_scale": 2.2, "y_scale": 1.5, "font_size": 9})
             sheet.data_validation(1, at, _LAST_ROW, at, self.validation(column, cells))
+        for row in range(1, _PREPARED_ROWS + 1):
+            for at, column in enumerate(COLUMNS):
+                sheet.write_blank(row, at, None, self.body[column.cells])
         sheet.freeze_panes(1, 1)
         sheet.repeat_columns(0)
 

@@ -66,6 +66,17 @@ def test_everything_in_contingency_is_0(open_desk: Open) -> None:
     assert sandbox.requests().violations == ()
 
 
+def test_nothing_to_issue_is_0(open_desk: Open) -> None:
+    """A template that nobody has filled in yet: no sales, and no wall of formatted rows."""
+    desk, sandbox = open_desk()
+    assert desk.call("template", "plantilla.xlsx", "--json").json == {"template": "plantilla.xlsx", "exit_code": 0}
+    done = desk.call("check", "plantilla.xlsx", "--json")
+    assert (done.code, done.json["documents"]) == (0, 0)
+    assert "left out" not in done.err
+    done = desk.call("issue", "plantilla.xlsx", "--json")
+    assert (done.code, done.json["sent"], sandbox.requests().total) == (0, 0, 0)
+
+
 def test_a_document_held_back_is_1(open_desk: Open) -> None:
     """The others are issued, and there is a file to correct."""
     desk, sandbox = open_desk()

@@ -63,6 +63,18 @@ def test_every_heading_is_read_as_its_field(tmp_path: Path, language: str) -> No
     assert source.sheet == shown.title == {"es": "Ventas", "en": "Sales"}[language]
 
 
+def test_every_cell_takes_what_belongs_there(tmp_path: Path) -> None:
+    """Identifiers are texts, dates dates; the sheet begins with the headings, and the first free row is the second."""
+    sheet = openpyxl.load_workbook(filled(tmp_path / "plantilla.xlsx"))["Ventas"]
+    formats = {field: sheet.cell(2, at).number_format for at, field in enumerate(FIELDS, 1)}
+    assert {
+        formats[field] for field in ("external_ref", "nit", "dui", "nrc", "phone", "payment_method", "adjusts")
+    } == {"@"}
+    assert (formats["date"], formats["unit_price"], formats["quantity"]) == ("dd/mm/yyyy", "#,##0.00######", "General")
+    assert [cell.value for cell in sheet[1]][:2] == ["Referencia", "Tipo de documento"]
+    assert not any(cell.value for row in sheet.iter_rows(min_row=2) for cell in row)
+
+
 def test_an_untouched_template_has_no_sales(tmp_path: Path) -> None:
     """The example is left alone, and that is known."""
     batch = batch_of(filled(tmp_path / "plantilla.xlsx"))
