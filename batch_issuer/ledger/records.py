@@ -16,6 +16,8 @@ from typing import Any
 from batch_issuer.documents import SETTLED, Amounts, SourceRows, State
 
 FIRST_HASH = "0" * 64
+AFTER_CONTINGENCY = "after-contingency"
+"""`Record.reason` of a rejected document that had been accepted in contingency: customers may hold it."""
 
 
 class Kind(StrEnum):

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from batch_issuer.documents import State
-from batch_issuer.ledger.records import CancelStep
+from batch_issuer.ledger.records import AFTER_CONTINGENCY, CancelStep
 
 FLAGS = ("success", "dte_success", "contingency", "rejected")
 
@@ -34,7 +34,7 @@ class Reason(StrEnum):
     RUN_ENDED = "run-ended"
     KEY_REFUSED = "key-refused"
     QUOTA = "quota"
-    AFTER_CONTINGENCY = "after-contingency"
+    AFTER_CONTINGENCY = AFTER_CONTINGENCY
     NOT_ACCEPTED = "http-400"
     NOT_PROVEN = "not-proven"
     CCF_NOT_FOUND = "ccf-not-found"

@@ -54,6 +54,9 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
             "difference_beyond_tolerance": _money(total_of(one.amount for one in made.beyond_tolerance)),
             "difference_within_tolerance": _money(total_of(one.amount for one in made.within_tolerance)),
         },
+        "late_rejections": [
+            record.external_ref for one in made.refusals if one.after_contingency for record in one.records
+        ],
         "conflicts": [
             {
                 "external_ref": one.external_ref,

@@ -319,6 +319,8 @@ class Refusal:
     """The provider's own words, or the reason's code; never a catalog text."""
     gross: Decimal
     records: tuple[Record, ...]
+    after_contingency: bool = False
+    """They were accepted in contingency first: customers may hold them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -278,7 +278,10 @@ def refusal_title(refusal: Refusal, messages: Messages) -> str:
         reason = messages.text(REASONS.get(refusal.code, "")) or refusal.code or _no_reason(refusal, messages)
         return " ".join(part for part in (reason, refusal.message) if part)
     words = refusal.message or messages.text(N_("No words were given with the refusal."))
-    return f"{refusal.code} · {words}" if refusal.code else words
+    title = f"{refusal.code} · {words}" if refusal.code else words
+    if refusal.after_contingency:
+        return messages.text(N_("AFTER CONTINGENCY, customers may hold them: {title}"), title=title)
+    return title
 
 
 def _no_reason(refusal: Refusal, messages: Messages) -> str:
