@@ -86,8 +86,8 @@ class Prepared:
 
     def content(self, candidate: Candidate) -> Document:
         """The document of a candidate."""
-        entry = examine(self.batch, self.batch[candidate.index], self.settings.rules)
-        return entry.document
+        entry = self.batch[candidate.index]
+        return examine(self.batch, entry, self.settings.rules, lines_are_sound=True).document
 
     def expect(self, *, documents: int | None, total: Decimal | None, all_or_nothing: bool) -> None:
         """Raise `CannotStart` unless the files hold what their owner counted."""
@@ -192,7 +192,7 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
     """What the ledger is told of documents before they are sent: their content and where it stands."""
     for candidate in candidates:
         document = prepared.content(candidate)
-        places = [prepared.batch.place(row) for row in document.rows]
+        file, sheet = prepared.batch.source(document.row)
         yield NewEvent(
             kind=Kind.PLANNED,
             external_ref=candidate.external_ref,
@@ -205,9 +205,9 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
                 "adjusts": candidate.adjusts,
                 "customer_id": candidate.customer_id,
                 "body": wire.encode(document).decode(),
-                "file": places[0].file,
-                "sheet": places[0].sheet,
-                "rows": [place.row for place in places],
+                "file": file,
+                "sheet": sheet,
+                "rows": prepared.batch.row_numbers(document.rows),
                 "date": document.date.isoformat() if document.date else "",
                 "branch": document.branch,
                 "customer": customer_name(document),
@@ -263,15 +263,15 @@ def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> l
         if step.record is None:
             continue
         document = prepared.content(step.candidate)
-        places = [prepared.batch.place(row) for row in document.rows]
+        file, sheet = prepared.batch.source(document.row)
         changes = wire.compare(issued[step.candidate.external_ref], wire.encode(document))
         found.append(
             {
                 "external_ref": step.candidate.external_ref,
                 "state": step.record.state.value,
-                "file": places[0].file,
-                "sheet": places[0].sheet,
-                "rows": [place.row for place in places],
+                "file": file,
+                "sheet": sheet,
+                "rows": prepared.batch.row_numbers(document.rows),
                 "issued_gross": str(step.record.expected_gross),
                 "file_gross": str(step.candidate.gross),
                 "control_number": step.record.answer.control_number,
@@ -315,13 +315,13 @@ def _source(prepared: Prepared, source: Any) -> dict[str, Any]:
 
 def _held(prepared: Prepared, held: Held) -> dict[str, Any]:
     document = held.document
-    places = [prepared.batch.place(row) for row in document.rows]
+    file, sheet = prepared.batch.source(document.row)
     return {
         "external_ref": document.external_ref,
         "doc_type": document.doc_type,
-        "file": places[0].file,
-        "sheet": places[0].sheet,
-        "rows": [place.row for place in places],
+        "file": file,
+        "sheet": sheet,
+        "rows": prepared.batch.row_numbers(document.rows),
         "gross": str(document.expected_gross),
         "branch": document.branch,
         "date": document.date.isoformat() if document.date else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -63,6 +63,9 @@ class InventedBatch:
 
     def place(self, row: int, field: str = "") -> Place:
         return Place(file="invented.csv", row=row + 2, heading=field)
+
+    def row_numbers(self, rows: Sequence[int]) -> list[int]:
+        return [row + 2 for row in rows]
 
     def source(self, _row: int) -> tuple[str, str]:
         return "invented.csv", ""

@@ -353,10 +353,15 @@ def write_answer(answer: Answer) -> dict[str, Any]:
 
 def read_answer(plain: Mapping[str, Any]) -> Answer:
     """The inverse of `write_answer`."""
+    if not plain:
+        return _NO_ANSWER
     rest = dict(plain)
     amounts = {name: Decimal(text) for name, key in _AMOUNTS if (text := rest.pop(key, None)) is not None}
     observations = tuple(rest.pop("observaciones", ()))
     return Answer(**rest, amounts=Amounts(**amounts), observaciones=observations)
+
+
+_NO_ANSWER = Answer()
 
 
 def write_cancellation(cancellation: Cancellation | None) -> dict[str, Any]:

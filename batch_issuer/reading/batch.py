@@ -80,7 +80,7 @@ class SheetRow:
 
 
 class Batch(Protocol):
-    """All documents of the files of one command. `batch[i]` builds document `i` anew each time; nothing is kept.
+    """All documents of the files of one command. `batch[i]` builds document `i`; only a few are ever kept.
 
     Documents stand in the order in which their first row stands in the files.
     """
@@ -104,6 +104,9 @@ class Batch(Protocol):
 
     def place(self, row: int, field: str = "") -> Place:
         """File, sheet and row number of a batch row, and the column that the field was read from."""
+
+    def row_numbers(self, rows: Sequence[int]) -> list[int]:
+        """What a spreadsheet program shows for batch rows, counted from 1."""
 
     def source(self, row: int) -> tuple[str, str]:
         """File and sheet in which a batch row stands."""

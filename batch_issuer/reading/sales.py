@@ -37,6 +37,9 @@ from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
 
 _BLOCK = 1_000
 """Documents that are built together while iterating."""
+_AHEAD = 100
+_NEAR = 20
+"""Whoever asks for a document so close behind the last one gets it with so many more."""
 _new_line: Callable[[Iterable[Any]], Line] = partial(tuple.__new__, Line)
 """`Line._make` without its check of the length: half a million lines are made in a third of the time."""
 _CUSTOMER_ATTRIBUTES = {"customer_activity_code": "activity_code"}
@@ -65,6 +68,10 @@ class Sales:
         self._open = self._open_documents()
         self._odd = self._odd_documents()
         self._sums = sum_lines(self._fields, self._grouped)
+        self._asked = -1
+        self._ahead_from = 0
+        self._ahead: list[Entry] = []
+        """Documents built together for whoever asks for one after the other."""
         self._prices = price_bases(self._doc_types(), settings.source.prices, sheets)
 
     @property
@@ -89,7 +96,13 @@ class Sales:
 
     def __getitem__(self, index: int) -> Entry:
         document = range(len(self))[index]
-        return self._built(document, document + 1)[0]
+        at = document - self._ahead_from
+        if not 0 <= at < len(self._ahead):
+            one_after_the_other = 0 < document - self._asked <= _NEAR
+            last = min(document + _AHEAD, len(self)) if one_after_the_other else document + 1
+            self._ahead_from, self._ahead, at = document, self._built(document, last), 0
+        self._asked = document
+        return self._ahead[at]
 
     def __iter__(self) -> Iterator[Entry]:
         for first in range(0, len(self), _BLOCK):
@@ -115,6 +128,12 @@ class Sales:
             dict(_read_values(sheet, range(self.rows)[row] - self._offsets[source])),
             dict(_formats(sheet.sheet, at)),
         )
+
+    def row_numbers(self, rows: Sequence[int]) -> list[int]:
+        if len(self._sheets) > 1:
+            return [self._located(row)[1] + 1 for row in rows]
+        numbers: list[int] = (self._sheets[0].rows.sales[list(rows)] + 1).tolist()
+        return numbers
 
     def source(self, row: int) -> tuple[str, str]:
         source = self._sheets[self._source_of(range(self.rows)[row])].source

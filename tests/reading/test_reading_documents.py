@@ -222,3 +222,16 @@ def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
 def test_repeated_rows_are_lines(tmp_path: Path) -> None:
     """The same product twice in one sale is two lines."""
     assert quantities(read_lines(tmp_path, "A1,Café,1,2\nA1,Café,1,2\n")) == ["1", "1"]
+
+
+@within_a_test
+@given(st.lists(st.integers(0, 120), min_size=1, max_size=60))
+def test_a_document_is_the_same_in_whatever_order_it_is_asked_for(tmp_path: Path, asked: Sequence[int]) -> None:
+    """One at a time, one after the other or at random: the same documents as all in a row."""
+    lines = "".join(f"A{number % 121},Producto {number},{number + 1},2.50\n" for number in range(200))
+    batch = read_lines(tmp_path, lines)
+    in_a_row = list(batch)
+    for index in [*asked, *range(len(in_a_row))]:
+        assert batch[index] == in_a_row[index]
+        rows = in_a_row[index].document.rows
+        assert batch.row_numbers(rows) == [batch.place(row).row for row in rows]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -41,6 +41,9 @@ class Sheet:
     def place(self, row: int, field: str = "") -> Place:
         column = COLUMNS.get(field, "")
         return Place(file="ventas.csv", row=row + 2, column=column, heading=field if column else "")
+
+    def row_numbers(self, rows: Sequence[int]) -> list[int]:
+        return [row + 2 for row in rows]
 
     def source(self, _row: int) -> tuple[str, str]:
         return "ventas.csv", ""
