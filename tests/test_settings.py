@@ -61,7 +61,12 @@ def test_every_key_of_the_contract_is_read(tmp_path: Path) -> None:
     )
     assert found.source.external_ref == "{Sucursal}-{Número}"
     assert (found.source.sheet, found.source.decimal, found.source.dates) == ("Ventas", "point", "dmy")
-    assert dict(found.source.prices) == {"01": "with_vat", "03": "without_vat", "11": "without_vat"}
+    assert {kind: found.source.prices[kind] for kind in ("01", "03", "11")} == {
+        "01": "with_vat",
+        "03": "without_vat",
+        "11": "without_vat",
+    }
+    assert (found.source.prices["05"], found.source.prices["14"]) == ("without_vat", "without_vat")  # as 03; no VAT
     assert dict(found.columns) == {"external_ref": "InvoiceNo", "unit_price": "UnitPrice"}
     assert (found.issue.concurrency, found.issue.reserve, found.issue.tolerance) == (8, 0, Decimal("0.01"))
 
