@@ -31,6 +31,13 @@ def _catalog(language: str) -> gettext.NullTranslations:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """Texts of the catalog that stand inside another one, and are translated with it."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Messages:
     """Texts in one language."""
 
@@ -41,7 +48,13 @@ class Messages:
         if not message:
             return ""
         found = _catalog(self.language).gettext(message)
-        return found.format_map(_Quoted(parameters)) if parameters else found
+        return found.format_map(_Quoted(self._translated(parameters))) if parameters else found
+
+    def _translated(self, parameters: Mapping[str, object]) -> Mapping[str, object]:
+        return {
+            name: ", ".join(map(self.text, value.texts)) if isinstance(value, Terms) else value
+            for name, value in parameters.items()
+        }
 
     def count(self, one: str, many: str, number: int, /, **parameters: object) -> str:
         """The singular or plural text; `{n}` is the number, with thousands separated."""

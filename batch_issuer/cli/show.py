@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from batch_issuer.plan import Action, Plan
 from batch_issuer.preparing import Prepared
 from batch_issuer.problems import Problem
 from batch_issuer.provider.quota import estimate
+from batch_issuer.reading.batch import SourceFile
 from batch_issuer.reconciliation import STATE_NAMES, Cause, Reconciliation, Refusal
 from batch_issuer.reports.wording import CAUSE_TITLES, refusal_title
 from batch_issuer.touching import Seen, Touched
@@ -33,9 +34,7 @@ def money(amount: Decimal) -> str:
 def show_sources(output: Output, prepared: Prepared) -> None:
     """What was read, and which heading became which field."""
     for source in prepared.batch.sources:
-        details = " · ".join(
-            filter(None, (source.sheet, source.encoding, source.separator, source.decimal, source.dates))
-        )
+        details = " · ".join(_details(output, source))
         rows = output.messages.count("{n} row", "{n} rows", source.rows)
         output.show(f"{source.path}  ({rows}{' · ' + details if details else ''})")
         output.table(
@@ -54,6 +53,28 @@ def show_sources(output: Output, prepared: Prepared) -> None:
                 source.left_out,
             )
             output.show(f"    {text}")
+        if source.control_total is not None:
+            output.say(N_("    the sheet's own total row: {total}"), total=money(source.control_total))
+
+
+def _details(output: Output, source: SourceFile) -> Iterator[str]:
+    """The sheet, and how the file was read."""
+    if source.sheet:
+        yield source.sheet
+    if source.encoding:
+        yield source.encoding
+        yield output.messages.text(N_("separator {separator}"), separator=source.separator)
+    for notation in filter(None, (*source.decimal.split(", "), *source.dates.split(", "))):
+        yield output.messages.text(_NOTATIONS[notation])
+
+
+_NOTATIONS: Mapping[str, str] = {
+    "point": N_("decimal point"),
+    "comma": N_("decimal comma"),
+    "dmy": N_("day/month/year"),
+    "mdy": N_("month/day/year"),
+    "ymd": N_("year-month-day"),
+}
 
 
 def _sample(text: str, limit: int = 40) -> str:

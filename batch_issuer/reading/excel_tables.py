@@ -189,6 +189,9 @@ def _damage_explained(path: str) -> Iterator[None]:
     ) as error:  # fmt: skip
         raise CannotStart(
             N_("{file} is damaged: it cannot be read as a workbook."),
-            repair=N_("Open it in Excel, save it under a new name as «Excel Workbook (.xlsx)» and use that file."),
+            repair=N_(
+                "Copy or download it again. If Excel can open it, save it under a new name as «Excel Workbook (.xlsx)» "
+                "and use that file."
+            ),
             file=path,
         ) from error

@@ -228,7 +228,10 @@ def refuse_other_archives(path: str, stream: BinaryIO) -> None:
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise CannotStart(
             N_("{file} is damaged: it cannot be read as a workbook."),
-            repair=N_("Open it in Excel, save it under a new name as «Excel Workbook (.xlsx)» and use that file."),
+            repair=N_(
+                "Copy or download it again. If Excel can open it, save it under a new name as «Excel Workbook (.xlsx)» "
+                "and use that file."
+            ),
             file=path,
         ) from error
     if any(name.endswith("vbaProject.bin") for name in names):

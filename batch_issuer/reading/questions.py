@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from batch_issuer.messages import N_
+from batch_issuer.messages import N_, Terms
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.aliases import FIELD_OF, LINE_TOTAL_KEYS, key_of, letters_of
 from batch_issuer.reading.dates import readings
@@ -23,6 +23,13 @@ LINE_REQUIRED = ("description", "quantity", "unit_price")
 LONG_ENOUGH = 40
 """Headings that are shown; a table with more is named by its first."""
 
+_NEEDED = {
+    "external_ref": N_("external_ref"),
+    "description": N_("description"),
+    "quantity": N_("quantity"),
+    "unit_price": N_("unit_price"),
+}
+"""The fields that every sale needs; Spanish says in words what they are."""
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "external_ref": (
         "factura", "invoice", "orden", "order", "pedido", "ticket", "recibo", "receipt", "folio", "venta", "sale",
@@ -96,8 +103,7 @@ def no_header(where: str, sheet: Sheet, recognise: Callable[[Sequence[str]], int
         repair=N_(
             "What is read is a list of sales: one row of headings, and below it one row for each line sold, with its "
             "reference, description, quantity and unit price. If that is here under other names, say which is which "
-            "in the settings:\n"
-            '[columns]\nexternal_ref = "their heading"\ndescription = "…"\nquantity = "…"\nunit_price = "…"'
+            'under [columns] in the settings, for example external_ref = "their heading".'
         ),
         where=where,
         rows=HEADER_WITHIN,
@@ -125,7 +131,7 @@ def missing_columns(
         N_("{where}: no column was recognised for {missing}. The headings (row {row}) are: {headings}."),
         repair=_what_to_do(missing, near, has_amount=bool(amounts)),
         where=where,
-        missing=", ".join(missing),
+        missing=Terms(tuple(_NEEDED[name] for name in missing)),
         row=row + 1,
         headings=listed(headings),
         lines="\n".join(f"{name} = {_quoted(near.get(name, ()))}" for name in missing),
@@ -147,7 +153,7 @@ def _what_to_do(missing: Sequence[str], near: Mapping[str, Sequence[str]], *, ha
         return N_(
             "This does not look like a list of sales. One has a row for each line sold, with the reference of its "
             "sale, a description, a quantity and a unit price. Export the detail of the sales; or, if the columns "
-            "are here under other names, say which is which in the settings:\n[columns]\n{lines}"
+            "are here under other names, say which is which under [columns] in the settings."
         )
     if "unit_price" in missing and "unit_price" not in near and has_amount:
         return N_(

@@ -17,6 +17,7 @@ from batch_issuer.reading.tables import BLANKS, CellKind, Codes, Column, Flags, 
 
 _TOTAL_KEYS = frozenset(map(letters_of, TOTAL_WORDS))
 _TOTAL_OF = re.compile(r"(?:sub)?total(?:es)?\b", re.IGNORECASE)
+_PAGE = re.compile(r"(?:p[aá]g(?:ina)?\.?|page|hoja)\s*[0-9]", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -171,6 +172,8 @@ def _is_note(body: _Body, row: int, text: str, *, continue_rows: bool) -> bool:
     """One text alone in its row: a heading of a section, a signature, a footnote; but not a lone reference."""
     if body.has["description"][row] and continue_rows:
         return False
+    if _PAGE.match(text):
+        return True
     if body.has_ref[row]:
         return text.endswith(":") or len(_WORD.findall(text)) > 1
     return True
