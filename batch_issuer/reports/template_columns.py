@@ -131,14 +131,14 @@ COLUMNS = (
     TemplateColumn(
         field="customer_name", es="Cliente", en="Customer",
         note=N_(
-            "Name or registered name. For 14, whoever sells to you. Leave it empty for a consumer who gives no name: "
-            "below $25,000 nobody can be made to."
+            "Name or registered name; it goes with any other data of the customer. For 14, whoever sells to you. "
+            "Below $25,000 no consumer can be made to give it."
         ),
         group=Group.CUSTOMER, required=("03", "14"), used=_WITH_CUSTOMER, width=32,
     ),
     TemplateColumn(
         field="document_type", es="Tipo de identificación", en="Identification type",
-        note=N_("Which document identifies the customer."),
+        note=N_("Which document identifies the customer; needed where the column NIT holds another number."),
         group=Group.CUSTOMER, values="identities", used=_WITH_CUSTOMER, width=20,
     ),
     TemplateColumn(
@@ -173,7 +173,7 @@ COLUMNS = (
     ),
     TemplateColumn(
         field="municipality", es="Municipio", en="Municipality",
-        note=N_("One of the 44 municipalities since May 2024."),
+        note=N_("One of the 44 municipalities since May 2024; it goes with the department."),
         group=Group.CUSTOMER, values="municipalities", used=_WITH_CUSTOMER, width=22,
     ),
     TemplateColumn(
