@@ -34,9 +34,9 @@ from batch_issuer.reconciliation import (
 from batch_issuer.reports.figures import money, shared_words, signed_money, span
 from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_NAMES, CAUSE_TITLES, refusal_title
 
-TABLE_ROWS = 400
+TABLE_ROWS = 280
 """Rows of exceptions that the page shows as tables: a page of thousands takes seconds to open."""
-GROUP_ROWS = 60
+GROUP_ROWS = 40
 """Of these, the most that one group takes."""
 SINCE_ROWS = 40
 """Of these, the most that each part of the comparison with an earlier report takes."""
@@ -186,8 +186,9 @@ class Exceptions:
     still_in_files: Listed[Record]
     problems: tuple[ProblemGroup, ...]
     resolved: Portion[OpenItem]
-    """Of an earlier report; so are the two that follow."""
+    """Of an earlier report; so are the three that follow."""
     still_open: Portion[OpenItem]
+    gone: Portion[OpenItem]
     new: Portion[OpenItem]
     contingency: Portion[Record]
     carried: Portion[Record]
@@ -229,10 +230,11 @@ class _Gathering:
             problems=self._problems(blocking(known)),
             resolved=self.room.portion(since.resolved, SINCE_ROWS),
             still_open=self.room.portion(since.still_open, SINCE_ROWS),
+            gone=self.room.portion(since.gone, SINCE_ROWS),
             new=self.room.portion(since.new, SINCE_ROWS),
             contingency=self.room.portion(oldest_first(known)),
             carried=self.room.portion(carried),
-            state_changes=self.room.portion([one for one in compared.state_changes if one.recorded]),
+            state_changes=self.room.portion([one for one in compared.state_changes if one.recorded and one.before]),
             lookalikes=self.room.portion(compared.lookalikes),
             other_months=self._of(OTHER_MONTH, known.other_months),
             notes=self._problems(warning(known)),

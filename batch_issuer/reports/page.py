@@ -147,6 +147,7 @@ def _breakdowns(reconciliation: Reconciliation, messages: Messages) -> list[tupl
     return [
         (title, heading, [(shown(group.name) or none, group) for group in groups])
         for title, heading, groups, shown in dimensions
+        if any(group.name for group in groups)
     ]
 
 

@@ -123,7 +123,7 @@ def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any
         Table(
             key=wording.MISSING,
             title=CAUSE_NAMES[Cause.MISSING],
-            columns=_missing_columns(words),
+            columns=_missing_columns(words, comparison.at_provider),
             rows=comparison.missing,
         ),
         _of_state(
@@ -161,7 +161,7 @@ def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any
 
 def _beside(reconciliation: Reconciliation, comparison: Comparison, words: Words) -> list[Table[Any]]:
     """What is found, written and signed about documents, where they came from, and how their numbers run."""
-    learned = [one for one in comparison.state_changes if one.recorded]
+    learned = [one for one in comparison.state_changes if one.recorded and one.before]
     return [
         Table(key="learned", title=N_("Learned now"), columns=_state_change_columns(words), rows=learned),
         Table(key="since", title=N_("Changes"), columns=_since_columns(words), rows=_since(reconciliation, words)),
@@ -282,7 +282,7 @@ def _state_change_columns(words: Words) -> list[Column[StateChange]]:
     ]
 
 
-def _missing_columns(words: Words) -> list[Column[Missing]]:
+def _missing_columns(words: Words, at_provider: Mapping[str, str]) -> list[Column[Missing]]:
     return [
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
         Column(N_("Type"), 24, Kind.TEXT, lambda one: words.doc_type(one.doc_type)),
@@ -291,6 +291,12 @@ def _missing_columns(words: Words) -> list[Column[Missing]]:
         Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.customer),
         Column(N_("Payment method"), 22, Kind.TEXT, lambda one: words.payment(one.payment_method)),
         Column(AMOUNT, 15, Kind.MONEY, lambda one: one.gross),
+        Column(
+            N_("The provider now"),
+            16,
+            Kind.TEXT,
+            lambda one: words.told(at_provider[one.external_ref]) if one.external_ref in at_provider else "",
+        ),
         Column(N_("The same as, in the ledger"), 22, Kind.TEXT, lambda one: one.looks_like),
         Column(N_("File"), 26, Kind.TEXT, lambda one: one.file),
         Column(N_("Sheet"), 14, Kind.TEXT, lambda one: one.sheet),
@@ -306,7 +312,12 @@ def _since(reconciliation: Reconciliation, words: Words) -> list[_Then]:
     if since is None:
         return []
     say = words.messages.text
-    parts = ((N_("New"), since.new), (N_("Still open"), since.still_open), (N_("Resolved"), since.resolved))
+    parts = (
+        (N_("New"), since.new),
+        (N_("Still open"), since.still_open),
+        (N_("Gone"), since.gone),
+        (N_("Resolved"), since.resolved),
+    )
     return [(say(title), item) for title, items in parts for item in items]
 
 

@@ -364,6 +364,7 @@ def compared(records: list[Record], only_in_ledger: list[str]) -> dict[str, Any]
 def state_changes() -> list[dict[str, Any]]:
     return [
         {"external_ref": "F-000041", "before": "contingency", "now": "stamped", "recorded": True, "gross": "10.00", "reason": ""},
+        {"external_ref": "N-0002", "before": "", "now": "stamped", "recorded": False, "gross": "5.25", "reason": ""},
         {"external_ref": "F-000042", "before": "stamped", "now": "not-found", "recorded": False, "gross": "11.00", "reason": "not-found"},
     ]  # fmt: skip
 
@@ -386,7 +387,14 @@ def since(made: Reconciliation) -> Since:
     """An earlier report, of whose open items some are done and some are not."""
     old, new = made.open_items[:5], made.open_items[5:9]
     done = OpenItem(cause=Cause.REJECTED, external_ref="F-000999", gross=Decimal("45.60"), detail="096")
-    return Since(report="fedcba9876543210", as_of=moment(-3600 * 24), resolved=(done,), still_open=old, new=new)
+    return Since(
+        report="fedcba9876543210",
+        as_of=moment(-3600 * 24),
+        resolved=(done,),
+        gone=(replace(done, external_ref="F-000998"),),
+        still_open=old,
+        new=new,
+    )
 
 
 def a_quiet_day(count: int = 120) -> Reconciliation:

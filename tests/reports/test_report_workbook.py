@@ -215,7 +215,10 @@ def test_what_files_ledger_and_provider_disagree_about_is_there() -> None:
     }.items():
         assert {row["Reference"] for row in rows_of(book[title])} == references, title
     changes = rows_of(book["Changes"])
-    assert [row["Since the earlier report"] for row in changes] == ["New"] * 4 + ["Still open"] * 5 + ["Resolved"]
+    assert [row["Since the earlier report"] for row in changes] == ["New"] * 4 + ["Still open"] * 5 + [
+        "Gone",
+        "Resolved",
+    ]
     assert [row["Changed since"] for row in rows_of(book["Signed"])] == [None, "F-000040, F-000057"]
 
 
