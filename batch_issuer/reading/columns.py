@@ -20,9 +20,12 @@ from batch_issuer.reading.questions import (
     unknown_heading,
 )
 from batch_issuer.reading.tables import BLANKS, Sheet, is_blank, letter_of
-from batch_issuer.settings import Settings
+from batch_issuer.settings import FIELDS, Settings
 
 REQUIRED = LINE_REQUIRED
+
+_OUR_NAMES = frozenset(FIELDS)
+_SEVERAL = 3
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _WITH_LETTER = re.compile(r"(.+?)\s*\(([A-Z]{1,3})\)")
@@ -119,6 +122,8 @@ class Columns:
         candidates: dict[str, list[int]] = {}
         for number, heading in enumerate(headings):
             name = FIELD_OF.get(key_of(heading), "") if heading else ""
+            if heading == "name" and speaks_our_names(headings):
+                name = heading
             if name and name not in self.asked and number not in taken:
                 candidates.setdefault(name, []).append(number)
         for name, found_at in candidates.items():
@@ -223,6 +228,11 @@ def _basis(text: str) -> str:
 
 def _tidy(cell: str) -> str:
     return " ".join(cell.strip(BLANKS).split())
+
+
+def speaks_our_names(headings: Sequence[str]) -> bool:
+    """Whether several headings are our fields' own names, letter by letter: then `name` is a customer's."""
+    return sum(heading in _OUR_NAMES for heading in headings) >= _SEVERAL
 
 
 def _find(wanted: str, headings: Sequence[str]) -> tuple[int, ...]:

@@ -26,6 +26,10 @@ from batch_issuer.ledger.verify import verify
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "odt_" + "0123456789abcdef" * 3 + "01234567"
 HEADINGS = "external_ref,description,quantity,unit_price"
+OF_EVERY_TYPE = "doc_type,external_ref,name,nit,nrc,type_contributor,dui,adjusts,description,quantity,unit_price"
+SETTINGS = '[source]\nprices = { "03" = "with_vat" }\n'
+_TAXPAYER = "Comercial Uno,0614-050707-104-8,12345-6,1,"
+_WHO = {"01": ",,,,", "03": _TAXPAYER, "11": "Jane Doe,,,,", "14": "Juan Ejemplo,,,,00016297-5", "05": ",,,,"}
 _PRODUCTS = ("Café molido", "Pan dulce", "Té de manzanilla", "Azúcar 1 lb", "Queso fresco")
 
 
@@ -37,18 +41,31 @@ class Sale:
     gross: Decimal
 
 
-def write_sales(path: Path, count: int, *, prefix: str = "V", seed: int = 1) -> list[Sale]:
-    """A day's sales as CSV; totals are added up here in integers of a hundredth of a cent."""
-    chance, lines, sales = random.Random(seed), [HEADINGS], []
+def write_sales(
+    path: Path, count: int, *, prefix: str = "V", seed: int = 1, mixed: bool = False, notes: bool = False
+) -> list[Sale]:
+    """A day's sales as CSV, of every type where they are mixed; totals are added up in hundredths of a cent."""
+    chance, lines, sales = random.Random(seed), [OF_EVERY_TYPE if mixed else HEADINGS], []
+    ccf: Sale | None = None
     for number in range(1, count + 1):
         ref, total = f"{prefix}-{number:04}", 0
+        doc_type = chance.choices(["01", "03", "11", "14"], [6, 2, 1, 1])[0] if mixed else "01"
+        if notes and ccf is not None and doc_type == "11":
+            quarter = max(1, int(ccf.gross * 25))
+            lines.append(f"05,{ref},{_WHO['05']},{ccf.ref},{chance.choice(_PRODUCTS)},1,{quarter / 100:.2f}")
+            sales.append(Sale(ref=ref, gross=Decimal(quarter) / 100))
+            ccf = None
+            continue
         for _ in range(chance.randint(1, 3)):
-            quantity, price = chance.randint(1, 9), chance.randint(50, 99999)  # less comes to no cent
+            quantity, price = chance.randint(1, 9), chance.randint(1, 99999)
             total += quantity * price
-            lines.append(f"{ref},{chance.choice(_PRODUCTS)},{quantity},{price / 10000:.4f}")
+            what = f"{chance.choice(_PRODUCTS)},{quantity},{price / 10000:.4f}"
+            lines.append(f"{doc_type},{ref},{_WHO[doc_type]},,{what}" if mixed else f"{ref},{what}")
         cents = (Decimal(total) / 10000).quantize(Decimal("0.01"), ROUND_HALF_UP)
         sales.append(Sale(ref=ref, gross=cents))
+        ccf = sales[-1] if doc_type == "03" else ccf
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.with_name("batch-issuer.toml").write_text(SETTINGS, encoding="utf-8")
     return sales
 
 
@@ -282,7 +299,8 @@ class Provider:
 
     def posts(self) -> int:
         """Requests for documents since it last began."""
-        return sum(self.ask("requests")["by_route"].get("invoice", {}).values())
+        counts = self.ask("requests")["by_route"]
+        return sum(sum(counts.get(route, {}).values()) for route in ("invoice", "suex", "credit-memo"))
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from batch_issuer.documents import Customer
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.reading.aliases import ALIASES, FIELD_OF, LINE_TOTALS, key_of
@@ -169,6 +170,14 @@ def test_the_price_basis_of_every_type_must_be_said(tmp_path: Path) -> None:
         "There are documents of type 03, 05, and nothing says whether their prices include VAT.\n"
         'Say it in the settings, "with_vat" or "without_vat":\n[source]\nprices = { "03" = "with_vat" }'
     )
+
+
+def test_a_file_in_our_own_names_says_name_for_the_customer(tmp_path: Path) -> None:
+    """`name` beside other fields of ours is the customer's; alone among other words it may be anything."""
+    ours = read_text(tmp_path, "external_ref,name,nit,description,quantity,unit_price\nA1,Ana,1,Café,2,3\n")
+    assert ours[0].document.customer == Customer(name="Ana", nit="1")
+    theirs = read_text(tmp_path, "Factura,name,Descripción,Cantidad,Precio\nA1,Ana,Café,2,3\n")
+    assert theirs[0].document.customer is None
 
 
 def test_a_template_is_cut_into_its_parts() -> None:
