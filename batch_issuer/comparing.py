@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from batch_issuer.crediting import with_credits
 from batch_issuer.documents import SourceRows, State
 from batch_issuer.ledger.records import Record, RunRecord
 from batch_issuer.ledger.store import Ledger
@@ -46,6 +47,7 @@ def compare(
     The days are those from `first` to `last` where one is given, else those that the files' own dates cover; sales
     without dates are looked for among those that were read from the same sheets before.
     """
+    prepared = with_credits(prepared, ledger, company)
     steps = plan_files(prepared, ledger, company).steps
     held = ledger.records(company, [one.document.external_ref for one in prepared.held])
     missing = [step.candidate for step in steps if step.record is None]

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_issuer.documents import Amounts, SourceRows, State
-from batch_issuer.ledger.records import Answer, Record, RunRecord, Wait
+from batch_issuer.ledger.records import (
+    Answer,
+    Cancellation,
+    CancelStep,
+    CreditMemo,
+    Record,
+    RunRecord,
+    Wait,
+)
 from batch_issuer.reconciliation import Reconciliation, Step, Tally, age_bucket, as_json, reconcile
 from batch_issuer.reconciliation.contingency import contingency_bridge
 
@@ -127,6 +135,23 @@ def test_credit_notes_take_away_from_sales_and_purchases_are_none() -> None:
     found = reconciled(*records, replace(record("R", State.REJECTED, "99.00"), doc_type="01"))
     assert (found.total.gross, found.sales.gross) == (Decimal("144.00"), Decimal("32.00"))
     assert found.sales.vat == Decimal("1.15") + Decimal("2.30") - Decimal("0.35")
+
+
+def test_a_ccf_that_a_credit_note_undid_is_a_sale_and_no_difference() -> None:
+    """The note takes it away; counted as cancelled it would be taken away twice. One that we cancelled is no sale."""
+    memo = CreditMemo(control_number="DTE-05-M001P001-000000000000002")
+    run = {
+        "sources": [{"file": "v.csv", "sheet": "", "sha256": "", "rows": 1, "documents": 1}],
+        "refs": ["C", "N", "D"],
+    }
+    by_note = replace(
+        record("C", State.CANCELLED, "20.00"), doc_type="03", cancellation=Cancellation(step=CancelStep.DONE, memo=memo)
+    )
+    by_us = replace(by_note, external_ref="D", cancellation=Cancellation(step=CancelStep.DONE, requests=1, memo=memo))
+    note = replace(record("N", State.STAMPED, "20.00"), doc_type="05", adjusts="C")
+    found = reconciled(by_note, note, by_us, **run)
+    assert found.sales.gross == Decimal("0.00")
+    assert [one.external_ref for one in found.still_in_files] == ["D"]
 
 
 @given(

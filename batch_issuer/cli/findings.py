@@ -94,7 +94,7 @@ _MATCHES: Mapping[Match, str] = {
     Match.MATCHED: N_("the same in both, and issued"),
     Match.UNSETTLED: N_("the same in both, and not issued yet"),
     Match.CHANGED: N_("in both, with other content"),
-    Match.CANCELLED: N_("cancelled, and still in the files"),
+    Match.CANCELLED: N_("in both, and cancelled"),
     Match.MISSING: N_("in the files only"),
     Match.HELD_BACK: N_("in the files with a problem: not compared"),
 }

@@ -181,6 +181,12 @@ class Record:
     """The event that holds the body that was last planned."""
     last_seq: int = 0
 
+    @property
+    def credited(self) -> bool:
+        """Cancelled by a credit note for all of it, not by us: the sale stands, and the note takes it away."""
+        done = self.cancellation
+        return self.state is State.CANCELLED and done is not None and done.memo is not None and not done.requests
+
 
 def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:
     """What is known about a document after one more event of its own."""

@@ -185,8 +185,11 @@ _ANSWERED = frozenset({State.STAMPED, State.CONTINGENCY, State.CANCELLED, State.
 
 
 def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Iterable[Record]:
-    """Cancelled documents that were read from a file after they had been cancelled."""
-    cancelled = [record for record in records if record.state is State.CANCELLED]
+    """Cancelled documents that were read from a file after they had been cancelled.
+
+    One that a credit note undid is rightly there: the files have the sale and its note.
+    """
+    cancelled = [record for record in records if record.state is State.CANCELLED and not record.credited]
     if not cancelled:
         return []
     read_at: dict[str, str] = {}

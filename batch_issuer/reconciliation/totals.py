@@ -33,8 +33,8 @@ ISSUED = (State.STAMPED, State.CONTINGENCY)
 ALWAYS_SHOWN = (State.STAMPED, State.CONTINGENCY, State.REJECTED, State.INVALID, State.UNSURE)
 
 _Parts = tuple[Decimal, Decimal, Decimal, Decimal, Decimal, Decimal]
-_Key = tuple[str, str, str, str, State]
-"""Type, branch, day, payment method and state: documents that are alike in these are summed first."""
+_Key = tuple[str, str, str, str, State, bool]
+"""Type, branch, day, payment method, state, and whether a credit note undid it: what is alike is summed first."""
 
 
 class _Sum:
@@ -77,8 +77,8 @@ def _parts_of(record: Record) -> _Parts:
 
 def _sold(key: _Key, parts: _Parts, gross: Decimal) -> _Parts | None:
     """What documents of one kind add to the sales; None where they are no sales, or not issued."""
-    doc_type, *_, state = key
-    if state not in ISSUED or doc_type == EXCLUDED_SUBJECT:
+    doc_type, *_, state, credited = key
+    if not (state in ISSUED or credited) or doc_type == EXCLUDED_SUBJECT:
         return None
     _, *others = parts
     sign = -1 if doc_type == CREDIT_NOTE else 1
@@ -125,7 +125,7 @@ def sum_up(records: Sequence[Record], held_back: Sequence[HeldBack], missing: Se
     kinds: dict[_Key, _Sum] = defaultdict(_Sum)
     sold_gross: dict[_Key, Decimal] = defaultdict(Decimal)
     for record in records:
-        key = (record.doc_type, record.branch, record.date, record.payment_method, record.state)
+        key = (record.doc_type, record.branch, record.date, record.payment_method, record.state, record.credited)
         kinds[key].add(_parts_of(record))
         answered = record.answer.amounts.gross
         sold_gross[key] += record.expected_gross if answered is None else answered
@@ -133,7 +133,7 @@ def sum_up(records: Sequence[Record], held_back: Sequence[HeldBack], missing: Se
     sales: list[dict[str, _Sum]] = [defaultdict(_Sum) for _ in _DIMENSIONS]
     for key, total in kinds.items():
         sold = _sold(key, total.parts, sold_gross[key])
-        for name, table, sale in zip(key, tables, sales, strict=False):
+        for name, table, sale in zip(key[:4], tables, sales, strict=True):
             table[name][key[4]].add(total.parts, total.documents)
             if sold is not None:
                 sale[name].add(sold, total.documents)

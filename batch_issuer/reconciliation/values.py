@@ -458,7 +458,8 @@ class Reconciliation:
     """Only where files were compared with the ledger."""
     sales: Total = Total()
     """What was sold, of documents stamped or in contingency: invoices, credit receipts and exports, less credit notes
-    (05). Purchases from excluded subjects (14) are no sales. Amounts are the provider's where it answered."""
+    (05). Purchases from excluded subjects (14) are no sales. Amounts are the provider's where it answered. A CCF
+    that a credit note undid counts, as the note does."""
     contingency: ContingencyBridge = ContingencyBridge()
     carried: tuple[Record, ...] = ()
     """Open documents of the company that are not among `records`: contingency, doubts and refusals of other days."""
