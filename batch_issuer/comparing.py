@@ -6,9 +6,8 @@ It changes nothing. What it finds is plain JSON, as a run's record holds it, so 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from batch_issuer.crediting import with_credits
@@ -17,7 +16,7 @@ from batch_issuer.ledger.records import Record, RunRecord
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.plan import Action, Candidate, Step
 from batch_issuer.preparing import BACK_DATED, Prepared, conflict_list, customer_name, plan_files, summary
-from batch_issuer.reconciliation import Match, Reconciliation
+from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reconciling import Subject, files_scope, reconcile_subject, span
 from batch_issuer.settings import Company, Settings
 
@@ -68,7 +67,7 @@ def compare(
         one["state"] = known.state.value if known else ""
     comparison = {
         **period,
-        "matches": _matches(prepared, steps),
+        "changed": [step.candidate.external_ref for step in steps if step.changed],
         "missing": [_missing(prepared, candidate, likes) for candidate in missing],
         "only_in_ledger": [record.external_ref for record in only],
         "lookalikes": likes.pairs(),
@@ -130,27 +129,6 @@ def _looked_through(prepared: Prepared, ledger: Ledger, company: str, period: Ma
 
 def _is_cancelled(step: Step) -> bool:
     return step.record is not None and step.record.state is State.CANCELLED
-
-
-def _match(step: Step) -> Match:
-    if step.record is None:
-        return Match.MISSING
-    if _is_cancelled(step):
-        return Match.CANCELLED
-    if step.changed:
-        return Match.CHANGED
-    return Match.MATCHED if step.record.state in _ISSUED else Match.UNSETTLED
-
-
-def _matches(prepared: Prepared, steps: Iterable[Step]) -> dict[str, dict[str, Any]]:
-    counts: dict[Match, list[Decimal]] = {match: [] for match in Match}
-    for step in steps:
-        counts[_match(step)].append(step.candidate.gross)
-    counts[Match.HELD_BACK] = [one.document.expected_gross for one in prepared.held]
-    return {
-        match.value: {"documents": len(amounts), "gross": str(sum(amounts, Decimal("0.00")))}
-        for match, amounts in counts.items()
-    }
 
 
 class _Likenesses:

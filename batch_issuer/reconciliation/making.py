@@ -68,7 +68,7 @@ def reconcile(
     held_back = readings.held_back(runs)
     as_of = background.as_of or _newest(runs, records)
     ending = (runs[-1].ending or {}) if runs else {}
-    comparison = _comparison(runs, background)
+    comparison = _comparison(runs, records, background)
     missing = comparison.missing if comparison else ()
     sums = sum_up(records, held_back, missing)
     amounts = readings.file_amounts(runs)
@@ -138,9 +138,11 @@ def _newest(runs: Sequence[RunRecord], records: Sequence[Record]) -> str:
     return max(times, default="")
 
 
-def _comparison(runs: Sequence[RunRecord], background: Background) -> Comparison | None:
-    beside = {record.external_ref: record for record in background.only_in_ledger}
-    return readings.comparison(runs[-1], beside) if runs else None
+def _comparison(runs: Sequence[RunRecord], records: Iterable[Record], background: Background) -> Comparison | None:
+    if not runs or "comparison" not in (runs[-1].summary or {}):
+        return None
+    known = {record.external_ref: record for record in records}
+    return readings.comparison(runs[-1], known, {record.external_ref: record for record in background.only_in_ledger})
 
 
 def _not_known(runs: Sequence[RunRecord], records: Sequence[Record], missing: Sequence[Missing], scope: Scope) -> Tally:
@@ -185,7 +187,7 @@ _ANSWERED = frozenset({State.STAMPED, State.CONTINGENCY, State.CANCELLED, State.
 
 
 def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Iterable[Record]:
-    """Cancelled documents that were read from a file after they had been cancelled.
+    """Cancelled documents that were read from a file after they had been cancelled, or compared with one.
 
     One that a credit note undid is rightly there: the files have the sale and its note.
     """
@@ -196,7 +198,8 @@ def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Ite
     for run in runs:
         summary = run.summary or {}
         if summary.get("sources"):
-            read_at.update(dict.fromkeys(summary.get("refs", ()), run.started_at or _END))
+            when = _END if "comparison" in summary else run.started_at
+            read_at.update(dict.fromkeys(summary.get("refs", ()), when))
     return [
         record
         for record in cancelled

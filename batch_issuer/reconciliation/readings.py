@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from batch_issuer.documents import State
+from batch_issuer.documents import State, total_of
 from batch_issuer.ledger.records import Record, RunRecord
 from batch_issuer.reconciliation.values import (
     Change,
@@ -98,28 +98,44 @@ def left_out(run: RunRecord) -> Tally:
     return Tally(documents=int(plain.get("documents", 0)), gross=Decimal(plain.get("gross", "0.00")))
 
 
-def comparison(run: RunRecord, records: Mapping[str, Record]) -> Comparison | None:
-    """What `reconcile` found, where the run is one. `records` has the documents that only the ledger has too."""
+def comparison(run: RunRecord, records: Mapping[str, Record], only: Mapping[str, Record]) -> Comparison | None:
+    """What `reconcile` found, where the run is one, with what is known now of `records` and of those `only` there."""
     plain = (run.summary or {}).get("comparison")
     if plain is None:
         return None
     ending = run.ending or {}
     return Comparison(
-        matches={
-            match: Tally(documents=one["documents"], gross=Decimal(one["gross"]))
-            for match in Match
-            if (one := plain["matches"].get(match.value))
-        },
+        matches=_matches(run, records, frozenset(plain["changed"])),
         missing=tuple(
             Missing(**{**one, "rows": tuple(one["rows"]), "gross": Decimal(one["gross"])}) for one in plain["missing"]
         ),
-        only_in_ledger=tuple(records[reference] for reference in plain["only_in_ledger"] if reference in records),
+        only_in_ledger=tuple(only[reference] for reference in plain["only_in_ledger"] if reference in only),
         lookalikes=tuple(Lookalike(**{**one, "gross": Decimal(one["gross"])}) for one in plain["lookalikes"]),
         asked=int(ending.get("answered", 0)),
         state_changes=tuple(
             StateChange(**{**one, "gross": Decimal(one["gross"])}) for one in ending.get("state_changes", ())
         ),
     )
+
+
+def _matches(run: RunRecord, records: Mapping[str, Record], changed: Collection[str]) -> Mapping[Match, Tally]:
+    """In which match each document of the files is, as the ledger has them now, with the files' amounts."""
+    amounts: dict[Match, list[Decimal]] = {match: [] for match in Match}
+    for reference, gross in file_amounts([run]).items():
+        amounts[_match(records.get(reference), changed=reference in changed)].append(gross)
+    amounts[Match.MISSING] += [Decimal(one["gross"]) for one in (run.summary or {})["comparison"]["missing"]]
+    amounts[Match.HELD_BACK] = [one.gross for one in held_back([run])]
+    return {match: Tally(documents=len(some), gross=total_of(some)) for match, some in amounts.items()}
+
+
+def _match(record: Record | None, *, changed: bool) -> Match:
+    if record is None:
+        return Match.MISSING
+    if record.state is State.CANCELLED:
+        return Match.CANCELLED
+    if changed:
+        return Match.CHANGED
+    return Match.MATCHED if record.state in (State.STAMPED, State.CONTINGENCY) else Match.UNSETTLED
 
 
 def _listed(runs: Iterable[RunRecord], name: str) -> Iterable[Any]:

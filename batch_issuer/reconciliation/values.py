@@ -587,6 +587,8 @@ class Reconciliation:
             return N_("Everything is issued. {contingency} of {documents} documents await the ministry's stamp.")
         if not self.total.documents:
             return N_("There is nothing to issue here.")
+        if self.states.get(State.CANCELLED, Total()).documents == self.total.documents:
+            return N_("All {documents} documents are cancelled.")
         if self.states.get(State.CANCELLED, Total()).documents:
             return N_("Nothing needs a person: {stamped} of {documents} documents are stamped, {cancelled} cancelled.")
         return N_("All {documents} documents are stamped.")
