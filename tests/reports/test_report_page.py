@@ -16,7 +16,7 @@ import pytest
 from batch_issuer.documents import State
 from batch_issuer.messages import Messages
 from batch_issuer.problems import StoppedMidway
-from batch_issuer.reconciliation import Reconciliation
+from batch_issuer.reconciliation import Match, Reconciliation
 from batch_issuer.reports import figures
 from batch_issuer.reports.exceptions import NAMES, TABLE_ROWS
 from batch_issuer.reports.listing import BRIEF
@@ -209,6 +209,9 @@ def test_what_files_ledger_and_provider_disagree_about_is_there() -> None:
     day = invented.a_comparison()
     page = Page(page_text(day, EN))
     contingency = day.contingency
+    assert day.comparison is not None
+    changed = day.comparison.matches[Match.CHANGED]
+    assert changed.documents == 2
     for said in (
         "F-000042 Stamped not known there The provider does not know it any more. $11.00",
         "N-0001 Ferretería La Muestra, S.A. de C.V. ventas-noviembre.xlsx · Ventas · row 5001 Casa Matriz 01 Invoice",
@@ -217,7 +220,7 @@ def test_what_files_ledger_and_provider_disagree_about_is_there() -> None:
         f"+came into contingency {contingency.entered.documents} ${contingency.entered.gross:,.2f}",
         f"Open at the end {contingency.closing.documents} ${contingency.closing.gross:,.2f}",
         "F-000330 Consumidor final In contingency",
-        "Known with other content 2 $147.60",
+        f"Known with other content {changed.documents} ${changed.gross:,.2f}",
         "The provider was asked about 40 documents.",
         "F-000041 In contingency Stamped",
         "F-000040 El proveedor avisó de una falla. Ana Preparadora 20/11/2026 10:34",
