@@ -6,7 +6,7 @@ the command line, turns them into a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
@@ -114,13 +114,15 @@ class Stop(Exception):  # noqa: N818 - it is not always an error: an interruptio
         self.message = message
         self.repair = repair
         self.parameters = parameters
+        self.also: tuple[Stop, ...] = ()
+        """What else has to be answered, so that it is asked at once."""
 
     def text(self, messages: Messages) -> str:
         """The sentence, and what to do next."""
         parts = [messages.text(self.message, **self.parameters)]
         if self.repair:
             parts.append(messages.text(self.repair, **self.parameters))
-        return "\n".join(parts)
+        return "\n\n".join(["\n".join(parts), *(other.text(messages) for other in self.also)])
 
     def __str__(self) -> str:
         return self.text(Messages("en"))
@@ -130,6 +132,14 @@ class CannotStart(Stop):
     """Usage, configuration, unreadable file, ledger damaged or held: nothing was sent. Exit 2."""
 
     exit_code = 2
+
+
+def raise_together(questions: Sequence[Stop]) -> None:
+    """Raise several refusals as one, if there are any."""
+    if questions:
+        first, *others = questions
+        first.also = tuple(others)
+        raise first
 
 
 class StoppedMidway(Stop):

@@ -60,6 +60,7 @@ class Output:
                 {
                     "error": self.messages.text(stop.message, **stop.parameters),
                     "repair": self.messages.text(stop.repair, **stop.parameters),
+                    **({"also": [other.text(self.messages) for other in stop.also]} if stop.also else {}),
                     "exit_code": stop.exit_code,
                 }
             )

@@ -75,6 +75,7 @@ class LineControl:
     """Which sales rows a column of amounts confirms, and which it contradicts."""
 
     agrees: Flags
+    """Every amount that the row has is quantity × price."""
     differing: tuple[tuple[int, Codes, list[str], dict[int, Fault]], ...] = ()
     """Column, a code for each row, the texts of the codes, and the faults by code."""
 
@@ -98,18 +99,19 @@ def control_lines(
         look.refuse_other_basis(number, amount * _VAT, amount * (_VAT / (1 + _VAT)), amount)
     of_document: Amounts = np.bincount(documents, weights=np.nan_to_num(amount)).astype(np.float64)[documents]
     lines = np.bincount(documents).astype(np.int32)[documents]
-    agrees, said = np.zeros(len(sales), np.bool_), np.zeros(len(sales), np.bool_)
+    one, every, said = np.zeros(len(sales), np.bool_), np.ones(len(sales), np.bool_), np.zeros(len(sales), np.bool_)
     for number in totals:
         value = look.values(number)
         look.refuse_other_basis(number, amount * (1 + _VAT), amount, amount)
         fits = _near(value, amount) | _near(value, full) | _near(value, _other(amount, with_vat))
         whole = _near(value, of_document, lines) | _near(value, _other(of_document, with_vat), lines)
-        agrees |= fits | whole
+        one |= fits | whole
+        every &= fits | whole | np.isnan(value)
         said |= ~np.isnan(value)
-    wrong = np.flatnonzero(said & ~agrees & ~np.isnan(amount))
+    wrong = np.flatnonzero(said & ~one & ~np.isnan(amount))
     if not len(wrong):
-        return LineControl(agrees=agrees)
-    return LineControl(agrees=agrees, differing=tuple(look.differing(totals, wrong, line)))
+        return LineControl(agrees=said & every)
+    return LineControl(agrees=said & every, differing=tuple(look.differing(totals, wrong, line)))
 
 
 def _other(amount: Amounts, with_vat: Flags) -> Amounts:

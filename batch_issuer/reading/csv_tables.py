@@ -91,7 +91,7 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
     """
     survey = survey_csv(path, stream)
     if survey.holds_nul:
-        _refuse_cut_off(path, stream)
+        _refuse_cut_off(path, stream, survey.size)
     layout = find_layout(survey.sample, recognise)
     found = None
     try:
@@ -184,9 +184,9 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = 
     return True
 
 
-def _refuse_cut_off(path: str, stream: BinaryIO) -> None:
+def _refuse_cut_off(path: str, stream: BinaryIO, size: int) -> None:
     """A disk or a network that failed while the file was written leaves zeros where rows should be."""
-    stream.seek(-len(_CUT_OFF), io.SEEK_END)
+    stream.seek(max(0, size - len(_CUT_OFF)))
     if stream.read() == _CUT_OFF:
         raise CannotStart(
             N_("{file} ends in zero bytes: it was not written to its end, and rows may be missing."),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.problems import CannotStart, raise_together
 from batch_issuer.reading.columns import Header
-from batch_issuer.reading.dates import OrderEvidence, find_order, readings
+from batch_issuer.reading.dates import Order, OrderEvidence, find_order, readings
 from batch_issuer.reading.numbers import Mark, MarkEvidence, find_mark, read_number
 from batch_issuer.reading.tables import CellKind, Column, Sheet, letter_of
 from batch_issuer.reading.values import DATE_FIELDS, NUMBER_FIELDS, Notation, clean
@@ -36,26 +36,41 @@ class _Headed:
 def find_notations(sheet: Sheet, header: Header, taken: Mapping[str, Column], source: Source) -> Notations:
     """The notation of every mapped column, from the texts of the sales rows.
 
-    Raises `CannotStart` for a column that can be read in two ways, unless the settings say which.
+    Raises `CannotStart` for the columns that can be read in two ways, unless the settings say which.
     """
     headed = _Headed(sheet, header)
     notations: dict[str, Notation] = dict.fromkeys(taken, Notation())
     marks, orders = set[str](), set[str]()
-    for name in NUMBER_FIELDS:
-        if name in taken:
-            evidence = find_mark(text.removesuffix("%").rstrip() for text in _typed_texts(taken[name]))
-            mark = _mark(headed, name, evidence, source)
-            notations[name] = Notation(mark=mark)
-            marks |= {mark} if evidence.point or evidence.comma or evidence.either else set()
-    for name in DATE_FIELDS:
-        if name in taken:
-            texts = _typed_texts(taken[name])
-            dates = find_order(texts)
-            if not source.dates:
-                _refuse_swapped_dates(headed, name, taken[name], texts)
-            notations[name] = Notation(order=source.dates or _order(headed, name, dates))  # type: ignore[arg-type]
-            orders |= {notations[name].order} if texts else set()
+    questions: list[CannotStart] = []
+    for name in (name for name in (*NUMBER_FIELDS, *DATE_FIELDS) if name in taken):
+        try:
+            if name in NUMBER_FIELDS:
+                mark, is_said = _number_notation(headed, name, taken[name], source)
+                notations[name] = Notation(mark=mark)
+                marks |= {mark} if is_said else set()
+            else:
+                order, is_said = _date_notation(headed, name, taken[name], source)
+                notations[name] = Notation(order=order)
+                orders |= {order} if is_said else set()
+        except CannotStart as question:
+            questions.append(question)
+    raise_together(questions)
     return Notations(of=notations, marks=frozenset(marks), orders=frozenset(orders))
+
+
+def _number_notation(headed: _Headed, name: str, column: Column, source: Source) -> tuple[Mark, bool]:
+    """The decimal mark of a column, and whether its values say it."""
+    evidence = find_mark(text.removesuffix("%").rstrip() for text in _typed_texts(column))
+    return _mark(headed, name, evidence, source), bool(evidence.point or evidence.comma or evidence.either)
+
+
+def _date_notation(headed: _Headed, name: str, column: Column, source: Source) -> tuple[Order, bool]:
+    """The order of a column's dates, and whether it has any as text."""
+    texts = _typed_texts(column)
+    if source.dates:
+        return source.dates, bool(texts)  # type: ignore[return-value]
+    _refuse_swapped_dates(headed, name, column, texts)
+    return _order(headed, name, find_order(texts)), bool(texts)
 
 
 def _mark(headed: _Headed, name: str, evidence: MarkEvidence, source: Source) -> Mark:
@@ -102,7 +117,7 @@ def _shown(number: Decimal | None, mark: Mark) -> str:
     return text if mark == "point" else text.replace(".", ",")
 
 
-def _order(headed: _Headed, name: str, evidence: OrderEvidence) -> str:
+def _order(headed: _Headed, name: str, evidence: OrderEvidence) -> Order:
     if evidence.order is not None:
         return evidence.order
     number = headed.header.columns[name]

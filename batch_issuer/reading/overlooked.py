@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.problems import CannotStart, raise_together
 from batch_issuer.reading import kinds
 from batch_issuer.reading.aliases import key_of, letters_of
 from batch_issuer.reading.columns import Header
@@ -90,19 +90,22 @@ def refuse_overlooked(
     `asked` are the fields in [columns]; `confirmed` the rows whose own amount is quantity × price, which then is
     after any discount.
 
-    Raises `CannotStart` with the values and both lines of settings.
+    Raises `CannotStart` with the values and both lines of settings, all questions at once.
     """
+    known = asked | header.columns.keys()
+    questions: list[CannotStart | None] = []
     for number in overlooked_columns(header, source):
         key = key_of(header.headings[number])
-        if key in TYPES and "doc_type" not in header.columns and "doc_type" not in asked:
-            _refuse_types(sheet, header, rows, number, source.doc_type)
-        if key in DISCOUNTS and "discount_percentage" not in header.columns and "discount_percentage" not in asked:
-            _refuse_discount(sheet, header, rows.sales[~confirmed], number, source.decimal)
+        if key in TYPES and "doc_type" not in known:
+            questions.append(_about_types(sheet, header, rows, number, source.doc_type))
+        if key in DISCOUNTS and "discount_percentage" not in known:
+            questions.append(_about_discount(sheet, header, rows.sales[~confirmed], number, source.decimal))
         if key in CHARGES:
-            _refuse_charges(sheet, header, rows.sales, number, source.decimal)
-    for name in MONEY_FIELDS:
-        if name in header.columns:
-            _refuse_foreign_money(sheet, header, header.columns[name])
+            questions.append(_about_charges(sheet, header, rows.sales, number, source.decimal))
+    questions += [
+        _about_foreign_money(sheet, header, header.columns[name]) for name in MONEY_FIELDS if name in header.columns
+    ]
+    raise_together([question for question in questions if question is not None])
 
 
 def refuse_purchases(sheet: Sheet, header: Header, types: Iterable[str]) -> None:
@@ -170,15 +173,15 @@ def _used_texts(column: Column, sales: Codes) -> list[tuple[int, str]]:
     return [(code, clean(column.texts[code])) for code in taken.used_codes() if not is_blank(column.texts[code])]
 
 
-def _refuse_types(sheet: Sheet, header: Header, rows: SalesRows, number: int, default: str) -> None:
+def _about_types(sheet: Sheet, header: Header, rows: SalesRows, number: int, default: str) -> CannotStart | None:
     column = sheet.table.columns[number]
     if len(column.texts) > _MANY:
-        return
+        return None
     texts = [text for _, text in _used_texts(column, rows.sales)]
     types = [doc_type_of(text) for text in texts]
     if not types or not all(types) or set(types) == {default}:
-        return
-    raise CannotStart(
+        return None
+    return CannotStart(
         N_(
             "{where}: the column «{heading}» ({letter}) looks like the type of document ({values}) and has no field: "
             "everything would be issued as {default}."
@@ -195,10 +198,10 @@ def _refuse_types(sheet: Sheet, header: Header, rows: SalesRows, number: int, de
     )
 
 
-def _refuse_discount(sheet: Sheet, header: Header, sales: Codes, number: int, decimal: str) -> None:
+def _about_discount(sheet: Sheet, header: Header, sales: Codes, number: int, decimal: str) -> CannotStart | None:
     if (example := _amount_in(sheet.table.columns[number], sales, decimal)) is None:
-        return
-    raise CannotStart(
+        return None
+    return CannotStart(
         N_(
             "{where}: the column «{heading}» ({letter}) holds discounts, for example «{value}» in row {row}, and does "
             "not say whether that is {value} per cent or {value} dollars."
@@ -216,10 +219,10 @@ def _refuse_discount(sheet: Sheet, header: Header, sales: Codes, number: int, de
     )
 
 
-def _refuse_charges(sheet: Sheet, header: Header, sales: Codes, number: int, decimal: str) -> None:
+def _about_charges(sheet: Sheet, header: Header, sales: Codes, number: int, decimal: str) -> CannotStart | None:
     if (example := _amount_in(sheet.table.columns[number], sales, decimal)) is None:
-        return
-    raise CannotStart(
+        return None
+    return CannotStart(
         N_(
             "{where}: the column «{heading}» ({letter}) holds amounts beside the price, for example «{value}» in row "
             "{row}, and they would not be issued."
@@ -251,18 +254,19 @@ def _amount_in(column: Column, sales: Codes, decimal: str) -> tuple[int, str] | 
     return None if row is None else (row, clean(column[row]))
 
 
-def _refuse_foreign_money(sheet: Sheet, header: Header, number: int) -> None:
+def _about_foreign_money(sheet: Sheet, header: Header, number: int) -> CannotStart | None:
     """A heading that says another currency."""
     heading = header.headings[number]
-    if currency := foreign_currency(heading):
-        raise CannotStart(
-            N_("{where}: the column «{heading}» ({letter}) is in {currency}; documents are in US dollars."),
-            repair=N_("Write the amounts in dollars. If they are dollars, correct the heading."),
-            where=sheet.title,
-            heading=heading,
-            letter=letter_of(number),
-            currency=currency,
-        )
+    if not (currency := foreign_currency(heading)):
+        return None
+    return CannotStart(
+        N_("{where}: the column «{heading}» ({letter}) is in {currency}; documents are in US dollars."),
+        repair=N_("Write the amounts in dollars. If they are dollars, correct the heading."),
+        where=sheet.title,
+        heading=heading,
+        letter=letter_of(number),
+        currency=currency,
+    )
 
 
 def _foreign_formats(sheet: Sheet, header: Header) -> Iterator[HeldColumn]:

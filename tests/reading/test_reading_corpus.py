@@ -405,3 +405,39 @@ def test_totals_under_prices_and_of_formulas_are_controls(tmp_path: Path) -> Non
     assert not read([workbook(tmp_path, [*rows, ["TOTAL", None, None, None, 7]])], Settings()).problems
     wrong = read([workbook(tmp_path, [*rows, ["TOTAL", None, None, None, 8]])], Settings())
     assert [problem.code for problem in wrong.problems] == ["total-row-differs"]
+
+
+def test_everything_that_is_open_is_asked_at_once(tmp_path: Path) -> None:
+    """Nobody should have to run the program once for each question."""
+    path = csv_file(
+        tmp_path,
+        "Factura,Fecha,Descripción,Cantidad,Precio,Descuento,Envío,Tipo\nA1,01/02/2026,Café,1,1.234,2.00,5.00,CCF\n",
+    )
+    sentence = stopped_by(path)
+    assert "can be read in two ways: «1.234»" in sentence
+    assert "can be read in two ways: «01/02/2026»" in sentence
+    sentence = stopped_by(path, settings(decimal="point", dates="dmy"))
+    assert all(part in sentence for part in ("«Descuento» (F)", "«Envío» (G)", "«Tipo» (H)"))
+
+
+def test_a_shop_export_is_read_once_its_questions_are_answered(tmp_path: Path) -> None:
+    """Name, discount, shipping: then header fields stand on each document's first row only."""
+    path = csv_file(
+        tmp_path,
+        "Name,Email,Financial Status,Currency,Subtotal,Shipping,Total,Discount Amount,Created at,Lineitem quantity,"
+        "Lineitem name,Lineitem price,Billing Name\n"
+        "#1001,ana@ejemplo.sv,paid,USD,30.00,0.00,30.00,0.00,2026-11-25 09:00:00 -0600,2,Taza,10.00,Ana\n"
+        "#1001,,,,,,,,,1,Plato,10.00,\n"
+        "#1002,,refunded,USD,10.00,0.00,10.00,0.00,2026-11-25 09:30:00 -0600,1,Taza,10.00,Eva\n"
+        "#1003,,paid,USD,18.00,5.00,23.00,2.00,2026-11-25 10:00:00 -0600,2,Taza,10.00,Eva\n",
+    )
+    assert 'external_ref = "Name"' in stopped_by(path)
+    columns = {"external_ref": "Name"}
+    sentence = stopped_by(path, settings(columns))
+    assert "«Shipping» (F) holds amounts beside the price, for example «5.00» in row 5" in sentence
+    assert "«Discount Amount» (H) holds discounts, for example «2.00» in row 5" in sentence
+    batch = read([path], settings(columns, ignore=("Shipping", "Discount Amount")))
+    assert [(entry.document.external_ref, [problem.code for problem in entry.problems]) for entry in batch] == [
+        ("#1001", []), ("#1002", ["marked-as-no-sale"]), ("#1003", ["line-amount-differs"]),
+    ]  # fmt: skip
+    assert len(batch[0].document.lines) == 2
