@@ -46,9 +46,9 @@ SEND_AGAIN_AFTER = frozenset(
 """Doubts after which a document that the provider does not have is issued again in the same run."""
 
 
-_CHUNKS_AHEAD = 2
-"""Chunks of intents on their way to the disk while those before them are sent: a slow disk holds nobody up. After a
-crash so many documents more are asked about."""
+_MOST_CHUNKS_AHEAD = 6
+"""Chunks of intents on their way to the disk while those before them are sent; after a crash so many documents more
+are asked about, so there are no more of them than the disk's slowness makes necessary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +131,7 @@ class Sender:
         self._patience = patience
         self._jitter = jitter
         self._stopping = asyncio.Event()
+        self._window: asyncio.Queue[WorkItem | None] = asyncio.Queue()
         self._written: set[asyncio.Future[None]] = set()
         self._streak: tuple[str, int] = ("", 0)
         self._missing: list[Record] = []
@@ -210,6 +211,7 @@ class Sender:
     async def _run(self, chunks: AsyncIterator[list[WorkItem]]) -> None:
         """Feed the window and let the workers empty it; a stop empties it without sending."""
         window: asyncio.Queue[WorkItem | None] = asyncio.Queue(maxsize=2 * self._concurrency)
+        self._window = window
         workers = [asyncio.create_task(self._work(window)) for _ in range(self._concurrency)]
         try:
             async for chunk in chunks:
@@ -226,16 +228,21 @@ class Sender:
             raise self._bug
 
     async def _intended(self, records: Sequence[Record]) -> AsyncIterator[list[WorkItem]]:
-        """Chunks of documents whose intents are durable; the next ones are on their way to the disk meanwhile."""
-        size = max(self._concurrency, 16)
+        """Chunks of documents whose intents are durable; the next ones are on their way to the disk meanwhile.
+
+        Whenever the window ran empty before a chunk was durable, one chunk more goes ahead from then on.
+        """
+        size, most = max(self._concurrency, 16), 1
         ahead: deque[asyncio.Task[list[WorkItem]]] = deque()
         try:
             for start in range(0, len(records), size):
                 if self._stopping.is_set():
                     break
                 ahead.append(asyncio.create_task(self._intend(records[start : start + size])))
-                if len(ahead) > _CHUNKS_AHEAD:
-                    yield await ahead.popleft()
+                if len(ahead) > most:
+                    durable = await ahead.popleft()
+                    most = min(most + self._window.empty(), _MOST_CHUNKS_AHEAD)
+                    yield durable
             while ahead:
                 yield await ahead.popleft()
         finally:
