@@ -131,11 +131,12 @@ def _matches(run: RunRecord, records: Mapping[str, Record], changed: Collection[
 def _match(record: Record | None, *, changed: bool) -> Match:
     if record is None:
         return Match.MISSING
-    if record.state is State.CANCELLED:
+    if record.state is State.CANCELLED and not record.credited:
         return Match.CANCELLED
     if changed:
         return Match.CHANGED
-    return Match.MATCHED if record.state in (State.STAMPED, State.CONTINGENCY) else Match.UNSETTLED
+    issued = record.credited or record.state in (State.STAMPED, State.CONTINGENCY)
+    return Match.MATCHED if issued else Match.UNSETTLED
 
 
 def _listed(runs: Iterable[RunRecord], name: str) -> Iterable[Any]:

@@ -57,7 +57,7 @@ class Match(StrEnum):
     """What a document of the files is against the ledger. Each document of the files is in exactly one."""
 
     MATCHED = "matched"
-    """The same content is stamped or in contingency."""
+    """The same content is stamped, in contingency, or undone by a credit note of its own."""
     UNSETTLED = "unsettled"
     """The same content is in the ledger, and is not issued: rejected, invalid, unsure, sending or planned."""
     CHANGED = "changed"

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.desk import Desk, Open
+from tests.cli.test_cli_types import ccf, note
+from tests.cli.test_cli_types import write as write_types
 
 DATED = "external_ref,date,customer_name,description,quantity,unit_price"
 
@@ -209,3 +211,29 @@ def test_without_a_ledger_nothing_can_be_reconciled(open_desk: Open) -> None:
     assert done.code == 2
     assert "There is no ledger" in done.err
     assert not desk.ledger.exists()
+
+
+def test_a_ccf_that_its_credit_note_undid_reconciles(open_desk: Open) -> None:
+    """Issued, issued again, reconciled, asked about: always the same totals, and nothing for a person to do."""
+    desk, sandbox = open_desk()
+    rows = (
+        ccf("C-1", "697.50"), note("N-2", "C-1", full="si"), ccf("C-3", "100.00"), note("N-4", "C-3", "20.00"),
+    )  # fmt: skip
+    write_types(desk, *rows)
+    calls: tuple[tuple[str, ...], ...] = (
+        ("issue", "ventas.csv"),
+        ("issue", "ventas.csv"),
+        ("reconcile", "ventas.csv"),
+        ("reconcile", "ventas.csv", "--ask", "--base-url", desk.base_url),
+    )
+    told = []
+    for call in calls:
+        done = desk.call(*call, "--json")
+        assert done.code == 0, (call, done.json["open"], done.err)
+        told.append((done.json["documents"], done.json["states"]["cancelled"], done.json["totals"]["to_issue_gross"]))
+    assert told == [told[0]] * len(calls)
+    found = desk.call("reconcile", "ventas.csv", "--json").json
+    assert found["comparison"]["matches"]["matched"]["documents"] == 4
+    assert found["sales"]["gross"] == "90.40"
+    follow(found["bridge"])
+    assert len(sandbox.documents()) == 4
