@@ -197,13 +197,24 @@ def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> 
     known = ledger.records(company, [note.external_ref for note in notes]) if ledger else {}
     to_send = [note for note in notes if _is_to_send(note, known.get(note.external_ref))]
     references = [note.external_ref for note in to_send]
-    balance = balance_of(ledger, company, [note.adjusts for note in to_send], references)
+    balance = balance_of(ledger, company, [note.adjusts for note in notes], references)
     _add_files(balance, prepared)
-    judged = {
+    judged = {note.index: _Judged(note=_at_its_amount(note, known.get(note.external_ref), balance)) for note in notes}
+    judged |= {
         note.index: _judged(note, balance, CENT * max(1, len(prepared.batch[note.index].document.lines)))
         for note in to_send
     }
     return _with_verdicts(prepared, judged)
+
+
+def _at_its_amount(note: Candidate, record: Record | None, balance: Balance) -> Candidate:
+    """A note as it was planned, where the ledger has it; a full one that it does not have at its CCF's amount."""
+    if not note.full:
+        return note
+    if record is not None and record.fingerprint == note.fingerprint:
+        return replace(note, gross=record.expected_gross)
+    ccf = balance.find(note.adjusts)
+    return note if ccf is None or ccf.gross is None else replace(note, gross=ccf.gross)
 
 
 def _is_to_send(note: Candidate, record: Record | None) -> bool:

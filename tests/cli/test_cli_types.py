@@ -75,7 +75,8 @@ def test_a_mixed_file_is_issued_whole(open_desk: Open) -> None:
         "01,F-1,,,,,,,,,,,Café,2,2.50,,,",
     )
     found = issued(desk)
-    assert (found["exit_code"], found["sent"], found["states"]["stamped"]) == (0, 7, 7)
+    assert (found["exit_code"], found["sent"]) == (0, 7)
+    assert (found["states"]["stamped"], found["states"]["cancelled"]) == (6, 1)
     assert answered(desk, "C-1") == ("697.50", "90.68", "788.18", "6.98", "781.20")
     assert answered(desk, "C-2") == ("100.00", "13.00", "113.00", "1.00", "112.00")
     assert answered(desk, "E-1") == ("750.00", "0.00", "750.00", "0.00", "750.00")
@@ -146,6 +147,18 @@ def test_check_says_what_it_cannot_know_of_a_ccf(open_desk: Open) -> None:
     totals = {name: found["totals"][f"to_issue_{name}"] for name in ("gross", "sales", "credit_notes", "retention")}
     assert totals == {"gross": "124.30", "sales": "113.00", "credit_notes": "11.30", "retention": "1.00"}
     assert provider.requests().total == 0
+
+
+def test_a_full_credit_note_keeps_its_amount(open_desk: Open) -> None:
+    """However often the file is issued and checked, and whoever learned that the CCF is cancelled by it."""
+    desk, _ = open_desk()
+    write(desk, ccf("C-1", "697.50"), ccf("C-2", "10.00"), note("N-1", "C-1", full="sí"))
+    assert issued(desk)["totals"]["expected_gross"] == "1587.66"
+    for _ in range(2):
+        again = issued(desk)
+        assert (again["exit_code"], again["sent"], again["totals"]["expected_gross"]) == (0, 0, "1587.66")
+    checked = json.loads(desk.call("check", "ventas.csv", "--json").out)
+    assert checked["totals"]["expected_gross"] == "1587.66"
 
 
 def test_never_more_than_is_left_of_the_ccf(open_desk: Open) -> None:
