@@ -67,6 +67,8 @@ class Remark:
     heading: str
     message: str
     repair: str
+    missing: str = ""
+    """Our field that is meant, where the file has no column of it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,6 +156,7 @@ def _remark(problem: Problem, messages: Messages) -> Remark:
         heading=problem.place.heading,
         message=problem.message(messages),
         repair=problem.repair(messages),
+        missing=problem.field if problem.blocks and not problem.place.column else "",
     )
 
 
@@ -172,8 +175,16 @@ def _refused(batch: Batch, document: Document, words: str, messages: Messages) -
         (number, place.column): place for number, ours in named if (place := _cell(batch, document, number, ours))
     }
     for number, column in places or [(0, "")]:
-        heading = places[number, column].heading if column else ""
-        yield number, Remark(column=column, heading=heading, message=message, repair=repair)
+        yield (
+            number,
+            Remark(
+                column=column,
+                heading=places[number, column].heading if column else "",
+                message=message,
+                repair=repair,
+                missing=named[0][1] if named and not places else "",
+            ),
+        )
 
 
 def _conflicting(batch: Batch, document: Document, change: Change, messages: Messages) -> tuple[int, Remark]:
@@ -194,6 +205,7 @@ def _conflicting(batch: Batch, document: Document, change: Change, messages: Mes
         heading=what,
         message=messages.text(message, what=what, issued=change.issued or "—", now=change.file or "—"),
         repair=messages.text(repair),
+        missing="" if place else field,
     )
 
 

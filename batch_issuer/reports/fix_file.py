@@ -18,6 +18,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
+from batch_issuer.reading.aliases import key_of
 from batch_issuer.reading.batch import Batch, SheetRow, SourceFile
 from batch_issuer.reading.fixes import FIX_HEADINGS
 from batch_issuer.reading.kinds import SAME_LINES_IN_TWO_FILES
@@ -27,6 +28,7 @@ from batch_issuer.reports.cells import NAME_LENGTH, write_text
 from batch_issuer.reports.corrections import Need, Remark, RowToCorrect, Sources, rows_to_correct
 from batch_issuer.reports.figures import printable, text_lines
 from batch_issuer.reports.replacing import replace_file
+from batch_issuer.reports.template_columns import COLUMNS
 
 FIX_HEADING = N_("What to correct")
 SURPLUS_HEADING = N_("Beyond the headings")
@@ -35,6 +37,8 @@ WRITTEN = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - the same bytes
 
 _NUMBER_FIELDS = ("quantity", "unit_price", "discount_percentage", "total")
 _FIX_WIDTH = 80
+_FILTERED_FROM = 50
+"""Rows from which a filter helps; a sheet that is saved while rows are filtered out would be asked about."""
 _NOTES = 2_000
 """Cells that get a note. The added column says the same; more notes than these make a workbook slow to open."""
 _IN_MEMORY = 20_000
@@ -57,6 +61,8 @@ class Layout:
     """The columns that are written: all but an older column of corrections, and empty ones at the end."""
     sources: tuple[int, ...]
     sheet: str
+    added: Mapping[str, str]
+    """Columns that the file lacks and somebody has to write into: field and heading."""
     surplus: bool
     """Whether rows have cells beyond the last heading, which get a column of their own."""
 
@@ -86,7 +92,7 @@ def write_fix_file(
     needs = {index: need for index, need in needs.items() if index not in left_out}
     rows = rows_to_correct(batch, needs, messages, loose=loose)
     paths: list[Path] = []
-    for number, layout in enumerate(_layouts(batch, sources, rows, sheet), 1):
+    for number, layout in enumerate(_layouts(batch, sources, rows, sheet, messages), 1):
         own = [one for one in rows if sources.of(one.row) in layout.sources]
         paths.append(path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}"))
         replace_file(paths[-1], _workbook(batch, own, layout, messages))
@@ -104,7 +110,9 @@ def _is_divided(batch: Batch, index: int, need: Need, sources: Sources) -> bool:
     return len(layouts) > 1 or any(problem.kind is SAME_LINES_IN_TWO_FILES for problem in need.problems)
 
 
-def _layouts(batch: Batch, sources: Sources, rows: Sequence[RowToCorrect], sheet: str) -> list[Layout]:
+def _layouts(
+    batch: Batch, sources: Sources, rows: Sequence[RowToCorrect], sheet: str, messages: Messages
+) -> list[Layout]:
     """The kinds of sheets that the rows come from, in the order of the files."""
     found: dict[tuple[str, ...], list[int]] = {}
     for source, row in sorted({sources.of(one.row): one.row for one in rows}.items()):
@@ -123,10 +131,19 @@ def _layouts(batch: Batch, sources: Sources, rows: Sequence[RowToCorrect], sheet
                 kept=tuple(at for at in range((last if is_csv else end) + 1) if headings[at] not in FIX_HEADINGS),
                 sources=tuple(members),
                 sheet=_sheet_name(sheet, batch.sources[members[0]]),
+                added=_added([one for one in rows if sources.of(one.row) in members], headings, messages),
                 surplus=is_csv and end > last,
             )
         )
     return layouts
+
+
+def _added(rows: Iterable[RowToCorrect], headings: Sequence[str], messages: Messages) -> dict[str, str]:
+    """The missing columns, in the template's order and under its headings, which are understood without settings."""
+    missing = {remark.missing for one in rows for remark in one.remarks}
+    known = {key_of(heading) for heading in headings}
+    found = {column.field: column.heading(messages.language) for column in COLUMNS if column.field in missing}
+    return {field: heading for field, heading in found.items() if key_of(heading) not in known}
 
 
 def _last(texts: Sequence[str]) -> int:
@@ -194,12 +211,15 @@ class _Writer:
         self.widths = [len(layout.headings[at]) + 3 for at in layout.kept]
 
     def write(self, rows: Sequence[RowToCorrect]) -> None:
-        surplus = len(self.layout.kept)
+        surplus = len(self.layout.kept) + len(self.layout.added)
         last = surplus + self.layout.surplus
         self._columns(rows)
         self.sheet.set_row(0, 30)
         for at, column in enumerate(self.layout.kept):
             write_text(self.sheet, 0, at, self.layout.headings[column], self.looks.head)
+        for at, (field, heading) in enumerate(self.layout.added.items(), len(self.layout.kept)):
+            write_text(self.sheet, 0, at, heading, self.looks.fix_head)
+            self.sheet.set_column(at, at, 20, self.looks.cell(_empty_format(field), wrong=False, begins=False))
         if self.layout.surplus:
             write_text(self.sheet, 0, surplus, self.messages.text(SURPLUS_HEADING), self.looks.head)
             self.sheet.set_column(surplus, surplus, 24)
@@ -211,7 +231,8 @@ class _Writer:
         self.sheet.fit_to_pages(1, 0)
         self.sheet.repeat_rows(0)
         self.sheet.set_footer("&L&F&R&P / &N")
-        self.sheet.autofilter(0, 0, max(len(rows), 1), last)
+        if len(rows) > _FILTERED_FROM:
+            self.sheet.autofilter(0, 0, len(rows), last)
         self.sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{len(rows) + 1}"})
         for number, one in enumerate(rows, 1):
             self._row(number, one)
@@ -245,7 +266,14 @@ class _Writer:
             remarks = wrong.pop(column, ())
             self._cell(number, at, row, column, roles.get(column, ""), wrong=bool(remarks), begins=begins)
             self._note(number, at, remarks)
-        last = len(self.layout.kept)
+        for at, field in enumerate(self.layout.added, len(self.layout.kept)):
+            remarks = [remark for remark in one.remarks if remark.missing == field]
+            if remarks:
+                self.sheet.write_blank(
+                    number, at, None, self.looks.cell(_empty_format(field), wrong=True, begins=begins)
+                )
+            self._note(number, at, remarks)
+        last = len(self.layout.kept) + len(self.layout.added)
         if self.layout.surplus:
             beyond = " ".join(cell.strip() for cell in row.cells[_last(self.layout.headings) + 1 :] if cell.strip())
             remarks = [remark for others in wrong.values() for remark in others]

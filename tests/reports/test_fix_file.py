@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from batch_issuer.documents import Document
 from batch_issuer.messages import Messages
+from batch_issuer.preparing import prepare
 from batch_issuer.problems import Kind, Problem
 from batch_issuer.reading import Batch, read
 from batch_issuer.reading.aliases import FIELD_OF, key_of
@@ -398,7 +399,9 @@ def test_a_conflict_is_shown_on_its_cells(tmp_path: Path) -> None:
     sheet = sheet_of(tmp_path / "fix.xlsx")
     assert sheet["F4"].comment.text.startswith("Cantidad was issued as «1», and the file says «2»")
     assert sheet["C3"].comment.text.startswith("Cliente was issued as «Tienda La Muestra»")
-    assert "Payment method was issued as «01», and the file says «—»" in sheet["I3"].value
+    assert sheet["I1"].value == "Payment method"
+    assert sheet["I3"].comment.text.startswith("Payment method was issued as «01», and the file says «—»")
+    assert sheet["I3"].comment.text in sheet["J3"].value
 
 
 def test_the_line_that_the_provider_names_is_marked(tmp_path: Path) -> None:
@@ -409,3 +412,21 @@ def test_the_line_that_the_provider_names_is_marked(tmp_path: Path) -> None:
     sheet = sheet_of(tmp_path / "fix.xlsx")
     assert sheet["F3"].comment is None
     assert "cantidad debe ser mayor" in sheet["F4"].comment.text
+
+
+def test_a_column_that_the_file_lacks_is_added(tmp_path: Path) -> None:
+    """Where to write what is missing: under a heading that is understood, marked in the rows that need it."""
+    text = "Referencia,Tipo DTE,Producto,Cantidad,Precio (03 sin IVA),Cliente,NIT\n"
+    batch = batch_of(tmp_path, text + "A,CCF,Arroz,3,1.10,Tienda Ejemplo,0614-300299-101-0\n")
+    held = prepare(batch, SETTINGS, dt.date(2026, 11, 20)).held
+    needs = {one.index: Need(problems=one.problems, document=one.document) for one in held}
+    write_fix_file(batch, needs, Messages("es"), tmp_path / "fix.xlsx")
+    (row,) = sheet_of(tmp_path / "fix.xlsx").iter_rows(min_row=2)
+    headings = table_of(tmp_path / "fix.xlsx")[0]
+    assert headings[7:] == ("NRC", "Tipo de contribuyente", "Qué corregir")
+    assert [cell.comment is not None for cell in row[7:9]] == [True, True]
+    book = openpyxl.load_workbook(tmp_path / "fix.xlsx")
+    book.worksheets[0]["H2"], book.worksheets[0]["I2"] = "12345-6", "Grande"
+    book.save(tmp_path / "fix.xlsx")
+    again = prepare(read([str(tmp_path / "fix.xlsx")], SETTINGS), SETTINGS, dt.date(2026, 11, 20))
+    assert [one.external_ref for one in again.candidates] == ["A"]
