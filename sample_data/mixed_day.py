@@ -135,7 +135,13 @@ SALES = (
             row("Papel higiénico, paquete de 4", "100", "2.75", "10"),
         ),
     ),
-    Paper(ref="C-402", kind="03", cells={**SHOP, **CASH}, rows=(row("Arroz blanco precocido 1 lb", "50", "0.52"),)),
+    Paper(
+        ref="C-402",
+        kind="03",
+        cells={**SHOP, **CASH},
+        rows=(row("Arroz blanco precocido 1 lb", "50", "0.52"),),
+        state="cancelled",
+    ),
     Paper(ref="NC-92", kind="05", adjusts="C-402", full=True, rows=(row("Arroz blanco precocido 1 lb", "50", "0.52"),)),
     Paper(
         ref="C-403", kind="03", cells={**SUPERMARKET, **ON_CREDIT}, rows=(row("Azúcar blanca 2.5 kg", "40", "2.50"),)
