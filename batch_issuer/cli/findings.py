@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -24,6 +25,8 @@ from batch_issuer.reports.figures import day, moment
 
 _EXAMPLES = 5
 """References and lines shown of each kind; the reports have them all."""
+_OLD = dt.timedelta(hours=6)
+"""After so long without an entry, ages say less than they seem to."""
 _LATE = ("24-72h", ">72h", ">7d")
 
 
@@ -185,10 +188,24 @@ def _show_contingency(output: Output, made: Reconciliation) -> None:
             N_("! Rejected for more than 24 hours: {count}. They can be corrected under the same code no longer."),
             count=f"{rejected:,}",
         )
+    _say_how_old(output, made)
     if made.carried:
         states = Counter(record.state for record in made.carried)
         listed = ", ".join(f"{count:,} {_state(output, state.value)}" for state, count in states.items())
         output.say(N_("Still open from other days: {states}."), states=listed)
+
+
+def _say_how_old(output: Output, made: Reconciliation) -> None:
+    """Ages are counted to the ledger's newest entry: the same ledger gives the same report. Say when that is old."""
+    waiting = sum(documents for _, documents, _ in (*made.ages, *made.rejection_ages))
+    if waiting and made.as_of and dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(made.as_of) > _OLD:
+        output.say(
+            N_(
+                "! The ledger's newest entry is of {when}, and ages are counted to it. "
+                "`batch-issuer refresh` asks for news."
+            ),
+            when=moment(made.as_of),
+        )
 
 
 def _show_numbers(output: Output, made: Reconciliation) -> None:
@@ -204,11 +221,10 @@ def _show_numbers(output: Output, made: Reconciliation) -> None:
             ref=made.odd_numbers[0].external_ref,
         )
     if made.other_months:
-        references = ", ".join(one.record.external_ref for one in made.other_months[:_EXAMPLES])
         output.say(
-            N_("! Issued or stamped in another month than that of the sale: {count} ({refs}…)."),
+            N_("! Issued or stamped in another month than that of the sale: {count} ({refs})."),
             count=f"{len(made.other_months):,}",
-            refs=references,
+            refs=named([one.record.external_ref for one in made.other_months]),
         )
 
 

@@ -23,6 +23,8 @@ from batch_issuer.touching import Seen, Touched
 
 _EXAMPLES = 3
 """Places shown of each kind of problem."""
+_LINES = 10
+"""Conflicts and differences shown one by one; the reports have them all."""
 _MOST_REFS = 10
 
 
@@ -253,7 +255,7 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation) -> None:
     _show_kinds(output, reconciliation)
     for refusal in reconciliation.refusals:
         _show_refusal(output, refusal)
-    for conflict in reconciliation.conflicts:
+    for conflict in reconciliation.conflicts[:_LINES]:
         output.say(
             N_("✗ {ref}: already issued ({state}) for {issued}, and {file} now says {now}. It is not sent again."),
             ref=conflict.external_ref,
@@ -262,14 +264,21 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation) -> None:
             file=conflict.file,
             now=money(conflict.file_gross),
         )
-    for difference in reconciliation.beyond_tolerance:
+    _say_more(output, len(reconciliation.conflicts))
+    for difference in reconciliation.beyond_tolerance[:_LINES]:
         output.say(
             N_("✗ {ref}: we expected {expected}, the provider says {answered}."),
             ref=difference.record.external_ref,
             expected=money(difference.expected),
             answered=money(difference.answered),
         )
+    _say_more(output, len(reconciliation.beyond_tolerance))
     _show_open(output, reconciliation)
+
+
+def _say_more(output: Output, count: int) -> None:
+    if count > _LINES:
+        output.say(N_("    … and {count} more; the reports have them all"), count=f"{count - _LINES:,}")
 
 
 def _show_kinds(output: Output, made: Reconciliation) -> None:
