@@ -100,6 +100,9 @@ def _show_record(output: Output, record: Record) -> None:
         *_cancellation_rows(output, record),
         (text(N_("Total")), money(record.expected_gross)),
         (text(N_("The provider's total")), "" if answer.amounts.gross is None else money(answer.amounts.gross)),
+        (text(N_("Expected to be withheld")), money(record.expected_retention) if record.expected_retention else ""),
+        (text(N_("The provider withheld")), money(answer.amounts.retention) if answer.amounts.retention else ""),
+        (text(N_("Adjusts")), record.adjusts),
         (text(N_("Customer")), record.customer),
         (
             text(N_("The provider's words")),

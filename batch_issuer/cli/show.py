@@ -104,9 +104,12 @@ def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
     credited, bought = plan.gross_of("05"), plan.gross_of("14")
     if credited or bought:
         output.say(
-            N_("Of that: sales {sales}, credit notes {credited}, which take away, and purchases {bought} (14)."),
-            sales=money(plan.gross - credited - bought),
-            credited=money(credited),
+            N_(
+                "Of that: invoiced {invoiced}, less credit notes (05) {notes}; "
+                "purchases from excluded subjects {bought}."
+            ),
+            invoiced=money(plan.gross - credited - bought),
+            notes=money(credited),
             bought=money(bought),
         )
     if plan.retention or plan.income_tax:
@@ -359,7 +362,7 @@ def plan_json(prepared: Prepared, plan: Plan, customers: Sequence[Touched]) -> d
             "ready_gross": f"{prepared.ready_gross:.2f}",
             "to_issue_gross": f"{plan.gross:.2f}",
             "to_issue_taxable": f"{plan.taxable:.2f}",
-            "to_issue_sales": f"{plan.gross_of('01', '03', '11'):.2f}",
+            "to_issue_invoiced": f"{plan.gross_of('01', '03', '11'):.2f}",
             "to_issue_credit_notes": f"{plan.gross_of('05'):.2f}",
             "to_issue_purchases": f"{plan.gross_of('14'):.2f}",
             "to_issue_retention": f"{plan.retention:.2f}",

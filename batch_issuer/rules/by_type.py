@@ -7,7 +7,7 @@ from what it knows of a customer, so that it, and not we, can say whether someth
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from batch_issuer.documents import Customer, Document
 from batch_issuer.messages import N_
@@ -41,13 +41,13 @@ CCF_CONTRIBUTOR_MISSING = Kind(
 CCF_ADVISED_MISSING = Kind(
     code="ccf-advised-missing",
     severity=Severity.WARNS,
-    message=N_("The customer of a CCF (03) has no {fields}; the ministry's structure demands it."),
+    message=N_("The customer of a CCF (03) lacks {fields}; the ministry's structure demands it."),
     repair=N_("Fill it in if the provider does not know this customer yet: the document may be rejected without."),
 )
 EXPORT_BUYER_MISSING = Kind(
     code="export-buyer-missing",
     severity=Severity.WARNS,
-    message=N_("An export invoice (11) without the buyer's {fields}."),
+    message=N_("An export invoice (11) lacks the buyer's {fields}."),
     repair=N_("Fill in the foreign buyer's name and address; the provider advises it."),
 )
 SUBJECT_NAME_MISSING = Kind(
@@ -132,7 +132,7 @@ def taxpayer_is_described(document: Document, _rules: Rules) -> Iterator[Finding
         "email": customer.email,
     }
     if missing := [field for field, value in advised.items() if not value]:
-        yield Finding(CCF_ADVISED_MISSING, row_of(document), missing[0], "", {"fields": ", ".join(missing)})
+        yield Finding(CCF_ADVISED_MISSING, row_of(document), missing[0], "", {"fields": _headings(missing)})
 
 
 def foreign_buyer_is_named(document: Document, _rules: Rules) -> Iterator[Finding]:
@@ -142,7 +142,18 @@ def foreign_buyer_is_named(document: Document, _rules: Rules) -> Iterator[Findin
         return  # customer-name-missing says so, and holds it back
     said = {"name": customer.name if not is_nobody(customer.name) else "", "address": customer.address}
     if missing := [field for field, value in said.items() if not value]:
-        yield Finding(EXPORT_BUYER_MISSING, row_of(document), missing[0], "", {"fields": ", ".join(missing)})
+        yield Finding(EXPORT_BUYER_MISSING, row_of(document), missing[0], "", {"fields": _headings(missing)})
+
+
+_HEADINGS = {
+    "customer_activity_code": "Giro", "municipality": "Municipio", "address": "Dirección", "email": "Correo",
+    "name": "Razón social",
+}  # fmt: skip
+"""A heading by which each field is recognised, to be added as a column."""
+
+
+def _headings(fields: Iterable[str]) -> str:
+    return ", ".join(f"«{_HEADINGS[field]}»" for field in fields)
 
 
 def subject_is_named(document: Document, _rules: Rules) -> Iterator[Finding]:

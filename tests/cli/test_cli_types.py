@@ -137,15 +137,15 @@ def test_a_rejected_ccf_holds_its_note_until_it_is_corrected(open_desk: Open) ->
 
 
 def test_check_says_what_it_cannot_know_of_a_ccf(open_desk: Open) -> None:
-    """Sales, credit notes and purchases stand apart; a CCF by UUID that no ledger has is looked up later, not now."""
+    """What is invoiced, credited and bought stands apart; a CCF by UUID that no ledger has is looked up later, not now."""
     desk, provider = open_desk()
     write(desk, note("N-1", "0a1b2c3d-0000-4000-8000-000000000001", "10"), ccf("C-1", "100.00"))
     done = desk.call("check", "ventas.csv", "--json")
     found = json.loads(done.out)
     assert done.code == 0
     assert [problem["code"] for problem in found["problems"]] == ["credit-ccf-unknown"]
-    totals = {name: found["totals"][f"to_issue_{name}"] for name in ("gross", "sales", "credit_notes", "retention")}
-    assert totals == {"gross": "124.30", "sales": "113.00", "credit_notes": "11.30", "retention": "1.00"}
+    totals = {name: found["totals"][f"to_issue_{name}"] for name in ("gross", "invoiced", "credit_notes", "retention")}
+    assert totals == {"gross": "124.30", "invoiced": "113.00", "credit_notes": "11.30", "retention": "1.00"}
     assert provider.requests().total == 0
 
 
