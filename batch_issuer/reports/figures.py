@@ -96,6 +96,8 @@ def span(rows: Sequence[int]) -> str:
     """Row numbers with their runs drawn together: `14–16, 20`."""
     if len(rows) == 1:
         return str(rows[0])
+    if rows and tuple(rows) == tuple(range(rows[0], rows[0] + len(rows))):
+        return f"{rows[0]}–{rows[-1]}"
     parts: list[str] = []
     start = previous = None
     for row in [*sorted(set(rows)), None]:

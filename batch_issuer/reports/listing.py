@@ -18,7 +18,7 @@ from batch_issuer.ledger.records import Record
 from batch_issuer.messages import Messages
 from batch_issuer.reconciliation import HeldBack, Missing, Reconciliation, split_control_number
 from batch_issuer.reports.exceptions import Reason
-from batch_issuer.reports.figures import fingerprint, printable, span
+from batch_issuer.reports.figures import printable, span
 from batch_issuer.reports.wording import HELD_BACK, MISSING, NAMES, type_name
 
 WHOLE = 40_000
@@ -64,8 +64,13 @@ def listed_records(reconciliation: Reconciliation) -> Sequence[Record]:
     return [one for one in known if one.state not in (State.STAMPED, State.CANCELLED)][:BRIEF]
 
 
-def listing(reconciliation: Reconciliation, reasons: Sequence[Reason], messages: Messages) -> str:
-    """The list as JSON that can stand inside a script element."""
+def listing(
+    reconciliation: Reconciliation, reasons: Sequence[Reason], messages: Messages, fingerprint: str = ""
+) -> str:
+    """The list as JSON that can stand inside a script element.
+
+    By the fingerprint the page knows whether what its reader chose was chosen in this report.
+    """
     records = listed_records(reconciliation)
     texts = Dictionaries()
     columns = _columns(records, texts)
@@ -73,7 +78,7 @@ def listing(reconciliation: Reconciliation, reasons: Sequence[Reason], messages:
         for name, values in _unsent_columns(state, unknown, texts).items():
             columns[name] += values
     content = {
-        "fingerprint": fingerprint(reconciliation),
+        "fingerprint": fingerprint,
         "states": [[name, messages.text(NAMES[name])] for name in _STATE_NUMBERS],
         "types": [type_name(text, messages) for text in texts.types.listed],
         "branches": texts.branches.listed,

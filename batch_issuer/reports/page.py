@@ -43,15 +43,17 @@ def page_text(reconciliation: Reconciliation, messages: Messages) -> str:
     style = _source(environment, "report.css") + _running_foot(reconciliation)
     script = _source(environment, "report.js")
     found = gather(reconciliation, messages)
+    fingerprint = figures.fingerprint(reconciliation)
     page = environment.get_template("report.html.j2").render(
         **_figures(reconciliation, messages),
         found=found,
+        fingerprint=fingerprint,
         **_tools(reconciliation, messages),
         style=Markup(style),  # noqa: S704 - our own file, and a text written in escapes only
         script=Markup(script),  # noqa: S704 - our own file
         style_hash=_content_hash(style),
         script_hash=_content_hash(script),
-        listing=Markup(listing(reconciliation, found.reasons, messages)),  # noqa: S704 - made for script elements
+        listing=Markup(listing(reconciliation, found.reasons, messages, fingerprint)),  # noqa: S704 - made for script elements
     )
     return figures.printable(page)
 
@@ -112,7 +114,6 @@ def _figures(reconciliation: Reconciliation, messages: Messages) -> dict[str, An
         "breakdowns": _breakdowns(reconciliation, messages),
         "scope": wording.scope(reconciliation, messages),
         "signed": lambda one: wording.signed(one, messages),
-        "fingerprint": figures.fingerprint(reconciliation),
         "listed": len(records) + len(unsent),
         "left_out": len(reconciliation.records) + len(reconciliation.only_in_ledger) - len(records),
         "static_list": records if len(records) + len(unsent) <= STATIC_LIST else (),

@@ -29,7 +29,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_page(invented.a_day(), Messages(language), folder / f"day-{language}.html")
     write_page(invented.a_month(26_000), Messages("es"), folder / "month.html")
     write_page(invented.a_quiet_day(), Messages("es"), folder / "quiet.html")
-    write_page(invented.a_day(20), Messages("es"), folder / "small.html")
+    write_page(invented.a_comparison(2), Messages("es"), folder / "compared.html")
     return folder
 
 
@@ -258,14 +258,43 @@ def test_printed_it_has_numbered_pages_and_room_for_signatures(opened: Any) -> N
     assert page.locator("#rows tr").count() == 120
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), [("light", DESK), ("dark", PHONE)], ids=["light desk", "dark phone"])
-def test_nothing_stands_in_the_way_of_anybody(opened: Any, scheme: str, viewport: dict[str, int]) -> None:
+ALL_RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+CONTRAST = {"type": "rule", "values": ["color-contrast"]}
+
+
+@pytest.mark.parametrize(
+    ("viewport", "schemes"),
+    [(DESK, {"light": ALL_RULES, "dark": CONTRAST}), (PHONE, {"dark": ALL_RULES, "light": CONTRAST})],
+    ids=["desk", "phone"],
+)
+def test_nothing_stands_in_the_way_of_anybody(
+    opened: Any, viewport: dict[str, int], schemes: dict[str, dict[str, Any]]
+) -> None:
     """The rules of WCAG 2.2 AA that a machine can check hold, in light and dark, on a desk and on a phone."""
     from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]  # noqa: PLC0415 - for this test
         Axe,
     )
 
-    page = opened("small.html", viewport, color_scheme=scheme).page
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found] == []
+    page = opened("compared.html", viewport).page
+    for scheme, rules in schemes.items():
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page, options={"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]
+        assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found] == [], scheme
+
+
+def test_colours_of_the_system_leave_everything_readable(opened: Any) -> None:
+    """Where the system forces its colours, the parts of a picture still differ, by their patterns."""
+    page = opened("compared.html", forced_colors="active").page
+    hatch = page.evaluate("getComputedStyle(document.querySelector('#p-grid path')).stroke")
+    fill = page.evaluate("getComputedStyle(document.querySelector('.bar .fill')).fill")
+    assert hatch != fill
+    assert page.locator(".bar > svg .hatch").count() == page.locator(".legend li").count()
+
+
+def test_nothing_is_left_undrawn_below_the_fold(opened: Any) -> None:
+    """A page of a day is all there at once: for pictures of the whole page, for searching in it, for printing."""
+    page = opened("day-es.html").page
+    skipped = (
+        "[...document.querySelectorAll('main *')].filter(e => getComputedStyle(e).contentVisibility === 'auto').length"
+    )
+    assert page.evaluate(skipped) == 0
