@@ -393,7 +393,9 @@ def _empty_format(field: str) -> str:
 
 
 def _said(remarks: Iterable[Remark]) -> str:
-    return "\n".join(dict.fromkeys(f"{one.message} {one.repair}".strip() for one in remarks))
+    """What to do, each thing once; several as a list."""
+    texts = list(dict.fromkeys(f"{one.message} {one.repair}".strip() for one in remarks))
+    return "\n".join(texts if len(texts) < 2 else [f"• {text}" for text in texts])
 
 
 def _number_of(letters: str) -> int | None:
