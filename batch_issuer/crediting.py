@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from batch_issuer.documents import CENT, State, total_of
-from batch_issuer.ledger.records import Record
+from batch_issuer.ledger.records import UNDER_WAY, Record
 from batch_issuer.messages import N_
 from batch_issuer.plan import Action, Candidate, decide
 from batch_issuer.preparing import Held, Prepared
@@ -90,6 +90,8 @@ class Ccf:
     fingerprint: str = ""
     held: bool = False
     """One of the files that is held back for its data."""
+    is_being_cancelled: bool = False
+    """Its cancellation was asked for, and is not settled."""
     looked_up: bool = False
     """Only the provider knows it, so that nobody compared the rows of a full adjustment with it yet."""
 
@@ -169,6 +171,8 @@ def why_wait(note: Record, balance: Balance, *, full: bool) -> Reason | None:
         return Reason.NOT_A_CCF
     if ccf.state is not State.STAMPED:
         return _UNSTAMPED.get(ccf.state, Reason.CCF_NOT_ISSUED)
+    if ccf.is_being_cancelled:
+        return Reason.CCF_CANCELLING
     if ccf.gross is None:
         return None
     rows = note.expected_gross if full and ccf.looked_up else Decimal(0)
@@ -325,6 +329,7 @@ def _from_ledger(record: Record) -> Ccf:
         gross=gross_of(record),
         state=record.state,
         fingerprint=record.fingerprint,
+        is_being_cancelled=record.cancellation is not None and record.cancellation.step in UNDER_WAY,
     )
 
 

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     CCF_CONTINGENCY = "ccf-contingency"
     CCF_REJECTED = "ccf-rejected"
     CCF_CANCELLED = "ccf-cancelled"
+    CCF_CANCELLING = "ccf-cancelling"
     CCF_UNANSWERED = "ccf-unanswered"
     NOT_A_CCF = "not-a-ccf"
     CREDIT_OVER_CCF = "credit-over-ccf"

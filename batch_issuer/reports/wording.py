@@ -193,6 +193,7 @@ REASONS: Mapping[str, str] = {
     "ccf-not-issued": N_("The CCF that the credit note adjusts is not issued yet; run the same command again."),
     "ccf-contingency": N_("The CCF that the credit note adjusts awaits its stamp; run refresh, then this again."),
     "ccf-rejected": N_("The CCF that the credit note adjusts was refused; correct it and issue both again."),
+    "ccf-cancelling": N_("It is not settled whether the CCF that the credit note adjusts is cancelled; run refresh."),
     "ccf-cancelled": N_("The CCF that the credit note adjusts was cancelled; take the note out."),
     "ccf-unanswered": N_("The provider did not say how the adjusted CCF stands; run the same command again."),
     "not-a-ccf": N_("What the credit note adjusts is no CCF (03); cancel that document instead."),

@@ -167,3 +167,31 @@ def test_a_signal_at_any_moment_of_a_check(tmp_path: Path, nursery: Nursery) -> 
         assert done.code in (0, 128 + number), done.err
         codes.append(done.code)
     assert codes.count(0) < len(codes)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_cancellation_that_is_broken_off_is_taken_up_by_asking(
+    tmp_path: Path, nursery: Nursery, number: signal.Signals
+) -> None:
+    """Killed with the request on its way, or interrupted while others wait: asked for once each, all known in the end."""
+    with issuing(tmp_path, nursery) as (shop, sandbox):
+        assert shop.run("issue", "ventas.csv", "--limit", "6", fresh=False).code in (0, 1)
+        references = sorted(record.ref for record in sandbox.documents())
+        sandbox.order("hang-after:route=invalidate,after=1,count=2")
+        process = shop.start("cancel", *references, "--yes", "--json", "--concurrency", "2", fresh=False)
+        until(lambda: sum(record.standing.value == "cancelled" for record in sandbox.documents()) >= 3)
+        process.signal(number)
+        if number is signal.SIGKILL:
+            until(lambda: process.poll() is not None)
+        sandbox.clear_faults()
+        sandbox.release()
+        until(lambda: process.poll() is not None)
+        assert process.poll() == (130 if number is signal.SIGINT else -signal.SIGKILL)
+        cancelled = {record.ref for record in sandbox.documents() if record.standing.value == "cancelled"}
+        assert len(cancelled) < len(references)
+        known = {reference for reference, row in shop.exported().items() if row["state"] == "cancelled"}
+        assert known == cancelled if number is signal.SIGINT else known < cancelled
+        done = shop.run("cancel", *references, "--yes", "--json", fresh=False)
+        assert (done.code, done.json["cancelled"]) == (0, len(references))
+        requests = sandbox.requests()
+        assert (requests.count("invalidate"), requests.violations) == (len(references), ())

@@ -138,7 +138,7 @@ class Shop:
 
     def start(self, *arguments: str, wrapper: Sequence[str] = ("-m", "batch_issuer"), fresh: bool = True) -> Process:
         """The program, running; commands that send know the provider. `fresh`: a whole new interpreter."""
-        if arguments[0] in ("issue", "retry", "refresh"):
+        if arguments[0] in ("issue", "retry", "refresh", "cancel"):
             arguments = (*arguments, "--base-url", self.base_url)
         self._started += 1
         name = f"process-{self._started}"
@@ -175,6 +175,7 @@ import importlib, json, os, sys
 from batch_issuer.cli import main
 for name in (
     "batch_issuer.cli.issue", "batch_issuer.cli.retry", "batch_issuer.cli.refresh", "batch_issuer.cli.ledger",
+    "batch_issuer.cli.cancel",
     "batch_issuer.reading.choice",
     "batch_issuer.reports.page", "batch_issuer.reports.workbook", "batch_issuer.reports.fix_file", "pandas",
 ):

@@ -247,6 +247,21 @@ def test_a_ccf_that_a_full_credit_note_invalidated_becomes_known(tmp_path: Path,
         assert asked(provider) == 0
 
 
+def test_a_credit_note_waits_while_its_ccf_may_be_cancelled(tmp_path: Path) -> None:
+    """What is in doubt is settled first; then the note is told that there is nothing left to adjust."""
+    with running(OPEN, faults=["error-after:route=invalidate", "error-before:route=invalidate-status"]) as provider:
+        archive = Archive(tmp_path, provider)
+        archive.issue(("C-1", "03"))
+        archive.cancel("C-1")
+        archive.issue(("N-1", "05"), document_id="C-1")
+        assert (archive.record("N-1").state, archive.record("N-1").reason) == (State.PLANNED, "ccf-cancelling")
+        provider.clear_faults()
+        archive.refresh()
+        archive.agree(["C-1"])
+        archive.issue()
+        assert (archive.record("N-1").state, archive.record("N-1").reason) == (State.PLANNED, "ccf-cancelled")
+
+
 def test_a_partial_credit_note_leaves_its_ccf_alone(tmp_path: Path) -> None:
     """It is not even asked about."""
     with running(OPEN) as provider:
