@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from batch_issuer.documents import CENT, State, total_of
 from batch_issuer.ledger.records import UNDER_WAY, Record
@@ -18,8 +18,10 @@ from batch_issuer.plan import Action, Candidate, decide
 from batch_issuer.preparing import Held, Prepared
 from batch_issuer.problems import Kind, Problem, Severity
 from batch_issuer.provider.classify import Reason
-from batch_issuer.provider.client import Found
 from batch_issuer.rules.identifiers import is_uuid
+
+if TYPE_CHECKING:
+    from batch_issuer.provider.client import Found
 
 ISSUED = (State.STAMPED, State.CONTINGENCY, State.SENDING, State.UNSURE)
 """States in which a credit note is at the provider, or may be."""

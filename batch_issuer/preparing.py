@@ -114,8 +114,11 @@ class Prepared:
             )
 
 
-def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
-    """Check and encode every document of a batch, once, keeping only what a plan needs."""
+def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool = True) -> Prepared:
+    """Check and encode every document of a batch, once, keeping only what a plan needs.
+
+    Where nothing is `compared` with a ledger, anonymous sales need no encoding, and have no fingerprint.
+    """
     candidates: list[Candidate] = []
     held: list[Held] = []
     notes = list(batch.problems)
@@ -138,13 +141,13 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
         customers.add(document)
         if document.date is not None and document.date != today:
             dates[document.date] += 1
-        body = wire.encode(document)
+        body = wire.encode(document) if compared or not _is_anonymous(document) else b""
         candidates.append(
             Candidate(
                 index=index,
                 external_ref=document.external_ref,
                 doc_type=document.doc_type,
-                fingerprint=wire.fingerprint(body),
+                fingerprint=wire.fingerprint(body) if body else "",
                 gross=gross,
                 retention=withheld(document, withheld_at_100=settings.rules.withheld_at_100),
                 adjusts=document.adjusts,
@@ -170,10 +173,14 @@ def prepare(batch: Batch, settings: Settings, today: dt.date) -> Prepared:
 
 def likeness(document: Document, body: bytes) -> str:
     """A digest of everything about a sale but its reference; empty for an anonymous one. `body` is canonical."""
-    if document.customer is None and not document.customer_name:
+    if _is_anonymous(document):
         return ""
     day = document.date.isoformat() if document.date else ""
     return hashlib.sha256(day.encode() + wire.content_of(body)).hexdigest()[:32]
+
+
+def _is_anonymous(document: Document) -> bool:
+    return document.customer is None and not document.customer_name
 
 
 def _examined(batch: Batch, settings: Settings) -> Iterator[tuple[int, Entry]]:

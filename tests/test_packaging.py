@@ -123,6 +123,13 @@ def test_completion_loads_nothing_heavy(root: Path) -> None:
     assert loaded(root, **asked) & HEAVY == set()
 
 
+def test_checking_loads_neither_network_nor_ledger(root: Path, tmp_path: Path) -> None:
+    """`check` of a small CSV reads and judges: what sends, stores, draws or reads large files costs it nothing."""
+    file, ledger = root / "sample_data" / "ventas-kiosco.csv", tmp_path / "none.db"
+    heavy = {"aiohttp", "httpx", "sqlalchemy", "pandas", "openpyxl", "xlsxwriter", "jinja2"}
+    assert loaded(root, "check", str(file), "--ledger", str(ledger)) & heavy == set()
+
+
 def loaded(root: Path, *arguments: str, **environment: str) -> set[str]:
     """The modules that one call of the program has imported by its end."""
     code = (

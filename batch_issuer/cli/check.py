@@ -53,7 +53,7 @@ def command(
     session = open_session(output, options, files)
     if fix_file:
         refuse_to_write_over(Path(fix_file), files)
-    prepared = read_files(session, files)
+    prepared = read_files(session, files, compared=_may_exist(session.ledger))
     prepared, plan, conflicts, customers = plan_against_ledger(session, prepared)
     show_sources(output, prepared)
     output.show()
@@ -66,16 +66,17 @@ def command(
         show_fixes(output, fixes, fix_file)
     settings_written = save_what_was_learned(output, session, prepared, named, files) if write_settings else {}
     code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0
-    output.give(
-        {
-            **plan_json(prepared, plan, customers),
-            "problems": [problem.as_json(output.messages) for problem in prepared.problems],
-            "conflicts": conflicts,
-            "reports": fixes.reports,
-            **settings_written,
-            "exit_code": code,
-        }
-    )
+    if output.as_json:
+        output.give(
+            {
+                **plan_json(prepared, plan, customers),
+                "problems": [problem.as_json(output.messages) for problem in prepared.problems],
+                "conflicts": conflicts,
+                "reports": fixes.reports,
+                **settings_written,
+                "exit_code": code,
+            }
+        )
     return code
 
 

@@ -101,7 +101,8 @@ def finish(
         stopped = stopped or unwritten
     code = stopped.exit_code if stopped else max(reconciliation.exit_code, int(needs_person))
     show_reports(output, reports)
-    problems = [problem.as_json(output.messages) for problem in prepared.problems] if prepared else []
+    told = prepared.problems if prepared and output.as_json else ()
+    problems = [problem.as_json(output.messages) for problem in told]
     answer = {
         **as_json(reconciliation),
         "problems": problems,

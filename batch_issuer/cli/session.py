@@ -46,10 +46,10 @@ def open_session(output: Output, options: Mapping[str, Any], files: Sequence[str
     return Session(output=output, settings=settings, company=company, ledger=ledger)
 
 
-def read_files(session: Session, files: Sequence[str]) -> Prepared:
-    """The files' documents, checked and encoded."""
+def read_files(session: Session, files: Sequence[str], *, compared: bool = True) -> Prepared:
+    """The files' documents, checked; and encoded, where they are `compared` with a ledger."""
     batch = read(files, session.settings, stdin=sys.stdin.buffer)
-    return prepare(batch, session.settings, today())
+    return prepare(batch, session.settings, today(), compared=compared)
 
 
 def named_references(references: Sequence[str], file: str | None) -> tuple[str, ...]:
