@@ -237,3 +237,16 @@ def test_a_ccf_that_its_credit_note_undid_reconciles(open_desk: Open) -> None:
     assert found["sales"]["gross"] == "90.40"
     follow(found["bridge"])
     assert len(sandbox.documents()) == 4
+
+
+def test_a_silent_provider_stops_it_midway(open_desk: Open) -> None:
+    """Exit 3 with the sentence; the reports show what is known, and nothing is recorded as changed."""
+    desk, _ = open_desk(documents=2)
+    desk.call("issue", "ventas.csv")
+    silent = desk.call("reconcile", "ventas.csv", "--ask", "--json", "--base-url", "http://127.0.0.1:9/api/connect")
+    assert silent.code == 3
+    assert "Nothing answers" in silent.json["error"]
+    assert silent.json["comparison"]["asked"] == 0
+    assert "Traceback" not in silent.err
+    assert set(desk.states().values()) == {"stamped"}
+    assert desk.call("reconcile", "ventas.csv").code == 0
