@@ -65,6 +65,7 @@ class Columns:
     def __init__(self, settings: Settings) -> None:
         self.template = settings.source.external_ref
         self.literals, self.placeholders = template_parts(self.template)
+        self.passed = {letters_of(heading) for heading in settings.source.ignore}
         self.asked = {
             name: heading
             for name, heading in settings.columns.items()
@@ -101,9 +102,11 @@ class Columns:
             groups.append(upper or (groups[-1] if groups else ""))
         repeated = {cell for cell, times in Counter(cells).items() if cell and times > 1}
         apart = {cell for cell in repeated if len({g for g, c in zip(groups, cells, strict=True) if c == cell}) > 1}
+        is_grouped = sum(map(bool, above)) > 1  # a single text above is the title of the whole
         found = []
         for upper, group, cell in zip(above, groups, cells, strict=True):
-            joined = (f"{group} {cell}", f"{cell} {group}") if cell and group and len(cell + group) < 100 else ()
+            may_join = is_grouped and cell and group and len(cell + group) < 100
+            joined = (f"{group} {cell}", f"{cell} {group}") if may_join else ()
             alone = joined[0] if cell in apart and joined else cell or upper
             found.append(next(filter(self._names_field, joined), alone))
         return found
@@ -124,10 +127,11 @@ class Columns:
             name = FIELD_OF.get(key_of(heading), "") if heading else ""
             if heading == "name" and speaks_our_names(headings):
                 name = heading
-            if name and name not in self.asked and number not in taken:
+            if name and name not in self.asked and number not in taken and letters_of(heading) not in self.passed:
                 candidates.setdefault(name, []).append(number)
         for name, found_at in candidates.items():
             _put(name, tuple(found_at), columns, doubts)
+        doubts.pop("branch", None)  # only reports name it: where two columns could be it, neither is
         ref_columns = self._ref_columns(headings, columns)
         if self.template and "external_ref" not in self.placeholders:
             columns.pop("external_ref", None)

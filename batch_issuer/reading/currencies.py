@@ -12,7 +12,7 @@ DOLLARS = frozenset(
 
 _CODES = "EUR|GTQ|HNL|NIO|CRC|MXN|GBP|COP|PAB|PEN|CLP|BRL|ARS|DOP|CAD|SVC|BZD|JPY|CNY|BTC"
 _SIGNS = "[€£¥₡₲₿₱]|MX\\$|C\\$|R\\$|S/\\.|RD\\$|CA\\$"
-_WORDS = "euros?|quetzal(?:es)?|lempiras?|c[oó]rdobas?|colones|pesos?|balboas?|soles|pounds?|libras esterlinas"
+_WORDS = "euros?|quetzal(?:es)?|lempiras?|c[oó]rdobas?|colones|pesos|balboas?|soles|libras esterlinas"
 _IN_TEXT = re.compile(
     rf"{_SIGNS}|(?<![A-Za-z])(?:{_CODES})(?![A-Za-z])|\b(?:{_WORDS})\b|(?<![A-Za-z])[QL]\.?(?=\s*[#0-9\"\]-]|$|\s*\))",
 )

@@ -135,6 +135,14 @@ MARKED_AS_NO_SALE = Kind(
         'if the column says nothing about that, write ignore = ["{heading}"] under [source] in the settings.'
     ),
 )
+PAID_OR_CALLED_OFF = Kind(
+    code="paid-or-called-off",
+    message=N_("The sheet says «{value}» under «{heading}»: that may mean paid, or called off."),
+    repair=N_(
+        "Take the rows out if the sale was called off. If the word means paid, write "
+        'ignore = ["{heading}"] under [source] in the settings.'
+    ),
+)
 LINE_AMOUNT_DIFFERS = Kind(
     code="line-amount-differs",
     message=N_("«{heading}» says {value} and quantity × price comes to {computed}: they must agree to the cent."),

@@ -52,14 +52,16 @@ STATUSES = _keys(
 VOIDED = _keys("Anulada", "Anulado", "Cancelada", "Cancelado", "Voided", "Void", "Cancelled", "Canceled", "Devuelto",
                "Devuelta", "Refunded", "Eliminado", "Eliminada", "Is refund", "Anulada?")  # fmt: skip
 """Headings of columns that say yes or no, or when."""
+PAID_OR_CALLED_OFF = frozenset({"cancelada", "cancelado", "canceladas", "cancelados"})
+"""In El Salvador both are said of a sale."""
 NOT_SOLD = frozenset(
-    {"anulada", "anulado", "anuladas", "anulados", "cancelada", "cancelado", "cancelled", "canceled", "cancel",
+    {"anulada", "anulado", "anuladas", "anulados", "cancelled", "canceled", "cancel",
      "void", "voided", "refund", "refunded", "partiallyrefunded", "reembolso", "reembolsada", "reembolsado",
      "reembolsoparcial", "devolucion", "devuelta", "devuelto", "return", "returned", "nula", "nulo",
      "invalidada", "invalidado", "draft", "borrador", "failed", "fallida", "fallido", "rechazada", "rechazado",
      "rejected", "eliminada", "eliminado", "deleted", "pendiente", "pending", "onhold", "enespera",
      "cotizacion", "quotation", "quote", "presupuesto", "proforma", "abandoned", "abandonada", "abandonado",
-     "expired", "vencida", "notadecredito", "creditnote", "creditmemo", "salesreturn", "refundreceipt",
+     "expired", "notadecredito", "creditnote", "creditmemo", "salesreturn", "refundreceipt",
      "devolucionventa", "estimate"}
 )  # fmt: skip
 """Small letters without spaces: what a sheet writes in a row that is no sale, or no longer one."""
@@ -124,8 +126,8 @@ def refuse_purchases(sheet: Sheet, header: Header, types: Iterable[str]) -> None
         ),
         repair=N_(
             "Purchases from excluded subjects are type 14: say so in a column «Tipo DTE», or in the settings:\n"
-            '[source]\ndoc_type = "14"\nOther purchases are not issued by you. If they are customers, map the column '
-            'under its own heading:\n[columns]\nname = "{heading}"'
+            '[source]\ndoc_type = "14"\nOther purchases are not issued by you. If these are sales and the column names '
+            'who made the goods:\n[source]\nignore = ["{heading}"]'
         ),
         where=sheet.title,
         heading=header.headings[number],
@@ -161,6 +163,8 @@ def held_columns(sheet: Sheet, header: Header, rows: SalesRows, source: Source) 
             word = letters_of(text)
             if key in CURRENCIES and word and word not in DOLLARS and not is_blank(text):
                 faults[code] = Fault(kinds.OTHER_CURRENCY)
+            elif word in PAID_OR_CALLED_OFF or (key in PAID_OR_CALLED_OFF and word not in _NO):
+                faults[code] = Fault(kinds.PAID_OR_CALLED_OFF, {"heading": header.headings[number]})
             elif word in NOT_SOLD or (key in VOIDED and word not in _NO):
                 faults[code] = Fault(kinds.MARKED_AS_NO_SALE, {"heading": header.headings[number]})
         if faults:

@@ -65,6 +65,7 @@ _READ_NOTHING: Read = (None, None)
 _ERRORS = re.compile(
     r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|N/D|¡REF!|¡DIV/0!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡NULO!|#+)"
 )
+_OF_MONEY = (kinds.UNIT_PRICE_NOT_A_NUMBER, kinds.TOTAL_NOT_A_NUMBER)
 _ONLY_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\s*[ap]\.?\s?m\.?)?", re.IGNORECASE)
 _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
 _ESCAPED = re.compile("'+[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
@@ -183,7 +184,7 @@ def _number(text: str, kind: CellKind, mark: Mark, wrong: Kind) -> Read:
         return value, None
     if SCIENTIFIC.fullmatch(text):
         return None, Fault(kinds.SCIENTIFIC_NOTATION)
-    if is_foreign_amount(text):
+    if wrong in _OF_MONEY and is_foreign_amount(text):
         return None, Fault(kinds.OTHER_CURRENCY)
     figure = figure_of(text)
     if figure is not None and figure.under("comma" if mark == "point" else "point") is not None:
