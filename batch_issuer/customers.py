@@ -15,7 +15,7 @@ from batch_issuer.problems import Kind, Place, Problem, Severity
 CUSTOMER_CONTRADICTS = Kind(
     code="customer-contradicts",
     severity=Severity.WARNS,
-    message=N_("The customer {number} has «{value}» here and «{first}» in {place}."),
+    message=N_("The customer {number} has «{value}» here and «{first}» in row {row} of {file}."),
     repair=N_(
         "Leave one of the two. Both are sent as they stand, and the provider keeps for this customer what it got last."
     ),
@@ -72,7 +72,8 @@ class Customers:
     contradictions: dict[tuple[str, str, str], Contradiction] = field(default_factory=dict)
     _seen: dict[str, Customer] = field(default_factory=dict)
 
-    def add(self, document: Document) -> None:
+    def add(self, document: Document, *, held: bool = False) -> None:
+        """Take in a document; of one that is held back only what it contradicts."""
         customer = document.customer
         if customer is None:
             return
@@ -80,38 +81,49 @@ class Customers:
             self.are_placed = True
         number = customer_id(customer)
         if not number:
-            self.unnumbered += 1
+            self.unnumbered += not held
             return
         known = self.named.get(number)
         if known is None:
-            known = self.named[number] = Named(customer, document.row)
-        known.documents += 1
-        known.doc_types.add(document.doc_type)
+            known = self.named[number] = Named(Customer(), document.row)
+        if not held:
+            known.documents += 1
+            known.doc_types.add(document.doc_type)
         if self._seen.get(number) is not customer:
             self._seen[number] = customer
-            self._say(number, known, customer, document)
+            self._say(number, known, customer, document, held=held)
 
-    def _say(self, number: str, known: Named, customer: Customer, document: Document) -> None:
+    def _say(self, number: str, known: Named, customer: Customer, document: Document, *, held: bool) -> None:
+        """Another name is told alone: it is another customer, and all the rest differs too."""
         values = {name: value for name in _COMPARED if (value := getattr(customer, name))}
         for name, value in values.items():
             first, row = known.said.setdefault(name, (value, document.row))
             if value != first and self.fold(value) != self.fold(first):
                 found = Contradiction(number, name, first, row, value, document.row, document.external_ref)
                 self.contradictions.setdefault((number, name, self.fold(value)), found)
-        merged = {one.name: getattr(known.customer, one.name) for one in fields(Customer)}
-        known.customer = Customer(**{**merged, **values})
+                if name == "name":
+                    break
+        if not held:
+            both = {
+                one.name: getattr(customer, one.name) or getattr(known.customer, one.name) for one in fields(Customer)
+            }
+            known.customer = Customer(**both)
 
     def problems(self, place: Callable[[int, str], Place]) -> Iterator[Problem]:
         """A note for each contradiction, where the second value stands."""
         for one in self.contradictions.values():
             name = _FIELDS.get(one.attribute, one.attribute)
             first = place(one.first_row, name)
-            where = " · ".join(filter(None, (first.file, first.sheet, str(first.row or ""))))
             yield Problem(
                 kind=CUSTOMER_CONTRADICTS,
                 place=place(one.row, name),
                 value=one.other,
                 external_ref=one.external_ref,
                 field=name,
-                parameters={"number": one.number, "first": one.first, "place": where},
+                parameters={
+                    "number": one.number,
+                    "first": one.first,
+                    "row": str(first.row or ""),
+                    "file": " · ".join(filter(None, (first.file, first.sheet))),
+                },
             )

@@ -134,11 +134,11 @@ def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool 
         tally = by_source.setdefault(batch.source(document.row), [0, Decimal("0.00")])
         tally[0] += 1
         tally[1] += gross
+        customers.add(document, held=entry.held_back)
         if entry.held_back:
             held.append(Held(index=index, document=document, problems=entry.problems))
             continue
         notes += entry.problems
-        customers.add(document)
         if document.date is not None and document.date != today:
             dates[document.date] += 1
         body = wire.encode(document) if compared or not _is_anonymous(document) else b""

@@ -79,7 +79,16 @@ def test_one_number_with_two_of_anything_is_told(open_desk: Open, first: str, se
     write(desk, first, second)
     problems = [one for one in checked(desk)["problems"] if one["code"] == "customer-contradicts"]
     assert [(one["field"], one["row"], one["severity"]) for one in problems] == [(field, 3, "warns")]
-    assert "ventas.csv · 2" in problems[0]["message"]
+    assert "in row 2 of ventas.csv" in problems[0]["message"]
+
+
+def test_another_name_is_told_alone_even_of_what_is_held_back(open_desk: Open) -> None:
+    """Whose number was mistyped differs in everything; that his sale has a fault of its own changes nothing."""
+    desk, _ = open_desk()
+    write(desk, row("A-1", "Uno", NIT, size="1", address="Calle 1"), row("A-2", "Dos", NIT, size="3", price="0"))
+    found = checked(desk)
+    assert [one["field"] for one in found["problems"] if one["code"] == "customer-contradicts"] == ["name"]
+    assert [(one["documents"], one["fields"]["type_contributor"]) for one in found["customers"]] == [(1, "1")]
 
 
 def test_the_same_written_otherwise_is_the_same(open_desk: Open) -> None:
