@@ -109,7 +109,7 @@ def _figures(reconciliation: Reconciliation, messages: Messages) -> dict[str, An
         "tasks": tasks(reconciliation),
         "oldest": contingency[0] if contingency else None,
         "bar": state_bar(reconciliation),
-        "hours": hours(record.settled_at for record in reconciliation.records),
+        "hours": hours((one.first_sent_at, one.state) for one in reconciliation.records),
         "most_money": max((one.gross for one in [*reconciliation.states.values()]), default=Decimal(0)),
         "breakdowns": _breakdowns(reconciliation, messages),
         "scope": wording.scope(reconciliation, messages),

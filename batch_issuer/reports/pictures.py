@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from batch_issuer.documents import State
 from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation
 from batch_issuer.reports.figures import share
 from batch_issuer.reports.wording import HELD_BACK, MISSING
@@ -25,6 +26,7 @@ _STEPS = (
 )  # fmt: skip
 _MOST_COLUMNS = 48
 _FEWEST_COLUMNS = 3
+_FROM_THE_FOOT: list[str] = [State.STAMPED, *(state for state in State if state is not State.STAMPED)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +41,27 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The documents of one state within a column, from the top of the picture: `y` and `height` are 0 to 100."""
+
+    key: str
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column of a chart over time; `height` is 0 to 100."""
+    """One column of a chart over time, the stamped at its foot."""
 
     x: float
-    height: float
     number: int
     begins: dt.datetime
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """Documents settled over time. `width` is that of one column."""
+    """Documents over the time of their first sending, by their state now. `width` is that of one column."""
 
     columns: tuple[Column, ...]
     width: float
@@ -103,33 +114,44 @@ def length_of(amount: Decimal, longest: Decimal) -> int:
     return max(_LEAST, round(WIDTH * amount / longest))
 
 
-def hours(moments: Iterable[str]) -> Hours | None:
-    """Columns over the time in which documents were settled, in steps that suit its length.
+def hours(sent: Iterable[tuple[str, str]]) -> Hours | None:
+    """Columns over the time in which documents were sent, in steps that suit its length.
 
-    None where there are too few columns to show anything.
+    `sent` are moments of the ledger and the state of each document now. None where there are too few columns to
+    show anything.
     """
-    times = [dt.datetime.fromisoformat(text) for text in moments if text]
+    times = [(dt.datetime.fromisoformat(text), state) for text, state in sent if text]
     if not times:
         return None
-    earliest, latest = min(times), max(times)
+    earliest, latest = min(time for time, _ in times), max(time for time, _ in times)
     step = next((step for step in _STEPS if (latest - earliest) / step < _MOST_COLUMNS), _STEPS[-1])
     first = _floor(earliest.astimezone(EL_SALVADOR), step)
-    counts = Counter((time - first) // step for time in times)
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for time, state in times:
+        counts[(time - first) // step][state] += 1
     last = max(counts)
     if last < _FEWEST_COLUMNS - 1:
         return None
-    most = max(counts.values())
+    most = max(one.total() for one in counts.values())
     width = WIDTH / (last + 1)
     columns = tuple(
         Column(
             x=round(at * width, 2),
-            height=round(100 * counts[at] / most, 2),
-            number=counts[at],
+            number=counts[at].total(),
             begins=first + at * step,
+            blocks=tuple(_blocks(counts[at], most)),
         )
         for at in range(last + 1)
     )
     return Hours(columns=columns, width=round(width, 2), step=step)
+
+
+def _blocks(counts: Counter[str], most: int) -> Iterator[Block]:
+    foot = 100.0
+    for state in sorted(counts, key=_FROM_THE_FOOT.index):
+        height = 100 * counts[state] / most
+        foot -= height
+        yield Block(key=state, y=round(foot, 2), height=round(height, 2))
 
 
 def _floor(time: dt.datetime, step: dt.timedelta) -> dt.datetime:

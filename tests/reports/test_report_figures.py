@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batch_issuer.documents import State
 from batch_issuer.reconciliation import split_control_number
 from batch_issuer.reports import figures
 from batch_issuer.reports.pictures import WIDTH, hours, state_bar
@@ -134,9 +135,10 @@ def test_segments_of_the_bar_fill_it() -> None:
 @given(st.lists(st.floats(0, 10**7), max_size=30).map(lambda seconds: [0.0, *seconds, 10.0]))
 def test_chart_over_time_counts_every_document_once(seconds: list[float]) -> None:
     """Whatever the span of time, no column is lost and there are few enough to be seen."""
-    chart = hours([invented.moment(one) for one in seconds])
+    chart = hours([(invented.moment(one), State.STAMPED) for one in seconds])
     assert chart is not None
     assert sum(column.number for column in chart.columns) == len(seconds)
+    assert max(sum(block.height for block in column.blocks) for column in chart.columns) == pytest.approx(100)
     assert len(chart.columns) <= 50
     assert chart.columns[0].begins.utcoffset() == dt.timedelta(hours=-6)
     assert len(chart.columns) * chart.step >= dt.timedelta(seconds=max(seconds))
@@ -145,7 +147,7 @@ def test_chart_over_time_counts_every_document_once(seconds: list[float]) -> Non
 def test_a_moment_is_no_chart() -> None:
     """Where all is settled at once there is nothing to draw."""
     assert hours([]) is None
-    assert hours([invented.moment(0.0)] * 5) is None
+    assert hours([(invented.moment(0.0), State.STAMPED)] * 5) is None
 
 
 @pytest.mark.parametrize(
