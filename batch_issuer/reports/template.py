@@ -72,8 +72,8 @@ _STEPS = (
         "05, Transferencia or 05 Transferencia."
     ),
     N_(
-        "Put the pointer on a heading to read what its column is. "
-        "Columns that you do not need may stay empty or be deleted."
+        "Put the pointer on a heading to read what its column is. Cells that the document needs are yellow "
+        "as long as they are empty. Columns that you do not need may stay empty or be deleted."
     ),
     N_("Save the workbook, and look at what would be issued: batch-issuer check {file}"),
     N_("If all is well, issue it: batch-issuer issue {file}"),
@@ -119,6 +119,7 @@ class _Template:
         self.centred_head = book.add_format(
             {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top", "align": "center"}
         )
+        self.needed = book.add_format({"bg_color": "#FFF2B3"})
         self.remark = book.add_format({"italic": True, "font_color": "#555555", "valign": "bottom"})
 
     def write(self) -> None:
@@ -155,6 +156,9 @@ class _Template:
         for at, column in enumerate(COLUMNS):
             sheet.write_comment(0, at, self.note(column), {"x_scale": 2.2, "y_scale": 1.5, "font_size": 9})
             sheet.data_validation(1, at, _LAST_ROW, at, self.validation(column, cells))
+            if column.required:
+                empty = {"type": "formula", "criteria": _empty_but_needed(column, cells), "format": self.needed}
+                sheet.conditional_format(1, at, _LAST_ROW, at, empty)
         for row in range(1, _PREPARED_ROWS + 1):
             for at, column in enumerate(COLUMNS):
                 sheet.write_blank(row, at, None, self.body[column.cells])
@@ -298,6 +302,15 @@ class _Template:
                 self.book.define_name(name, f"={area}")
             sheet.set_column(at + len(table.names), at + len(table.names), 3)
             at += len(table.names) + 1
+
+
+def _empty_but_needed(column: TemplateColumn, cells: Mapping[str, str]) -> str:
+    """The formula that is true of an empty cell which the type of its row needs; without a type it is an invoice."""
+    begun, empty = f'{cells["external_ref"]}<>""', f'{cells[column.field]}=""'
+    if column.required == DOC_TYPES:
+        return f"=AND({begun},{empty})"
+    types = ",".join(f'LEFT({cells["doc_type"]},2)="{code}"' for code in column.required)
+    return f"=AND({begun},{empty},OR({types}))"
 
 
 def _rule(column: TemplateColumn, cell: str) -> tuple[dict[str, Any], str]:
