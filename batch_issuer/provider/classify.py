@@ -96,6 +96,17 @@ def is_marked_cancelled(plain: Mapping[str, Any]) -> bool | None:
     return None if not said else all(said)
 
 
+def stamp_of_cancellation(plain: Mapping[str, Any], own_stamp: str, depth: int = 2) -> str:
+    """The stamp that an answer about an invalidation gives, under whatever name; the document's own comes last."""
+    found = []
+    for name, value in plain.items():
+        if isinstance(value, str) and value.strip() and ("stamp" in name.lower() or "sello" in name.lower()):
+            found.append(value.strip())
+        elif isinstance(value, dict) and depth and name not in ("dte", "schema", "response"):
+            found.append(stamp_of_cancellation(value, own_stamp, depth - 1))
+    return next((stamp for stamp in found if stamp and stamp != own_stamp), own_stamp if own_stamp in found else "")
+
+
 def classify_cancellation(
     plain: Mapping[str, Any], external_ref: str, own_stamp: str
 ) -> tuple[CancelStep, Reason | None]:
@@ -110,8 +121,8 @@ def classify_cancellation(
     if any(not isinstance(plain.get(name), bool | None) for name in FLAGS):
         return CancelStep.REQUESTED, Reason.NOT_UNDERSTOOD
     success, dte_success, contingency, rejected = (plain.get(name) for name in FLAGS)
-    marked, stamp = is_marked_cancelled(plain), plain.get("reception_stamp")
-    stamped = isinstance(stamp, str) and bool(stamp.strip())
+    marked, stamp = is_marked_cancelled(plain), stamp_of_cancellation(plain, own_stamp)
+    stamped = bool(stamp)
     match success, dte_success, contingency, rejected:
         case (_, True, _, True) | (_, True, True, _) | (False, True, _, _):
             return CancelStep.REQUESTED, Reason.CONTRADICTORY

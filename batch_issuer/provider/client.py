@@ -10,7 +10,7 @@ import datetime as dt
 import ipaddress
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from types import TracebackType
@@ -24,7 +24,7 @@ from batch_issuer.ledger.records import Answer, CancelStep, CreditMemo, Record
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.provider import wire
-from batch_issuer.provider.classify import Reason, classify, classify_cancellation
+from batch_issuer.provider.classify import Reason, classify, classify_cancellation, stamp_of_cancellation
 from batch_issuer.provider.files import JSON, read_signed
 from batch_issuer.provider.quota import Quota
 from batch_issuer.provider.routes import cancel_path, cancel_status_path, file_path, issue_path, status_path
@@ -63,7 +63,7 @@ class CancelSaid:
     memo: CreditMemo | None = None
     reason: Reason | None = None
     claims_success: bool = False
-    """It has the flags and the stamp of success, whosever the stamp is."""
+    """It says that the ministry took it, and gives no stamp that proves it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -408,13 +408,13 @@ def _not_found(reply: Reply) -> CancelReply:
 
 def _read_cancellation(plain: Mapping[str, Any], record: Record) -> CancelSaid:
     step, reason = classify_cancellation(plain, record.external_ref, record.answer.reception_stamp)
-    answer = wire.read_answer(plain, httpx.codes.OK)
+    stamp = stamp_of_cancellation(plain, record.answer.reception_stamp)
     return CancelSaid(
         step=step,
         reason=reason,
-        answer=answer,
+        answer=replace(wire.read_answer(plain, httpx.codes.OK), reception_stamp=wire.remove_keys(stamp)),
         memo=wire.credit_memo_of(plain, record.answer.document_id),
-        claims_success=plain.get("dte_success") is True and bool(answer.reception_stamp),
+        claims_success=reason is Reason.NOT_PROVEN and plain.get("dte_success") is True,
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_issuer.ledger.records import CancelStep, CreditMemo
-from batch_issuer.provider.classify import FLAGS, classify_cancellation
+from batch_issuer.provider.classify import FLAGS, classify_cancellation, stamp_of_cancellation
 from batch_issuer.provider.wire import credit_memo_of
 
 OWN, OTHER = "20260421154532ABCDEF", "20260422100000FEDCBA"
@@ -62,6 +62,22 @@ def test_a_mark_says_it_outright(mark: str) -> None:
     assert step({"success": False, mark: True}) is CancelStep.REQUESTED
     assert step({"success": True, "rejected": True, mark: True}) is CancelStep.REQUESTED
     assert step({"success": True, "contingency": True, mark: True}) is CancelStep.PENDING
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"invalidation_stamp": OTHER}, {"selloInvalidacion": OTHER, "reception_stamp": OWN},
+        {"invalidation": {"reception_stamp": OTHER}}, {"evento": {"mh": {"selloRecibido": OTHER}}},
+    ],
+)  # fmt: skip
+def test_the_stamp_may_have_any_name(more: dict[str, Any]) -> None:
+    """Wherever it stands outside the document itself, if it is not the document's own."""
+    plain = {"success": True, "dte_success": True, **more}
+    assert step(plain) is CancelStep.DONE
+    assert stamp_of_cancellation(plain, OWN) == OTHER
+    assert step({"success": True, "dte_success": True, "dte": more}) is CancelStep.REQUESTED
+    assert step({"success": True, **more}) is CancelStep.REQUESTED
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,17 @@ def test_a_vague_provider_is_believed_when_request_and_status_agree(tmp_path: Pa
         assert archive.record("F-1").state is State.CANCELLED
 
 
+def test_a_provider_that_gives_no_stamp_is_believed_when_request_and_status_agree(tmp_path: Path) -> None:
+    """Both say that the ministry took it; one alone proves nothing."""
+    options = replace(OPEN, cancelled_marker="none")
+    with running(options, faults=["no-stamp:route=invalidate", "no-stamp:route=invalidate-status"]) as provider:
+        archive = Archive(tmp_path, provider)
+        archive.issue(("F-1", "01"))
+        archive.cancel("F-1")
+        assert archive.record("F-1").state is State.CANCELLED
+        assert asked(provider) == 1
+
+
 @pytest.mark.parametrize("arrived", [False, True])
 def test_a_run_that_was_killed_is_taken_up_by_asking(tmp_path: Path, arrived: bool) -> None:
     """An intent without an answer: the next run asks, and asks for it again only if the provider has none."""
