@@ -6,6 +6,7 @@ To pass over them would issue a wrong document, so they are asked about, or thei
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -137,7 +138,7 @@ def refuse_purchases(sheet: Sheet, header: Header, types: Iterable[str]) -> None
 
 
 def with_percentages(sheet: Sheet, header: Header, rows: SalesRows, source: Source, asked: frozenset[str]) -> Header:
-    """The header with a column of discounts as percentages, where every value has the per cent sign."""
+    """The header with a column of discounts as percentages, where every value but zero has the per cent sign."""
     if "discount_percentage" in header.columns or "discount_percentage" in asked:
         return header
     found = [
@@ -145,7 +146,8 @@ def with_percentages(sheet: Sheet, header: Header, rows: SalesRows, source: Sour
         for number in overlooked_columns(header, source)
         if key_of(header.headings[number]) in DISCOUNTS
         and (texts := [text for _, text in _used_texts(sheet.table.columns[number], rows.sales)])
-        and all(text.endswith("%") for text in texts)
+        and any(text.endswith("%") for text in texts)
+        and all(text.endswith("%") or not re.search("[1-9]", text) for text in texts)
     ]
     return replace(header, columns={**header.columns, "discount_percentage": found[0]}) if len(found) == 1 else header
 
@@ -252,7 +254,7 @@ def _amount_in(column: Column, sales: Codes, decimal: str) -> tuple[int, str] | 
         code
         for code, text in used
         if column.kind(code) in (CellKind.TEXT, CellKind.NUMBER)
-        and (read_number(text.rstrip("%").rstrip(), "point" if column.kind(code) is CellKind.NUMBER else mark) or ZERO)
+        and (read_number(text, "point" if column.kind(code) is CellKind.NUMBER else mark) or ZERO)
     }
     row = next((row for row in sales.tolist() if int(column.codes[row]) in amounts), None)
     return None if row is None else (row, clean(column[row]))

@@ -262,9 +262,11 @@ def test_a_column_can_be_declared_no_part_of_the_sale(tmp_path: Path) -> None:
 
 def test_a_discount_written_with_the_per_cent_sign_is_a_percentage(tmp_path: Path) -> None:
     """Whatever its heading says."""
-    path = csv_file(tmp_path, "Factura,Descuento,Descripción,Cantidad,Precio\nA1,10%,Café,2,3\nA2,,Té,1,1\n")
+    path = csv_file(tmp_path, "Factura,Descuento,Descripción,Cantidad,Precio\nA1,10%,Café,2,3\nA2,0.00,Té,1,1\n")
     batch = read([path], Settings())
-    assert [str(entry.document.lines[0].discount_percentage) for entry in batch] == ["10", "0"]
+    assert [str(entry.document.lines[0].discount_percentage) for entry in batch] == ["10", "0.00"]
+    mixed = csv_file(tmp_path, "Factura,Descuento,Descripción,Cantidad,Precio\nA1,10%,Café,2,3\nA2,5,Té,1,1\n", "m.csv")
+    assert "for example «5» in row 3" in stopped_by(mixed)
 
 
 def test_a_discount_that_the_price_already_has_is_no_question(tmp_path: Path) -> None:
