@@ -34,7 +34,9 @@ def main() -> None:
 
     with ThreadPoolExecutor(4 if chosen.smoke else 1) as several:
         sections = list(several.map(measure, names))
-    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
+    flags = [f"--{name}" for name in ("smoke", "quick", "big", "million") if getattr(chosen, name)]
+    named = [f"--parts {chosen.parts}"] if chosen.parts else []
+    command = " ".join(["python -m benchmarks", f"--rounds {sizes.rounds} --scale {sizes.scale:g}", *flags, *named])
     write_results(chosen.output, sections, command=command, rounds=sizes.rounds, seconds=time.monotonic() - began)
     print(chosen.output)
 

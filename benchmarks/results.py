@@ -46,18 +46,18 @@ def against(value: float, limit: float, *, at_least: bool = False) -> bool:
 def write_results(path: Path, sections: Sequence[Section], *, command: str, rounds: int, seconds: float) -> None:
     parts = [_HEAD.format(machine=machine(), versions=versions(), command=command, rounds=rounds, minutes=seconds / 60)]
     parts += [f"## {one.title}\n\n{one.words}\n\n{_table(one.lines)}\n{one.drawing}" for one in sections]
-    if (notes := path.with_name("NOTES.md")).exists():
-        parts.append(notes.read_text(encoding="utf-8"))
+    parts.append(Path(__file__).with_name("NOTES.md").read_text(encoding="utf-8"))
     path.write_text("\n".join(parts), encoding="utf-8")
 
 
 _HEAD = """\
 # What was measured
 
-Made by `{command}` in {minutes:.0f} minutes; do not edit: what was tried and did not help is in `NOTES.md`, and is
-repeated at the end. Every figure is the median of {rounds} rounds (fewer where it says so) of whole processes from
-start to exit, and what is compared ran interleaved in the same minutes. Judge the ratios: the seconds are this
-machine's, and of an hour in which others may have used it too. Memory is the most that the process ever held.
+Made by `{command}` in {minutes:.0f} minutes; not to be edited:
+what was tried and did not help is in `NOTES.md`, and is repeated at the end.
+Every figure is the median of {rounds} rounds (fewer where it says so) of whole processes from start to exit, and what
+is compared ran interleaved in the same minutes. Judge the ratios: the seconds are this machine's, and of an hour in
+which others may have used it too. Memory is the most that the process ever held.
 
 | | |
 |---|---|
