@@ -156,7 +156,7 @@ def _sheet_name(asked: str, source: SourceFile) -> str:
 
     Signs of a pattern are none of a name, and what stands in their place fits the pattern.
     """
-    name = source.sheet or asked or Path(source.path).stem
+    name = source.sheet or asked or Path(source.path).stem.strip("-")
     name = _NOT_IN_NAMES.sub("-", printable(name)).strip("' ")[:NAME_LENGTH]
     return name if name and name.casefold() != "history" else "Hoja1"
 
