@@ -33,7 +33,14 @@ _YES = frozenset({"y", "yes", "s", "si", "sí"})
 @base.option("--plan", "only_plan", is_flag=True, help=N_("Write the list of what would be done, and do nothing."))
 @base.option("--yes", is_flag=True, help=N_("Do it without asking."))
 @base.sending
-@base.out_option
+@base.option(
+    "--out",
+    "-o",
+    metavar=N_("FOLDER"),
+    default="reports",
+    show_default=True,
+    help=N_("Folder of the reports; with --plan also a file: .json, .csv or .xlsx."),
+)
 @base.common
 @base.with_output
 def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
