@@ -41,6 +41,7 @@ def command(output: Output, files: tuple[str, ...], *, ask: bool, mask: bool, **
     from batch_issuer.reconciliation import as_json, findings_json
     from batch_issuer.reporting import masked, read_report, write_reports
 
+    values.check_order(options["first"], options["last"])
     session = open_session(output, options, files)
     earlier = read_report(Path(options["since"]), session.company.code) if options["since"] else None
     made, outcome = _reconciled(session, files, options, ask=ask)

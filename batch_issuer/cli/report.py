@@ -38,6 +38,7 @@ def command(output: Output, run: str | None, out: str, *, mask: bool, **options:
     from batch_issuer.reconciling import last_issue, reconcile_period, reconcile_run
     from batch_issuer.reporting import masked, write_reports
 
+    values.check_order(options["first"], options["last"])
     session = open_session(output, options)
     ledger = open_to_read(session.ledger)
     try:

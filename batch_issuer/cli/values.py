@@ -98,3 +98,11 @@ def words(longest: int) -> Callable[[click.Context, click.Parameter, str], str]:
         raise click.BadParameter(messages_of(context).text(wanted, longest=longest))
 
     return read
+
+
+def check_order(first: dt.date | None, last: dt.date | None) -> None:
+    """Refuse days of which the last comes before the first."""
+    if first is not None and last is not None and last < first:
+        context = click.get_current_context()
+        wanted = N_("--from {first} comes after --to {last}.")
+        raise click.UsageError(messages_of(context).text(wanted, first=first, last=last), context)

@@ -204,6 +204,14 @@ def test_a_report_that_is_none_is_refused(issued: Desk, content: str | None) -> 
     assert "Traceback" not in done.err
 
 
+def test_days_the_wrong_way_round_are_refused(issued: Desk) -> None:
+    """Exit 2, instead of a report about nothing."""
+    for command in (("reconcile", "ventas.csv"), ("report",)):
+        done = issued.call(*command, "--from", "2026-12-01", "--to", "2026-11-01", "--json")
+        assert (done.code, done.json["exit_code"]) == (2, 2)
+        assert "--from 2026-12-01 comes after --to 2026-11-01." in done.err
+
+
 def test_without_a_ledger_nothing_can_be_reconciled(open_desk: Open) -> None:
     """Exit 2; a ledger is not made by comparing with it."""
     desk, _ = open_desk()
