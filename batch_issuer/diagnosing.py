@@ -216,6 +216,17 @@ _PLACES: Mapping[str, str] = {
 
 
 def _ledger(subject: Subject, key: str) -> Iterator[Check]:
+    folder = subject.ledger.resolve().parent
+    if not folder.is_dir():
+        yield Check(
+            name="ledger",
+            level=Level.PROBLEM,
+            message=N_("there is no folder {folder}"),
+            repair=N_("Make it, or name another place with --ledger."),
+            parameters={"folder": folder},
+            stops=True,
+        )
+        return
     if not schema.exists(subject.ledger):
         text = N_("{path} does not exist yet: the first issue makes it")
         yield _ok("ledger", text, path=subject.ledger.resolve())

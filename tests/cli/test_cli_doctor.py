@@ -77,6 +77,7 @@ def test_what_keeps_a_run_from_starting_is_exit_2(desk: Desk) -> None:
     desk.key = ""
     assert desk.call("doctor").code == 2
     desk.key = KEY
+    assert levels(desk.call("doctor", "--json", "--ledger", "nowhere/ledger.db"))["ledger"] == "problem"
     write(desk.ledger, SMALL)
     tamper(desk.ledger, "UPDATE events SET body = '{}' WHERE seq = 5")
     done = desk.call("doctor", "--json")
