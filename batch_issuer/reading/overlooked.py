@@ -47,7 +47,9 @@ STATUSES = _keys(
     "Estado", "Estatus", "Status", "Situación", "Financial status", "Order status", "Payment status", "Event type",
     "Receipt type", "Transaction type", "Tipo de recibo", "Tipo de transacción", "Tipo de movimiento", "Movimiento",
     "Estado de la orden", "Estado del pedido", "Estado de la venta", "Estado factura", "Estado documento",
-    "Estado pago", "Tipo", "Type", "Estado DTE", "Invoice status", "Tipo de operación", "Observaciones", "Sale status",
+    "Estado pago", "Tipo", "Type", "Estado DTE", "Invoice status", "Tipo de operación", "Observaciones", "Observación", "Notas",
+    "Nota", "Comentarios", "Comentario", "Comment", "Notes",
+     "Sale status",
     "Anulación", "Anulado por", "State",
 )  # fmt: skip
 VOIDED = _keys("Anulada", "Anulado", "Cancelada", "Cancelado", "Voided", "Void", "Cancelled", "Canceled", "Devuelto",
@@ -68,7 +70,9 @@ NOT_SOLD = frozenset(
 """Small letters without spaces: what a sheet writes in a row that is no sale, or no longer one."""
 _NO = frozenset({"", "no", "n", "0", "false", "falso", "f", "none", "null", "na", "activa", "activo"})
 _MANY = 60
-"""A column with more different texts is no column of types, currencies or states."""
+"""A column with more different texts is no column of types."""
+_MOST_TEXTS = 20_000
+"""Remarks may differ from row to row; beyond these they are no states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +156,13 @@ def with_percentages(sheet: Sheet, header: Header, rows: SalesRows, source: Sour
     return replace(header, columns={**header.columns, "discount_percentage": found[0]}) if len(found) == 1 else header
 
 
-def held_columns(sheet: Sheet, header: Header, rows: SalesRows, source: Source) -> Iterator[HeldColumn]:
+def held_columns(sheet: Sheet, header: Header, source: Source) -> Iterator[HeldColumn]:
     """The columns that mark rows as no sales, or as sales in another currency."""
     yield from _foreign_formats(sheet, header)
     for number in overlooked_columns(header, source):
         key = key_of(header.headings[number])
         column = sheet.table.columns[number]
-        if key not in STATUSES | VOIDED | CURRENCIES or len(column.texts) > _MANY + len(rows.totals):
+        if key not in STATUSES | VOIDED | CURRENCIES or len(column.texts) > _MOST_TEXTS:
             continue
         faults: dict[int, Fault] = {}
         for code, text in enumerate(column.texts):

@@ -193,7 +193,7 @@ def _sound(field: Field) -> Sequence[Value]:
 
 def _held(sheet: Sheet, header: Header, rows: SalesRows, settings: Settings) -> Iterator[Field]:
     """Columns without a field whose cells say that their row is no sale."""
-    for held in held_columns(sheet, header, rows, settings.source):
+    for held in held_columns(sheet, header, settings.source):
         column = _taken(sheet.table.columns[held.number], rows.sales)
         yield _field("", held.number, column, Values(values=[None] * len(column.texts), faults=held.faults))
 
