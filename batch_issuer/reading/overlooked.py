@@ -47,10 +47,9 @@ STATUSES = _keys(
     "Estado", "Estatus", "Status", "Situación", "Financial status", "Order status", "Payment status", "Event type",
     "Receipt type", "Transaction type", "Tipo de recibo", "Tipo de transacción", "Tipo de movimiento", "Movimiento",
     "Estado de la orden", "Estado del pedido", "Estado de la venta", "Estado factura", "Estado documento",
-    "Estado pago", "Tipo", "Type", "Estado DTE", "Invoice status", "Tipo de operación", "Observaciones", "Observación", "Notas",
-    "Nota", "Comentarios", "Comentario", "Comment", "Notes",
-     "Sale status",
-    "Anulación", "Anulado por", "State",
+    "Estado pago", "Tipo", "Type", "Estado DTE", "Invoice status", "Tipo de operación", "Observaciones",
+    "Observación", "Notas", "Nota", "Comentarios", "Comentario", "Comment", "Notes", "Sale status", "Anulación",
+    "Anulado por", "State",
 )  # fmt: skip
 VOIDED = _keys("Anulada", "Anulado", "Cancelada", "Cancelado", "Voided", "Void", "Cancelled", "Canceled", "Devuelto",
                "Devuelta", "Refunded", "Eliminado", "Eliminada", "Is refund", "Anulada?")  # fmt: skip
