@@ -15,8 +15,8 @@ from typing import Any
 from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_, Messages
-from batch_issuer.plan import Plan
-from batch_issuer.preparing import Prepared, prepare
+from batch_issuer.planning.plan import Plan
+from batch_issuer.planning.preparing import Prepared, prepare
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.reconciliation import Change, Reconciliation

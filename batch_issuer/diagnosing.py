@@ -21,7 +21,7 @@ from pathlib import Path
 
 from batch_issuer import __version__
 from batch_issuer.documents import State
-from batch_issuer.issuing import Connection, key_in
+from batch_issuer.issuing.runs import Connection, key_in
 from batch_issuer.ledger import lock, schema
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.store import Ledger

@@ -18,7 +18,7 @@ VAT_RATE = Decimal("0.13")
 
 
 class State(StrEnum):
-    """What is known about a document. What a later run does with each is the plan table (`plan.py`)."""
+    """What is known about a document. What a later run does with each is the plan table (`planning/plan.py`)."""
 
     PLANNED = "planned"
     SENDING = "sending"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from batch_issuer import crediting, repeats
-from batch_issuer.customers import CUSTOMER_CONTRADICTS
 from batch_issuer.documents import DOC_TYPES
-from batch_issuer.preparing import BACK_DATED
+from batch_issuer.planning import crediting, repeats
+from batch_issuer.planning.customers import CUSTOMER_CONTRADICTS
+from batch_issuer.planning.preparing import BACK_DATED
 from batch_issuer.rules import RuleRow, all_kinds, row_of
 
 _CREDITS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import Messages
-from batch_issuer.reconciling import last_issue, reconcile_run
+from batch_issuer.reconciling.gathering import last_issue, reconcile_run
 from batch_issuer.reports.page import write_page
 from batch_issuer.reports.workbook import write_workbook
 from batch_issuer.settings import Settings

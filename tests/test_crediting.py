@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.crediting import Balance, Ccf, balance_of, why_wait
 from batch_issuer.documents import Amounts, SourceRows, State
 from batch_issuer.ledger.records import Answer, Record
+from batch_issuer.planning.crediting import Balance, Ccf, balance_of, why_wait
 from batch_issuer.provider.classify import Reason
 
 UUID = "0a1b2c3d-0000-4000-8000-000000000001"

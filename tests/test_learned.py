@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.learned import Learned, write_settings
 from batch_issuer.problems import CannotStart
+from batch_issuer.reading.learned import Learned, write_settings
 from tests.cli.desk import Desk
 
 ASKED = "Boleta,Fecha,Qué,Cuánto,A cómo,Nota\nB1,01/02/2026,Café,2,3.5,x\nB2,03/04/2026,Té,1,2,y\n"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from batch_issuer.documents import State
-from batch_issuer.issuing import Outcome
+from batch_issuer.issuing.runs import Outcome
 from batch_issuer.ledger.records import CancelStep
 from batch_issuer.problems import Stop
 from batch_issuer.sandbox import SandboxOptions, Standing, running

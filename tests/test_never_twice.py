@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from batch_issuer.documents import State
-from batch_issuer.issuing import Connection, Outcome, issue, refresh, retry
+from batch_issuer.issuing.runs import Connection, Outcome, issue, refresh, retry
+from batch_issuer.issuing.sending import Patience
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.records import Record
 from batch_issuer.ledger.schema import create_file
 from batch_issuer.ledger.verify import verify
-from batch_issuer.preparing import prepare
+from batch_issuer.planning.preparing import prepare
 from batch_issuer.problems import Stop
 from batch_issuer.sandbox import Running, SandboxOptions, Standing, running
-from batch_issuer.sending import Patience
 from batch_issuer.settings import Company, Settings
 from tests.invented_sales import InventedBatch, Silent
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from batch_issuer.documents import SourceRows, State
 from batch_issuer.ledger.records import Record
-from batch_issuer.plan import Action, Candidate, Plan, decide, make_plan, select
+from batch_issuer.planning.plan import Action, Candidate, Plan, decide, make_plan, select
 
 TABLE = {
     (None, False): Action.ISSUE,

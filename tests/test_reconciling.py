@@ -14,7 +14,7 @@ from batch_issuer.documents import State
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Kind, NewEvent
 from batch_issuer.reconciliation import Reconciliation, Tally, content_of, report_json
-from batch_issuer.reconciling import period_records, reconcile_period, reconcile_run
+from batch_issuer.reconciling.gathering import period_records, reconcile_period, reconcile_run
 from batch_issuer.settings import Company, Settings
 from tests.ledger.histories import COMPANY, Clock, Step, answered, planned, reading, run_ended, sending, steps, write
 

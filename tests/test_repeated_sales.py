@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from batch_issuer.preparing import Prepared, prepare
+from batch_issuer.planning.preparing import Prepared, prepare
+from batch_issuer.planning.repeats import with_repeats
 from batch_issuer.reading import read
-from batch_issuer.repeats import with_repeats
 from batch_issuer.settings import Settings
 
 HEADINGS = "external_ref,date,customer_name,description,quantity,unit_price"

@@ -17,9 +17,9 @@ from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 
 if TYPE_CHECKING:
-    from batch_issuer.cancelling import Outlook
     from batch_issuer.cli.session import Session
     from batch_issuer.ledger.records import Record
+    from batch_issuer.planning.cancelling import Outlook
 
 _SHOWN = 20
 """Documents of which the screen tells everything; the plan's file has them all."""
@@ -53,8 +53,8 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     _show(output, outlooks, unknown)
     if options["only_plan"]:
         return _write_plan(output, outlooks, unknown, Path(options["out"]), day)
-    from batch_issuer.cancelling import SENT
-    from batch_issuer.issuing import not_known
+    from batch_issuer.issuing.runs import not_known
+    from batch_issuer.planning.cancelling import SENT
 
     if unknown:
         raise not_known(session.ledger, unknown)
@@ -65,7 +65,7 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
 
 def _outlooks(session: Session, names: Sequence[str], day: dt.date) -> tuple[list[Outlook], list[str]]:
     """What would happen to each document that is known, and the names that are not."""
-    from batch_issuer.issuing import find_named, outlooks
+    from batch_issuer.issuing.runs import find_named, outlooks
     from batch_issuer.ledger.opening import open_to_read
 
     ledger = open_to_read(session.ledger)
@@ -79,7 +79,7 @@ def _outlooks(session: Session, names: Sequence[str], day: dt.date) -> tuple[lis
 def _cancel(session: Session, names: Sequence[str], day: dt.date, options: Mapping[str, Any]) -> int:
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.report import finish
-    from batch_issuer.issuing import cancel
+    from batch_issuer.issuing.runs import cancel
     from batch_issuer.ledger.opening import open_to_read
 
     outcome = cancel(
@@ -275,8 +275,8 @@ def _cancellation_json(record: Record, end: str) -> dict[str, Any]:
 
 def _write_plan(output: Output, outlooks: Sequence[Outlook], unknown: Sequence[str], out: Path, day: dt.date) -> int:
     """The list as JSON, CSV or XLSX by the name, or as a workbook in the folder of the reports."""
-    from batch_issuer.cancelling import Course
     from batch_issuer.cli.tables import write_table
+    from batch_issuer.planning.cancelling import Course
 
     path = out if out.suffix.lower() in _TABLES else out / f"cancel-plan-{day:%Y%m%d}.xlsx"
     rows = [_plan_row(output, one) for one in outlooks]

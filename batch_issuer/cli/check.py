@@ -15,9 +15,9 @@ from batch_issuer.messages import N_
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
     from batch_issuer.ledger.store import Ledger
-    from batch_issuer.plan import Plan
-    from batch_issuer.preparing import Prepared
-    from batch_issuer.touching import Touched
+    from batch_issuer.planning.plan import Plan
+    from batch_issuer.planning.preparing import Prepared
+    from batch_issuer.planning.touching import Touched
 
 
 @click.command("check", cls=base.Command, help=base.COMMANDS["check"][1])
@@ -84,7 +84,7 @@ def save_what_was_learned(
     output: Output, session: Session, prepared: Prepared, named: str | None, files: tuple[str, ...]
 ) -> dict[str, Any]:
     """Add it to the settings file, say what was added and what stayed; the same for `--json`."""
-    from batch_issuer.learned import learn, settings_path, write_settings
+    from batch_issuer.reading.learned import learn, settings_path, write_settings
 
     types = {candidate.doc_type for candidate in prepared.candidates}
     types |= {held.document.doc_type for held in prepared.held if held.document.doc_type}
@@ -131,11 +131,11 @@ def plan_against_ledger(
 def _planned(
     session: Session, prepared: Prepared, ledger: Ledger | None, only: Sequence[str], limit: int | None
 ) -> Planned:
-    from batch_issuer.crediting import with_credits
-    from batch_issuer.plan import Action, select
-    from batch_issuer.preparing import conflict_list, plan_files
-    from batch_issuer.repeats import with_repeats
-    from batch_issuer.touching import touched
+    from batch_issuer.planning.crediting import with_credits
+    from batch_issuer.planning.plan import Action, select
+    from batch_issuer.planning.preparing import conflict_list, plan_files
+    from batch_issuer.planning.repeats import with_repeats
+    from batch_issuer.planning.touching import touched
 
     company = session.company.code
     prepared = with_credits(with_repeats(prepared, ledger, company), ledger, company)

@@ -15,7 +15,7 @@ from batch_issuer.messages import N_
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
-    from batch_issuer.downloading import Downloaded, FileEnd
+    from batch_issuer.downloading.fetching import Downloaded, FileEnd
     from batch_issuer.ledger.records import Record
     from batch_issuer.ledger.store import Ledger
 
@@ -45,7 +45,7 @@ _SHOWN = 10
 def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.session import open_session
-    from batch_issuer.downloading import download
+    from batch_issuer.downloading.fetching import download
     from batch_issuer.ledger.opening import open_to_read
 
     session = open_session(output, options)
@@ -72,8 +72,8 @@ def _selected(
 ) -> list[Record]:
     """The documents that were asked for, and of those what `--only` leaves. Raises `CannotStart`."""
     from batch_issuer.cli.session import named_references
-    from batch_issuer.issuing import chosen, named
-    from batch_issuer.reconciling import last_issue, period_records, records_of_run
+    from batch_issuer.issuing.runs import chosen, named
+    from batch_issuer.reconciling.gathering import last_issue, period_records, records_of_run
 
     company, first, last = session.company, options["first"], options["last"]
     if references or options["file"]:

@@ -35,7 +35,7 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
     from batch_issuer.cli.report import finish
     from batch_issuer.cli.session import open_session, read_files
     from batch_issuer.cli.show import plan_json, show_customers, show_plan, show_problems
-    from batch_issuer.issuing import issue
+    from batch_issuer.issuing.runs import issue
 
     session = open_session(output, options, files)
     connection = None if options["dry_run"] else connect(session, options)

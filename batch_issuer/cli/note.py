@@ -19,7 +19,7 @@ from batch_issuer.messages import N_
 @base.with_output
 def command(output: Output, reference: str, reason: str, by: str, **options: Any) -> int:
     from batch_issuer.cli.session import open_session
-    from batch_issuer.signing import write_note
+    from batch_issuer.reconciling.signing import write_note
 
     session = open_session(output, options)
     note = write_note(session.ledger, session.company, reference, reason, by)

@@ -10,10 +10,10 @@ from collections import deque
 
 from batch_issuer.cli.durations import duration
 from batch_issuer.documents import State
+from batch_issuer.issuing.sending import Progress
 from batch_issuer.messages import N_, Messages
 from batch_issuer.provider.quota import Quota, estimate
 from batch_issuer.reconciliation import STATE_NAMES
-from batch_issuer.sending import Progress
 
 _LINE_EVERY = 5.0
 """Seconds between lines where the output is not a terminal."""

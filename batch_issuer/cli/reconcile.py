@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from batch_issuer.cli.session import Session
-    from batch_issuer.comparing import Compared
-    from batch_issuer.issuing import Outcome
+    from batch_issuer.issuing.runs import Outcome
     from batch_issuer.ledger.store import Ledger
     from batch_issuer.reconciliation import Reconciliation
+    from batch_issuer.reconciling.comparing import Compared
 
 
 @click.command("reconcile", cls=base.Command, help=base.COMMANDS["reconcile"][1])
@@ -74,9 +74,9 @@ def _reconciled(
     session: Session, files: tuple[str, ...], options: Mapping[str, Any], *, ask: bool
 ) -> tuple[Reconciliation, Outcome | None]:
     """The reconciliation, and the run where one asked the provider."""
-    from batch_issuer.comparing import reconcile_files
     from batch_issuer.ledger.opening import open_to_read
-    from batch_issuer.reconciling import reconcile_run
+    from batch_issuer.reconciling.comparing import reconcile_files
+    from batch_issuer.reconciling.gathering import reconcile_run
 
     if ask:
         outcome = _asked(session, _comparing(session, files, options), options)
@@ -96,7 +96,7 @@ def _reconciled(
 def _comparing(session: Session, files: tuple[str, ...], options: Mapping[str, Any]) -> Callable[[Ledger], Compared]:
     """Reads the files now; what it gives compares them with a ledger."""
     from batch_issuer.cli.session import read_files
-    from batch_issuer.comparing import compare
+    from batch_issuer.reconciling.comparing import compare
 
     prepared = read_files(session, files)
     return lambda ledger: compare(prepared, ledger, session.company.code, options["first"], options["last"])
@@ -104,7 +104,7 @@ def _comparing(session: Session, files: tuple[str, ...], options: Mapping[str, A
 
 def _asked(session: Session, comparing: Callable[[Ledger], Compared], options: Mapping[str, Any]) -> Outcome:
     from batch_issuer.cli.connecting import connect, watcher
-    from batch_issuer.issuing import Inquiry, recheck
+    from batch_issuer.issuing.runs import Inquiry, recheck
 
     def inquire(ledger: Ledger) -> Inquiry:
         compared = comparing(ledger)

@@ -15,7 +15,7 @@ from batch_issuer.messages import N_
 if TYPE_CHECKING:
     from batch_issuer.cli.progress import TerminalWatcher
     from batch_issuer.cli.session import Session
-    from batch_issuer.issuing import Outcome
+    from batch_issuer.issuing.runs import Outcome
 
 
 @click.command("refresh", cls=base.Command, help=base.COMMANDS["refresh"][1])
@@ -31,7 +31,7 @@ def command(output: Output, *, watch: bool, **options: Any) -> int:
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.report import finish
     from batch_issuer.cli.session import open_session
-    from batch_issuer.issuing import refresh
+    from batch_issuer.issuing.runs import refresh
 
     session = open_session(output, options)
     progress = watcher(session)
@@ -53,8 +53,8 @@ def command(output: Output, *, watch: bool, **options: Any) -> int:
 def _watched(
     session: Session, options: Mapping[str, Any], look: Callable[[], Outcome], progress: TerminalWatcher
 ) -> Outcome:
-    from batch_issuer.watching import still_open
-    from batch_issuer.watching import watch as ask_until_settled
+    from batch_issuer.issuing.watching import still_open
+    from batch_issuer.issuing.watching import watch as ask_until_settled
 
     return ask_until_settled(
         look=look,

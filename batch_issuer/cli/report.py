@@ -16,8 +16,8 @@ from batch_issuer.problems import StoppedMidway
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
     from batch_issuer.correcting import Fixes
-    from batch_issuer.issuing import Outcome
-    from batch_issuer.preparing import Prepared
+    from batch_issuer.issuing.runs import Outcome
+    from batch_issuer.planning.preparing import Prepared
     from batch_issuer.reconciliation import Reconciliation
 
 
@@ -35,7 +35,7 @@ def command(output: Output, run: str | None, out: str, *, mask: bool, **options:
     from batch_issuer.cli.show import show_reconciliation, show_reports
     from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.reconciliation import as_json, findings_json
-    from batch_issuer.reconciling import last_issue, reconcile_period, reconcile_run
+    from batch_issuer.reconciling.gathering import last_issue, reconcile_period, reconcile_run
     from batch_issuer.reporting import masked, write_reports
 
     values.check_order(options["first"], options["last"])
@@ -80,7 +80,7 @@ def finish(
     from batch_issuer.cli.show import show_left_out, show_reconciliation, show_reports
     from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.reconciliation import as_json
-    from batch_issuer.reconciling import reconcile_run
+    from batch_issuer.reconciling.gathering import reconcile_run
     from batch_issuer.reporting import write_reports
 
     output = session.output

@@ -21,7 +21,7 @@ def command(output: Output, **options: Any) -> int:
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.report import finish
     from batch_issuer.cli.session import open_session
-    from batch_issuer.issuing import retry
+    from batch_issuer.issuing.runs import retry
 
     session = open_session(output, options)
     outcome = retry(

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from batch_issuer import live_catalogs
 from batch_issuer import settings as settings_room
 from batch_issuer.cli.output import Output
+from batch_issuer.issuing import live_catalogs
 from batch_issuer.messages import N_, choose_language
-from batch_issuer.preparing import Prepared, prepare
+from batch_issuer.planning.preparing import Prepared, prepare
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.reading.references import read_references

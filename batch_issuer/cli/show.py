@@ -12,14 +12,14 @@ from batch_issuer.cli.output import Output
 from batch_issuer.correcting import Fixes
 from batch_issuer.documents import State
 from batch_issuer.messages import N_
-from batch_issuer.plan import Action, Plan
-from batch_issuer.preparing import Prepared
+from batch_issuer.planning.plan import Action, Plan
+from batch_issuer.planning.preparing import Prepared
+from batch_issuer.planning.touching import Seen, Touched
 from batch_issuer.problems import Problem
 from batch_issuer.provider.quota import estimate
 from batch_issuer.reading.batch import SourceFile
 from batch_issuer.reconciliation import STATE_NAMES, Cause, Reconciliation, Refusal
 from batch_issuer.reports.wording import CAUSE_TITLES, refusal_title
-from batch_issuer.touching import Seen, Touched
 
 _EXAMPLES = 3
 """Places shown of each kind of problem."""

@@ -28,7 +28,7 @@ def command(output: Output, period: tuple[str, str], by: str, role: str, **optio
     from batch_issuer.cli.session import open_session, today
     from batch_issuer.cli.show import money
     from batch_issuer.reconciliation import STATE_NAMES
-    from batch_issuer.signing import sign
+    from batch_issuer.reconciling.signing import sign
 
     session = open_session(output, options)
     signed, waiting = sign(

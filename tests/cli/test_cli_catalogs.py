@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer import live_catalogs
+from batch_issuer.issuing import live_catalogs
 from batch_issuer.provider.catalogs import read_activities, read_departments
 from batch_issuer.rules.catalogs import Live, Municipality, activities, prefer
 from batch_issuer.rules.places import place

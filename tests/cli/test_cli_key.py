@@ -153,10 +153,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 from batch_issuer.cli.session import today
-from batch_issuer.issuing import Connection, issue, refresh, retry
-from batch_issuer.preparing import prepare
+from batch_issuer.issuing.runs import Connection, issue, refresh, retry
+from batch_issuer.planning.preparing import prepare
 from batch_issuer.reading import read
-from batch_issuer.sending import PATIENCE
+from batch_issuer.issuing.sending import PATIENCE
 from batch_issuer.settings import Company, Settings
 from tests.invented_sales import Silent
 

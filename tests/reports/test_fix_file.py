@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from batch_issuer.documents import Document
 from batch_issuer.messages import Messages
-from batch_issuer.preparing import prepare
+from batch_issuer.planning.preparing import prepare
 from batch_issuer.problems import Kind, Problem
 from batch_issuer.reading import Batch, read
 from batch_issuer.reading.aliases import FIELD_OF, key_of

@@ -20,7 +20,7 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 
 from batch_issuer.documents import DOC_TYPES
 from batch_issuer.messages import LANGUAGES, Messages
-from batch_issuer.preparing import prepare
+from batch_issuer.planning.preparing import prepare
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import Batch, read
 from batch_issuer.reports.template import template_content, write_template

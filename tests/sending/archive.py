@@ -10,13 +10,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from batch_issuer.issuing import Connection, Outcome, cancel, refresh, retry
+from batch_issuer.issuing.runs import Connection, Outcome, cancel, refresh, retry
+from batch_issuer.issuing.sending import Patience
 from batch_issuer.ledger.opening import open_to_read, open_to_write
 from batch_issuer.ledger.records import CancelStep, Kind, NewEvent, Record
 from batch_issuer.ledger.verify import verify
 from batch_issuer.sandbox import Running, Standing
 from batch_issuer.sandbox.store import Record as Registered
-from batch_issuer.sending import Patience
 from batch_issuer.settings import Company
 from tests.invented_sales import Silent
 from tests.sending.shop import HURRIED

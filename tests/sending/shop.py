@@ -8,13 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from batch_issuer.documents import State
-from batch_issuer.issuing import Connection, Outcome, issue, refresh, retry
+from batch_issuer.issuing.runs import Connection, Outcome, issue, refresh, retry
+from batch_issuer.issuing.sending import Patience
 from batch_issuer.ledger.opening import open_to_read, open_to_write
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.ledger.verify import verify
-from batch_issuer.preparing import planned_events, prepare
+from batch_issuer.planning.preparing import planned_events, prepare
 from batch_issuer.sandbox import Running, SandboxOptions
-from batch_issuer.sending import Patience
 from batch_issuer.settings import Company, Settings
 from tests.invented_sales import InventedBatch, Silent
 

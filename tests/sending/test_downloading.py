@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_issuer.documents import Amounts, State
-from batch_issuer.downloading import Downloaded, Downloader, End, compared, download
-from batch_issuer.filing import Day, filed_now, safe_name
+from batch_issuer.downloading.fetching import Downloaded, Downloader, End, compared, download
+from batch_issuer.downloading.filing import Day, filed_now, safe_name
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.records import Record
 from batch_issuer.ledger.store import utc_now

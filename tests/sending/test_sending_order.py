@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from batch_issuer.documents import State
+from batch_issuer.issuing.sending import PATIENCE
 from batch_issuer.problems import StoppedMidway
 from batch_issuer.sandbox import Running, SandboxOptions, running
-from batch_issuer.sending import PATIENCE
 from tests.sending.shop import FREE, HURRIED, Shop
 
 TWENTY = [f"S-{number}" for number in range(20)]

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from batch_issuer.documents import State
-from batch_issuer.issuing import Outcome
+from batch_issuer.issuing.runs import Outcome
+from batch_issuer.issuing.sending import Progress
+from batch_issuer.issuing.watching import Pauses, still_open, watch
 from batch_issuer.ledger.lock import Occupied
 from batch_issuer.ledger.records import RunRecord
 from batch_issuer.problems import Interrupted, Stop, StoppedMidway, Unreachable
 from batch_issuer.sandbox import running
-from batch_issuer.sending import Progress
-from batch_issuer.watching import Pauses, still_open, watch
 from tests.sending.archive import COMPANY, Archive
 from tests.sending.shop import FREE
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from batch_issuer.messages import N_
-from batch_issuer.plan import Candidate
-from batch_issuer.preparing import Prepared
+from batch_issuer.planning.plan import Candidate
+from batch_issuer.planning.preparing import Prepared
 from batch_issuer.problems import Kind, Problem, Severity
 
 SAME_IN_FILES = Kind(

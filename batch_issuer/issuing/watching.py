@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from batch_issuer.invalidating import is_under_way
-from batch_issuer.issuing import OPEN_STATES, Outcome, chosen
+from batch_issuer.issuing.invalidating import is_under_way
+from batch_issuer.issuing.runs import OPEN_STATES, Outcome, chosen
+from batch_issuer.issuing.sending import Progress
 from batch_issuer.ledger.lock import Occupied
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_
 from batch_issuer.problems import Interrupted, StoppedMidway, Unreachable
-from batch_issuer.sending import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, assert_never
 
 from batch_issuer.documents import State
+from batch_issuer.issuing.sending import SEND_AGAIN_AFTER, Sender, WorkItem, words_of
 from batch_issuer.ledger.records import (
     UNDER_WAY,
     Answer,
@@ -35,7 +36,6 @@ from batch_issuer.provider.client import (
     Uncertain,
     Withheld,
 )
-from batch_issuer.sending import SEND_AGAIN_AFTER, Sender, WorkItem, words_of
 
 _NOTHING_WAS_DONE = (400, 403, 404, 405, 413, 415, 422)
 """Refusals of the request itself; after these an invalidation that cannot be found was never made."""

@@ -18,25 +18,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from batch_issuer import live_catalogs
-from batch_issuer.cancelling import SENT, Outlook, outlook
-from batch_issuer.crediting import Balance, balance_of, found_ccf, why_wait
 from batch_issuer.documents import State
-from batch_issuer.invalidating import Canceller, is_under_way
+from batch_issuer.issuing import live_catalogs
+from batch_issuer.issuing.invalidating import Canceller, is_under_way
+from batch_issuer.issuing.rechecking import Judged, change_of, judge, moved
+from batch_issuer.issuing.sending import PATIENCE, Patience, Progress, Sender
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Kind, NewEvent, Record, RunRecord
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
-from batch_issuer.plan import Action, Plan, Step, make_plan, select
-from batch_issuer.preparing import Prepared, conflict_list, plan_files, planned_event, planned_events, summary
+from batch_issuer.planning.cancelling import SENT, Outlook, outlook
+from batch_issuer.planning.crediting import Balance, balance_of, found_ccf, why_wait
+from batch_issuer.planning.plan import Action, Plan, Step, make_plan, select
+from batch_issuer.planning.preparing import Prepared, conflict_list, plan_files, planned_event, planned_events, summary
 from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import Client, Found, Missing, open_transport
 from batch_issuer.provider.quota import Quota
-from batch_issuer.rechecking import Judged, change_of, judge, moved
-from batch_issuer.sending import PATIENCE, Patience, Progress, Sender
 from batch_issuer.settings import Company
 
 ENVIRONMENTS = {"00": "test", "01": "production"}

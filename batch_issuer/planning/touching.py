@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from batch_issuer.ledger.records import Record
-from batch_issuer.plan import Action, Plan
-from batch_issuer.preparing import Prepared
+from batch_issuer.planning.plan import Action, Plan
+from batch_issuer.planning.preparing import Prepared
 from batch_issuer.provider import wire
 
 

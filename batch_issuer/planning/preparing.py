@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from batch_issuer.amounts import withheld
-from batch_issuer.customers import Customers, customer_id
 from batch_issuer.documents import Document, total_of
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import LANGUAGES, N_, Messages
-from batch_issuer.plan import Candidate, Plan, Step, make_plan
+from batch_issuer.planning.customers import Customers, customer_id
+from batch_issuer.planning.plan import Candidate, Plan, Step, make_plan
 from batch_issuer.problems import CannotStart, Place, Problem, Severity
 from batch_issuer.problems import Kind as ProblemKind
 from batch_issuer.provider import wire

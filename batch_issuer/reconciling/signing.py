@@ -12,7 +12,7 @@ from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reconciliation import SignedOff, content_of, signed_off, tally, waits_for_person
-from batch_issuer.reconciling import period_records
+from batch_issuer.reconciling.gathering import period_records
 from batch_issuer.settings import Company
 
 PREPARER, REVIEWER = ROLES = ("preparer", "reviewer")

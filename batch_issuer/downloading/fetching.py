@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from batch_issuer.documents import State
-from batch_issuer.filing import Day, Filed, filed_now, safe_name
-from batch_issuer.issuing import ENVIRONMENTS, Connection, Watcher, interruptible, key_in
+from batch_issuer.downloading.filing import Day, Filed, filed_now, safe_name
+from batch_issuer.issuing.runs import ENVIRONMENTS, Connection, Watcher, interruptible, key_in
+from batch_issuer.issuing.sending import Sender, WorkItem, words_of
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.records import Record
 from batch_issuer.ledger.store import Ledger
@@ -52,7 +53,6 @@ from batch_issuer.provider.files import (
     read_signed,
 )
 from batch_issuer.provider.quota import Quota
-from batch_issuer.sending import Sender, WorkItem, words_of
 from batch_issuer.settings import DEFAULT_COMPANY, Company
 
 _EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6))

@@ -1,0 +1,1 @@
+"""The files of documents: fetched in bulk, checked, and filed on the disk."""
