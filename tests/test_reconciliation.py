@@ -149,6 +149,12 @@ def test_a_ccf_that_a_credit_note_undid_is_a_sale_and_no_difference() -> None:
     )
     by_us = replace(by_note, external_ref="D", cancellation=Cancellation(step=CancelStep.DONE, requests=1, memo=memo))
     note = replace(record("N", State.STAMPED, "20.00"), doc_type="05", adjusts="C")
+    silent = replace(by_note, cancellation=Cancellation(step=CancelStep.DONE))
+    assert reconciled(silent, note, **run).still_in_files == ()
+    assert reconciled(silent, note, **run).sales.gross == Decimal("0.00")
+    partly = replace(note, expected_gross=Decimal("5.00"))
+    assert [one.external_ref for one in reconciled(silent, partly, **run).still_in_files] == ["C"]
+    assert [one.external_ref for one in reconciled(silent, **run).still_in_files] == ["C"]
     found = reconciled(by_note, note, by_us, **run)
     assert found.sales.gross == Decimal("0.00")
     assert [one.external_ref for one in found.still_in_files] == ["D"]

@@ -94,6 +94,20 @@ class Archive:
                     found.setdefault(row.likeness, []).append(row.external_ref)
         return found
 
+    def credited(self, company: str, names: Collection[str]) -> dict[str, Decimal]:
+        """What live credit notes (05) come to, by the name of the CCF as each of them gives it; only of these names."""
+        table = schema.documents
+        live = [State.STAMPED.value, State.CONTINGENCY.value]
+        query = select(table.c.adjusts, table.c.expected_gross).where(
+            table.c.company == company, table.c.state.in_(live), table.c.doc_type == "05"
+        )
+        found: dict[str, Decimal] = {}
+        with schema.reading(self._engine, self.path) as connection:
+            for row in connection.execute(query):
+                if row.adjusts in names or row.adjusts.lower() in names:
+                    found[row.adjusts] = found.get(row.adjusts, Decimal(0)) + Decimal(row.expected_gross)
+        return found
+
     def waits(self, company: str, since: str, until: str) -> list[Wait]:
         """Every stay in contingency that shares a moment with [since, until); empty times do not limit."""
         table = schema.documents

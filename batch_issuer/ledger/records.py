@@ -182,10 +182,9 @@ class Record:
     last_seq: int = 0
 
     @property
-    def credited(self) -> bool:
-        """Cancelled by a credit note for all of it, not by us: the sale stands, and the note takes it away."""
-        done = self.cancellation
-        return self.state is State.CANCELLED and done is not None and done.memo is not None and not done.requests
+    def cancelled_unasked(self) -> bool:
+        """Cancelled, and not because we asked for it: a full credit note does that, or somebody elsewhere."""
+        return self.state is State.CANCELLED and not (self.cancellation and self.cancellation.requests)
 
 
 def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:

@@ -13,7 +13,7 @@ from batch_issuer.messages import N_
 from batch_issuer.reconciliation import readings
 from batch_issuer.reconciliation.contingency import contingency_ages, contingency_bridge, rejection_ages
 from batch_issuer.reconciliation.sequences import numbered, odd_numbers, other_months, series_of
-from batch_issuer.reconciliation.totals import bridge, sum_up, tally
+from batch_issuer.reconciliation.totals import bridge, live_notes, sum_up, tally, undone_by_notes
 from batch_issuer.reconciliation.values import (
     NOTHING,
     About,
@@ -44,6 +44,8 @@ class Background:
     """Every wait of the company's documents in contingency that shares a moment with that time."""
     numbers: Sequence[Numbered] | None = None
     """Of the whole ledger; None: there are no others than those of the documents."""
+    credited: Mapping[str, Decimal] | None = None
+    """What live credit notes of the ledger come to, by what they adjust; None: only those of the documents."""
     carried: Sequence[Record] = ()
     only_in_ledger: Sequence[Record] = ()
     """Documents that a comparison names beside those of the files."""
@@ -68,9 +70,10 @@ def reconcile(
     held_back = readings.held_back(runs)
     as_of = background.as_of or _newest(runs, records)
     ending = (runs[-1].ending or {}) if runs else {}
-    comparison = _comparison(runs, records, background)
+    undone = undone_by_notes(records, live_notes(records) if background.credited is None else background.credited)
+    comparison = _comparison(runs, records, background, undone)
     missing = comparison.missing if comparison else ()
-    sums = sum_up(records, held_back, missing)
+    sums = sum_up(records, held_back, missing, undone)
     amounts = readings.file_amounts(runs)
     conflicts = readings.conflicts(runs)
     amounts.update((one.external_ref, one.file_gross) for one in conflicts if one.external_ref not in amounts)
@@ -115,7 +118,7 @@ def reconcile(
         sales=sums.sales,
         contingency=contingency_bridge(background.waits, background.since, background.until),
         carried=tuple(background.carried),
-        still_in_files=tuple(_still_in_files(runs, records)),
+        still_in_files=tuple(_still_in_files(runs, [one for one in records if one.external_ref not in undone])),
         series=series_of(records, numbers),
         odd_numbers=odd_numbers(records),
         other_months=tuple(other_months(records)),
@@ -138,11 +141,14 @@ def _newest(runs: Sequence[RunRecord], records: Sequence[Record]) -> str:
     return max(times, default="")
 
 
-def _comparison(runs: Sequence[RunRecord], records: Iterable[Record], background: Background) -> Comparison | None:
+def _comparison(
+    runs: Sequence[RunRecord], records: Iterable[Record], background: Background, undone: frozenset[str]
+) -> Comparison | None:
     if not runs or "comparison" not in (runs[-1].summary or {}):
         return None
     known = {record.external_ref: record for record in records}
-    return readings.comparison(runs[-1], known, {record.external_ref: record for record in background.only_in_ledger})
+    only = {record.external_ref: record for record in background.only_in_ledger}
+    return readings.comparison(runs[-1], known, only, undone)
 
 
 def _not_known(runs: Sequence[RunRecord], records: Sequence[Record], missing: Sequence[Missing], scope: Scope) -> Tally:
@@ -191,7 +197,7 @@ def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Ite
 
     One that a credit note undid is rightly there: the files have the sale and its note.
     """
-    cancelled = [record for record in records if record.state is State.CANCELLED and not record.credited]
+    cancelled = [record for record in records if record.state is State.CANCELLED]
     if not cancelled:
         return []
     read_at: dict[str, str] = {}

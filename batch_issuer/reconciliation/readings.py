@@ -98,14 +98,19 @@ def left_out(run: RunRecord) -> Tally:
     return Tally(documents=int(plain.get("documents", 0)), gross=Decimal(plain.get("gross", "0.00")))
 
 
-def comparison(run: RunRecord, records: Mapping[str, Record], only: Mapping[str, Record]) -> Comparison | None:
-    """What `reconcile` found, where the run is one, with what is known now of `records` and of those `only` there."""
+def comparison(
+    run: RunRecord, records: Mapping[str, Record], only: Mapping[str, Record], undone: Collection[str]
+) -> Comparison | None:
+    """What `reconcile` found, where the run is one, with what is known now of `records` and of those `only` there.
+
+    `undone` are CCFs that credit notes of their own undid.
+    """
     plain = (run.summary or {}).get("comparison")
     if plain is None:
         return None
     ending = run.ending or {}
     return Comparison(
-        matches=_matches(run, records, frozenset(plain["changed"])),
+        matches=_matches(run, records, frozenset(plain["changed"]), undone),
         missing=tuple(
             Missing(**{**one, "rows": tuple(one["rows"]), "gross": Decimal(one["gross"])}) for one in plain["missing"]
         ),
@@ -118,24 +123,27 @@ def comparison(run: RunRecord, records: Mapping[str, Record], only: Mapping[str,
     )
 
 
-def _matches(run: RunRecord, records: Mapping[str, Record], changed: Collection[str]) -> Mapping[Match, Tally]:
+def _matches(
+    run: RunRecord, records: Mapping[str, Record], changed: Collection[str], undone: Collection[str]
+) -> Mapping[Match, Tally]:
     """In which match each document of the files is, as the ledger has them now, with the files' amounts."""
     amounts: dict[Match, list[Decimal]] = {match: [] for match in Match}
     for reference, gross in file_amounts([run]).items():
-        amounts[_match(records.get(reference), changed=reference in changed)].append(gross)
+        match = _match(records.get(reference), changed=reference in changed, undone=reference in undone)
+        amounts[match].append(gross)
     amounts[Match.MISSING] += [Decimal(one["gross"]) for one in (run.summary or {})["comparison"]["missing"]]
     amounts[Match.HELD_BACK] = [one.gross for one in held_back([run])]
     return {match: Tally(documents=len(some), gross=total_of(some)) for match, some in amounts.items()}
 
 
-def _match(record: Record | None, *, changed: bool) -> Match:
+def _match(record: Record | None, *, changed: bool, undone: bool) -> Match:
     if record is None:
         return Match.MISSING
-    if record.state is State.CANCELLED and not record.credited:
+    if record.state is State.CANCELLED and not undone:
         return Match.CANCELLED
     if changed:
         return Match.CHANGED
-    issued = record.credited or record.state in (State.STAMPED, State.CONTINGENCY)
+    issued = undone or record.state in (State.STAMPED, State.CONTINGENCY)
     return Match.MATCHED if issued else Match.UNSETTLED
 
 

@@ -120,12 +120,49 @@ _DIMENSIONS: tuple[Callable[[Any], str], ...] = (
 )
 
 
-def sum_up(records: Sequence[Record], held_back: Sequence[HeldBack], missing: Sequence[Missing]) -> Sums:
-    """Every sum of a reconciliation, in one pass over the documents."""
+def undone_by_notes(records: Iterable[Record], credited: Mapping[str, Decimal]) -> frozenset[str]:
+    """References of CCFs that credit notes of their own undid: the sale stands, and the notes take it away.
+
+    `credited` is what live credit notes come to, by what each says that it adjusts: a reference, or an id.
+    """
+    plain = {name.lower(): gross for name, gross in credited.items()}
+
+    def amount(record: Record) -> Decimal:
+        ids = {record.answer.document_id.lower(), record.answer.generation_code.lower()} - {""}
+        return credited.get(record.external_ref, NOTHING) + sum((plain.get(one, NOTHING) for one in ids), NOTHING)
+
+    return frozenset(
+        record.external_ref
+        for record in records
+        if record.cancelled_unasked
+        and ((record.cancellation and record.cancellation.memo) or amount(record) >= record.expected_gross > 0)
+    )
+
+
+def live_notes(records: Iterable[Record]) -> dict[str, Decimal]:
+    """What the credit notes among these documents come to, by what each says that it adjusts."""
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for record in records:
+        if record.doc_type == CREDIT_NOTE and record.state in ISSUED:
+            found[record.adjusts] += record.expected_gross
+    return found
+
+
+def sum_up(
+    records: Sequence[Record], held_back: Sequence[HeldBack], missing: Sequence[Missing], undone: frozenset[str]
+) -> Sums:
+    """Every sum of a reconciliation, in one pass over the documents; `undone` are CCFs that credit notes undid."""
     kinds: dict[_Key, _Sum] = defaultdict(_Sum)
     sold_gross: dict[_Key, Decimal] = defaultdict(Decimal)
     for record in records:
-        key = (record.doc_type, record.branch, record.date, record.payment_method, record.state, record.credited)
+        key = (
+            record.doc_type,
+            record.branch,
+            record.date,
+            record.payment_method,
+            record.state,
+            record.external_ref in undone,
+        )
         kinds[key].add(_parts_of(record))
         answered = record.answer.amounts.gross
         sold_gross[key] += record.expected_gross if answered is None else answered

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from batch_issuer.documents import State
@@ -181,11 +182,22 @@ def _background(ledger: Ledger, subject: Subject, company: str) -> Background:
         until=subject.until,
         waits=ledger.waits(company, subject.since, subject.until),
         numbers=list(_numbers(ledger, company, subject.records)),
+        credited=_credited(ledger, company, subject.records),
         carried=carried,
         only_in_ledger=subject.only_in_ledger,
         noted=[note for note in ledger.notes(company) if note.external_ref in known],
         sign_offs=list(_sign_offs(ledger, company, subject)),
     )
+
+
+def _credited(ledger: Ledger, company: str, records: Iterable[Record]) -> Mapping[str, Decimal]:
+    """What credit notes of any day come to about CCFs here that were cancelled without our asking."""
+    names: set[str] = set()
+    for record in records:
+        if record.doc_type == "03" and record.cancelled_unasked:
+            answer = record.answer
+            names |= {record.external_ref, answer.document_id.lower(), answer.generation_code.lower()}
+    return ledger.credited(company, names - {""}) if names else {}
 
 
 def _read(runs: Iterable[RunRecord]) -> set[str]:
