@@ -48,8 +48,11 @@ def open_session(output: Output, options: Mapping[str, Any], files: Sequence[str
 
 def read_files(session: Session, files: Sequence[str], *, compared: bool = True) -> Prepared:
     """The files' documents, checked; and encoded, where they are `compared` with a ledger."""
+    from batch_issuer.reading.tables import without_collecting
+
     batch = read(files, session.settings, stdin=sys.stdin.buffer)
-    return prepare(batch, session.settings, today(), compared=compared)
+    with without_collecting():
+        return prepare(batch, session.settings, today(), compared=compared)
 
 
 def named_references(references: Sequence[str], file: str | None) -> tuple[str, ...]:
