@@ -97,7 +97,7 @@ def read_signed(content: bytes) -> SignedDocument | None:
         return found
     try:
         plain = json.loads(content, parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, InvalidOperation, RecursionError):
         return None
     inside = next((found for text in _texts(plain, _DEEPEST) if (found := _of_jws(text)) is not None), None)
     outside = _identified(plain, _DEEPEST)
@@ -129,7 +129,7 @@ def _signature(header: str, _payload: str, signature: str) -> Signature:
 def _json_of(part: str) -> Any:
     try:
         return json.loads(_decoded(part), parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, InvalidOperation, RecursionError):
         return None
 
 

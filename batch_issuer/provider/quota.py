@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import StoppedMidway
@@ -142,7 +143,7 @@ class Quota:
         """Hold everybody back after a 429, as long as its headers say; the seconds that this means."""
         self.refusals += 1
         now = asyncio.get_running_loop().time()
-        seconds = _seconds(headers.get("retry-after"))
+        seconds = _retry_after(headers)
         if seconds is None:
             seconds = self._ends.latest - now if self._ends.latest > now else WITHOUT_RETRY_AFTER
         seconds = seconds or _ROUNDING  # 0 is less than a second, rounded down
@@ -276,6 +277,18 @@ def _window_ends(sent: float, answered: float, reset: str | None) -> _Span:
 def _number(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait; a date is counted from the provider's own clock, which need not be ours."""
+    text = headers.get("retry-after")
+    if (seconds := _seconds(text)) is not None:
+        return seconds
+    try:
+        ends, answered = parsedate_to_datetime(text or ""), parsedate_to_datetime(headers.get("date", ""))
+        return _seconds(str((ends - answered).total_seconds()))
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _seconds(text: str | None) -> float | None:

@@ -222,10 +222,10 @@ def decode(content: bytes) -> Mapping[str, Any] | None:
 
 
 def decode_any(content: bytes) -> object:
-    """The JSON of an answer, or None where the content is no JSON."""
+    """The JSON of an answer, or None where the content is no JSON, or holds numbers beyond all bounds."""
     try:
         return _EXACT.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
-    except (ValueError, RecursionError):
+    except (ValueError, InvalidOperation, RecursionError):
         return None
 
 
@@ -297,15 +297,15 @@ def _observations(value: object) -> tuple[str, ...]:
     return (text,) if (text := _detail(value)) else ()
 
 
-def _detail(value: object) -> str:
+def _detail(value: object, depth: int = 9) -> str:
     """An error text that may be a text, a list or an object (provider.md 15b)."""
-    if value is None or value in ("", [], {}):
+    if not depth or value is None or value in ("", [], {}):
         return ""
     match value:
         case str():
             return remove_keys(value)[:_LONGEST_TEXT]
         case list():
-            return "; ".join(text for item in value if (text := _detail(item)))[:_LONGEST_TEXT]
+            return "; ".join(text for item in value if (text := _detail(item, depth - 1)))[:_LONGEST_TEXT]
         case dict() if isinstance(value.get("msg"), str):
             return remove_keys(str(value["msg"]))[:_LONGEST_TEXT]
         case _:

@@ -242,6 +242,30 @@ def test_no_answer_is_too_strange_to_read(value: object) -> None:
     wire.read_answer(dict.fromkeys(names, value), 200)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"success": true, "x": 1e99999999999999999999}',
+        '{"success": true, "x": %s}' % ("9" * 5000),
+        '{"success": true, "x": ' + "[" * 100_000,
+        "[true]",
+    ],
+    ids=["exponent", "digits", "depth", "list"],
+)
+def test_json_beyond_all_bounds_is_no_answer(content: str) -> None:
+    """Nothing that a server can write is a bug of ours; what cannot be read proves nothing."""
+    assert wire.decode(content.encode()) is None
+    assert read_signed(content.encode()) is None
+
+
+def test_a_detail_may_be_as_deep_as_json_allows() -> None:
+    """It is read as far down as a person would."""
+    detail: object = "b"
+    for _ in range(900):
+        detail = ["a", detail]
+    assert wire.read_answer({"detail": detail}, 400).detail == "; ".join("a" * 8)
+
+
 def test_amounts_are_read_to_the_cent_as_they_were_written() -> None:
     """JSON numbers become decimals without passing through floats."""
     plain = wire.decode(b'{"amount_taxable": 7.96, "amount_vat": 1.04, "amount_gross": 9.00, "amount_total": "9.00"}')

@@ -352,6 +352,27 @@ def test_retry_after_is_obeyed_by_everyone_at_once(retry_after: str | None, seco
     assert run_virtually(run()) == pytest.approx([seconds] * 3)
 
 
+@pytest.mark.parametrize(
+    ("until", "answered", "seconds"),
+    [
+        ("Sat, 21 Nov 2026 18:00:00 GMT", "Sat, 21 Nov 2026 17:15:00 GMT", 2700.0),
+        ("Sat, 21 Nov 2026 18:00:00 GMT", "Sat, 21 Nov 2026 18:00:00 GMT", 1.0),
+        ("Sat, 21 Nov 2026 18:00:00 GMT", "Sat, 21 Nov 2026 18:30:00 GMT", 60.0),
+        ("Sat, 21 Nov 2026 18:00:00 GMT", "Sat, 21 Nov 2026 17:15:00 -0000", 60.0),
+        ("Sat, 21 Nov 2026 18:00:00 GMT", "now", 60.0),
+    ],
+)
+def test_a_date_to_wait_for_is_counted_from_the_providers_clock(until: str, answered: str, seconds: float) -> None:
+    """HTTP allows a date in `Retry-After`; where it is over, or nothing dates the answer, a minute is waited for."""
+
+    async def run() -> float:
+        quota = Quota()
+        assert await quota.wait() is not None
+        return quota.refused({"retry-after": until, "date": answered})
+
+    assert run_virtually(run()) == seconds
+
+
 def test_closing_lets_everybody_go() -> None:
     """Whoever waits for a ticket gets none, at once, and so does whoever comes later."""
 
