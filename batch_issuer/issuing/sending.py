@@ -303,7 +303,7 @@ class Sender:
                 self._give_back(item.record, reply, in_doubt=post > 1)
                 return
             self._unanswered(reference, reply)
-            if _takes_no_documents(reply):
+            if _takes_no_documents(reply, item.record.doc_type):
                 self._count(State.UNSURE)
                 self._leave_address(reply)
                 return
@@ -568,10 +568,16 @@ def _intent(record: Record) -> NewEvent:
     return NewEvent(kind=Kind.SENDING, external_ref=record.external_ref, body={"fingerprint": record.fingerprint})
 
 
-def _takes_no_documents(reply: Found | Uncertain) -> bool:
-    """Whether what answered is not the provider's issuing route: a redirection, no such route, no entry."""
+def _takes_no_documents(reply: Found | Uncertain, doc_type: str) -> bool:
+    """Whether what answered is not the provider's issuing route: a redirection, no such route, no entry.
+
+    Types with a route of their own say nothing of the address: a company may have no right to them, and a 404 for a
+    credit note may mean its CCF.
+    """
     status = reply.answer.http_status or 0
-    return isinstance(reply, Uncertain) and (300 <= status < 400 or status in (403, 404, 405))
+    if not isinstance(reply, Uncertain):
+        return False
+    return 300 <= status < 400 or (status in (403, 404, 405) and doc_type not in ("05", "14"))
 
 
 def words_of(answer: Answer) -> str:

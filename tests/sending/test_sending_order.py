@@ -168,6 +168,20 @@ def test_an_address_that_takes_no_documents_ends_the_run(tmp_path: Path, status:
         shop.agree()
 
 
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_a_type_that_is_not_taken_holds_up_no_other(tmp_path: Path, status: int) -> None:
+    """A company without the right to excluded subjects, or a provider without that route: the sales behind are sent."""
+    sales = ["FSE-1", *TWENTY]
+    with running(FREE, faults=[f"error-before:route=suex,status={status}"]) as provider:
+        shop = Shop(tmp_path, provider, sales=sales, concurrency=1)
+        outcome = shop.issue()
+        assert outcome.stopped is None
+        assert shop.states() == [State.UNSURE, *[State.STAMPED] * len(TWENTY)]
+        provider.clear_faults()
+        shop.retry()
+        shop.agree()
+
+
 def test_a_refused_key_stops_even_many_workers(tmp_path: Path) -> None:
     """401: with eight workers at most eight requests arrive, and nothing is in doubt."""
     with running(FREE) as provider:
