@@ -45,6 +45,8 @@ SEND_AGAIN_AFTER = frozenset(
 )
 """Doubts after which a document that the provider does not have is issued again in the same run."""
 
+_REFUSALS = frozenset({413, 415, 422})
+"""What other servers say where this one documents 400: believed once the provider also says that it has nothing."""
 
 _MOST_CHUNKS_AHEAD = 6
 """Chunks of intents on their way to the disk while those before them are sent; after a crash so many documents more
@@ -310,6 +312,9 @@ class Sender:
             found = await self._ask_after_doubt(item.record, reply.answer.document_id)
             if isinstance(found, Found):
                 self._answered(item.record, found)
+                return
+            if isinstance(found, Missing) and reply.answer.http_status in _REFUSALS:
+                self._answered(item.record, Found(state=State.INVALID, answer=reply.answer))
                 return
             reason = reply.reason or Reason.NOT_UNDERSTOOD
             again = isinstance(found, Missing) and reason in SEND_AGAIN_AFTER and not self._stopping.is_set()

@@ -41,6 +41,8 @@ documents unsure."""
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes. An answer carries at most the signed document, which is far smaller."""
 
+_ANSWERED = (httpx.codes.OK, httpx.codes.CREATED)
+"""200 is documented; what a 201 proves is said by the same flags."""
 _LAST_PORT = 65535
 _HTTP_LOGGERS = ("httpx", "aiohttp.client", "aiohttp.internal")
 
@@ -321,7 +323,7 @@ class Client:
         if not isinstance(received, _Received):
             return received, None
         plain = wire.decode(received.content)
-        if received.status == httpx.codes.OK and plain is not None:
+        if received.status in _ANSWERED and plain is not None:
             return Uncertain(reason=Reason.NOT_UNDERSTOOD), plain
         return self._meaning(received, asked=method == "GET", plain=plain), None
 

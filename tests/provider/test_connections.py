@@ -111,6 +111,7 @@ def test_a_kept_connection_that_the_server_closes_is_not_sent_on_again_in_secret
     "raw",
     [
         response(200, GOOD),
+        response(201, GOOD),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(GOOD), GOOD),
         b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + response(200, GOOD),
         b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + GOOD,
@@ -118,7 +119,7 @@ def test_a_kept_connection_that_the_server_closes_is_not_sent_on_again_in_secret
         response(200, b"\xef\xbb\xbf" + GOOD),
         response(200, b"  " + GOOD + b"\r\n", "Content-Type: text/html"),
     ],
-    ids=["plain", "chunked", "1xx", "until it closes", "gzip", "byte order mark", "called a page"],
+    ids=["plain", "created", "chunked", "1xx", "until it closes", "gzip", "byte order mark", "called a page"],
 )
 def test_an_answer_is_read_however_it_travels(raw: bytes) -> None:
     """Framing, compression and labels are the carrier's affair: a whole answer is believed."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,20 @@ def test_an_address_that_takes_no_documents_ends_the_run(tmp_path: Path, status:
         provider.clear_faults()
         shop.retry()
         shop.agree()
+
+
+def test_a_refusal_that_is_not_documented_is_believed_once_nothing_is_found(tmp_path: Path) -> None:
+    """422: the same content is not sent over and over, and the provider's words are kept for who corrects it."""
+    with running(FREE, faults=["error-before:route=invoice,ref=S-3,status=422,count=1"]) as provider:
+        shop = Shop(tmp_path, provider, sales=TWENTY)
+        shop.issue()
+        assert shop.records()["S-3"].state is State.INVALID
+        assert shop.records()["S-3"].answer.http_status == 422
+        assert shop.records()["S-3"].answer.detail
+        assert shop.issue().progress.posts == shop.retry().progress.posts == 0
+        corrected = shop.issue({**shop.sales, "S-3": Decimal(7)})
+        assert corrected.progress.posts == 1
+        assert set(shop.states()) == {State.STAMPED}
 
 
 @pytest.mark.parametrize("status", [403, 404, 405])
