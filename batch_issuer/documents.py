@@ -8,11 +8,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 CENT = Decimal("0.01")
+_WIDE = Context(prec=MAX_PREC)
+"""A cell may hold 300 digits: it is shown and held back, and rounding it is no reason to stop."""
 VAT_RATE = Decimal("0.13")
 """Ley de IVA, art. 54."""
 
@@ -128,7 +130,7 @@ class Document:
 
 def to_cents(amount: Decimal) -> Decimal:
     """Half-up to two decimals, as the ministry rounds summary fields (MF2 XXI)."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    return amount.quantize(CENT, ROUND_HALF_UP, _WIDE)
 
 
 def split_vat(gross: Decimal) -> tuple[Decimal, Decimal]:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -13,7 +14,7 @@ import click
 
 from batch_issuer.cli.base import commands_table
 from batch_issuer.cli.language import language_of, speak
-from batch_issuer.cli.output import Output
+from batch_issuer.cli.output import Output, silence
 from batch_issuer.messages import N_, Messages
 from batch_issuer.problems import Interrupted, Stop
 
@@ -21,6 +22,7 @@ from batch_issuer.problems import Interrupted, Stop
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit code."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    _open_closed_streams()
     _speak_utf8()
     language = language_of(argv)
     speak(language)
@@ -37,11 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Stop as stop:
         code = output.stopped(stop)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         code = 0
     except Exception as bug:  # noqa: BLE001 - the one wrapper
         code = output.bug(bug)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(code if isinstance(code, int) and code else int(output.lost))
 
 
 def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
@@ -53,6 +55,13 @@ def _interrupted(code: int) -> Interrupted:
     stop = Interrupted(code)
     stop.message = N_("Interrupted. Nothing was on its way; run it again.")
     return stop
+
+
+def _open_closed_streams() -> None:
+    """Whoever started the program may have closed them; the next file opened would take their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as we run
 
 
 def _speak_utf8() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from batch_issuer.cli import base
-from batch_issuer.cli.output import Output
+from batch_issuer.cli.output import Output, silence
 from batch_issuer.cli.tables import harmless
 from batch_issuer.documents import State
 from batch_issuer.ledger.records import CancelStep, Event, Kind, Note, Record
@@ -204,7 +204,7 @@ def export(output: Output, form: str, out: str | None, **options: Any) -> int:
         if output.as_json and out is None:
             output.give({"documents": list(rows), "sign_offs": _sign_offs(ledger, company), "exit_code": 0})
             return 0
-        count = _write(rows, form, Path(out)) if out else _WRITERS[form](rows, sys.stdout)
+        count = _write(rows, form, Path(out)) if out else _print(rows, form)
     if out:
         output.show(
             output.messages.count("{n} document is in {path}.", "{n} documents are in {path}.", count, path=out)
@@ -230,6 +230,21 @@ def _sign_offs(ledger: Ledger, company: str | None) -> list[dict[str, Any]]:
 
     owners = [company] if company else ledger.companies()
     return [sign_off_row(owner, one) for owner in owners for one in ledger.sign_offs(owner)]
+
+
+def _print(rows: Iterable[dict[str, Any]], form: str) -> int:
+    """On standard output, of which a reader may take as much as he wants."""
+    count = 0
+    try:
+        count = _WRITERS[form](rows, sys.stdout)
+        sys.stdout.flush()
+    except OSError as error:
+        silence(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            raise CannotStart(
+                N_("The output could not be written: {reason}."), reason=error.strerror or str(error)
+            ) from error
+    return count
 
 
 def _write(rows: Iterable[dict[str, Any]], form: str, path: Path) -> int:

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -25,6 +25,8 @@ class Output:
     def __init__(self, messages: Messages, *, as_json: bool) -> None:
         self.messages = messages
         self.as_json = as_json
+        self.lost = False
+        """Whether something that was asked for could not be written."""
 
     def say(self, message: str = "", /, **parameters: object) -> None:
         """A catalog text, with its places filled in."""
@@ -32,7 +34,7 @@ class Output:
 
     def show(self, text: str = "") -> None:
         """A text that is already in the reader's language. What a cell holds never steers the terminal."""
-        _echo(text.translate(_HARMLESS), err=self.as_json)
+        self._put(text.translate(_HARMLESS), err=self.as_json)
 
     def table(self, rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), indent: int = 2) -> None:
         """Rows of cells in aligned columns; those in `right` are flush right."""
@@ -50,11 +52,11 @@ class Output:
     def give(self, answer: Mapping[str, Any]) -> None:
         """The JSON object of `--json`."""
         if self.as_json:
-            _echo(json.dumps(answer, ensure_ascii=False, indent=2))
+            self._put(json.dumps(answer, ensure_ascii=False, indent=2))
 
     def stopped(self, stop: Stop) -> int:
         """Say why a run ended early; its exit code."""
-        _echo(stop.text(self.messages).translate(_HARMLESS), err=True)
+        self._put(stop.text(self.messages).translate(_HARMLESS), err=True)
         if self.as_json:
             self.give(
                 {
@@ -69,10 +71,10 @@ class Output:
     def usage_error(self, error: click.ClickException) -> int:
         """Say what is wrong with how the program was called; without any command, its help says it all."""
         said = error.format_message()
-        click.echo(said, err=True)
+        self._put(said, err=True)
         context = getattr(error, "ctx", None)
         if context is not None and not isinstance(error, click.exceptions.NoArgsIsHelpError):
-            click.echo(self.messages.text(N_("See: {command} --help"), command=context.command_path), err=True)
+            self._put(self.messages.text(N_("See: {command} --help"), command=context.command_path), err=True)
         if self.as_json:
             self.give({"error": said, "exit_code": 2})
         return 2
@@ -81,8 +83,8 @@ class Output:
         """Show the traceback of a mistake of ours, without anything that could be a key."""
         from batch_issuer.provider.wire import remove_keys
 
-        click.echo(remove_keys("".join(traceback.format_exception(bug))), err=True)
-        click.echo(
+        self._put(remove_keys("".join(traceback.format_exception(bug))), err=True)
+        self._put(
             self.messages.text(
                 N_(
                     "This is a bug of batch_issuer, not of your files. "
@@ -95,14 +97,30 @@ class Output:
             self.give({"error": f"{type(bug).__name__}", "exit_code": BUG})
         return BUG
 
+    def _put(self, text: str, *, err: bool = False) -> None:
+        reason = put(text + "\n", sys.stderr if err else sys.stdout)
+        if reason and not err:
+            self.lost = True
+            said = self.messages.text(N_("The output could not be written: {reason}."), reason=reason)
+            put(said + "\n", sys.stderr)
 
-def _echo(text: str, *, err: bool = False) -> None:
-    """Whoever stops listening does not end the run: from then on the words go nowhere."""
+
+def put(text: str, stream: TextIO) -> str:
+    """Write at once. Nothing ends a run because it cannot be told of: from then on the words go nowhere.
+
+    Gives the reason, such as a full disk; none where whoever read them has left.
+    """
     try:
-        click.echo(text, err=err)
-    except BrokenPipeError:
-        stream = sys.stderr if err else sys.stdout
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        click.echo(text, file=stream, nl=False)
+    except OSError as error:
+        silence(stream)
+        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    return ""
+
+
+def silence(stream: TextIO) -> None:
+    """What is still to be written to a stream goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def is_terminal() -> bool:

@@ -9,6 +9,7 @@ import time
 from collections import deque
 
 from batch_issuer.cli.durations import duration
+from batch_issuer.cli.output import put
 from batch_issuer.documents import State
 from batch_issuer.issuing.sending import Progress
 from batch_issuer.messages import N_, Messages
@@ -49,20 +50,17 @@ class TerminalWatcher:
             self._draw(self._line())
         elif now - self._last_line >= _LINE_EVERY:
             self._last_line = now
-            sys.stderr.write(self._line() + "\n")
-            sys.stderr.flush()
+            put(self._line() + "\n", sys.stderr)
 
     def end(self) -> None:
         if self._over_itself and self._width:
-            sys.stderr.write("\r" + " " * self._width + "\r")
-            sys.stderr.flush()
+            put("\r" + " " * self._width + "\r", sys.stderr)
 
     def rest(self, seconds: float, left: int) -> None:
         """Wait, and show how long still: one line elsewhere, a countdown on a terminal."""
         until = time.monotonic() + seconds
         if not self._over_itself and not self._quiet:
-            sys.stderr.write(self._resting(seconds, left) + "\n")
-            sys.stderr.flush()
+            put(self._resting(seconds, left) + "\n", sys.stderr)
         while (remaining := until - time.monotonic()) > 0:
             if self._over_itself:
                 self._draw(self._resting(remaining, left))
@@ -80,8 +78,7 @@ class TerminalWatcher:
         )
 
     def _draw(self, line: str) -> None:
-        sys.stderr.write("\r" + line + " " * (self._width - len(line)))
-        sys.stderr.flush()
+        put("\r" + line + " " * (self._width - len(line)), sys.stderr)
         self._width = len(line)
 
     def _line(self) -> str:

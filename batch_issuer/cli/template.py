@@ -22,6 +22,6 @@ def command(output: Output, file: str) -> int:
     path = Path(file)
     write_new_template(output.messages, path)
     output.say(N_("{path} is ready to fill in. Its sheet of instructions says how; then:"), path=path)
-    output.show(f"  batch-issuer check {path}")
+    output.show("  batch-issuer check " + (f'"{path}"' if " " in file else f"{path}"))
     output.give({"template": str(path), "exit_code": 0})
     return 0

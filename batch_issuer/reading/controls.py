@@ -14,7 +14,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from batch_issuer.documents import VAT_RATE
+from batch_issuer.documents import VAT_RATE, to_cents
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import kinds
@@ -31,6 +31,7 @@ Amounts = NDArray[np.float64]
 
 _VAT = float(VAT_RATE)
 _CENT = 0.0101
+_NO_AMOUNT = Decimal(10) ** 15
 _WITH_VAT_TYPES = ("01", "03", "05")
 TAXES = frozenset(
     map(key_of, ("IVA", "I.V.A.", "Impuesto", "Impuestos", "IVA 13%", "Monto IVA", "Valor IVA", "Tax", "Taxes", "VAT",
@@ -188,7 +189,7 @@ class _Look:
 
 
 def _shown(amount: Decimal) -> str:
-    return f"{amount.normalize():f}" if amount != amount.quantize(Decimal("0.01")) else f"{amount:.2f}"
+    return f"{amount.normalize():f}" if amount != to_cents(amount) else f"{amount:.2f}"
 
 
 def _number(column: Column, code: int, mark: Mark | None) -> Decimal | None:
@@ -198,7 +199,11 @@ def _number(column: Column, code: int, mark: Mark | None) -> Decimal | None:
 
 
 def _floats(column: Column, values: Sequence[Value]) -> Amounts:
-    known = np.array([float(value) if isinstance(value, Decimal) else np.nan for value in values], np.float64)
+    """Not a number where there is none, or one so large that it is no amount and its document is held back."""
+    known = np.array(
+        [float(value) if isinstance(value, Decimal) and abs(value) < _NO_AMOUNT else np.nan for value in values],
+        np.float64,
+    )
     found: Amounts = known[column.codes]
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
@@ -13,15 +13,19 @@ WITHOUT_VAT_OF_THEIR_OWN = ("14",)
 """A purchase from an excluded subject bears no VAT, whatever the heading says."""
 
 
-def price_bases(types: Iterable[str], prices: Mapping[str, str], sheets: Sequence[SheetSales]) -> Mapping[str, str]:
+def price_bases(
+    types: Sequence[Collection[str]], prices: Mapping[str, str], sheets: Sequence[SheetSales]
+) -> Mapping[str, str]:
     """The settings' price bases, with those that only the headings say, for the types that the documents have.
 
+    `types` are those of each sheet: a heading speaks for the documents below it.
     Raises `CannotStart` for a type of which neither says it, and for one of which they say different things.
     """
     bases = dict(prices)
     unsaid: list[str] = []
-    for kind in types:
-        said = [vat_said(heading, kind) for _, heading in _headings(sheets)]
+    for kind in sorted({kind for of_sheet in types for kind in of_sheet}):
+        headings = _headings([sheet for sheet, of_sheet in zip(sheets, types, strict=True) if kind in of_sheet])
+        said = [vat_said(heading, kind) for _, heading in headings]
         if kind not in bases:
             basis = said[0] if said and len(set(said)) == 1 else ""
             basis = basis or (bases.get("03", "") if kind == "05" else "")
@@ -29,7 +33,7 @@ def price_bases(types: Iterable[str], prices: Mapping[str, str], sheets: Sequenc
                 unsaid.append(kind)
                 continue
             bases[kind] = basis
-        for (path, heading), one in zip(_headings(sheets), said, strict=True):
+        for (path, heading), one in zip(headings, said, strict=True):
             if one and one != bases[kind] and kind not in WITHOUT_VAT_OF_THEIR_OWN:
                 raise _contradicted(path, heading, kind, bases[kind], one)
     if unsaid:

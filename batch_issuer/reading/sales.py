@@ -386,15 +386,28 @@ class Sales:
             parameters={"file": _sheet_name(first), "other_file": _sheet_name(second)},
         )
 
-    def _doc_types(self) -> list[str]:
-        """The types that the documents have, with the settings' own where a document says none."""
+    def _doc_types(self) -> list[set[str]]:
+        """Of each sheet, the types of the documents on it, with the settings' own where a document says none."""
         header = self._headers.get("doc_type")
+        own = self._settings.source.doc_type
         if header is None:
-            return [self._settings.source.doc_type] if len(self) else []
-        found = {str(header.values[code]) for code in np.unique(header.ids).tolist() if code != NOT_SAID}
-        if NOT_SAID in header.ids:
-            found.add(self._settings.source.doc_type)
-        return sorted(found)
+            return [{own} if len(documents) else set() for documents in self._documents_of_sheets()]
+        return [
+            {
+                own if code == NOT_SAID else str(header.values[code])
+                for code in np.unique(header.ids[documents]).tolist()
+            }
+            for documents in self._documents_of_sheets()
+        ]
+
+    def _documents_of_sheets(self) -> list[Codes]:
+        """Of each sheet, the documents with a row on it."""
+        documents = np.arange(len(self), dtype=np.int32)
+        if len(self._sheets) == 1:
+            return [documents]
+        of_rows = np.repeat(documents, np.diff(self._grouped.starts))
+        sheets = np.searchsorted(self._offsets, self._grouped.order, side="right") - 1
+        return [of_rows[sheets == sheet] for sheet in range(len(self._sheets))]
 
 
 def _read_values(sheet: SheetSales, row: int) -> Iterator[tuple[int, Value]]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from batch_issuer.documents import VAT_RATE
+from batch_issuer.documents import VAT_RATE, to_cents
 from batch_issuer.problems import Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.aliases import LINE_TOTAL_KEYS, key_of
@@ -69,7 +69,7 @@ def total_said(
     money = price if amount is None or is_blank(sheet.table.columns[amount][rows.totals[-1]]) else amount
     wanted = (header.columns["quantity"], money)
     lines = computed()
-    amounts = tuple(found.quantize(CENT) for found in (lines, lines * (1 + VAT_RATE), lines / (1 + VAT_RATE)))
+    amounts = tuple(to_cents(found) for found in (lines, lines * (1 + VAT_RATE), lines / (1 + VAT_RATE)))
     firsts = _first_rows(sheet.table.columns[header.ref_columns[0]], rows) if len(header.ref_columns) == 1 else None
     said = [
         found

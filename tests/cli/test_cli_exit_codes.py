@@ -318,6 +318,43 @@ def test_a_mistake_of_ours_is_70(tmp_path: Path) -> None:
     assert KEY not in err
 
 
+FULL = Path("/dev/full")
+ONTO = """
+import os, sys
+for number, path in {streams}.items():
+    os.dup2(os.open(path, os.O_RDWR), number) if path else os.close(number)
+os.execv(sys.executable, [sys.executable, "-m", "batch_issuer", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize(
+    ("streams", "code"),
+    [({1: "/dev/full"}, 1), ({2: "/dev/full"}, 0), ({1: "", 2: ""}, 0), ({0: ""}, 0)],
+    ids=["output on a full disk", "messages on a full disk", "both closed", "input closed"],
+)
+def test_a_run_goes_on_to_its_end_when_nobody_can_be_told(open_desk: Open, streams: dict[int, str], code: int) -> None:
+    """Words that are lost end no run; where they were the answer, the exit code says so."""
+    desk, sandbox = open_desk(documents=3)
+    shop = Shop(desk.folder, desk.base_url, [])
+    done = shop.run("issue", "ventas.csv", wrapper=("-c", ONTO.format(streams=streams)))
+    assert done.code == code, done.err
+    assert "Traceback" not in done.err
+    assert set(desk.states().values()) == {"stamped"}
+    assert len(sandbox.documents()) == 3
+    assert list((desk.folder / "reports").glob("*.html"))
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no disk that is always full")
+def test_an_export_onto_a_full_disk_is_2(open_desk: Open) -> None:
+    desk, _ = open_desk(documents=1)
+    assert desk.call("issue", "ventas.csv").code == 0
+    done = Shop(desk.folder, desk.base_url, []).run(
+        "ledger", "export", wrapper=("-c", ONTO.format(streams={1: "/dev/full"}))
+    )
+    assert (done.code, done.err) == (2, "The output could not be written: No space left on device.\n")
+
+
 @pytest.mark.parametrize("lang", ["es", "en"])
 def test_help_and_version_are_0(open_desk: Open, lang: str) -> None:
     """For the program and every command."""

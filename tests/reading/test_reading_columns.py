@@ -13,7 +13,7 @@ from batch_issuer.reading import read
 from batch_issuer.reading.aliases import ALIASES, FIELD_OF, LINE_TOTALS, key_of
 from batch_issuer.reading.columns import template_parts, vat_said
 from batch_issuer.settings import FIELDS, Settings
-from tests.reading.reading_samples import codes, read_text, refs, refusal, settings, workbook
+from tests.reading.reading_samples import codes, csv_file, read_text, refs, refusal, settings, workbook
 
 
 def test_no_heading_stands_for_two_fields() -> None:
@@ -272,6 +272,18 @@ def test_a_blank_row_below_the_headings_is_no_second_row_of_them(tmp_path: Path)
 def test_a_price_heading_may_say_it_by_type(heading: str, said: dict[str, str]) -> None:
     """As the template's does."""
     assert {kind: vat_said(heading, kind) for kind in said} == said
+
+
+def test_a_heading_speaks_for_the_documents_below_it(tmp_path: Path) -> None:
+    """Two files that say enough by themselves say enough together, in either order; and a contradiction stays one."""
+    invoices = csv_file(tmp_path, "Factura,Descripción,Cantidad,Precio (con IVA)\nA1,Café,2,3\n", "facturas.csv")
+    ccfs = csv_file(tmp_path, "Factura,Tipo DTE,Descripción,Cantidad,Precio (sin IVA)\nB1,CCF,Café,2,3\n", "ccf.csv")
+    more = csv_file(tmp_path, "Factura,Tipo DTE,Descripción,Cantidad,Precio (con IVA)\nB2,CCF,Café,2,3\n", "mas.csv")
+    for paths in ([invoices, ccfs], [ccfs, invoices]):
+        included = {entry.document.external_ref: entry.document.prices_with_vat for entry in read(paths, Settings())}
+        assert included == {"A1": True, "B1": False}
+    with pytest.raises(CannotStart):
+        read([invoices, ccfs, more], Settings())
 
 
 def test_a_heading_decides_where_the_settings_are_silent(tmp_path: Path) -> None:

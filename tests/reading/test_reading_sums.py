@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -12,6 +13,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from batch_issuer.documents import Line
+from batch_issuer.planning.preparing import prepare
 from batch_issuer.reading import read
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import csv_file, settings
@@ -68,3 +70,14 @@ def test_numbers_too_large_for_whole_columns_are_added_one_by_one(tmp_path: Path
     (entry,) = read([path], Settings())
     assert entry.document.summed is None
     assert entry.document.amount == Decimal("99999999999.12345678") ** 2
+
+
+def test_a_cell_of_hundreds_of_digits_is_shown_and_held_back(tmp_path: Path) -> None:
+    """A code in the column of prices, or Excel's largest number: the sums are rounded all the same, whatever their length."""
+    digits = "9" * 301
+    headings = "Factura,Descripción,Cantidad,Precio unitario,Importe\n"
+    path = csv_file(tmp_path, f"{headings}A,Taza,{digits},{digits},{digits}\nTOTAL,,{digits},,{digits}\n")
+    prepared = prepare(read([path], Settings()), Settings(), dt.date(2026, 11, 25))
+    (held,) = prepared.held
+    assert "number-large" in {problem.code for problem in held.problems}
+    assert prepared.gross == held.document.expected_gross > Decimal(digits)
