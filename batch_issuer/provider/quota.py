@@ -23,6 +23,8 @@ MINUTE = 60.0
 HOUR = 3600.0
 WITHOUT_RETRY_AFTER = 60.0
 """Seconds to wait after a 429 that does not say how long."""
+_LONGEST_RESET = 2 * MINUTE
+"""Seconds. A reset that lies farther off is not that of a minute."""
 _ROUNDING = 1.0
 """Seconds that a whole-number reset time may be short of the truth."""
 
@@ -268,7 +270,7 @@ def estimate(requests: int, per_minute: int | None = PER_MINUTE, per_hour: int |
 def _window_ends(sent: float, answered: float, reset: str | None) -> _Span:
     """When the window ends that an answer speaks of; it was counted at any moment of its way."""
     seconds = _seconds(reset)
-    if seconds is None or seconds > HOUR:
+    if seconds is None or seconds > _LONGEST_RESET:  # of the hour, or a moment
         return _Span(sent, answered + MINUTE + _ROUNDING)
     rounding = _ROUNDING if seconds == int(seconds) else 0.05
     return _Span(sent + seconds - rounding, answered + seconds + rounding)

@@ -308,7 +308,7 @@ def test_an_hour_that_refuses_does_not_hide_that_the_minute_is_used_up_too() -> 
     assert run_virtually(run()) == pytest.approx(31)
 
 
-@pytest.mark.parametrize("reset", ["", "soon", "-1", "nan", "inf", "1795284000"])
+@pytest.mark.parametrize("reset", ["", "soon", "-1", "nan", "inf", "3000", "1795284000"])
 def test_a_reset_that_says_nothing_is_taken_for_a_minute(reset: str) -> None:
     """A header that is missing or impossible never stops a run for longer than a window lasts."""
 
