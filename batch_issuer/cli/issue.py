@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from batch_issuer.cli import base, values
 from batch_issuer.cli.output import Output
 from batch_issuer.messages import N_
+
+if TYPE_CHECKING:
+    from batch_issuer.cli.session import Session
+    from batch_issuer.planning.preparing import Prepared
 
 
 @click.command("issue", cls=base.Command, help=base.COMMANDS["issue"][1])
@@ -32,10 +36,11 @@ from batch_issuer.messages import N_
 def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
     from batch_issuer.cli.check import plan_against_ledger
     from batch_issuer.cli.connecting import connect, watcher
-    from batch_issuer.cli.report import finish
+    from batch_issuer.cli.report import finish, leave_standing
     from batch_issuer.cli.session import open_session, read_files
     from batch_issuer.cli.show import plan_json, show_customers, show_plan, show_problems
-    from batch_issuer.issuing.runs import issue
+    from batch_issuer.issuing.runs import issue, repeat
+    from batch_issuer.standing import find, leaves_all
 
     session = open_session(output, options, files)
     connection = None if options["dry_run"] else connect(session, options)
@@ -64,13 +69,24 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
         )
         output.say(N_("Nothing was sent (--dry-run)."))
         return code
-    outcome = issue(
-        prepared,
-        ledger_path=session.ledger,
-        company=session.company,
-        connection=connection,
-        watcher=watcher(session),
-        only=options["only"],
-        limit=options["limit"],
-    )
-    return finish(session, outcome, options["out"], prepared)
+    basis = "" if options["only"] or options["limit"] is not None else _basis(session, prepared, options["out"])
+    sending: dict[str, Any] = {
+        "ledger_path": session.ledger,
+        "company": session.company,
+        "connection": connection,
+        "watcher": watcher(session),
+    }
+    standing = find(session.ledger, basis) if basis and leaves_all(plan) else None
+    if standing and (repeated := repeat(standing.run, standing.head, **sending)):
+        return leave_standing(session, repeated, standing, prepared)
+    outcome = issue(prepared, **sending, only=options["only"], limit=options["limit"])
+    return finish(session, outcome, options["out"], prepared, basis=basis)
+
+
+def _basis(session: Session, prepared: Prepared, out: str) -> str:
+    """What reports of these files follow from, beside the ledger."""
+    from batch_issuer.cli.session import today
+    from batch_issuer.standing import basis_of
+
+    language = session.output.messages.language
+    return basis_of(prepared, session.company, ledger=session.ledger, out=out, language=language, today=today())

@@ -27,6 +27,8 @@ class Output:
         self.as_json = as_json
         self.lost = False
         """Whether something that was asked for could not be written."""
+        self.shown: list[str] = []
+        """Every text so far."""
 
     def say(self, message: str = "", /, **parameters: object) -> None:
         """A catalog text, with its places filled in."""
@@ -34,6 +36,7 @@ class Output:
 
     def show(self, text: str = "") -> None:
         """A text that is already in the reader's language. What a cell holds never steers the terminal."""
+        self.shown.append(text)
         self._put(text.translate(_HARMLESS), err=self.as_json)
 
     def table(self, rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), indent: int = 2) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from batch_issuer.issuing.runs import Outcome
     from batch_issuer.planning.preparing import Prepared
     from batch_issuer.reconciliation import Reconciliation
+    from batch_issuer.standing import Standing
 
 
 @click.command("report", cls=base.Command, help=base.COMMANDS["report"][1])
@@ -71,11 +72,14 @@ def finish(
     *,
     also: Mapping[str, Any] | None = None,
     needs_person: bool = False,
+    basis: str = "",
 ) -> int:
     """The end of a run that wrote the ledger: reconcile, report, verdict; its exit code.
 
-    `also` is what the command has to say beside that in `--json`; `needs_person` that something else does.
+    `also` is what the command has to say beside that in `--json`; `needs_person` that something else does. With a
+    `basis` the reports are noted, for a run that finds that they stand.
     """
+    from batch_issuer import standing
     from batch_issuer.cli.connecting import run_json, say_stop
     from batch_issuer.cli.show import show_left_out, show_reconciliation, show_reports
     from batch_issuer.ledger.opening import open_to_read
@@ -87,26 +91,38 @@ def finish(
     say_stop(session, outcome)
     ledger = open_to_read(session.ledger)
     try:
+        head = ledger.head()
         reconciliation = reconcile_run(ledger, outcome.run.run, session.company, session.settings)
     finally:
         ledger.close()
+    before = len(output.shown)
     show_reconciliation(output, reconciliation)
+    figures = as_json(reconciliation)
     stopped, reports = outcome.stopped, dict[str, str]()
     try:
         reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
         fixes = _fixes(session, prepared, reconciliation, Path(out), outcome.run.run)
         reports |= fixes.reports
         show_left_out(output, fixes)
+        if basis and stopped is None:
+            standing.keep(
+                session.ledger,
+                reconciliation,
+                basis=basis,
+                head=head,
+                reports=reports,
+                words="\n".join(output.shown[before:]),
+                answer=figures,
+                exit_code=reconciliation.exit_code,
+            )
     except StoppedMidway as unwritten:
         click.echo(unwritten.text(output.messages), err=True)
         stopped = stopped or unwritten
     code = stopped.exit_code if stopped else max(reconciliation.exit_code, int(needs_person))
     show_reports(output, reports)
-    told = prepared.problems if prepared and output.as_json else ()
-    problems = [problem.as_json(output.messages) for problem in told]
     answer = {
-        **as_json(reconciliation),
-        "problems": problems,
+        **figures,
+        "problems": _problems_json(output, prepared),
         "ledger": str(session.ledger),
         "reports": reports,
         **(also or {}),
@@ -116,6 +132,39 @@ def finish(
         answer["error"] = output.messages.text(stopped.message, **stopped.parameters)
     output.give(answer)
     return code
+
+
+def leave_standing(session: Session, outcome: Outcome, standing: Standing, prepared: Prepared) -> int:
+    """The end of a run that found nothing changed: what the earlier reports say, and where they are."""
+    from batch_issuer.cli.connecting import run_json, say_stop
+    from batch_issuer.cli.show import show_reports
+    from batch_issuer.standing import still_stands
+
+    output, stopped = session.output, outcome.stopped
+    say_stop(session, outcome)
+    output.show(standing.words)
+    output.show()
+    output.say(N_("Nothing has changed since run {run}: its reports stand."), run=standing.run)
+    show_reports(output, standing.reports)
+    if stopped is None and outcome.head is not None:
+        still_stands(session.ledger, standing, outcome.head)
+    code = stopped.exit_code if stopped else standing.exit_code
+    answer = {
+        **standing.answer,
+        "problems": _problems_json(output, prepared),
+        "ledger": str(session.ledger),
+        "reports": standing.reports,
+        **run_json(outcome, code),
+    }
+    if stopped is not None:
+        answer["error"] = output.messages.text(stopped.message, **stopped.parameters)
+    output.give(answer)
+    return code
+
+
+def _problems_json(output: Output, prepared: Prepared | None) -> list[dict[str, Any]]:
+    told = prepared.problems if prepared and output.as_json else ()
+    return [problem.as_json(output.messages) for problem in told]
 
 
 def _fixes(

@@ -43,6 +43,8 @@ ENVIRONMENTS = {"00": "test", "01": "production"}
 """`identificacion.ambiente` (CAT-001)."""
 
 _PLANNED_AT_ONCE = 500
+_EVENTS_OF_A_REPETITION = 3
+"""It begins, reads, ends."""
 _CATALOG_SECONDS = 1.0
 """How long the end of a run waits for catalogs that are still on their way."""
 _REGISTERED = (State.CONTINGENCY, State.UNSURE, State.SENDING)
@@ -90,6 +92,28 @@ class Outcome:
     progress: Progress
     seconds: float
     stopped: Stop | None
+    head: tuple[int, str] | None = None
+    """The ledger's newest event when it ended, where nobody else wrote meanwhile and that was looked at."""
+
+
+def repeat(
+    run: str, head: tuple[int, str], *, ledger_path: Path, company: Company, connection: Connection, watcher: Watcher
+) -> Outcome | None:
+    """Note that files were read just as `run` read them, and that nothing is to be sent of them.
+
+    That follows from a plan that the caller made, and holds if the ledger's newest event still is `head`; otherwise,
+    and where the key's environment has to be proven, nothing is written, and the answer is None. Raises `CannotStart`.
+    """
+    with open_to_write(ledger_path, company.code, create=False) as ledger:
+        work = _Work(ledger, company.code, "issue", connection, watcher)
+        work.check_key()
+        if ledger.head() != head or not work.is_proven:
+            return None
+        work.begin()
+        work.write([NewEvent(kind=Kind.RUN_READ, body={"same_as": run})])
+        outcome = work.end(Progress(), time.monotonic())
+        now = ledger.head()
+        return replace(outcome, head=now if now[0] == head[0] + _EVENTS_OF_A_REPETITION else None)
 
 
 def issue(
@@ -422,6 +446,11 @@ class _Work:
         salt = secrets.token_hex(16)
         self._key_news = {"salt": salt, "digest": _digest(salt, self._connection.key), "environment": ""}
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether nothing has to be found out about the key's environment."""
+        return bool(self._environment) or not self._connection.expect_environment
+
     def begin(self, records: Sequence[Record] | None = None) -> None:
         """Write that the run begins, and for runs without files what they are about."""
         self._run = self.ledger.begin_run(self.company, self._command)
@@ -623,24 +652,26 @@ class _Work:
         """Run the steps in an event loop, and write how it ended."""
         began = time.monotonic()
         sender = asyncio.run(self._send(steps))
+        return self.end(sender.progress, began, sender.stopped)
+
+    def end(self, progress: Progress, began: float, stopped: Stop | None = None) -> Outcome:
+        """Write how it ended; `began` by the monotonic clock."""
         seconds = round(time.monotonic() - began, 3)
         ending = {
-            "exit_code": sender.stopped.exit_code if sender.stopped else None,
-            "posts": sender.progress.posts,
-            "asks": sender.progress.asks,
+            "exit_code": stopped.exit_code if stopped else None,
+            "posts": progress.posts,
+            "asks": progress.asks,
             "seconds": seconds,
-            "stopped": sender.stopped.message if sender.stopped else "",
-            "stopped_with": {name: str(value) for name, value in sender.stopped.parameters.items()}
-            if sender.stopped
-            else {},
+            "stopped": stopped.message if stopped else "",
+            "stopped_with": {name: str(value) for name, value in stopped.parameters.items()} if stopped else {},
             "conflicts": self._conflicts,
             **self.ending,
         }
         try:
             self.write([NewEvent(kind=Kind.RUN_ENDED, body=ending)])
         except StoppedMidway as stop:
-            sender.stop(stop)
-        return Outcome(run=self.run, progress=sender.progress, seconds=seconds, stopped=sender.stopped)
+            stopped = stopped or stop
+        return Outcome(run=self.run, progress=progress, seconds=seconds, stopped=stopped)
 
     async def _send(self, steps: Callable[[Canceller], Awaitable[None]]) -> Canceller:
         connection = self._connection

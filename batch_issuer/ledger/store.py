@@ -316,7 +316,7 @@ class Ledger(Archive):
             row = connection.execute(select(schema.runs).where(schema.runs.c.run == run)).one_or_none()
             if row is None:
                 raise KeyError(run)
-            return read_run(row, _body_of(connection, row.read_seq), _body_of(connection, row.end_seq))
+            return read_run(row, _summary_of(connection, row), _body_of(connection, row.end_seq))
 
     def companies(self) -> list[str]:
         """Every company that has ever written here."""
@@ -463,6 +463,19 @@ def _write_run(connection: Connection, event: Event, body: Mapping[str, Any]) ->
         connection.execute(insert(schema.runs), [change])
     elif change:
         connection.execute(update(schema.runs).where(schema.runs.c.run == event.run).values(change))
+
+
+def _summary_of(connection: Connection, row: Any) -> Mapping[str, Any] | None:
+    """What a run read; where it read just what another had read, that run's."""
+    summary = _body_of(connection, row.read_seq)
+    if summary is None or "same_as" not in summary:
+        return summary
+    table = schema.runs
+    query = select(table.c.read_seq).where(table.c.run == summary["same_as"], table.c.company == row.company)
+    same = _body_of(connection, connection.execute(query).scalar() or 0)
+    if same is None or "same_as" in same:
+        raise schema.Unreadable(f"{row.run}: {summary['same_as']}")
+    return same
 
 
 def _body_of(connection: Connection, seq: int) -> Mapping[str, Any] | None:
