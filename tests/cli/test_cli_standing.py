@@ -139,20 +139,18 @@ def test_any_change_makes_the_reports_anew(open_desk: Open, what: str) -> None:
 def test_what_ages_is_told_anew_every_time(open_desk: Open) -> None:
     """How long ago a document was rejected is in the reports."""
     desk, sandbox = open_desk(rejected_refs=("A-2",))
-    for _ in range(2):
-        done = desk.call("issue", "ventas.csv", "--json")
+    for done in [desk.call("issue", "ventas.csv", "--json") for _ in range(2)]:
         assert done.json["run"] in done.json["reports"]["html"]
-    assert done.json["states"]["rejected"] == 1
+        assert done.json["states"]["rejected"] == 1
     assert sandbox.requests().total == 3
 
 
 def test_what_is_open_is_looked_at_every_time(open_desk: Open) -> None:
     """A document in contingency is asked about, and what was told of it does not stand."""
     desk, sandbox = open_desk(contingency_refs=("A-1",))
-    for _ in range(2):
-        done = desk.call("issue", "ventas.csv", "--json")
+    for done in [desk.call("issue", "ventas.csv", "--json") for _ in range(2)]:
         assert done.json["run"] in done.json["reports"]["html"]
-    assert done.json["states"]["contingency"] == 1
+        assert done.json["states"]["contingency"] == 1
     sandbox.resolve("stamped")
     settled = desk.call("refresh", "--json")
     assert settled.json["states"]["stamped"] == 1
