@@ -243,7 +243,8 @@ REF_PART_MISSING = Kind(
 REFS_LOOK_ALIKE = Kind(
     code="refs-look-alike",
     message=N_(
-        "The references «{value}» and «{other}» (row {other_row}{other_file}) differ only in spaces or capital letters."
+        "The references «{value}» and «{other}» (row {other_row}{other_file}) differ only in spaces, capital letters "
+        "or leading zeros."
     ),
     repair=N_("If they are one sale, write both the same; if they are two, make the references clearly different."),
     severity=Severity.WARNS,

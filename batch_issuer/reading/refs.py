@@ -1,10 +1,12 @@
 """The reference of every row: a column, or a template of several. Two different sales never share one.
 
-References that differ only in spaces or capitals, and templates that make one text of different parts, are told.
+References that differ only in spaces, capitals or leading zeros, and templates that make one text of different parts,
+are told.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
 from batch_issuer.reading.values import Fault, clean, is_error, lost_digits
 
 MAX_LENGTH = 100
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+"""Which a spreadsheet program drops: `001` comes again as `1`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +80,9 @@ def fault_of(text: str) -> Fault | None:
 
 def alike_key(text: str) -> str:
     """Equal for references that a person would take for the same."""
-    if text.isascii():
-        return "".join(text.split()).casefold()
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    text = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    key = "".join(text.split()).casefold()
+    return _LEADING_ZEROS.sub("", key) if "0" in key else key
 
 
 def _single(column: Column, texts: list[str]) -> Refs:

@@ -172,16 +172,22 @@ def test_a_field_that_only_one_file_has_is_empty_in_the_other(tmp_path: Path) ->
     assert [str(document.lines[0].discount_percentage) for document in documents] == ["0", "10"]
 
 
-@pytest.mark.parametrize(("first", "second"), [("A1", "a1"), ("A 1", "A1"), ("\uff211", "A1")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("A1", "a1"), ("A 1", "A1"), ("\uff211", "A1"), ("0012", "12"), ("A-01", "a-1"), ("0", "00")]
+)
 def test_references_that_look_alike_are_told_on_both(tmp_path: Path, first: str, second: str) -> None:
     """They stay two documents: whether the provider tells them apart is not known."""
     batch = read_lines(tmp_path, f"{first},Café,1,2\n{second},Té,1,2\nB,Pan,1,1\n")
     assert refs(batch) == [first, second, "B"]
     assert codes(batch) == ["refs-look-alike", "refs-look-alike"]
-    assert (
-        told(batch)[1]
-        == f"A3 The references «{second}» and «{first}» (row 2) differ only in spaces or capital letters."
+    assert told(batch)[1] == (
+        f"A3 The references «{second}» and «{first}» (row 2) differ only in spaces, capital letters or leading zeros."
     )
+
+
+def test_zeros_within_a_number_make_another_reference(tmp_path: Path) -> None:
+    """No warning where nobody would confuse them."""
+    assert codes(read_lines(tmp_path, "A1,Café,1,2\nA10,Té,1,2\nA101,Té,1,2\nA11,Té,1,2\nB0,Té,1,2\nB,Té,1,2\n")) == []
 
 
 def test_spaces_around_a_reference_do_not_make_another_sale(tmp_path: Path) -> None:
