@@ -96,7 +96,7 @@ def finish(
     finally:
         ledger.close()
     before = len(output.shown)
-    show_reconciliation(output, reconciliation)
+    show_reconciliation(output, reconciliation, unfinished=needs_person)
     figures = as_json(reconciliation)
     stopped, reports = outcome.stopped, dict[str, str]()
     try:

@@ -241,10 +241,13 @@ def _place(output: Output, problem: Problem) -> str:
     return f"{place}{value}" if place else ""
 
 
-def show_reconciliation(output: Output, reconciliation: Reconciliation) -> None:
-    """The verdict and the bridge, then what needs a person."""
+def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfinished: bool = False) -> None:
+    """The verdict and the bridge, then what needs a person; `unfinished` says that the command itself left something."""
     output.show()
-    output.say(reconciliation.verdict, **reconciliation.verdict_parameters)
+    if unfinished and not reconciliation.exit_code:
+        output.say(N_("Not everything that was asked for is done: see above."))
+    else:
+        output.say(reconciliation.verdict, **reconciliation.verdict_parameters)
     output.show()
     signs = {1: "", -1: "−", 0: "="}
     output.table(

@@ -193,7 +193,10 @@ def letters_of(heading: str) -> str:
     return _SMALL_WORDS.sub("", _SHORT.sub("no", text)).replace(" ", "")
 
 
+_SAID_OF_VAT = ("con IVA", "sin IVA", "IVA incluido", "más IVA", "with VAT", "without VAT", "incl. VAT", "excl. VAT")
+"""What a price heading may add without parentheses; what it says is the price basis (`columns.vat_said`)."""
 FIELD_OF: Mapping[str, str] = MappingProxyType(
-    {key_of(heading): field for field, headings in ALIASES.items() for heading in headings}
+    {key_of(f"{heading} {words}"): "unit_price" for heading in ALIASES["unit_price"] for words in _SAID_OF_VAT}
+    | {key_of(heading): field for field, headings in ALIASES.items() for heading in headings}
 )
 LINE_TOTAL_KEYS = frozenset(map(key_of, LINE_TOTALS))

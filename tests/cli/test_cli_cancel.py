@@ -58,6 +58,8 @@ def test_a_refusal_needs_a_person(open_desk: Open) -> None:
     done = desk.call("cancel", "A-1", "--yes")
     assert done.code == 1
     assert "✗ A-1: not cancelled: refused · The provider did not accept the request." in done.out
+    assert "Not everything that was asked for is done: see above." in done.out
+    assert "are stamped" not in done.out
     assert set(desk.states().values()) == {"stamped"}
 
 

@@ -274,6 +274,19 @@ def test_a_price_heading_may_say_it_by_type(heading: str, said: dict[str, str]) 
     assert {kind: vat_said(heading, kind) for kind in said} == said
 
 
+@pytest.mark.parametrize(
+    ("heading", "included"),
+    [
+        ("Precio unitario con IVA", True), ("P. Unit. sin IVA", False), ("Precio IVA incluido", True),
+        ("Precio venta más IVA", False), ("Unit price excl. VAT", False),
+    ],
+)  # fmt: skip
+def test_a_price_heading_may_say_it_without_parentheses(tmp_path: Path, heading: str, included: bool) -> None:
+    """A CCF asks for the basis, and the heading answers."""
+    text = f"Factura,Tipo DTE,Descripción,Cantidad,{heading}\nA1,CCF,Café,2,3\n"
+    assert [entry.document.prices_with_vat for entry in read_text(tmp_path, text)] == [included]
+
+
 def test_a_heading_speaks_for_the_documents_below_it(tmp_path: Path) -> None:
     """Two files that say enough by themselves say enough together, in either order; and a contradiction stays one."""
     invoices = csv_file(tmp_path, "Factura,Descripción,Cantidad,Precio (con IVA)\nA1,Café,2,3\n", "facturas.csv")
