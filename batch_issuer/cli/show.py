@@ -105,8 +105,8 @@ def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
     if credited or bought:
         output.say(
             N_(
-                "Of that: invoiced {invoiced}, less credit notes (05) {notes}; "
-                "purchases from excluded subjects {bought}."
+                "Of that, sales (01, 03, 11): {invoiced}; credit notes (05), which take away: {notes}; "
+                "purchases from excluded subjects (14): {bought}."
             ),
             invoiced=money(plan.gross - credited - bought),
             notes=money(credited),
@@ -242,7 +242,7 @@ def _place(output: Output, problem: Problem) -> str:
 
 
 def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfinished: bool = False) -> None:
-    """The verdict and the bridge, then what needs a person; `unfinished` says that the command itself left something."""
+    """The verdict and the bridge, then what needs a person; `unfinished`: the command itself left something undone."""
     output.show()
     if unfinished and not reconciliation.exit_code:
         output.say(N_("Not everything that was asked for is done: see above."))
@@ -292,8 +292,8 @@ def _show_kinds(output: Output, made: Reconciliation) -> None:
     if made.credit_notes.documents or made.purchases.documents:
         output.say(
             N_(
-                "Of the documents in the ledger: invoiced {invoiced}, less credit notes (05) {notes}; "
-                "purchases from excluded subjects (14) {bought}."
+                "Of these documents, in every state, sales (01, 03, 11): {invoiced}; "
+                "credit notes (05), which take away: {notes}; purchases from excluded subjects (14): {bought}."
             ),
             invoiced=money(made.invoiced.gross),
             notes=money(made.credit_notes.gross),
