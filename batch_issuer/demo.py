@@ -11,6 +11,7 @@ from pathlib import Path
 
 from batch_issuer import settings as settings_room
 from batch_issuer.correcting import outcomes_of_run, write_fixes
+from batch_issuer.documents import EL_SALVADOR
 from batch_issuer.issuing.runs import Connection, Outcome, Watcher, cancel, issue, refresh
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_, Messages
@@ -19,7 +20,7 @@ from batch_issuer.planning.preparing import Prepared, prepare
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.reading.references import read_references
-from batch_issuer.reconciliation import EL_SALVADOR, Reconciliation
+from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reconciling.gathering import reconcile_run
 from batch_issuer.reporting import write_reports
 from batch_issuer.resources import sample_data_folder

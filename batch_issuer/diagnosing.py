@@ -20,7 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from batch_issuer import __version__
-from batch_issuer.documents import State
+from batch_issuer.documents import EL_SALVADOR, State
 from batch_issuer.issuing.runs import Connection, key_in
 from batch_issuer.ledger import lock, schema
 from batch_issuer.ledger.opening import open_to_read
@@ -34,7 +34,6 @@ from batch_issuer.provider.transport import system_proxy
 from batch_issuer.rules.deadlines import CALENDAR_YEAR
 from batch_issuer.settings import Company, Settings, has_documented_form, key_place, read_key
 
-_EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6))
 _CLOCK_MAY_DIFFER = 60
 """Seconds; the answer took some of them."""
 _LITTLE_SPACE, _NO_SPACE = 1 << 30, 100 << 20
@@ -415,7 +414,7 @@ def _clock(sign: Sign | None) -> Check:
     now = dt.datetime.now(dt.UTC)
     here = now.astimezone()
     zone = f"UTC{here:%z}"
-    shown = f"{now.astimezone(_EL_SALVADOR):%d/%m/%Y %H:%M}"
+    shown = f"{now.astimezone(EL_SALVADOR):%d/%m/%Y %H:%M}"
     if sign is not None and sign.moment is not None:
         moment = sign.moment if sign.moment.tzinfo else sign.moment.replace(tzinfo=dt.UTC)
         wrong = round((now - moment).total_seconds())
@@ -492,7 +491,7 @@ def is_on_network(folder: Path, mounts: str | None = None) -> bool:
 
 
 def _calendar() -> Check:
-    year = dt.datetime.now(_EL_SALVADOR).year
+    year = dt.datetime.now(EL_SALVADOR).year
     if year != CALENDAR_YEAR:
         return _warn(
             "calendar",

@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 CENT = Decimal("0.01")
+EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
+"""No daylight saving (domain.md 4)."""
 _WIDE = Context(prec=MAX_PREC)
 """A cell may hold 300 digits: it is shown and held back, and rounding it is no reason to stop."""
 VAT_RATE = Decimal("0.13")

@@ -16,11 +16,11 @@ import click
 from batch_issuer.cli import base
 from batch_issuer.cli.output import Output, silence
 from batch_issuer.cli.tables import harmless
-from batch_issuer.documents import State
+from batch_issuer.documents import EL_SALVADOR, State
 from batch_issuer.ledger.records import CancelStep, Event, Kind, Note, Record
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
-from batch_issuer.reconciliation import EL_SALVADOR, STATE_NAMES
+from batch_issuer.reconciliation import STATE_NAMES
 from batch_issuer.reports.wording import REASONS
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from typing import Any
 
 from batch_issuer import settings as settings_room
 from batch_issuer.cli.output import Output
+from batch_issuer.documents import EL_SALVADOR
 from batch_issuer.issuing import live_catalogs
 from batch_issuer.messages import N_, choose_language
 from batch_issuer.planning.preparing import Prepared, prepare
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.reading.references import read_references
-from batch_issuer.reconciliation import EL_SALVADOR
 from batch_issuer.rules import catalogs
 from batch_issuer.settings import Company, Settings
 

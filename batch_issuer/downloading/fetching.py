@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
 
-from batch_issuer.documents import State
+from batch_issuer.documents import EL_SALVADOR, State
 from batch_issuer.downloading.filing import Day, Filed, filed_now, safe_name
 from batch_issuer.issuing.runs import ENVIRONMENTS, Connection, Watcher, interruptible, key_in
 from batch_issuer.issuing.sending import Sender, WorkItem, words_of
@@ -55,7 +55,6 @@ from batch_issuer.provider.files import (
 from batch_issuer.provider.quota import Quota
 from batch_issuer.settings import DEFAULT_COMPANY, Company
 
-_EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6))
 _TRIES = 3
 """Of a file that comes broken."""
 _SAVED_EVERY = 200
@@ -242,7 +241,7 @@ class Downloader(Sender):
 
     def _day_of(self, record: Record) -> Day:
         moment = dt.datetime.fromisoformat(record.first_sent_at or record.updated_at)
-        name = moment.astimezone(_EL_SALVADOR).date().isoformat()
+        name = moment.astimezone(EL_SALVADOR).date().isoformat()
         if name not in self._days:
             self._days[name] = Day(self._root / name)
             self.found.folders.append(self._root / name)

@@ -14,11 +14,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from batch_issuer.documents import EL_SALVADOR
 from batch_issuer.ledger.records import RunRecord
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
-
-_EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6))
 
 
 @contextmanager
@@ -112,7 +111,7 @@ def held_by(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Seque
 
 
 def _local(moment: str) -> str:
-    return f"{dt.datetime.fromisoformat(moment).astimezone(_EL_SALVADOR):%d/%m/%Y %H:%M:%S}"
+    return f"{dt.datetime.fromisoformat(moment).astimezone(EL_SALVADOR):%d/%m/%Y %H:%M:%S}"
 
 
 def _lock_path(ledger_path: Path, company: str) -> Path:

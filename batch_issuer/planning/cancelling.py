@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from batch_issuer.documents import State
+from batch_issuer.documents import EL_SALVADOR, State
 from batch_issuer.ledger.records import UNDER_WAY, Record
 from batch_issuer.messages import N_, Messages
 from batch_issuer.rules.deadlines import (
@@ -23,8 +23,6 @@ from batch_issuer.rules.deadlines import (
     deadlines,
     safe_until,
 )
-
-EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
 
 
 class Course(StrEnum):

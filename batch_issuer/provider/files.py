@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from batch_issuer.documents import Amounts
+from batch_issuer.provider.wire import read_amount
 
 TICKET, INVOICE, JSON = "ticket", "invoice", "json"
 KINDS = (TICKET, INVOICE, JSON)
@@ -201,13 +202,13 @@ def _amounts(doc_type: str, summary: object) -> Amounts:
     if not isinstance(summary, dict):
         return Amounts()
     if doc_type == "14":
-        return Amounts(gross=_amount(summary, "totalCompra"), total=_amount(summary, "totalPagar"))
+        return Amounts(gross=read_amount(summary, "totalCompra"), total=read_amount(summary, "totalPagar"))
     return Amounts(
-        taxable=None if doc_type == "01" else _amount(summary, "totalGravada"),
-        vat=_amount(summary, "totalIva") if doc_type == "01" else _vat_among(summary.get("tributos")),
-        gross=_amount(summary, "montoTotalOperacion"),
-        retention=_first(_amount(summary, "ivaRete1"), _amount(summary, "ivaRete")),
-        total=_amount(summary, "totalPagar"),
+        taxable=None if doc_type == "01" else read_amount(summary, "totalGravada"),
+        vat=read_amount(summary, "totalIva") if doc_type == "01" else _vat_among(summary.get("tributos")),
+        gross=read_amount(summary, "montoTotalOperacion"),
+        retention=_first(read_amount(summary, "ivaRete1"), read_amount(summary, "ivaRete")),
+        total=read_amount(summary, "totalPagar"),
     )
 
 
@@ -219,16 +220,5 @@ def _vat_among(taxes: object) -> Decimal | None:
     """Tax 20 of CAT-015 is the VAT."""
     if not isinstance(taxes, list):
         return None
-    found = [_amount(tax, "valor") for tax in taxes if isinstance(tax, dict) and tax.get("codigo") == "20"]
+    found = [read_amount(tax, "valor") for tax in taxes if isinstance(tax, dict) and tax.get("codigo") == "20"]
     return found[0] if found else None
-
-
-def _amount(fields: Mapping[str, Any], name: str) -> Decimal | None:
-    value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None

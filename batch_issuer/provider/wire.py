@@ -277,10 +277,11 @@ _AMOUNTS: Mapping[str, tuple[str, ...]] = {
 
 
 def _first_amount(plain: Mapping[str, Any], keys: tuple[str, ...]) -> Decimal | None:
-    return next((amount for key in keys if (amount := _amount(plain, key)) is not None), None)
+    return next((amount for key in keys if (amount := read_amount(plain, key)) is not None), None)
 
 
-def _amount(plain: Mapping[str, Any], name: str) -> Decimal | None:
+def read_amount(plain: Mapping[str, Any], name: str) -> Decimal | None:
+    """A number or a number as text; None for everything else and beyond all bounds."""
     value = plain.get(name)
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         return None

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from batch_issuer.documents import EL_SALVADOR
+
 Order = Literal["dmy", "mdy", "ymd"]
 ORDERS: tuple[Order, ...] = ("dmy", "mdy", "ymd")
-EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6))
 
 _MONTHS = {
     name: number

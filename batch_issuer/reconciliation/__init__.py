@@ -11,7 +11,6 @@ from batch_issuer.reconciliation.sequences import day_of, split_control_number, 
 from batch_issuer.reconciliation.signatures import content_of, share_a_day, signed_off
 from batch_issuer.reconciliation.totals import add_up, tally
 from batch_issuer.reconciliation.values import (
-    EL_SALVADOR,
     STATE_NAMES,
     About,
     Cause,
@@ -43,7 +42,6 @@ from batch_issuer.reconciliation.values import (
 )
 
 __all__ = [
-    "EL_SALVADOR",
     "STATE_NAMES",
     "About",
     "Background",

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+from batch_issuer.documents import EL_SALVADOR
 from batch_issuer.ledger.records import Numbered, Record
-from batch_issuer.reconciliation.values import EL_SALVADOR, OtherMonth, Repeat, Series
+from batch_issuer.reconciliation.values import OtherMonth, Repeat, Series
 
 _SERIES = re.compile(r"DTE-[0-9]{2}-[A-Z0-9]{8}", re.ASCII)
 """Type, establishment and point of sale (domain.md 2)."""

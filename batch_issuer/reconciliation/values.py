@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -14,8 +13,6 @@ from batch_issuer.documents import State, total_of
 from batch_issuer.ledger.records import CancelStep, Note, Record, RunRecord, SignOff
 from batch_issuer.messages import N_
 
-EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
-"""No daylight saving (domain.md 4)."""
 NOTHING = Decimal("0.00")
 CREDIT_NOTE = "05"
 EXCLUDED_SUBJECT = "14"

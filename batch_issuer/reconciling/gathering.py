@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from batch_issuer.documents import State
+from batch_issuer.documents import EL_SALVADOR, State
 from batch_issuer.ledger.records import Numbered, Record, RunRecord
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reconciliation import (
-    EL_SALVADOR,
     About,
     Background,
     Reconciliation,

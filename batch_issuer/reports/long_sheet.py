@@ -18,7 +18,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name, xl_range
 from xlsxwriter.worksheet import Worksheet
 
-from batch_issuer.reconciliation import EL_SALVADOR
+from batch_issuer.documents import EL_SALVADOR
 from batch_issuer.reports.cells import fitting
 from batch_issuer.reports.figures import printable
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batch_issuer.documents import EL_SALVADOR
 from batch_issuer.problems import CannotStart
-from batch_issuer.reading.dates import EL_SALVADOR, find_order, read_date, readings
+from batch_issuer.reading.dates import find_order, read_date, readings
 from batch_issuer.reading.numbers import Mark, find_mark, read_number
 from tests.reading.reading_samples import codes, quantities, read_lines, read_text, refusal, settings, told
 
