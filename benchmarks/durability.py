@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from batch_issuer.documents import State
 from batch_issuer.issuing.sending import Sender
+from batch_issuer.ledger.apart import appending
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import NewEvent, Record
 from batch_issuer.ledger.store import Ledger
@@ -52,10 +53,12 @@ class Forgetful:
         written.set_result(None)
         return written
 
+    append_soon = append
+
 
 async def send(ledger: Ledger, run: str, records: Sequence[Record], url: str, *, forget: bool) -> None:
     client = Client(url, "odt_benchmarks", quota=Quota(), transport=open_transport(url, CONCURRENCY))
-    with Writer(ledger, COMPANY, run) as writer:
+    with appending(ledger, COMPANY, run, apart=not forget) as append, Writer(append) as writer:
         async with client:
             kept: Any = Forgetful(ledger, records) if forget else None
             sender = Sender(

@@ -23,6 +23,7 @@ from batch_issuer.issuing import live_catalogs
 from batch_issuer.issuing.invalidating import Canceller, is_under_way
 from batch_issuer.issuing.rechecking import Judged, change_of, judge, moved
 from batch_issuer.issuing.sending import PATIENCE, Patience, Progress, Sender
+from batch_issuer.ledger.apart import Append, appending
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Kind, NewEvent, Record, RunRecord
 from batch_issuer.ledger.store import Ledger
@@ -44,6 +45,8 @@ ENVIRONMENTS = {"00": "test", "01": "production"}
 
 _PLANNED_AT_ONCE = 500
 _EVENTS_OF_A_REPETITION = 3
+_WORTH_A_PROCESS = 200
+"""Documents from which on the ledger is written by a process of its own."""
 """It begins, reads, ends."""
 _CATALOG_SECONDS = 1.0
 """How long the end of a run waits for catalogs that are still on their way."""
@@ -152,7 +155,7 @@ def issue(
         async def steps(sender: Canceller) -> None:
             await _beside(_issue_plan(work, sender, prepared, chosen), asking(sender) if asks else None)
 
-        return work.send(steps)
+        return work.send(steps, documents=len(chosen.of(Action.ISSUE, Action.ASK, Action.WATCH)))
 
 
 def _catalogs_to_ask(prepared: Prepared, plan: Plan) -> frozenset[str] | None:
@@ -204,7 +207,7 @@ def retry(
             sender.progress.total += len(planned)
             await work.issue_carefully(sender, planned)
 
-        return work.send(steps)
+        return work.send(steps, documents=len(records))
 
 
 def refresh(
@@ -233,7 +236,7 @@ def refresh(
             await work.look_at_credited(sender, records)
             await sender.ask_cancellations(cancelling)
 
-        return work.send(steps)
+        return work.send(steps, documents=len(records) + len(cancelling))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +265,7 @@ def recheck(
         inquiry = inquire(ledger)
         work.begin()
         work.write([NewEvent(kind=Kind.RUN_READ, body=inquiry.reading)])
-        return work.send(lambda sender: _recheck(work, sender, inquiry))
+        return work.send(lambda sender: _recheck(work, sender, inquiry), documents=len(inquiry.records))
 
 
 async def _recheck(work: _Work, sender: Sender, inquiry: Inquiry) -> None:
@@ -342,7 +345,7 @@ def cancel(
             now = {one.record.external_ref: one for one in outlooks(ledger, company.code, list(again.values()), today)}
             await canceller.cancel([one for one in others if now[one.external_ref].course in SENT])
 
-        return work.send(steps)
+        return work.send(steps, documents=len(records))
 
 
 def _refs(records: Sequence[Record]) -> list[str]:
@@ -648,10 +651,12 @@ class _Work:
                 expected=expected,
             )
 
-    def send(self, steps: Callable[[Canceller], Awaitable[None]]) -> Outcome:
-        """Run the steps in an event loop, and write how it ended."""
+    def send(self, steps: Callable[[Canceller], Awaitable[None]], documents: int) -> Outcome:
+        """Run the steps for so many documents in an event loop, and write how it ended."""
         began = time.monotonic()
-        sender = asyncio.run(self._send(steps))
+        apart = documents >= _WORTH_A_PROCESS
+        with appending(self.ledger, self.company, self.run.run, apart=apart) as append:
+            sender = asyncio.run(self._send(steps, append))
         return self.end(sender.progress, began, sender.stopped)
 
     def end(self, progress: Progress, began: float, stopped: Stop | None = None) -> Outcome:
@@ -673,12 +678,12 @@ class _Work:
             stopped = stopped or stop
         return Outcome(run=self.run, progress=progress, seconds=seconds, stopped=stopped)
 
-    async def _send(self, steps: Callable[[Canceller], Awaitable[None]]) -> Canceller:
+    async def _send(self, steps: Callable[[Canceller], Awaitable[None]], append: Append) -> Canceller:
         connection = self._connection
         quota = Quota(reserve=connection.reserve, max_wait=connection.max_wait)
         transport = open_transport(connection.base_url, connection.concurrency)
         client = Client(connection.base_url, connection.key, quota=quota, transport=transport)
-        with Writer(self.ledger, self.company, self.run.run) as writer:
+        with Writer(append) as writer:
             self._writer = writer
             sender = Canceller(
                 client=client,

@@ -558,9 +558,10 @@ class Sender:
     def _write(self, new: Sequence[NewEvent]) -> None:
         """Queue what was learned; it counts as done when it is durable, and nobody waits for the disk."""
         assert self._writer is not None  # noqa: S101 - as above
-        written = self._writer.append(new)
-        self._written.add(written)
-        written.add_done_callback(self._after_write)
+        written = self._writer.append_soon(new)
+        if written not in self._written:
+            self._written.add(written)
+            written.add_done_callback(self._after_write)
 
     def _after_write(self, written: asyncio.Future[None]) -> None:
         self._written.discard(written)

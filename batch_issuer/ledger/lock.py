@@ -19,14 +19,17 @@ from batch_issuer.ledger.records import RunRecord
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 
+_LAST_COMMIT = 1.0
+"""Seconds: a run that was killed may have a process left that finishes what it was writing."""
+
 
 @contextmanager
 def holding(ledger_path: Path, company: str) -> Iterator[None]:
-    """Hold the company's lock beside the ledger. Raises `Held` at once where another program has it."""
+    """Hold the company's lock beside the ledger. Raises `Held` where another program has it and keeps it."""
     path = _lock_path(ledger_path.resolve(), company)
     lock = FileLock(path, mode=0o600)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_LAST_COMMIT, poll_interval=0.05)
     except Timeout as error:
         raise Held(path) from error
     except (OSError, NotImplementedError) as error:

@@ -7,12 +7,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Integer, Row
 
 from batch_issuer.documents import SourceRows, State
 from batch_issuer.ledger.records import (
+    NO_ANSWER,
     Event,
     Kind,
     Record,
@@ -65,11 +67,11 @@ def read_content(text: Any, record: Record) -> bytes:
     return content.encode()
 
 
-def event_row(event: Event) -> dict[str, Any]:
-    return {
-        "seq": event.seq, "at": event.at, "run": event.run, "company": event.company,
-        "external_ref": event.external_ref, "kind": event.kind.value, "body": event.body, "hash": event.hash,
-    }  # fmt: skip
+def event_row(event: Event) -> tuple[Any, ...]:
+    """A whole row of the table, in its order."""
+    return (
+        event.seq, event.at, event.run, event.company, event.external_ref, event.kind.value, event.body, event.hash,
+    )  # fmt: skip
 
 
 _KINDS: Mapping[Any, Kind] = {kind.value: kind for kind in Kind}
@@ -103,45 +105,43 @@ _SAME_STATE = (
     "waited_from", "waited_to",
 )  # fmt: skip
 """Those that every event of the document may change."""
+_content_of, _state_of = attrgetter(*_SAME_CONTENT), attrgetter(*_SAME_STATE)
 _TYPES = tuple(int if isinstance(column.type, Integer) else str for column in documents.c)
 """Of a row of the table; SQLite itself would store and give anything."""
 
-
-def record_row(record: Record) -> dict[str, Any]:
-    """A whole row of the table, of a document that is new there."""
-    return {"company": record.company, "external_ref": record.external_ref, **planned_row(record)}
-
-
-def planned_row(record: Record) -> dict[str, Any]:
-    """All of a row but the key, of a document with new content."""
-    return {
-        **{name: getattr(record, name) for name in _SAME_CONTENT},
-        "expected_gross": str(record.expected_gross),
-        "expected_retention": "" if record.expected_retention is None else str(record.expected_retention),
-        "file": record.source.file,
-        "sheet": record.source.sheet,
-        "rows": write_rows(record.source.rows),
-        **state_row(record),
-    }
+KEY = ("company", "external_ref")
+STATE = (*_SAME_STATE, "state", "answer", "unexpected_duplicate", "cancellation", "control_number")
+"""Columns that change while the document's content stays the same."""
+CONTENT = (*STATE, *_SAME_CONTENT, "expected_gross", "expected_retention", "file", "sheet", "rows")
+"""All but the key."""
 
 
-def state_row(record: Record) -> dict[str, Any]:
-    """The part of a row that changes while the document's content stays the same."""
-    return {
-        **{name: getattr(record, name) for name in _SAME_STATE},
-        "state": record.state.value,
-        "answer": _ANSWER.encode(write_answer(record.answer)),
-        "unexpected_duplicate": int(record.unexpected_duplicate),
-        "cancellation": _written(write_cancellation(record.cancellation)),
-        "control_number": record.answer.control_number,
-    }
+def state_row(record: Record) -> tuple[Any, ...]:
+    """What the columns `STATE` hold."""
+    return (
+        *_state_of(record),
+        record.state.value,
+        "{}" if record.answer is NO_ANSWER else _ANSWER.encode(write_answer(record.answer)),
+        int(record.unexpected_duplicate),
+        "" if record.cancellation is None else _ANSWER.encode(write_cancellation(record.cancellation)),
+        record.answer.control_number,
+    )
+
+
+def content_row(record: Record) -> tuple[Any, ...]:
+    """What the columns `CONTENT` hold."""
+    return (
+        *state_row(record),
+        *_content_of(record),
+        str(record.expected_gross),
+        "" if record.expected_retention is None else str(record.expected_retention),
+        record.source.file,
+        record.source.sheet,
+        write_rows(record.source.rows),
+    )
 
 
 _ANSWER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
-
-
-def _written(plain: Mapping[str, Any]) -> str:
-    return _ANSWER.encode(plain) if plain else ""
 
 
 def read_record(row: Sequence[Any]) -> Record:

@@ -12,13 +12,12 @@ import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Update, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from batch_issuer import __version__
 from batch_issuer.documents import State
@@ -32,18 +31,20 @@ from batch_issuer.ledger.records import (
     Record,
     RunRecord,
     fold,
-    hash_after,
+    hash_of,
 )
 from batch_issuer.ledger.rows import (
+    CONTENT,
+    KEY,
+    STATE,
     can_be_stored,
+    content_row,
     event_row,
-    planned_row,
     read_body,
     read_content,
     read_event,
     read_record,
     read_run,
-    record_row,
     run_change,
     state_row,
     write_body,
@@ -54,6 +55,21 @@ _AT_ONCE = 500
 """References asked for in one query."""
 _PAGE = 1000
 """Events read at a time: between pages the file is free, so that no reader holds up a run."""
+
+
+def _insert(table: Table, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - as below
+
+
+def _update(table: Table, columns: Sequence[str], key: Sequence[str]) -> str:
+    return f"UPDATE {table.name} SET {' = ?, '.join(columns)} = ? WHERE {' = ? AND '.join(key)} = ?"  # noqa: S608 - our own names
+
+
+# Statements as text and rows as tuples: nothing is translated for each event.
+_INSERT_EVENTS = _insert(schema.events, schema.events.c.keys())
+_INSERT_DOCUMENTS = _insert(schema.documents, (*CONTENT, *KEY))
+_CHANGE_CONTENT = _update(schema.documents, CONTENT, KEY)
+_CHANGE_STATE = _update(schema.documents, STATE, KEY)
 
 Clock = Callable[[], dt.datetime]
 
@@ -106,7 +122,7 @@ class Ledger(Archive):
             written = self._chain(connection, company, run, at, new)
             before = self._before(connection, company, new)
             records = _folded(written, before)
-            connection.execute(insert(schema.events), [event_row(event) for event, _ in written])
+            connection.exec_driver_sql(_INSERT_EVENTS, [event_row(event) for event, _ in written])
             _write_records(connection, records, before)
             for event, body in written:
                 _write_run(connection, event, body)
@@ -129,6 +145,12 @@ class Ledger(Archive):
                 known = self._known.get(key)
                 if known is None or known.last_seq < record.last_seq:
                     self._known[key] = record
+
+    def forget(self, company: str, references: Collection[str]) -> None:
+        """Another process has written of these documents."""
+        with self._knowing:
+            for reference in references:
+                self._known.pop((company, reference), None)
 
     def record(self, company: str, external_ref: str) -> Record | None:
         """What is known of one document."""
@@ -368,11 +390,12 @@ class Ledger(Archive):
         for one in new:
             seq += 1
             text, body = write_body(one.body)
+            previous = hash_of(previous, seq, at, run, company, one.external_ref, one.kind, text)
             event = Event(
-                seq=seq, at=at, run=run, company=company, external_ref=one.external_ref, kind=one.kind, body=text
-            )
-            previous = hash_after(previous, event)
-            written.append((replace(event, hash=previous), body))
+                seq=seq, at=at, run=run, company=company, external_ref=one.external_ref, kind=one.kind, body=text,
+                hash=previous,
+            )  # fmt: skip
+            written.append((event, body))
         return written
 
     def _before(self, connection: Connection, company: str, new: Sequence[NewEvent]) -> dict[str, Record]:
@@ -426,16 +449,6 @@ def _stored(connection: Connection, company: str, references: Sequence[str]) -> 
     return found
 
 
-@lru_cache(maxsize=2)
-def _update(names: tuple[str, ...]) -> Update:
-    return (
-        update(schema.documents)
-        .where(schema.documents.c.company == bindparam("of_company"))
-        .where(schema.documents.c.external_ref == bindparam("of_ref"))
-        .values({name: bindparam(name) for name in names})
-    )
-
-
 def _write_records(
     connection: Connection, records: Mapping[tuple[str, str], Record], before: Mapping[str, Record]
 ) -> None:
@@ -443,18 +456,18 @@ def _write_records(
 
     Where the content stays, its columns and their indexes are left alone: that is half of the work.
     """
-    fresh = [record_row(record) for record in records.values() if record.external_ref not in before]
-    if fresh:
-        connection.execute(insert(schema.documents), fresh)
-    stored = [(record, before[record.external_ref]) for record in records.values() if record.external_ref in before]
-    _change(connection, [one for one, known in stored if one.content_seq != known.content_seq], planned_row)
-    _change(connection, [one for one, known in stored if one.content_seq == known.content_seq], state_row)
-
-
-def _change(connection: Connection, records: Sequence[Record], row_of: Callable[[Record], dict[str, Any]]) -> None:
-    rows = [{**row_of(one), "of_company": one.company, "of_ref": one.external_ref} for one in records]
-    if rows:
-        connection.execute(_update(tuple(rows[0])[:-2]), rows)
+    fresh, planned, changed = [], [], []
+    for key, record in records.items():
+        known = before.get(record.external_ref)
+        if known is None:
+            fresh.append((*content_row(record), *key))
+        elif known.content_seq != record.content_seq:
+            planned.append((*content_row(record), *key))
+        else:
+            changed.append((*state_row(record), *key))
+    for statement, rows in ((_INSERT_DOCUMENTS, fresh), (_CHANGE_CONTENT, planned), (_CHANGE_STATE, changed)):
+        if rows:
+            connection.exec_driver_sql(statement, rows)
 
 
 def _write_run(connection: Connection, event: Event, body: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The one writer: a thread that commits whatever has queued up, once, and then says so to everyone who waits.
 
-Nobody chooses a window: while one commit is on its way to the disk the next batch gathers.
+While one commit is on its way to the disk the next batch gathers. What nobody waits for gathers a moment longer, and
+goes along with what somebody does: half of the commits, and of their cost.
 """
 
 from __future__ import annotations
@@ -11,30 +12,34 @@ import threading
 from collections.abc import Sequence
 from typing import Self
 
+from batch_issuer.ledger.apart import Append
 from batch_issuer.ledger.records import NewEvent
-from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
 from batch_issuer.problems import Stop, StoppedMidway
 
 _MOST_AT_ONCE = 2000
 """Events in one transaction, so that no answer waits long."""
 
+GATHERING = 0.025
+"""Seconds that answers may gather: what a crash loses of them is asked again, because their intents are durable."""
+
 _Wanted = tuple[Sequence[NewEvent], "asyncio.Future[None]"]
 
 
 class Writer:
-    """Writes events of one run, in the order given. Use as a context manager inside a running event loop.
+    """Hands events to `append`, in the order given. Use as a context manager inside a running event loop.
 
     After a failed write nothing more is written, and every append fails with that same `Stop`.
     """
 
-    def __init__(self, ledger: Ledger, company: str, run: str) -> None:
-        self._ledger = ledger
-        self._company = company
-        self._run = run
+    def __init__(self, append: Append) -> None:
+        self._append = append
         self._queue: queue.SimpleQueue[_Wanted | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="ledger-writer", daemon=True)
         self._loop = asyncio.get_running_loop()
+        self._gathered: list[NewEvent] = []
+        self._durable: asyncio.Future[None] | None = None
+        """Of what has gathered; None where nothing has."""
         self.failed: Stop | None = None
         self.bug: Exception | None = None
         """What made it fail where that was a mistake of ours."""
@@ -44,14 +49,28 @@ class Writer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._hand_over()
         self._queue.put(None)
         self._thread.join()
 
     def append(self, new: Sequence[NewEvent]) -> asyncio.Future[None]:
         """Queue events; the future is done when they are durable."""
-        written: asyncio.Future[None] = self._loop.create_future()
-        self._queue.put((new, written))
-        return written
+        durable = self.append_soon(new)
+        self._hand_over()
+        return durable
+
+    def append_soon(self, new: Sequence[NewEvent]) -> asyncio.Future[None]:
+        """The same, a moment later: what comes until then is written with it, and has the same future."""
+        if self._durable is None:
+            self._durable = self._loop.create_future()
+            self._loop.call_later(GATHERING, self._hand_over, self._durable)
+        self._gathered += new
+        return self._durable
+
+    def _hand_over(self, only: asyncio.Future[None] | None = None) -> None:
+        if self._durable is not None and only in (None, self._durable):
+            self._queue.put((self._gathered, self._durable))
+            self._gathered, self._durable = [], None
 
     def _write(self) -> None:
         ended = False
@@ -72,7 +91,7 @@ class Writer:
             return
         if self.failed is None:
             try:
-                self._ledger.append(self._company, self._run, [event for new, _ in wanted for event in new])
+                self._append([event for new, _ in wanted for event in new])
             except Stop as stop:
                 self.failed = stop
             except Exception as bug:  # noqa: BLE001 - whoever waits for this thread must not wait for ever

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -54,7 +55,7 @@ class Transport(httpx.AsyncBaseTransport):
         try:
             answer = await self._opened().request(
                 request.method,
-                URL(str(request.url), encoded=True),  # what was encoded stays so: a reference may be «..» or «a/b»
+                _address(str(request.url)),
                 headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw],
                 data=body or None,
                 allow_redirects=False,
@@ -83,6 +84,12 @@ class Transport(httpx.AsyncBaseTransport):
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
             )
         return self._session
+
+
+@lru_cache(maxsize=64)
+def _address(url: str) -> URL:
+    """What was encoded stays so: a reference may be «..» or «a/b»."""
+    return URL(url, encoded=True)
 
 
 class _Body(httpx.AsyncByteStream):

@@ -277,19 +277,26 @@ _AMOUNTS: Mapping[str, tuple[str, ...]] = {
 
 
 def _first_amount(plain: Mapping[str, Any], keys: tuple[str, ...]) -> Decimal | None:
-    return next((amount for key in keys if (amount := read_amount(plain, key)) is not None), None)
+    for key in keys:
+        if key in plain and (amount := read_amount(plain, key)) is not None:
+            return amount
+    return None
 
 
 def read_amount(plain: Mapping[str, Any], name: str) -> Decimal | None:
     """A number or a number as text; None for everything else and beyond all bounds."""
-    value = plain.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and abs(amount) < Decimal(10) ** 15 else None
+    amount = plain.get(name)
+    if not isinstance(amount, Decimal):
+        if isinstance(amount, bool) or not isinstance(amount, (int, str)):
+            return None
+        try:
+            amount = Decimal(str(amount))
+        except InvalidOperation:
+            return None
+    return amount if amount.is_finite() and -_TOO_MUCH < amount < _TOO_MUCH else None
+
+
+_TOO_MUCH = Decimal(10) ** 15
 
 
 def _observations(value: object) -> tuple[str, ...]:

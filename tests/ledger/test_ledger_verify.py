@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from batch_issuer.ledger import schema
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Event, hash_after
 from batch_issuer.ledger.rows import event_row
@@ -162,7 +163,7 @@ def forged(path: Path, event: Event) -> None:
         path,
         "INSERT INTO events (seq, at, run, company, external_ref, kind, body, hash) "
         "VALUES (:seq, :at, :run, :company, :external_ref, :kind, :body, :hash)",
-        **row,
+        **dict(zip(schema.events.c.keys(), row, strict=True)),
     )
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def writing(path: Path) -> Iterator[Writer]:
     """The writer of a new run, inside a running event loop."""
     with (
         open_to_write(path, COMPANY, create=True) as ledger,
-        Writer(ledger, COMPANY, ledger.begin_run(COMPANY, "issue").run) as writer,
+        Writer(partial(ledger.append, COMPANY, ledger.begin_run(COMPANY, "issue").run)) as writer,
     ):
         yield writer
 
@@ -105,6 +106,7 @@ def test_a_mistake_of_ours_fails_every_append(tmp_path: Path) -> None:
 
 FULL = """
 import asyncio, resource, sys
+from functools import partial
 from pathlib import Path
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.writer import Writer
@@ -117,7 +119,7 @@ def room(size):
 async def write():
     path = Path(sys.argv[1])
     with open_to_write(path, "default", create=True) as ledger:
-        with Writer(ledger, "default", ledger.begin_run("default", "issue").run) as writer:
+        with Writer(partial(ledger.append, "default", ledger.begin_run("default", "issue").run)) as writer:
             room(path.stat().st_size + 30000)
             done = [await asyncio.gather(one(writer, 2 * number), one(writer, 2 * number + 1)) for number in range(100)]
             room(resource.RLIM_INFINITY)
