@@ -37,11 +37,11 @@ class Sizes:
     scale: float = 1.0
     """Of Online Retail's 541,909 rows."""
     growth: Sequence[int] = (3,)
-    sending_seconds: float = 1.5
+    sending_seconds: float = 3.0
     """How long a cell of the sending table would take a perfect client."""
     latencies: Sequence[float] = (0.05, 0.0, 0.2)
     concurrencies: Sequence[int] = (1, 8, 32, 100, 256)
-    most_documents: int = 4_000
+    most_documents: int = 6_000
     window: float = 10.0
     """Seconds of the shortened minute."""
     ledger_documents: Sequence[int] = (0, 100_000)
@@ -344,7 +344,7 @@ def ledger(bench: Bench) -> Section:
     """What durability costs: the same sending with and without the ledger, and on a slow disk."""
     documents = min(bench.sizes.most_documents, 4_000)
     command = (PYTHON, str(HERE / "durability.py"), "--documents", str(documents))
-    with provider("--latency", "0.05" if bench.sizes.rounds > 1 else "0") as server:
+    with provider("--latency", "0.05" if 0.05 in bench.sizes.latencies else "0") as server:
         address = ("--url", server.url)
         found = bench.compare(
             {

@@ -52,6 +52,9 @@ _MOST_CHUNKS_AHEAD = 6
 """Chunks of intents on their way to the disk while those before them are sent; after a crash so many documents more
 are asked about, so there are no more of them than the disk's slowness makes necessary."""
 
+_CHUNKS_READ = 4
+"""Chunks of bodies that are read out of the ledger together."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
@@ -236,11 +239,16 @@ class Sender:
         """
         size, most = max(self._concurrency, 16), 1
         ahead: deque[asyncio.Task[list[WorkItem]]] = deque()
+        bodies: dict[str, bytes] = {}
         try:
             for start in range(0, len(records), size):
                 if self._stopping.is_set():
                     break
-                ahead.append(asyncio.create_task(self._intend(records[start : start + size])))
+                if start % (_CHUNKS_READ * size) == 0:
+                    page = records[start : start + _CHUNKS_READ * size]
+                    bodies = await asyncio.to_thread(self._ledger.bodies, page)
+                chunk = [WorkItem(record, bodies[record.external_ref]) for record in records[start : start + size]]
+                ahead.append(asyncio.create_task(self._intend(chunk)))
                 if len(ahead) > most:
                     durable = await ahead.popleft()
                     most = min(most + self._window.empty(), _MOST_CHUNKS_AHEAD)
@@ -250,10 +258,9 @@ class Sender:
         finally:
             await asyncio.gather(*ahead, return_exceptions=True)
 
-    async def _intend(self, records: Sequence[Record]) -> list[WorkItem]:
-        bodies = await asyncio.to_thread(self._ledger.bodies, records)
-        await self._append([_intent(record) for record in records])
-        return [WorkItem(record, bodies[record.external_ref]) for record in records]
+    async def _intend(self, chunk: list[WorkItem]) -> list[WorkItem]:
+        await self._append([_intent(item.record) for item in chunk])
+        return chunk
 
     async def _asked(self, records: Sequence[Record]) -> AsyncIterator[list[WorkItem]]:
         yield [WorkItem(record) for record in records]
