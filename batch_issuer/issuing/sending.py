@@ -235,7 +235,7 @@ class Sender:
     async def _intended(self, records: Sequence[Record]) -> AsyncIterator[list[WorkItem]]:
         """Chunks of documents whose intents are durable; the next ones are on their way to the disk meanwhile.
 
-        Whenever the window ran empty before a chunk was durable, one chunk more goes ahead from then on.
+        Whenever the window ran empty before a chunk was durable, twice as many chunks go ahead from then on.
         """
         size, most = max(self._concurrency, 16), 1
         ahead: deque[asyncio.Task[list[WorkItem]]] = deque()
@@ -251,7 +251,8 @@ class Sender:
                 ahead.append(asyncio.create_task(self._intend(chunk)))
                 if len(ahead) > most:
                     durable = await ahead.popleft()
-                    most = min(most + self._window.empty(), _MOST_CHUNKS_AHEAD)
+                    if self._window.empty():
+                        most = min(2 * most, _MOST_CHUNKS_AHEAD)
                     yield durable
             while ahead:
                 yield await ahead.popleft()
