@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from batch_issuer.documents import State
-from batch_issuer.ledger.apart import Append, appending
+from batch_issuer.ledger.apart import Apart, Append, appending
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import verify
@@ -26,15 +26,19 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the l
 @contextmanager
 def appending_apart(path: Path) -> Iterator[tuple[Ledger, Append, int]]:
     """A ledger, how a new run appends to it, and the process that does."""
+    before = children()
     with open_to_write(path, COMPANY, create=True) as ledger:
-        with appending(ledger, COMPANY, ledger.begin_run(COMPANY, "issue").run, apart=True) as append:
-            (child,) = children()
-            yield ledger, append, child
-        assert children() == []
+        apart = Apart(ledger, COMPANY, ledger.begin_run(COMPANY, "issue").run)
+        try:
+            (child,) = children() - before
+            yield ledger, apart.append, child
+        finally:
+            apart.close()
+        assert children() == before
 
 
-def children() -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()]
+def children() -> set[int]:
+    return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()}
 
 
 def test_what_another_process_appended_is_there_when_it_says_so(tmp_path: Path) -> None:
@@ -58,8 +62,9 @@ def test_both_processes_may_append_in_turn(tmp_path: Path) -> None:
     with open_to_write(path, COMPANY, create=True) as ledger:
         run = ledger.begin_run(COMPANY, "issue").run
         ledger.append(COMPANY, run, [planned("A-1"), planned("A-2")])
-        with appending(ledger, COMPANY, run, apart=True) as append:
-            append([sending("A-1"), answered("A-1"), sending("A-2")])
+        apart = Apart(ledger, COMPANY, run)
+        apart.append([sending("A-1"), answered("A-1"), sending("A-2")])
+        apart.close()
         ledger.append(COMPANY, run, [answered("A-2")])
         assert verify(ledger).damages == ()
         assert ledger.count_states(COMPANY) == {State.STAMPED: 2}
@@ -174,13 +179,13 @@ def test_when_the_run_is_killed_it_finishes_and_lets_go(tmp_path: Path, after: f
 
 def test_with_other_threads_nothing_is_forked(tmp_path: Path) -> None:
     """A copied process would have their locks and not them."""
-    end = threading.Event()
+    end, before = threading.Event(), children()
     thread = threading.Thread(target=end.wait)
     thread.start()
     try:
         with open_to_write(tmp_path / "ledger.db", COMPANY, create=True) as ledger:
             with appending(ledger, COMPANY, ledger.begin_run(COMPANY, "issue").run, apart=True) as append:
-                assert children() == []
+                assert children() == before
                 append([planned("A-1")])
             assert ledger.count_states(COMPANY) == {State.PLANNED: 1}
     finally:
