@@ -51,6 +51,7 @@ class Apart:
         self._ledger = ledger
         self._company = company
         self._pipe, theirs = Pipe()
+        gc.freeze()  # a collector that walks over everything would have everything copied, and finds nothing new in it
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self._process = os.fork()
