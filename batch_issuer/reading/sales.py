@@ -124,7 +124,7 @@ class Sales:
             at + 1,
             sheet.header.headings,
             sheet.sheet.table.cells(at),
-            [column.kind(int(column.codes[at])) for column in columns],
+            [column.kind(int(column.codes[at])) for column in columns] if any(one.kinds for one in columns) else (),
             dict(_read_values(sheet, range(self.rows)[row] - self._offsets[source])),
             dict(_formats(sheet.sheet, at)),
         )
@@ -410,10 +410,13 @@ class Sales:
         return [of_rows[sheets == sheet] for sheet in range(len(self._sheets))]
 
 
+_READ_FIELDS = frozenset((*NUMBER_FIELDS, *DATE_FIELDS))
+
+
 def _read_values(sheet: SheetSales, row: int) -> Iterator[tuple[int, Value]]:
     """Column and value of the numbers and dates of a sales row; faulty cells and blank ones have none."""
     for field in sheet.fields:
-        if field.name in (*NUMBER_FIELDS, *DATE_FIELDS):
+        if field.name in _READ_FIELDS:
             code = int(field.codes[row])
             if code not in field.faults and not is_blank(field.texts[code]):
                 yield field.number, field.values[code]

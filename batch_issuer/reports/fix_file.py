@@ -12,21 +12,23 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.reading.aliases import key_of
-from batch_issuer.reading.batch import Batch, SheetRow, SourceFile
+from batch_issuer.reading.batch import Batch, SourceFile
 from batch_issuer.reading.fixes import FIX_HEADINGS
 from batch_issuer.reading.kinds import SAME_LINES_IN_TWO_FILES
-from batch_issuer.reading.tables import CellKind
+from batch_issuer.reading.tables import CellKind, letter_of
 from batch_issuer.reading.values import Value, lost_digits
 from batch_issuer.reports.cells import NAME_LENGTH, write_text
 from batch_issuer.reports.corrections import Need, Remark, RowToCorrect, Sources, rows_to_correct
 from batch_issuer.reports.figures import printable, text_lines
+from batch_issuer.reports.long_sheet import LongSheet, date_cell, number_cell, very_text
 from batch_issuer.reports.replacing import replace_file
 from batch_issuer.reports.template_columns import COLUMNS
 
@@ -41,8 +43,8 @@ _FILTERED_FROM = 50
 """Rows from which a filter helps; a sheet that is saved while rows are filtered out would be asked about."""
 _NOTES = 2_000
 """Cells that get a note. The added column says the same; more notes than these make a workbook slow to open."""
-_IN_MEMORY = 20_000
-"""Rows up to which strings are shared and the whole is kept in memory."""
+_IN_MEMORY = 16 * 1024 * 1024
+"""Characters of rows that are kept in memory until the workbook is closed; more of them wait in a file."""
 _NOTE_LENGTH = 2_000
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 _SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -163,12 +165,14 @@ def _sheet_name(asked: str, source: SourceFile) -> str:
 
 def _workbook(batch: Batch, rows: Sequence[RowToCorrect], layout: Layout, messages: Messages) -> bytes:
     content = BytesIO()
-    mode = {"constant_memory": True} if len(rows) > _IN_MEMORY else {"in_memory": True}
-    with Workbook(content, {**_SETTINGS, **mode}) as book:
+    with (
+        SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="") as below,
+        Workbook(content, {**_SETTINGS, "in_memory": True}) as book,
+    ):
         book.set_properties({"author": "batch_issuer", "created": WRITTEN})
-        sheet = book.add_worksheet(layout.sheet)
+        sheet = book.add_worksheet(layout.sheet, LongSheet)
         sheet.set_comments_author("batch_issuer")
-        _Writer(batch, sheet, _Looks(book), layout, messages).write(rows)
+        _Writer(batch, sheet, _Looks(book), layout, messages).write(rows, below)
     return content.getvalue()
 
 
@@ -200,7 +204,7 @@ class _Looks:
 class _Writer:
     """Writes the rows of one sheet from the top."""
 
-    def __init__(self, batch: Batch, sheet: Worksheet, looks: _Looks, layout: Layout, messages: Messages) -> None:
+    def __init__(self, batch: Batch, sheet: LongSheet, looks: _Looks, layout: Layout, messages: Messages) -> None:
         self.batch = batch
         self.sheet = sheet
         self.looks = looks
@@ -209,8 +213,15 @@ class _Writer:
         self.notes = 0
         self.roles = {source: _roles(batch.sources[source]) for source in layout.sources}
         self.widths = [len(layout.headings[at]) + 3 for at in layout.kept]
+        self._shown: dict[tuple[int, int], _Shown] = {
+            (source, column): _Shown(roles.get(column, ""))
+            for source, roles in self.roles.items()
+            for column in layout.kept
+        }
+        self._styles: dict[tuple[str, bool, bool], int] = {}
 
-    def write(self, rows: Sequence[RowToCorrect]) -> None:
+    def write(self, rows: Sequence[RowToCorrect], below: IO[str]) -> None:
+        """The sheet, its rows by way of `below`, which must stay open until the workbook is closed."""
         surplus = len(self.layout.kept) + len(self.layout.added)
         last = surplus + self.layout.surplus
         self._columns(rows)
@@ -234,8 +245,11 @@ class _Writer:
         if len(rows) > _FILTERED_FROM:
             self.sheet.autofilter(0, 0, len(rows), last)
         self.sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{len(rows) + 1}"})
+        letters = [letter_of(at) for at in range(last + 1)]
         for number, one in enumerate(rows, 1):
-            self._row(number, one)
+            below.write(self._row(number, one, letters))
+        below.seek(0)
+        self.sheet.hold(len(rows), last, below)
 
     def _columns(self, rows: Sequence[RowToCorrect]) -> None:
         """Widths from the first rows; formats for what is typed into rows that are added."""
@@ -255,33 +269,53 @@ class _Writer:
         refs = [roles.get(column) == "external_ref" for column in self.layout.kept]
         return refs.index(False) if False in refs and refs[0] else 0
 
-    def _row(self, number: int, one: RowToCorrect) -> None:
+    def _row(self, number: int, one: RowToCorrect, letters: Sequence[str]) -> str:
+        """A row of the sheet's own format, and the notes of its cells. `number` is counted from 0."""
         row = self.batch.sheet_row(one.row)
-        roles = self.roles[row.source]
         wrong = _by_column(one.remarks)
-        said = _said(one.remarks)
         begins = one.document is None or one.row == one.document.row
-        self.sheet.set_row(number, 15 * text_lines(said, _FIX_WIDTH))
+        cells: list[str] = []
         for at, column in enumerate(self.layout.kept):
             remarks = wrong.pop(column, ())
-            self._cell(number, at, row, column, roles.get(column, ""), wrong=bool(remarks), begins=begins)
+            text = row.cells[column] if column < len(row.cells) else ""
+            kind = row.kinds[column] if column < len(row.kinds) else CellKind.TEXT
+            form, content = self._shown[row.source, column][
+                text, kind, row.values.get(column), row.formats.get(column, "")
+            ]
+            if content or remarks or begins:
+                style = self._style(form, wrong=bool(remarks), begins=begins)
+                cells.append(f'<c r="{letters[at]}{number + 1}" s="{style}"{content or "/>"}')
             self._note(number, at, remarks)
         for at, field in enumerate(self.layout.added, len(self.layout.kept)):
             remarks = [remark for remark in one.remarks if remark.missing == field]
             if remarks:
-                self.sheet.write_blank(
-                    number, at, None, self.looks.cell(_empty_format(field), wrong=True, begins=begins)
-                )
+                style = self._style(_empty_format(field), wrong=True, begins=begins)
+                cells.append(f'<c r="{letters[at]}{number + 1}" s="{style}"/>')
             self._note(number, at, remarks)
         last = len(self.layout.kept) + len(self.layout.added)
         if self.layout.surplus:
             beyond = " ".join(cell.strip() for cell in row.cells[_last(self.layout.headings) + 1 :] if cell.strip())
-            remarks = [remark for others in wrong.values() for remark in others]
-            write_text(self.sheet, number, last, beyond, self.looks.cell("@", wrong=bool(beyond), begins=begins))
-            self._note(number, last, remarks)
+            if beyond or begins:
+                style = self._style("@", wrong=bool(beyond), begins=begins)
+                cells.append(f'<c r="{letters[last]}{number + 1}" s="{style}"{very_text(beyond) if beyond else "/>"}')
+            self._note(number, last, [remark for others in wrong.values() for remark in others])
             last += 1
+        height = ""
         if one.remarks:
-            write_text(self.sheet, number, last, printable(said), self.looks.fix)
+            said = _said(one.remarks)
+            style = self.looks.fix._get_xf_index()  # noqa: SLF001 - as long_sheet.py does
+            cells.append(f'<c r="{letters[last]}{number + 1}" s="{style}"{very_text(printable(said))}')
+            height = f' ht="{15 * text_lines(said, _FIX_WIDTH)}" customHeight="1"'
+        return f'<row r="{number + 1}"{height}>{"".join(cells)}</row>\n'
+
+    def _style(self, form: str, *, wrong: bool, begins: bool) -> int:
+        """The number of a look. It has to be known before the workbook is closed, which writes all looks first."""
+        key = (form, wrong, begins)
+        found = self._styles.get(key)
+        if found is None:
+            look = self.looks.cell(form, wrong=wrong, begins=begins)
+            found = self._styles[key] = look._get_xf_index()  # noqa: SLF001 - as above
+        return found
 
     def _note(self, number: int, at: int, remarks: Sequence[Remark]) -> None:
         if remarks and self.notes < _NOTES:
@@ -290,25 +324,31 @@ class _Writer:
             size = {"width": 330, "height": 18 * text_lines(text, 52) + 12}
             self.sheet.write_comment(number, at, text, size)
 
-    def _cell(self, number: int, at: int, row: SheetRow, column: int, role: str, *, wrong: bool, begins: bool) -> None:
-        """A number or a date where that is what stands there; otherwise the very text."""
-        text = row.cells[column] if column < len(row.cells) else ""
-        kind = row.kinds[column] if column < len(row.kinds) else CellKind.TEXT
-        value = _value(text, kind, row.values.get(column), role)
-        marks = {"wrong": wrong, "begins": begins}
-        if kind is CellKind.FORMULA and role != "external_ref":
-            write_text(self.sheet, number, at, _NO_RESULT, self.looks.cell(_empty_format(role), **marks))
-        elif isinstance(value, dt.datetime):
-            self.sheet.write_datetime(number, at, value, self.looks.cell("dd/mm/yyyy hh:mm", **marks))
-        elif isinstance(value, dt.date):
-            self.sheet.write_datetime(number, at, value, self.looks.cell("dd/mm/yyyy", **marks))
-        elif isinstance(value, Decimal):
-            shown = row.formats.get(column) or _decimals(value)
-            self.sheet.write_number(number, at, float(value), self.looks.cell(shown, **marks))
-        elif text:
-            write_text(self.sheet, number, at, text, self.looks.cell(_empty_format(role), **marks))
-        elif wrong or begins:
-            self.sheet.write_blank(number, at, None, self.looks.cell(_empty_format(role), **marks))
+
+class _Shown(dict[tuple[str, CellKind, Value, str], tuple[str, str]]):
+    """How the cells of a column are written: number format, and content in the sheet's own format.
+
+    A number or a date where that is what stands there; otherwise the very text. By text, how it was stored, what was
+    read from it, and a format with words of its own: most cells are like one above.
+    """
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+
+    def __missing__(self, cell: tuple[str, CellKind, Value, str]) -> tuple[str, str]:
+        shown = self[cell] = self._show(*cell)
+        return shown
+
+    def _show(self, text: str, kind: CellKind, read: Value, form: str) -> tuple[str, str]:
+        if kind is CellKind.FORMULA and self._role != "external_ref":
+            return _empty_format(self._role), very_text(_NO_RESULT)
+        value = _value(text, kind, read, self._role)
+        if isinstance(value, dt.date):
+            return "dd/mm/yyyy hh:mm" if isinstance(value, dt.datetime) else "dd/mm/yyyy", date_cell(value)
+        if isinstance(value, Decimal):
+            return form or _decimals(value), number_cell(float(value))
+        return _empty_format(self._role), very_text(text) if text else ""
 
 
 def _by_column(remarks: Iterable[Remark]) -> dict[int, list[Remark]]:

@@ -19,12 +19,15 @@ from xlsxwriter.utility import xl_col_to_name, xl_range
 from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.documents import EL_SALVADOR
-from batch_issuer.reports.cells import fitting
+from batch_issuer.reports.cells import NOT_IN_XML, fitting
 from batch_issuer.reports.figures import printable
 
 _DAY_ZERO = dt.date(1899, 12, 30).toordinal()
 _EPOCH = dt.date(1970, 1, 1).toordinal() - _DAY_ZERO
 _OFFSET = int(EL_SALVADOR.utcoffset(None).total_seconds())
+_LEAP_DAY_OF_EXCEL = 60
+"""29 February 1900, which never was: days before it have one number less."""
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f]")
 _MARKUP = re.compile('[&<>"\n\t]')
 _ESCAPE_OF_EXCEL = re.compile("_(?=x[0-9a-fA-F]{4}_)")
 
@@ -44,19 +47,23 @@ class Kind(Enum):
 
 
 class LongSheet(Worksheet):  # type: ignore[misc]  # xlsxwriter has no types
-    """A sheet that is one Excel table, its headings in the first row."""
+    """A sheet whose first row is made cell by cell, and the others from text."""
 
     below: Iterable[str] = ()
     dim_rowmax: int
 
     def fill(self, rows: int, headings: Sequence[str], head: Format, name: str, below: Iterable[str]) -> None:
-        """Make the table; `below` gives its rows, as `rows_as_text` does, when the workbook is closed."""
+        """Make one Excel table of it; `below` gives its rows, as `rows_as_text` does, when the workbook is closed."""
         last = len(headings) - 1
         columns = [{"header": heading, "header_format": head} for heading in headings]
         self.add_table(0, 0, 1, last, {"name": name, "style": "Table Style Light 1", "columns": columns})
         # Said of two rows and stretched to all: for each cell of a table xlsxwriter keeps an entry until the end.
         whole = xl_range(0, 0, rows, last)
         self.tables[-1].update(range=whole, a_range=whole, autofilter=whole)
+        self.hold(rows, last, below)
+
+    def hold(self, rows: int, last: int, below: Iterable[str]) -> None:
+        """So many rows below the first, with cells up to column `last`."""
         self._check_dimensions(rows, last)
         self.below = below
 
@@ -94,13 +101,37 @@ def rows_as_text(
 @lru_cache(maxsize=20_000)
 def _text(text: str) -> str:
     """A text as nothing but a text. Many repeat from row to row: branches, customers, files."""
-    text = fitting(text if text.isprintable() else printable(text))
+    return _inline(fitting(text if text.isprintable() else printable(text)))
+
+
+def very_text(text: str) -> str:
+    """The same with its control characters, as a cell of a workbook can hold them."""
+    text = fitting(text)
+    if text.isprintable():
+        return _inline(text)
+    text = _inline(NOT_IN_XML.sub("\ufffd", text))
+    return _CONTROLS.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+
+
+def _inline(text: str) -> str:
     space = ' xml:space="preserve"' if text[:1].isspace() or text[-1:].isspace() or "\n" in text else ""
     if _MARKUP.search(text):
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if "_x" in text:
         text = _ESCAPE_OF_EXCEL.sub("_x005F_", text)
     return f' t="inlineStr"><is><t{space}>{text}</t></is></c>'
+
+
+def number_cell(number: float) -> str:
+    return f"><v>{number:.16G}</v></c>"
+
+
+def date_cell(day: dt.date) -> str:
+    """A day, or a day with its time, that a cell can hold."""
+    days = day.toordinal() - _DAY_ZERO
+    days -= days <= _LEAP_DAY_OF_EXCEL
+    clock = day.time() if isinstance(day, dt.datetime) else dt.time()
+    return number_cell(days + (clock.hour * 3600 + clock.minute * 60 + clock.second) / 86_400)
 
 
 def _money(amount: Decimal) -> str:
