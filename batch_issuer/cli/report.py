@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 
 from batch_issuer.cli import base, values
 from batch_issuer.cli.output import Output
+from batch_issuer.forking import Beside
 from batch_issuer.messages import N_
 from batch_issuer.problems import StoppedMidway
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from batch_issuer.planning.preparing import Prepared
     from batch_issuer.reconciliation import Reconciliation
     from batch_issuer.standing import Standing
+
+
+_WORTH_A_PROCESS = 200
+"""Documents held back from which on the workbook to correct is written beside the reports."""
 
 
 @click.command("report", cls=base.Command, help=base.COMMANDS["report"][1])
@@ -99,9 +105,14 @@ def finish(
     show_reconciliation(output, reconciliation, unfinished=needs_person)
     figures = as_json(reconciliation)
     stopped, reports = outcome.stopped, dict[str, str]()
+    fixing = Beside(
+        partial(_fixes, session, prepared, reconciliation, Path(out), outcome.run.run),
+        worth=prepared is not None and len(prepared.held) >= _WORTH_A_PROCESS,
+    )
     try:
-        reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
-        fixes = _fixes(session, prepared, reconciliation, Path(out), outcome.run.run)
+        with fixing:
+            reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
+            fixes = fixing.result()
         reports |= fixes.reports
         show_left_out(output, fixes)
         if basis and stopped is None:

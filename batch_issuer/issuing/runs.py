@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,8 +32,15 @@ from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
 from batch_issuer.planning.cancelling import SENT, Outlook, outlook
 from batch_issuer.planning.crediting import Balance, balance_of, found_ccf, why_wait
-from batch_issuer.planning.plan import Action, Plan, Step, make_plan, select
-from batch_issuer.planning.preparing import Prepared, conflict_list, plan_files, planned_event, planned_events, summary
+from batch_issuer.planning.plan import Action, Candidate, Plan, Step, make_plan, select
+from batch_issuer.planning.preparing import (
+    Prepared,
+    conflict_list,
+    plan_files,
+    planned_event,
+    planned_events,
+    summary,
+)
 from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason
@@ -142,7 +150,7 @@ def issue(
         conflicts = conflict_list(chosen.of(Action.CONFLICT), prepared, ledger)
         read = {**summary(prepared, references, left_out), "conflicts": conflicts}
         work.write([NewEvent(kind=Kind.RUN_READ, body=read)])
-        work.plan_anew(prepared, [step for step in chosen.of(Action.ISSUE) if step.record is None or step.changed])
+        anew = [step.candidate for step in chosen.of(Action.ISSUE) if step.record is None or step.changed]
         searched = _catalogs_to_ask(prepared, chosen)
         asks = searched is not None and live_catalogs.is_old(ledger_path, ledger.now())
 
@@ -153,6 +161,7 @@ def issue(
             await live_catalogs.refresh(sender.client, ledger_path, ledger.now(), searched or ())
 
         async def steps(sender: Canceller) -> None:
+            await work.plan_anew(prepared, anew)
             await _beside(_issue_plan(work, sender, prepared, chosen), asking(sender) if asks else None)
 
         return work.send(steps, documents=len(chosen.of(Action.ISSUE, Action.ASK, Action.WATCH)))
@@ -464,15 +473,17 @@ class _Work:
     def write(self, new: Sequence[NewEvent]) -> None:
         self.ledger.append(self.company, self.run.run, new)
 
-    def plan_anew(self, prepared: Prepared, steps: Sequence[Step]) -> None:
+    async def plan_anew(self, prepared: Prepared, candidates: Sequence[Candidate]) -> None:
         """Write the content of documents that are to be issued, before anything is sent."""
-        chunk: list[NewEvent] = []
-        for event in planned_events(prepared, [step.candidate for step in steps]):
-            chunk.append(event)
-            if len(chunk) == _PLANNED_AT_ONCE:
-                self.write(chunk)
-                chunk = []
-        self.write(chunk)
+        assert self._writer is not None  # noqa: S101 - a run that issues writes
+        events = planned_events(prepared, candidates)
+        written: asyncio.Future[None] | None = None
+        while chunk := list(islice(events, _PLANNED_AT_ONCE)):
+            before, written = written, self._writer.append(chunk)
+            if before is not None:
+                await before
+        if written is not None:
+            await written
 
     async def plan_again(self, prepared: Prepared, steps: Sequence[Step]) -> list[str]:
         """Which documents that were in doubt are to be issued, now that they were asked about."""

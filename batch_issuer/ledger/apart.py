@@ -6,19 +6,13 @@ had been handed by then it still writes.
 
 from __future__ import annotations
 
-import gc
 import os
-import pickle
-import signal
-import sys
-import threading
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing.connection import Connection, Pipe
-from typing import NoReturn
+from multiprocessing.connection import Connection
 
+from batch_issuer.forking import can_fork, fork, portable
 from batch_issuer.ledger.records import Kind, NewEvent
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
@@ -30,9 +24,9 @@ Append = Callable[[Sequence[NewEvent]], None]
 
 @contextmanager
 def appending(ledger: Ledger, company: str, run: str, *, apart: bool) -> Iterator[Append]:
-    """How a run appends: by a process of its own if wanted and safe, on Linux and by the only thread; else here."""
+    """How a run appends: by a process of its own if that is wanted and safe, else here."""
     there: Apart | None = None
-    if apart and sys.platform == "linux" and threading.active_count() == 1:
+    if apart and can_fork():
         with suppress(OSError):
             there = Apart(ledger, company, run)
     if there is None:
@@ -50,20 +44,8 @@ class Apart:
     def __init__(self, ledger: Ledger, company: str, run: str) -> None:
         self._ledger = ledger
         self._company = company
-        self._pipe, theirs = Pipe()
-        gc.freeze()  # a collector that walks over everything would have everything copied, and finds nothing new in it
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
-            self._process = os.fork()
-            if self._process == 0:
-                self._pipe.close()
-                _serve(ledger, company, run, theirs)
-        except OSError:
-            self._pipe.close()
-            raise
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            theirs.close()
+        self._run = run
+        self._process, self._pipe = fork(self._serve)
 
     def append(self, new: Sequence[NewEvent]) -> None:
         """`Ledger.append` over there. Raises what it raised, or `StoppedMidway` where that process is gone."""
@@ -85,33 +67,14 @@ class Apart:
         self._pipe.close()
         os.waitpid(self._process, 0)
 
-
-def _serve(ledger: Ledger, company: str, run: str, pipe: Connection) -> NoReturn:
-    """Append until the pipe ends. Signals stay blocked here: they are the other process's affair."""
-    code = 1
-    try:
-        gc.disable()
+    def _serve(self, pipe: Connection) -> None:
+        """Append until the pipe ends."""
         while True:
+            events = pipe.recv()
             try:
-                events = pipe.recv()
-            except EOFError:
-                code = 0
-                break
-            pipe.send(_appended(ledger, company, run, events))
-    finally:
-        os._exit(code)
-
-
-def _appended(ledger: Ledger, company: str, run: str, events: Sequence[tuple[str, str, dict[str, object]]]) -> object:
-    """None, or the exception, its traceback among its notes."""
-    try:
-        new = [NewEvent(kind=Kind(kind), external_ref=reference, body=body) for kind, reference, body in events]
-        ledger.append(company, run, new)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the other process has to know
-        error.add_note(traceback.format_exc())
-        try:
-            pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-        except Exception:  # noqa: BLE001 - one that cannot travel
-            return RuntimeError(repr(error))
-        return error
-    return None
+                new = [NewEvent(kind=Kind(kind), external_ref=reference, body=body) for kind, reference, body in events]
+                self._ledger.append(self._company, self._run, new)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the other process has to know
+                pipe.send(portable(error))
+            else:
+                pipe.send(None)
