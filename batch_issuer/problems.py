@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -77,10 +78,10 @@ class Problem:
         return self.kind.severity is Severity.BLOCKS
 
     def message(self, messages: Messages) -> str:
-        return messages.text(self.kind.message, value=_short(self.value), **self.parameters)
+        return _sentence(messages, self.kind.message, self.value, tuple(self.parameters.items()))
 
     def repair(self, messages: Messages) -> str:
-        return messages.text(self.kind.repair, value=_short(self.value), **self.parameters)
+        return _sentence(messages, self.kind.repair, self.value, tuple(self.parameters.items()))
 
     def as_json(self, messages: Messages) -> dict[str, Any]:
         """One entry of `problems` in `--json`."""
@@ -98,6 +99,12 @@ class Problem:
             "message": self.message(messages),
             "repair": self.repair(messages),
         }
+
+
+@lru_cache(maxsize=8192)
+def _sentence(messages: Messages, text: str, value: str, parameters: tuple[tuple[str, str], ...]) -> str:
+    """A problem's text. Where one cause holds thousands of rows back, most sentences are the same."""
+    return messages.text(text, value=_short(value), **dict(parameters))
 
 
 def _short(value: str, limit: int = 80) -> str:

@@ -291,6 +291,7 @@ def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> l
 def summary(prepared: Prepared, references: Sequence[str], left_out: Sequence[Candidate]) -> dict[str, Any]:
     """What a run read, for its record in the ledger. `references` are the documents that the run is about."""
     amounts = {candidate.external_ref: candidate.gross for candidate in prepared.candidates}
+    texts = _Texts()
     return {
         "sources": [_source(prepared, source) for source in prepared.batch.sources],
         "rows": prepared.batch.rows,
@@ -301,8 +302,9 @@ def summary(prepared: Prepared, references: Sequence[str], left_out: Sequence[Ca
             "documents": len(left_out),
             "gross": str(total_of(candidate.gross for candidate in left_out)),
         },
-        "held_back": [_held(prepared, held) for held in prepared.held],
-        "notes": [problem_text(problem) for problem in prepared.notes],
+        "held_back": [_held(prepared, held, texts) for held in prepared.held],
+        "notes": [texts.problem(problem) for problem in prepared.notes],
+        "texts": texts.known,
     }
 
 
@@ -320,7 +322,7 @@ def _source(prepared: Prepared, source: Any) -> dict[str, Any]:
     }
 
 
-def _held(prepared: Prepared, held: Held) -> dict[str, Any]:
+def _held(prepared: Prepared, held: Held, texts: _Texts) -> dict[str, Any]:
     document = held.document
     file, sheet = prepared.batch.source(document.row)
     return {
@@ -334,27 +336,40 @@ def _held(prepared: Prepared, held: Held) -> dict[str, Any]:
         "date": document.date.isoformat() if document.date else "",
         "customer": customer_name(document),
         "payment_method": document.payment_method,
-        "problems": [problem_text(problem) for problem in held.problems],
+        "problems": [texts.problem(problem) for problem in held.problems],
     }
 
 
-_BOTH = {language: Messages(language) for language in LANGUAGES}
+_BOTH = tuple(map(Messages, LANGUAGES))
 
 
-def problem_text(problem: Problem) -> dict[str, Any]:
-    """A problem with its texts in both languages, so that a report can be made of the ledger alone."""
-    place = problem.place
-    return {
-        "code": problem.code,
-        "severity": problem.kind.severity.value,
-        "external_ref": problem.external_ref,
-        "file": place.file,
-        "sheet": place.sheet,
-        "row": place.row,
-        "column": place.column,
-        "heading": place.heading,
-        "field": problem.field,
-        "value": problem.value,
-        "message": {language: problem.message(messages) for language, messages in _BOTH.items()},
-        "repair": {language: problem.repair(messages) for language, messages in _BOTH.items()},
-    }
+class _Texts:
+    """Problems as plain JSON, so that a report can be made of the ledger alone; each text, in both languages, once."""
+
+    def __init__(self) -> None:
+        self.known: list[dict[str, str]] = []
+        self._numbers: dict[tuple[str, ...], int] = {}
+
+    def problem(self, problem: Problem) -> dict[str, Any]:
+        """`message` and `repair` are places in `known`."""
+        place = problem.place
+        return {
+            "code": problem.code,
+            "severity": problem.kind.severity.value,
+            "external_ref": problem.external_ref,
+            "file": place.file,
+            "sheet": place.sheet,
+            "row": place.row,
+            "column": place.column,
+            "heading": place.heading,
+            "field": problem.field,
+            "value": problem.value,
+            "message": self._number(tuple(map(problem.message, _BOTH))),
+            "repair": self._number(tuple(map(problem.repair, _BOTH))),
+        }
+
+    def _number(self, said: tuple[str, ...]) -> int:
+        number = self._numbers.setdefault(said, len(self.known))
+        if number == len(self.known):
+            self.known.append(dict(zip(LANGUAGES, said, strict=True)))
+        return number

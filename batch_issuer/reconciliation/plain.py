@@ -120,8 +120,7 @@ def _lines(value: Any) -> str:
     return _text(value)
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _source(source: SourceSummary) -> dict[str, Any]:

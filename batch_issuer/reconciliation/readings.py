@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -50,15 +50,30 @@ def held_back(runs: Sequence[RunRecord]) -> tuple[HeldBack, ...]:
                 **plain,
                 "rows": tuple(plain["rows"]),
                 "gross": Decimal(plain["gross"]),
-                "problems": tuple(ProblemText(**one) for one in plain["problems"]),
+                "problems": tuple(_problem(one, texts) for one in plain["problems"]),
             }
         )
-        for plain in _listed(runs, "held_back")
+        for texts, plain in _listed_with_texts(runs, "held_back")
     )
 
 
 def notes(runs: Sequence[RunRecord]) -> tuple[ProblemText, ...]:
-    return tuple(ProblemText(**one) for one in _listed(runs, "notes"))
+    return tuple(_problem(one, texts) for texts, one in _listed_with_texts(runs, "notes"))
+
+
+_Texts = Sequence[Mapping[str, str]]
+
+
+def _listed_with_texts(runs: Iterable[RunRecord], name: str) -> Iterator[tuple[_Texts, Any]]:
+    for run in runs:
+        for one in (run.summary or {}).get(name, ()):
+            yield (run.summary or {}).get("texts", ()), one
+
+
+def _problem(plain: Mapping[str, Any], texts: _Texts) -> ProblemText:
+    """Its texts stand in a list of their own; runs of before wrote them out."""
+    said = {name: texts[at] if isinstance(at := plain[name], int) else at for name in ("message", "repair")}
+    return ProblemText(**{**plain, **said})
 
 
 def conflicts(runs: Sequence[RunRecord]) -> tuple[Conflict, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def checked(
 @pytest.mark.parametrize(
     ("sign", "wrong"),
     [
-        (Sign(status=404, moment=dt.datetime.now(dt.UTC), left_minute=1, per_minute=2), {}),
+        (lambda: Sign(status=404, moment=dt.datetime.now(dt.UTC), left_minute=1, per_minute=2), {}),
         (Sign(status=404, moment=dt.datetime(2020, 1, 1, tzinfo=dt.UTC), left_hour=9), {"clock": "problem"}),
         (Sign(status=404, left_minute=1, left_hour=3, per_hour=5000), {"quota": "warning"}),
         (Sign(status=404), {"quota": "warning"}),
@@ -141,10 +142,10 @@ def checked(
     ],
 )
 def test_every_answer_has_its_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sign: Sign | Stop, wrong: dict[str, str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sign: Sign | Stop | Callable[[], Sign], wrong: dict[str, str]
 ) -> None:
     """And whatever is not wrong is in order."""
-    found = checked(tmp_path, sign, monkeypatch, expect_environment="test")
+    found = checked(tmp_path, sign() if callable(sign) else sign, monkeypatch, expect_environment="test")
     assert {name: level for name, level in found.items() if level != "ok"} == wrong
 
 
