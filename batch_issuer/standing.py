@@ -1,8 +1,9 @@
 """Reports that stand: those of an earlier run, where nothing that they say can have changed since.
 
 The newest run that read files leaves a note beside the ledger: what its reports follow from, what the ledger's newest
-event was, and what was written. The note is never trusted beyond doubt: with another word in it, another byte in a
-report, one more event in the ledger, the reports do not stand, and everything is made anew. It may be deleted.
+event was, what was written, and what the same files would be told of next. The note is never trusted beyond doubt:
+with another word in it, another byte in a file or a report, one more event in the ledger, the reports do not stand,
+and everything is read and made anew. It may be deleted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import sys
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +22,14 @@ from batch_issuer import __version__
 from batch_issuer.documents import State
 from batch_issuer.issuing import live_catalogs
 from batch_issuer.planning.plan import Action, Plan
-from batch_issuer.planning.preparing import Prepared
-from batch_issuer.problems import Problem, StoppedMidway
+from batch_issuer.problems import CannotStart, StoppedMidway
+from batch_issuer.reading.batch import SourceFile
+from batch_issuer.reading.files import find_files
 from batch_issuer.reconciliation import Reconciliation
-from batch_issuer.settings import Company
+from batch_issuer.settings import Company, Settings
+
+Basis = Callable[[Mapping[str, str]], str]
+"""A digest of all that reports follow from but the ledger, for files with these SHA-256."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,39 +38,48 @@ class Standing:
 
     run: str
     basis: str
-    """A digest of everything but the ledger that the reports follow from."""
     head: tuple[int, str]
     """Number and hash of the ledger's newest event when they were made, or when they were last found to stand."""
     reports: Mapping[str, str]
     digests: Mapping[str, str]
     """SHA-256 of each report."""
+    plan: str
+    """What is shown of the files' plan and problems, now that the run is over."""
     words: str
     """What was shown of the reconciliation."""
     answer: Mapping[str, Any]
     """The same for `--json`."""
     exit_code: int
+    problems: bytes
+    """The files' problems as `--json` gives them, packed."""
 
 
-def basis_of(prepared: Prepared, company: Company, *, ledger: Path, out: str, language: str, today: dt.date) -> str:
-    """A digest of what was read, of how it was judged, and of how reports of it are written."""
-    said = hashlib.sha256()
+def basis_of(
+    files: Mapping[str, str],
+    settings: Settings,
+    company: Company,
+    *,
+    ledger: Path,
+    out: str,
+    language: str,
+    today: dt.date,
+    expected: Sequence[Any],
+) -> str:
+    """A digest of what is read, of what it is judged by, and of how reports of it are written.
+
+    `files` are their digests by path, in their order; `expected` is what has to be true of them.
+    """
     where = (str(ledger), out, str(Path.cwd()), language)
-    said.update(repr((__version__, today, where, company, prepared.settings, prepared.batch.sources)).encode())
-    said.update(repr((prepared.by_source, prepared.days, len(prepared.candidates))).encode())
-    for held in prepared.held:
-        said.update(repr((held.document.external_ref, *_words(held.problems))).encode("utf-8", "surrogatepass"))
-    said.update(repr((*_words(prepared.notes),)).encode("utf-8", "surrogatepass"))
+    said = hashlib.sha256()
+    said.update(repr((__version__, sys.version, today, where, company, settings, *expected)).encode())
+    said.update(repr((*files.items(),)).encode("utf-8", "surrogatepass"))
     said.update(_bytes(live_catalogs.cache_path(ledger)))
     return said.hexdigest()
 
 
-def _words(problems: Iterable[Problem]) -> Iterable[tuple[Any, ...]]:
-    for one in problems:
-        place = one.place
-        yield (
-            one.code, one.external_ref, one.field, one.value, place.file, place.sheet, place.row, place.column,
-            place.heading, *one.parameters.items(),
-        )  # fmt: skip
+def read_digests(sources: Sequence[SourceFile]) -> dict[str, str]:
+    """The files that were read, and their digests."""
+    return {source.path: source.sha256 for source in sources}
 
 
 def leaves_all(plan: Plan) -> bool:
@@ -74,17 +90,23 @@ def leaves_all(plan: Plan) -> bool:
     )
 
 
-def find(ledger: Path, basis: str) -> Standing | None:
-    """The reports that were made of the very same, all of them there as they were written; None where in doubt."""
+def find(ledger: Path, files: Sequence[str], basis: Basis) -> Standing | None:
+    """The reports that were made of the very same files, all there as they were written; None where in doubt."""
     try:
-        digest, _, text = _path(ledger).read_bytes().partition(b"\n")
-        if hashlib.sha256(text).hexdigest().encode() != digest:
+        digest, _, rest = _path(ledger).read_bytes().partition(b"\n")
+        if hashlib.sha256(rest).hexdigest().encode() != digest:
             return None
+        text, _, problems = rest.partition(b"\n")
         plain = json.loads(text)
-        standing = Standing(**{**plain, "head": tuple(plain["head"])})
-        if standing.basis != basis or not standing.reports or _digests(standing.reports) != standing.digests:
+        standing = Standing(**{**plain, "head": tuple(plain["head"]), "problems": problems})
+        paths = find_files(files)
+        if not standing.reports or not all(Path(path).is_file() for path in paths):
             return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        if basis(_digests({path: path for path in paths})) != standing.basis:
+            return None
+        if _digests(standing.reports) != standing.digests:
+            return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, CannotStart):
         return None
     return standing
 
@@ -96,16 +118,13 @@ def keep(
     basis: str,
     head: tuple[int, str],
     reports: Mapping[str, str],
+    plan: str,
     words: str,
     answer: Mapping[str, Any],
     exit_code: int,
+    problems: str,
 ) -> None:
-    """Note a run's reports. What ages by the hour, and what was cancelled on the way, is told anew every time."""
-    made = reconciliation
-    ageing = any(documents for _, documents, _ in (*made.ages, *made.rejection_ages))
-    if ageing or made.conflicts or made.stopped or made.states[State.CANCELLED].documents:
-        forget(ledger)
-        return
+    """Note a run's reports, and what to say of the files next."""
     try:
         digests = _digests(reports)
     except OSError:
@@ -113,16 +132,30 @@ def keep(
     _write(
         ledger,
         Standing(
-            run=made.runs[-1].run,
+            run=reconciliation.runs[-1].run,
             basis=basis,
             head=head,
             reports=reports,
             digests=digests,
+            plan=plan,
             words=words,
             answer=answer,
             exit_code=exit_code,
+            problems=zlib.compress(problems.encode("utf-8", "surrogatepass"), 1),
         ),
     )
+
+
+def may_stand(reconciliation: Reconciliation) -> bool:
+    """Whether reports of it can be the same later: what ages by the hour, and what was cancelled on the way, is not."""
+    made = reconciliation
+    ageing = any(documents for _, documents, _ in (*made.ages, *made.rejection_ages))
+    return not (ageing or made.conflicts or made.stopped or made.states[State.CANCELLED].documents)
+
+
+def problems_of(standing: Standing) -> str:
+    """The files' problems, as JSON."""
+    return zlib.decompress(standing.problems).decode("utf-8", "surrogatepass")
 
 
 def still_stands(ledger: Path, standing: Standing, head: tuple[int, str]) -> None:
@@ -161,7 +194,9 @@ def _write(ledger: Path, standing: Standing) -> None:
     """Whoever cannot write it makes the reports anew the next time."""
     from batch_issuer.reports.replacing import replace_file  # noqa: PLC0415 - only where there is something to write
 
-    text = json.dumps(asdict(standing), ensure_ascii=False).encode("utf-8", "backslashreplace")
+    plain = asdict(standing)
+    packed = plain.pop("problems")
+    text = json.dumps(plain, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n" + packed
     try:
         replace_file(_path(ledger), hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
     except StoppedMidway:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +14,7 @@ from batch_issuer.messages import N_
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
+    from batch_issuer.ledger.records import Record
     from batch_issuer.ledger.store import Ledger
     from batch_issuer.planning.plan import Plan
     from batch_issuer.planning.preparing import Prepared
@@ -114,32 +115,45 @@ class Planned(NamedTuple):
 
 
 def plan_against_ledger(
-    session: Session, prepared: Prepared, *, only: Sequence[str] = (), limit: int | None = None
+    session: Session,
+    prepared: Prepared,
+    *,
+    only: Sequence[str] = (),
+    limit: int | None = None,
+    known: Mapping[str, Record] | None = None,
 ) -> Planned:
-    """The documents with notes on repeated sales and credit notes, and the plan; without a ledger everything is new."""
+    """The documents with notes on repeated sales and credit notes, and the plan; without a ledger everything is new.
+
+    `known` is what the ledger has of all of them, for who has just read it.
+    """
     if not _may_exist(session.ledger):
         return _planned(session, prepared, None, only, limit)
     from batch_issuer.ledger.opening import open_to_read
 
     ledger = open_to_read(session.ledger)
     try:
-        return _planned(session, prepared, ledger, only, limit)
+        return _planned(session, prepared, ledger, only, limit, known)
     finally:
         ledger.close()
 
 
 def _planned(
-    session: Session, prepared: Prepared, ledger: Ledger | None, only: Sequence[str], limit: int | None
+    session: Session,
+    prepared: Prepared,
+    ledger: Ledger | None,
+    only: Sequence[str],
+    limit: int | None,
+    known: Mapping[str, Record] | None = None,
 ) -> Planned:
     from batch_issuer.planning.crediting import with_credits
-    from batch_issuer.planning.plan import Action, select
+    from batch_issuer.planning.plan import Action, make_plan, select
     from batch_issuer.planning.preparing import conflict_list, plan_files
     from batch_issuer.planning.repeats import with_repeats
     from batch_issuer.planning.touching import touched
 
     company = session.company.code
     prepared = with_credits(with_repeats(prepared, ledger, company), ledger, company)
-    plan = plan_files(prepared, ledger, company)
+    plan = plan_files(prepared, ledger, company) if known is None else make_plan(prepared.candidates, known)
     conflicts = conflict_list(plan.of(Action.CONFLICT), prepared, ledger) if ledger else []
     chosen = select(plan, only=only, limit=limit)
     return Planned(prepared, chosen, conflicts, touched(prepared, chosen, ledger, company))

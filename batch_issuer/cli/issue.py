@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +14,7 @@ from batch_issuer.messages import N_
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
-    from batch_issuer.planning.preparing import Prepared
+    from batch_issuer.standing import Basis
 
 
 @click.command("issue", cls=base.Command, help=base.COMMANDS["issue"][1])
@@ -40,12 +42,23 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
     from batch_issuer.cli.session import open_session, read_files
     from batch_issuer.cli.show import plan_json, show_customers, show_plan, show_problems
     from batch_issuer.issuing.runs import issue, repeat
-    from batch_issuer.standing import find, leaves_all
+    from batch_issuer.standing import find
 
     session = open_session(output, options, files)
     connection = None if options["dry_run"] else connect(session, options)
+    sending: dict[str, Any] = {
+        "ledger_path": session.ledger,
+        "company": session.company,
+        "connection": connection,
+        "watcher": watcher(session),
+    }
+    basis = _basis(session, options) if connection and not options["only"] and options["limit"] is None else None
+    standing = find(session.ledger, files, basis) if basis else None
+    if standing and (repeated := repeat(standing.run, standing.head, **sending)):
+        return leave_standing(session, repeated, standing)
+    read = read_files(session, files)
     prepared, plan, conflicts, customers = plan_against_ledger(
-        session, read_files(session, files), only=options["only"], limit=options["limit"]
+        session, read, only=options["only"], limit=options["limit"]
     )
     prepared.expect(
         documents=options["expect_documents"],
@@ -69,24 +82,22 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
         )
         output.say(N_("Nothing was sent (--dry-run)."))
         return code
-    basis = "" if options["only"] or options["limit"] is not None else _basis(session, prepared, options["out"])
-    sending: dict[str, Any] = {
-        "ledger_path": session.ledger,
-        "company": session.company,
-        "connection": connection,
-        "watcher": watcher(session),
-    }
-    standing = find(session.ledger, basis) if basis and leaves_all(plan) else None
-    if standing and (repeated := repeat(standing.run, standing.head, **sending)):
-        return leave_standing(session, repeated, standing, prepared)
     outcome = issue(prepared, **sending, only=options["only"], limit=options["limit"])
-    return finish(session, outcome, options["out"], prepared, basis=basis)
+    return finish(session, outcome, options["out"], prepared, read=read, basis=basis)
 
 
-def _basis(session: Session, prepared: Prepared, out: str) -> str:
-    """What reports of these files follow from, beside the ledger."""
+def _basis(session: Session, options: Mapping[str, Any]) -> Basis:
+    """What reports follow from, beside the files and the ledger."""
     from batch_issuer.cli.session import today
     from batch_issuer.standing import basis_of
 
-    language = session.output.messages.language
-    return basis_of(prepared, session.company, ledger=session.ledger, out=out, language=language, today=today())
+    return partial(
+        basis_of,
+        settings=session.settings,
+        company=session.company,
+        ledger=session.ledger,
+        out=options["out"],
+        language=session.output.messages.language,
+        today=today(),
+        expected=[options[name] for name in ("expect_documents", "expect_total", "all_or_nothing")],
+    )

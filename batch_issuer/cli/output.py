@@ -19,6 +19,21 @@ _HARMLESS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "�")
 """Control characters but tab and line end, as they are shown."""
 
 
+class Listed(str):
+    """A list that is JSON already, an entry a line: very long ones are made once and written as they are."""
+
+    __slots__ = ()
+
+
+def listed(entries: Iterable[Any]) -> Listed:
+    """A list as JSON, to stand in the object of `--json`."""
+    lines = ",\n    ".join(map(_entry, entries))
+    return Listed(f"[\n    {lines}\n  ]" if lines else "[]")
+
+
+_entry = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class Output:
     """Where texts go, and in which language."""
 
@@ -29,6 +44,10 @@ class Output:
         """Whether something that was asked for could not be written."""
         self.shown: list[str] = []
         """Every text so far."""
+
+    def apart(self) -> Output:
+        """One that only keeps what it would show."""
+        return _Kept(self.messages, as_json=self.as_json)
 
     def say(self, message: str = "", /, **parameters: object) -> None:
         """A catalog text, with its places filled in."""
@@ -55,7 +74,8 @@ class Output:
     def give(self, answer: Mapping[str, Any]) -> None:
         """The JSON object of `--json`."""
         if self.as_json:
-            self._put(json.dumps(answer, ensure_ascii=False, indent=2))
+            parts = (f"{_entry(name)}: {_indented(value)}" for name, value in answer.items())
+            self._put("{\n  " + ",\n  ".join(parts) + "\n}")
 
     def stopped(self, stop: Stop) -> int:
         """Say why a run ended early; its exit code."""
@@ -106,6 +126,17 @@ class Output:
             self.lost = True
             said = self.messages.text(N_("The output could not be written: {reason}."), reason=reason)
             put(said + "\n", sys.stderr)
+
+
+class _Kept(Output):
+    def _put(self, text: str, *, err: bool = False) -> None:
+        pass
+
+
+def _indented(value: Any) -> str:
+    if isinstance(value, Listed):
+        return value
+    return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
 
 
 def put(text: str, stream: TextIO) -> str:

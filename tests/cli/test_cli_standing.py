@@ -72,7 +72,7 @@ def test_again_it_says_the_same_and_writes_no_report(open_desk: Open) -> None:
 def _edit(name: str, before: str, after: str) -> Callable[[Desk], None]:
     def edit(desk: Desk) -> None:
         path = desk.folder / name
-        path.write_text(path.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+        path.write_bytes(path.read_bytes().replace(before.encode(), after.encode()))
 
     return edit
 
@@ -119,6 +119,7 @@ CHANGES: dict[str, tuple[Callable[[Desk], object], tuple[str, ...]]] = {
     "an altered note": (_edit(NOTE, '"exit_code": 1', '"exit_code": 0'), ()),
     "another folder": (lambda _: None, ("--out", "others")),
     "another language": (lambda _: None, ("--lang", "es")),
+    "an expectation": (lambda _: None, ("--expect-documents", "4")),
     "some documents only": (lambda _: None, ("--only", "A-1")),
     "a limit": (lambda _: None, ("--limit", "9")),
 }
