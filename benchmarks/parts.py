@@ -422,10 +422,16 @@ def whole(bench: Bench) -> Section:
         first = bench.compare({"first": issue}, rounds=1)["first"]
         server.counted()
         again = Variant(command=issue.command, codes=NEEDS_A_PERSON)
-        found = bench.compare({"check": _check(file), "again": again})
+        found = bench.compare(
+            {
+                "check": _check(file, "--json", "--ledger", "whole.db"),
+                "without": _check(file, "--json", "--ledger", "none.db"),
+                "again": again,
+            }
+        )
         asked = server.counted()["requests"]
     sent = first.runs[0].json["sent"]
-    ratio = found["again"].seconds / found["check"].seconds
+    check, without, repeated = (found[name].seconds for name in ("check", "without", "again"))
     lines = [
         Line(
             what=f"the whole run: {bench.sizes.rows:,} rows, {sent:,} documents, 100 at once × 50 ms, reports",
@@ -437,12 +443,13 @@ def whole(bench: Bench) -> Section:
         ),
         Line(
             what="the same file again, everything settled",
-            measured=f"{found['again'].seconds:.2f} s",
-            ratio=f"{ratio:.2f} × `check` ({found['check'].seconds:.2f} s); {asked} requests",
+            measured=f"{repeated:.2f} s",
+            ratio=f"{repeated / check:.2f} × `check` with the same ledger ({check:.2f} s); {asked} requests",
             goal="≤ 1.3 ×, no request",
-            met=against(ratio, 1.3) and not asked,
+            met=against(repeated / check, 1.3) and not asked,
             memory=found["again"].mebibytes,
         ),
+        Line(what="", measured="", ratio=f"{repeated / without:.2f} × `check` without a ledger ({without:.2f} s)"),
         *_refreshing(bench),
     ]
     return Section(title="The whole run, and running it again", words="", lines=tuple(lines))

@@ -370,6 +370,8 @@ _PLAIN = (
 
 _AMOUNTS = tuple((name, f"amount_{name}") for name in ("taxable", "vat", "gross", "retention", "total"))
 
+_AMOUNT_OF = {key: name for name, key in _AMOUNTS}
+
 
 def write_answer(answer: Answer) -> dict[str, Any]:
     """An answer as plain JSON, empty fields left out."""
@@ -386,8 +388,12 @@ def read_answer(plain: Mapping[str, Any]) -> Answer:
     """The inverse of `write_answer`."""
     if not plain:
         return NO_ANSWER
-    rest = dict(plain)
-    amounts = {name: Decimal(text) for name, key in _AMOUNTS if (text := rest.pop(key, None)) is not None}
+    rest, amounts = {}, {}
+    for key, value in plain.items():
+        if key in _AMOUNT_OF:
+            amounts[_AMOUNT_OF[key]] = Decimal(value)
+        else:
+            rest[key] = value
     observations = tuple(rest.pop("observaciones", ()))
     return Answer(**rest, amounts=Amounts(**amounts), observaciones=observations)
 

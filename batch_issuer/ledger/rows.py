@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -178,8 +179,9 @@ def read_record(row: Sequence[Any]) -> Record:
     return record
 
 
+@lru_cache(maxsize=4096)
 def _check_time(text: Any) -> None:
-    """A time that is not empty must be one."""
+    """A time that is not empty must be one. Many documents share theirs."""
     try:
         if text != "":
             dt.datetime.fromisoformat(text)

@@ -28,7 +28,6 @@ from batch_issuer.provider.classify import Reason, classify, classify_cancellati
 from batch_issuer.provider.files import JSON, read_signed
 from batch_issuer.provider.quota import Quota
 from batch_issuer.provider.routes import cancel_path, cancel_status_path, file_path, issue_path, status_path
-from batch_issuer.provider.transport import Transport, system_proxy
 
 DEFAULT_BASE_URL = "https://ocote.io/api/connect"
 """provider.md 1."""
@@ -182,6 +181,8 @@ def is_loopback(host: str) -> bool:
 
 def open_transport(base_url: str, concurrency: int) -> httpx.AsyncBaseTransport:
     """Connections for this many requests at once; the system's proxies are used except to this same machine."""
+    from batch_issuer.provider.transport import Transport, system_proxy  # noqa: PLC0415 - aiohttp, only for who sends
+
     return Transport(
         connections=concurrency + 2,
         connect_timeout=CONNECT_TIMEOUT,
