@@ -31,6 +31,8 @@ def listed(entries: Iterable[Any]) -> Listed:
     return Listed(f"[\n    {lines}\n  ]" if lines else "[]")
 
 
+_LONG = 100
+"""Entries of a list from which on it is written so whoever gives it."""
 _entry = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -136,6 +138,8 @@ class _Kept(Output):
 def _indented(value: Any) -> str:
     if isinstance(value, Listed):
         return value
+    if isinstance(value, list) and len(value) > _LONG:
+        return listed(value)
     return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
 
 
