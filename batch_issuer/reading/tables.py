@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cache
 from itertools import count
 from typing import TypeAlias
 
@@ -141,6 +142,7 @@ class ColumnBuilder:
         return Column(codes=codes, texts=list(self._code_of))
 
 
+@cache
 def letter_of(column: int) -> str:
     """The letter that a spreadsheet program shows for a column counted from 0."""
     letters = ""
