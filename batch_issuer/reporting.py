@@ -32,9 +32,8 @@ def write_reports(reconciliation: Reconciliation, messages: Messages, folder: Pa
         folder.mkdir(parents=True, exist_ok=True)
         write_page(reconciliation, messages, page)
         write_workbook(reconciliation, messages, workbook)
-        replace_file(
-            plain, report_json(reconciliation, fingerprint(reconciliation)).encode("utf-8", "backslashreplace")
-        )
+        lines = report_json(reconciliation, fingerprint(reconciliation))
+        replace_file(plain, (line.encode("utf-8", "backslashreplace") for line in lines))
     except OSError as error:
         raise _not_written(folder, error) from error
     return {"html": str(page), "workbook": str(workbook), "json": str(plain)}

@@ -76,8 +76,12 @@ class Output:
     def give(self, answer: Mapping[str, Any]) -> None:
         """The JSON object of `--json`."""
         if self.as_json:
-            parts = (f"{_entry(name)}: {_indented(value)}" for name, value in answer.items())
-            self._put("{\n  " + ",\n  ".join(parts) + "\n}")
+            before = "{"
+            for name, value in answer.items():
+                self._put(f"{before}\n  {_entry(name)}: ", end="")
+                self._put(_indented(value), end="")
+                before = ","
+            self._put("\n}" if answer else "{}")
 
     def stopped(self, stop: Stop) -> int:
         """Say why a run ended early; its exit code."""
@@ -122,8 +126,8 @@ class Output:
             self.give({"error": f"{type(bug).__name__}", "exit_code": BUG})
         return BUG
 
-    def _put(self, text: str, *, err: bool = False) -> None:
-        reason = put(text + "\n", sys.stderr if err else sys.stdout)
+    def _put(self, text: str, *, err: bool = False, end: str = "\n") -> None:
+        reason = put(text + end, sys.stderr if err else sys.stdout)
         if reason and not err:
             self.lost = True
             said = self.messages.text(N_("The output could not be written: {reason}."), reason=reason)
@@ -131,7 +135,7 @@ class Output:
 
 
 class _Kept(Output):
-    def _put(self, text: str, *, err: bool = False) -> None:
+    def _put(self, text: str, *, err: bool = False, end: str = "\n") -> None:
         pass
 
 

@@ -104,13 +104,15 @@ def finish(
     before = len(output.shown)
     show_reconciliation(output, reconciliation, unfinished=needs_person)
     figures = as_json(reconciliation)
-    stopped, reports, said = outcome.stopped, dict[str, str](), None
+    stopped, reports, said, problems = outcome.stopped, dict[str, str](), None, listed(())
     fixing = Beside(
         partial(_fixes, session, prepared, reconciliation, Path(out), outcome.run.run),
         worth=prepared is not None and len(prepared.held) >= _WORTH_A_PROCESS,
     )
     try:
         with fixing:
+            if prepared and output.as_json:
+                problems = listed(_problems_json(output, prepared))
             reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
             fixes = fixing.result()
         reports |= fixes.reports
@@ -121,7 +123,6 @@ def finish(
         stopped = stopped or unwritten
     code = stopped.exit_code if stopped else max(reconciliation.exit_code, int(needs_person))
     show_reports(output, reports)
-    problems = listed(_problems_json(output, prepared) if prepared and output.as_json else ())
     if read is not None and basis is not None and said is not None and stopped is None:
         told = prepared.problems if prepared and output.as_json else None
         _keep(session, reconciliation, said, read, basis=basis, head=head, told=(told, problems))

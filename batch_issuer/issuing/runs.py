@@ -148,8 +148,9 @@ def issue(
         kept = set(references)
         left_out = [step.candidate for step in plan.steps if step.candidate.external_ref not in kept]
         conflicts = conflict_list(chosen.of(Action.CONFLICT), prepared, ledger)
-        read = {**summary(prepared, references, left_out), "conflicts": conflicts}
-        work.write([NewEvent(kind=Kind.RUN_READ, body=read)])
+        read = NewEvent(kind=Kind.RUN_READ, body={**summary(prepared, references, left_out), "conflicts": conflicts})
+        work.write([read])
+        del read  # the largest of all events, and nobody needs it while documents are sent
         anew = [step.candidate for step in chosen.of(Action.ISSUE) if step.record is None or step.changed]
         searched = _catalogs_to_ask(prepared, chosen)
         asks = searched is not None and live_catalogs.is_old(ledger_path, ledger.now())

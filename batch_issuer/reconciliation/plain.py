@@ -6,9 +6,10 @@ Money is text with two decimals, and more only where the provider gave more; day
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 from batch_issuer.documents import State, to_cents, total_of
 from batch_issuer.ledger.records import Record
@@ -84,19 +85,16 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
     }
 
 
-def report_json(made: Reconciliation, fingerprint: str) -> str:
+def report_json(made: Reconciliation, fingerprint: str) -> Iterator[str]:
     """Everything, as the text of a JSON file: one line for each part, and for each entry of a long one."""
-    parts = {
+    parts: dict[str, Any] = {
         "format": 1,
         **as_json(made),
         **findings_json(made),
         "fingerprint": fingerprint,
         "exit_code": made.exit_code,
         "sources": [_source(one) for one in made.sources],
-        "problems": [
-            *(_problem(problem) for one in made.held_back for problem in one.problems),
-            *(_problem(note) for note in made.notes),
-        ],
+        "problems": _Each(_problem, chain(chain.from_iterable(one.problems for one in made.held_back), made.notes)),
         "held_back_documents": [
             {
                 "external_ref": one.external_ref,
@@ -109,15 +107,36 @@ def report_json(made: Reconciliation, fingerprint: str) -> str:
             }
             for one in made.held_back
         ],
-        "documents_list": [_document(record) for record in made.records],
+        "documents_list": _Each(_document, made.records),
     }
-    return "{\n" + ",\n".join(f"{_text(name)}: {_lines(value)}" for name, value in parts.items()) + "\n}\n"
+    before = "{\n"
+    for name, value in parts.items():
+        yield f"{before}{_text(name)}: "
+        yield from _lines(value)
+        before = ",\n"
+    yield "\n}\n"
 
 
-def _lines(value: Any) -> str:
-    if isinstance(value, list) and len(value) > 1:
-        return "[\n" + ",\n".join(map(_text, value)) + "\n]"
-    return _text(value)
+class _Each(NamedTuple):
+    """A long list, whose entries are made as they are written."""
+
+    plain: Callable[[Any], dict[str, Any]]
+    entries: Iterable[Any]
+
+
+def _lines(value: Any) -> Iterator[str]:
+    if isinstance(value, _Each):
+        entries: Iterator[Any] = map(value.plain, value.entries)
+    elif isinstance(value, list):
+        entries = iter(value)
+    else:
+        yield _text(value)
+        return
+    first = [_text(one) for one in islice(entries, 2)]
+    yield "[\n" + ",\n".join(first) if len(first) > 1 else f"[{''.join(first)}"
+    for one in entries:
+        yield f",\n{_text(one)}"
+    yield "\n]" if len(first) > 1 else "]"
 
 
 _text = json.JSONEncoder(ensure_ascii=False).encode

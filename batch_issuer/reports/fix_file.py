@@ -45,6 +45,8 @@ _NOTES = 2_000
 """Cells that get a note. The added column says the same; more notes than these make a workbook slow to open."""
 _IN_MEMORY = 16 * 1024 * 1024
 """Characters of rows that are kept in memory until the workbook is closed; more of them wait in a file."""
+_ROWS_IN_MEMORY = 20_000
+"""Rows up to which the parts of the workbook are put together in memory."""
 _NOTE_LENGTH = 2_000
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 _SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -167,7 +169,7 @@ def _workbook(batch: Batch, rows: Sequence[RowToCorrect], layout: Layout, messag
     content = BytesIO()
     with (
         SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="") as below,
-        Workbook(content, {**_SETTINGS, "in_memory": True}) as book,
+        Workbook(content, {**_SETTINGS, "in_memory": len(rows) <= _ROWS_IN_MEMORY}) as book,
     ):
         book.set_properties({"author": "batch_issuer", "created": WRITTEN})
         sheet = book.add_worksheet(layout.sheet, LongSheet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,8 +14,10 @@ BINARY = getattr(os, "O_BINARY", 0)
 """Windows alone tells texts from bytes."""
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Write a report over an older one, for its owner only: it holds customers' names and what they bought.
+
+    What is large is given in pieces, made as they are written.
 
     Raises `StoppedMidway` where disk or folder refuse: the ledger has everything.
     """
@@ -22,7 +25,7 @@ def replace_file(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | BINARY, 0o600), "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
         fresh.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -26,7 +26,7 @@ from batch_issuer.reports.sheets import Column, Table, tables
 from batch_issuer.reports.summary import Area, write_summary
 
 IN_MEMORY = 60_000
-"""Up to so many documents the parts of the workbook are put together in memory, beyond that on disk."""
+"""Up to so many rows the parts of the workbook are put together in memory, beyond that on disk."""
 PRINTED_WIDTH = 200
 """Characters across a landscape page that can still be read."""
 SHEET_ROWS = 1_000_000
@@ -57,14 +57,15 @@ def write_workbook(reconciliation: Reconciliation, messages: Messages, path: Pat
 def workbook_content(reconciliation: Reconciliation, messages: Messages, *, sheet_rows: int = SHEET_ROWS) -> bytes:
     """The workbook's bytes, with at most `sheet_rows` rows on a sheet. The same reconciliation, the same bytes."""
     content = BytesIO()
-    in_memory = len(reconciliation.records) <= IN_MEMORY
+    found = tables(reconciliation, messages)
+    in_memory = sum(len(table.rows) for table in found) <= IN_MEMORY
     with Workbook(content, {**_SETTINGS, "in_memory": in_memory}) as book:
         _describe(book, reconciliation, messages)
         styles = _styles(book)
         summary = book.add_worksheet(messages.text(N_("Summary")))
         areas = {
             table.key: [_write_table(book, part, messages, styles) for part in _parts(table, messages, sheet_rows)]
-            for table in tables(reconciliation, messages)
+            for table in found
         }
         write_summary(book, summary, reconciliation, messages, areas)
     return content.getvalue()
