@@ -49,6 +49,8 @@ class Sizes:
     """Of the quota, whole ones."""
     slow: bool = True
     """Also run what takes more than a minute: pandas with openpyxl."""
+    warm: bool = False
+    """Fork processes that have the libraries instead of starting new ones: nothing is measured then."""
     others: bool = True
     """Also run readers that only `make bench` installs, and Chromium."""
 
@@ -60,6 +62,7 @@ class Sizes:
 SMOKE = Sizes(
     rounds=1, scale=0.002, growth=(), sending_seconds=0.1, latencies=(0.0,), concurrencies=(8,), most_documents=40,
     window=0.5, windows=1, ledger_documents=(40,), slow=False, others=False,
+    warm=True,
 )  # fmt: skip
 
 
@@ -102,8 +105,11 @@ class Bench:
                     file.write(json.dumps(body, ensure_ascii=False) + "\n")
         return name
 
-    def compare(self, variants: Mapping[str, Variant], rounds: int | None = None) -> dict[str, Measured]:
-        return compare(variants, rounds or self.sizes.rounds, self.folder)
+    def compare(
+        self, variants: Mapping[str, Variant], rounds: int | None = None, *, new: bool = False
+    ) -> dict[str, Measured]:
+        """`new` processes always, never warm ones."""
+        return compare(variants, rounds or self.sizes.rounds, self.folder, warm=self.sizes.warm and not new)
 
     def fresh(self, *names: str) -> Callable[[], None]:
         """Takes away what an earlier run left under these names."""
@@ -132,6 +138,7 @@ def start_up(bench: Bench) -> Section:
             "a usage error": Variant(command=(*PRODUCT, "issue", "--nonsense"), codes=(2,)),
         },
         rounds=3 * bench.sizes.rounds if bench.sizes.rounds > 1 else 1,
+        new=True,
     )
     bare = found.pop("click").seconds
     found.pop("python")
