@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from pathlib import Path
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+"""Chromium as systems have it, instead of playwright's own."""
 
 
 def seconds_to_draw(page: Path) -> float:
@@ -15,7 +19,8 @@ def seconds_to_draw(page: Path) -> float:
         return -1
     with sync_playwright() as driver:
         try:
-            browser = driver.chromium.launch()
+            installed = next(filter(None, map(shutil.which, _NAMES)), None)
+            browser = driver.chromium.launch(executable_path=installed)
         except Error:
             return -1
         tab = browser.new_page()

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from batch_issuer.documents import State, total_of
@@ -375,7 +376,12 @@ def _line(document: HeldBack | None, problems: Sequence[ProblemText]) -> Problem
 
 
 def _without_value(problem: ProblemText, language: str) -> str:
-    said, value = problem.message.get(language, ""), problem.value
+    return _without(problem.message.get(language, ""), problem.value)
+
+
+@lru_cache(maxsize=8192)
+def _without(said: str, value: str) -> str:
+    """The text with an ellipsis for the value. Where many rows are held back, most say the same of the same."""
     if not value:
         return said
     if any(mark.isdigit() for mark in value):

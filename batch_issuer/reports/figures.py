@@ -110,6 +110,7 @@ def span(rows: Sequence[int]) -> str:
     return ", ".join(parts)
 
 
+@lru_cache(maxsize=8192)
 def text_lines(text: str, width: int) -> int:
     """Lines that a text takes in a cell of so many characters, at most 12."""
     return min(sum(max(1, -(-len(line) // width)) for line in text.split("\n")), 12)
