@@ -13,7 +13,7 @@ from batch_issuer.cli import base, values
 from batch_issuer.cli.output import Listed, Output, listed
 from batch_issuer.forking import Beside
 from batch_issuer.messages import N_
-from batch_issuer.problems import Problem, StoppedMidway
+from batch_issuer.problems import Problem, Stop, StoppedMidway
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
@@ -164,7 +164,11 @@ def _keep(
     from batch_issuer.cli.show import show_customers, show_plan, show_problems
 
     known = {record.external_ref: record for record in reconciliation.records}
-    prepared, plan, conflicts, customers = plan_against_ledger(session, read, known=known)
+    try:
+        prepared, plan, conflicts, customers = plan_against_ledger(session, read, known=known)
+    except Stop:  # the run is over and told of; only the next one has more to do
+        standing.forget(session.ledger)
+        return
     if conflicts or not standing.may_stand(reconciliation) or not standing.leaves_all(plan):
         standing.forget(session.ledger)
         return
