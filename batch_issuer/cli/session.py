@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -47,12 +48,17 @@ def open_session(output: Output, options: Mapping[str, Any], files: Sequence[str
 
 
 def read_files(session: Session, files: Sequence[str], *, compared: bool = True) -> Prepared:
-    """The files' documents, checked; and encoded, where they are `compared` with a ledger."""
+    """The files' documents, checked; and encoded, where they are `compared` with a ledger.
+
+    They last as long as the command does: the garbage collector, off meanwhile, is told not to look at them after it.
+    """
     from batch_issuer.reading.tables import without_collecting
 
-    batch = read(files, session.settings, stdin=sys.stdin.buffer)
     with without_collecting():
-        return prepare(batch, session.settings, today(), compared=compared)
+        batch = read(files, session.settings, stdin=sys.stdin.buffer)
+        prepared = prepare(batch, session.settings, today(), compared=compared)
+        gc.freeze()
+    return prepared
 
 
 def named_references(references: Sequence[str], file: str | None) -> tuple[str, ...]:
