@@ -45,7 +45,7 @@ def test_every_report_of_any_ledger_closes(history: list[Step]) -> None:
                 made = reconcile_run(ledger, run.run, Company(code=run.company), Settings())
                 closes(made)
                 again = reconcile_run(ledger, run.run, Company(code=run.company), Settings())
-                assert report_json(made, "") == report_json(again, "")
+                assert list(report_json(made, "")) == list(report_json(again, ""))
             for company in ledger.companies():
                 closes(reconcile_period(ledger, None, None, Company(code=company), Settings()))
                 late = reconcile_period(ledger, dt.date(2030, 1, 1), None, Company(code=company), Settings())
