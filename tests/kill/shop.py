@@ -57,7 +57,7 @@ def write_sales(
             ccf = None
             continue
         for _ in range(chance.randint(1, 3)):
-            quantity, price = chance.randint(1, 9), chance.randint(1, 99999)
+            quantity, price = chance.randint(1, 9), chance.randint(100, 99999)
             total += quantity * price
             what = f"{chance.choice(_PRODUCTS)},{quantity},{price / 10000:.4f}"
             lines.append(f"{doc_type},{ref},{_WHO[doc_type]},,{what}" if mixed else f"{ref},{what}")
