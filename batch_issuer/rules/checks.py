@@ -331,7 +331,7 @@ def _line(line: Line) -> Iterator[tuple[str, Fault]]:
         value = getattr(line, field)
         if value in sound:
             continue
-        if fault := _fault_again(field, value):
+        if fault := _fault(field, value):
             yield field, fault
         else:
             if len(sound) >= _MOST_REMEMBERED:
@@ -391,10 +391,6 @@ def _travelling(field: str, text: str) -> str:
 def _fault(field: str, value: object) -> Fault | None:
     """The first rule of the field that the value breaks."""
     return next((fault for rule in _RULES[field] if (fault := rule(value))), None)
-
-
-_fault_again = catalogs.remembered(16384)(_fault)
-"""Of a line: a few values are behind most of a day's faults."""
 
 
 def _by_field(rules: Sequence[CellRule]) -> Mapping[str, tuple[Callable[[Any], Fault | None], ...]]:

@@ -192,3 +192,10 @@ def test_a_file_without_a_column_for_services_is_told_so() -> None:
     assert [code for code, _ in told(entry(doc_type="14", customer=Customer(name="Ana", dui="00016297-5")))] == [
         "service-not-said"
     ]
+
+
+def test_equal_numbers_are_quoted_as_each_stands_in_its_row() -> None:
+    """-1 and -1.00 break the same rule; what is shown is what the owner will look for."""
+    for written in ("-1", "-1.00", "-1.0", "-1"):
+        (problem,) = examined(entry(lines=line_of(quantity=Decimal(written)))).problems
+        assert (problem.code, problem.value) == ("quantity-not-positive", written)
