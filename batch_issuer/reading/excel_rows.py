@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from html import escape
 from itertools import chain, count
@@ -127,15 +128,15 @@ def read_rows(stream: IO[bytes]) -> SheetRows:
     Raises `DamagedSheet` for what no spreadsheet program writes, also a document type declaration.
     """
     rows = SheetRows()
-    blocks = _row_blocks(stream)
     parser = _BlockParser(rows)
-    head = next(blocks, b"")
-    start = head.find(b"<sheetData>")
-    if start < 0 or _is_unusual(head[:start]):
-        parser.parse_all(head, blocks)
-    else:
-        parser.parse_head(head[:start])
-        _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks)
+    with closing(_row_blocks(stream)) as blocks:
+        head = next(blocks, b"")
+        start = head.find(b"<sheetData>")
+        if start < 0 or _is_unusual(head[:start]):
+            parser.parse_all(head, blocks)
+        else:
+            parser.parse_head(head[:start])
+            _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks)
     rows.refuse_impossible_numbers()
     return rows
 
@@ -145,7 +146,7 @@ def _is_unusual(head: bytes) -> bool:
     return b"<!" in head or (declared is not None and declared[1].lower() != b"utf-8") or b"\0" in head
 
 
-def _ahead(stream: IO[bytes]) -> Iterator[bytes]:
+def _ahead(stream: IO[bytes]) -> Generator[bytes]:
     """The part in pieces; the next one is unpacked while the last is being read."""
     with ThreadPoolExecutor(1) as unpacker:
         coming = unpacker.submit(stream.read, _BLOCK)
@@ -154,23 +155,24 @@ def _ahead(stream: IO[bytes]) -> Iterator[bytes]:
             yield piece
 
 
-def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
+def _row_blocks(stream: IO[bytes]) -> Generator[bytes]:
     """The part in blocks that each end with a whole row; the last holds what follows the rows."""
     rest, ended = b"", False
-    for piece in _ahead(stream):
-        if ended:
-            yield piece
-            continue
-        block = rest + piece
-        ended = b"</sheetData>" in block
-        end = len(block) if ended else _last_row_end(block)
-        if end < 0:
-            rest = block
-            if len(rest) > 64 * _BLOCK:
-                raise DamagedSheet  # no cell of a workbook holds more than 32,767 characters
-            continue
-        rest = block[end:]
-        yield block[:end]
+    with closing(_ahead(stream)) as pieces:
+        for piece in pieces:
+            if ended:
+                yield piece
+                continue
+            block = rest + piece
+            ended = b"</sheetData>" in block
+            end = len(block) if ended else _last_row_end(block)
+            if end < 0:
+                rest = block
+                if len(rest) > 64 * _BLOCK:
+                    raise DamagedSheet  # no cell of a workbook holds more than 32,767 characters
+                continue
+            rest = block[end:]
+            yield block[:end]
     if rest:
         yield rest
 
