@@ -14,8 +14,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
-from typing import Generic, Self, TypeVar
+from typing import Generic, NoReturn, Self, TypeVar
 
 Result = TypeVar("Result")
 
@@ -25,36 +26,38 @@ def can_fork() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1 and len(os.sched_getaffinity(0)) > 1
 
 
-def fork(serve: Callable[[Connection], None]) -> tuple[int, Connection]:
-    """The copy's process id, and our end of the pipe to what it serves. Raises `OSError`."""
-    ours, theirs = Pipe()
-    gc.freeze()  # a collector that walks over everything would have everything copied, and finds nothing new in it
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        process = os.fork()
-        if process == 0:
-            ours.close()
-            _live(serve, theirs)
-    except OSError:
-        ours.close()
-        raise
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        theirs.close()
-    return process, ours
+class Copy:
+    """A copy of this process, and our end of the pipe to what it serves. Raises `OSError` where none can be had."""
+
+    def __init__(self, serve: Callable[[Connection], None]) -> None:
+        self.pipe, theirs = Pipe()
+        gc.freeze()  # a collector that walks over everything would have everything copied, and finds nothing new in it
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            self._process = os.fork()
+            if self._process == 0:
+                self.pipe.close()
+                _live(serve, theirs)
+        except OSError:
+            self.pipe.close()
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            theirs.close()
+
+    def close(self) -> None:
+        """Wait until it has ended."""
+        self.pipe.close()
+        os.waitpid(self._process, 0)
 
 
-def _live(serve: Callable[[Connection], None], pipe: Connection) -> None:
-    """What the copy does until it ends. Signals stay blocked."""
-    code = 1
+def _live(serve: Callable[[Connection], None], pipe: Connection) -> NoReturn:
+    """What the copy does until it ends, which is also when nobody is left at our end. Signals stay blocked."""
     try:
         gc.disable()
         serve(pipe)
-        code = 0
-    except (EOFError, BrokenPipeError):
-        code = 0
     finally:
-        os._exit(code)
+        os._exit(0)
 
 
 def portable(error: Exception) -> Exception:
@@ -76,28 +79,25 @@ class Beside(Generic[Result]):
 
     def __init__(self, work: Callable[[], Result], *, worth: bool = True) -> None:
         self._work = work
-        self._pipe: Connection | None = None
+        self._copy: Copy | None = None
         if worth and can_fork():
-            try:
-                self._process, self._pipe = fork(self._serve)
-            except OSError:
-                self._pipe = None
+            with suppress(OSError):
+                self._copy = Copy(self._serve)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Wait until the copy has ended, whether its result was asked for or not."""
-        if self._pipe is not None:
-            self._pipe.close()
-            os.waitpid(self._process, 0)
+        if self._copy is not None:
+            self._copy.close()
 
     def result(self) -> Result:
         """What the work gave; raises what it raised."""
-        if self._pipe is None:
+        if self._copy is None:
             return self._work()
         try:
-            result, error = self._pipe.recv()
+            result, error = self._copy.pipe.recv()
         except (EOFError, OSError):
             return self._work()
         if error is not None:

@@ -32,7 +32,7 @@ def listed(entries: Iterable[Any]) -> Listed:
 
 
 _LONG = 100
-"""Entries of a list from which on it is written so whoever gives it."""
+"""Entries from which on every list is written an entry a line."""
 _entry = json.JSONEncoder(ensure_ascii=False).encode
 
 

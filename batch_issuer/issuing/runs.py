@@ -33,14 +33,7 @@ from batch_issuer.messages import N_
 from batch_issuer.planning.cancelling import SENT, Outlook, outlook
 from batch_issuer.planning.crediting import Balance, balance_of, found_ccf, why_wait
 from batch_issuer.planning.plan import Action, Candidate, Plan, Step, make_plan, select
-from batch_issuer.planning.preparing import (
-    Prepared,
-    conflict_list,
-    plan_files,
-    planned_event,
-    planned_events,
-    summary,
-)
+from batch_issuer.planning.preparing import Prepared, conflict_list, plan_files, planned_event, planned_events, summary
 from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason
@@ -53,9 +46,9 @@ ENVIRONMENTS = {"00": "test", "01": "production"}
 
 _PLANNED_AT_ONCE = 500
 _EVENTS_OF_A_REPETITION = 3
+"""It begins, reads, ends."""
 _WORTH_A_PROCESS = 200
 """Documents from which on the ledger is written by a process of its own."""
-"""It begins, reads, ends."""
 _CATALOG_SECONDS = 1.0
 """How long the end of a run waits for catalogs that are still on their way."""
 _REGISTERED = (State.CONTINGENCY, State.UNSURE, State.SENDING)

@@ -6,13 +6,12 @@ had been handed by then it still writes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 
-from batch_issuer.forking import can_fork, fork, portable
+from batch_issuer.forking import Copy, can_fork, portable
 from batch_issuer.ledger.records import Kind, NewEvent
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
@@ -45,13 +44,13 @@ class Apart:
         self._ledger = ledger
         self._company = company
         self._run = run
-        self._process, self._pipe = fork(self._serve)
+        self._copy = Copy(self._serve)
 
     def append(self, new: Sequence[NewEvent]) -> None:
         """`Ledger.append` over there. Raises what it raised, or `StoppedMidway` where that process is gone."""
         try:
-            self._pipe.send([(one.kind.value, one.external_ref, one.body) for one in new])
-            error = self._pipe.recv()
+            self._copy.pipe.send([(one.kind.value, one.external_ref, one.body) for one in new])
+            error = self._copy.pipe.recv()
         except (EOFError, OSError) as gone:
             raise StoppedMidway(
                 N_("The process that writes the ledger {path} was ended by somebody. Nothing more was sent."),
@@ -64,8 +63,7 @@ class Apart:
 
     def close(self) -> None:
         """Wait until it has ended."""
-        self._pipe.close()
-        os.waitpid(self._process, 0)
+        self._copy.close()
 
     def _serve(self, pipe: Connection) -> None:
         """Append until the pipe ends."""

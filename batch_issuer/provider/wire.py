@@ -278,7 +278,7 @@ _AMOUNTS: Mapping[str, tuple[str, ...]] = {
 
 def _first_amount(plain: Mapping[str, Any], keys: tuple[str, ...]) -> Decimal | None:
     for key in keys:
-        if key in plain and (amount := read_amount(plain, key)) is not None:
+        if (amount := read_amount(plain, key)) is not None:
             return amount
     return None
 

@@ -297,9 +297,8 @@ class _Writer:
         last = len(self.layout.kept) + len(self.layout.added)
         if self.layout.surplus:
             beyond = " ".join(cell.strip() for cell in row.cells[_last(self.layout.headings) + 1 :] if cell.strip())
-            if beyond or begins:
-                style = self._style("@", wrong=bool(beyond), begins=begins)
-                cells.append(f'<c r="{letters[last]}{number + 1}" s="{style}"{very_text(beyond) if beyond else "/>"}')
+            style = self._style("@", wrong=bool(beyond), begins=begins)
+            cells.append(f'<c r="{letters[last]}{number + 1}" s="{style}"{very_text(beyond) if beyond else "/>"}')
             self._note(number, last, [remark for others in wrong.values() for remark in others])
             last += 1
         height = ""

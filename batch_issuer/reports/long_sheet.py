@@ -131,7 +131,8 @@ def date_cell(day: dt.date) -> str:
     days = day.toordinal() - _DAY_ZERO
     days -= days <= _LEAP_DAY_OF_EXCEL
     clock = day.time() if isinstance(day, dt.datetime) else dt.time()
-    return number_cell(days + (clock.hour * 3600 + clock.minute * 60 + clock.second) / 86_400)
+    seconds = clock.hour * 3600 + clock.minute * 60 + clock.second + clock.microsecond / 1_000_000
+    return number_cell(days + seconds / 86_400)
 
 
 def _money(amount: Decimal) -> str:
@@ -145,7 +146,7 @@ def _whole(number: int) -> str:
 @lru_cache(maxsize=4096)
 def _date(iso: str) -> str:
     try:
-        return _whole(dt.date.fromisoformat(iso).toordinal() - _DAY_ZERO)
+        return date_cell(dt.date.fromisoformat(iso))
     except ValueError:
         return _text(iso)
 
