@@ -1,4 +1,8 @@
-"""One writing run per company at a time. The system lets go of the lock when its holder dies, however it died."""
+"""One writing run per company at a time. The system lets go of the lock when its holder dies, however it died.
+
+A process that the holder forked holds it too, until it ends: so the descriptor is opened here and locked by filelock,
+whose own `FileLock` is closed in every forked process.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,12 @@ import json
 import os
 import platform
 import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import lock_descriptor
 
 from batch_issuer.documents import EL_SALVADOR
 from batch_issuer.ledger.records import RunRecord
@@ -22,44 +27,59 @@ from batch_issuer.problems import CannotStart
 _LAST_COMMIT = 1.0
 """Seconds: a run that was killed may have a process left that finishes what it was writing."""
 
+_FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+
 
 @contextmanager
 def holding(ledger_path: Path, company: str) -> Iterator[None]:
     """Hold the company's lock beside the ledger. Raises `Held` where another program has it and keeps it."""
     path = _lock_path(ledger_path.resolve(), company)
-    lock = FileLock(path, mode=0o600)
     try:
-        lock.acquire(timeout=_LAST_COMMIT, poll_interval=0.05)
-    except Timeout as error:
-        raise Held(path) from error
-    except (OSError, NotImplementedError) as error:
-        raise CannotStart(
-            N_("The ledger {path} cannot be locked: {reason}."),
-            repair=N_("Its folder must be one that you may write to."),
-            path=ledger_path,
-            reason=getattr(error, "strerror", None) or str(error),
-        ) from error
+        descriptor = os.open(path, _FLAGS | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _cannot_lock(ledger_path, error) from error
     try:
+        _lock(descriptor, path, ledger_path)
         _leave_name(path)
         yield
     finally:
-        lock.release()
+        os.close(descriptor)  # which lets go of it, unless a forked process holds it still
 
 
 def is_held(ledger_path: Path, company: str) -> tuple[bool, tuple[int, str] | None]:
     """Whether another program holds the company's lock now, and which process on which host, where it said so."""
     path = _lock_path(ledger_path.resolve(), company)
-    if not path.exists():
-        return False, None
-    lock = FileLock(path, mode=0o600)
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True, _read_name(path)
-    except (OSError, NotImplementedError):
+        descriptor = os.open(path, _FLAGS)
+    except OSError:
         return False, None
-    lock.release()
-    return False, None
+    try:
+        held = not lock_descriptor(descriptor, blocking=False)
+    except OSError:
+        return False, None
+    finally:
+        os.close(descriptor)
+    return held, _read_name(path) if held else None
+
+
+def _lock(descriptor: int, path: Path, ledger_path: Path) -> None:
+    deadline = time.monotonic() + _LAST_COMMIT
+    try:
+        while not lock_descriptor(descriptor, blocking=False):
+            if time.monotonic() > deadline:
+                raise Held(path)
+            time.sleep(0.05)
+    except OSError as error:
+        raise _cannot_lock(ledger_path, error) from error
+
+
+def _cannot_lock(ledger_path: Path, error: OSError) -> CannotStart:
+    return CannotStart(
+        N_("The ledger {path} cannot be locked: {reason}."),
+        repair=N_("Its folder must be one that you may write to."),
+        path=ledger_path,
+        reason=error.strerror or str(error),
+    )
 
 
 class Held(Exception):  # noqa: N818 - caught by the opener, which names the holder

@@ -14,6 +14,7 @@ import pytest
 
 from batch_issuer.documents import State
 from batch_issuer.ledger.apart import Apart, Append, appending
+from batch_issuer.ledger.lock import Occupied, is_held
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import verify
@@ -174,6 +175,45 @@ def test_when_the_run_is_killed_it_finishes_and_lets_go(tmp_path: Path, after: f
         assert before in {50 * len(said.read_text(encoding="ascii").splitlines()) + more for more in (0, 50)}
         time.sleep(0.1)
         assert ledger.count_states(COMPANY).get(State.PLANNED, 0) == before
+        assert verify(ledger).damages == ()
+
+
+STOPPED = """
+import os, signal, sys
+from pathlib import Path
+from batch_issuer.ledger.apart import appending
+from batch_issuer.ledger.opening import open_to_write
+from tests.ledger.histories import planned
+
+with open_to_write(Path(sys.argv[1]), "default", create=True) as ledger:
+    with appending(ledger, "default", ledger.begin_run("default", "issue").run, apart=True) as append:
+        append([planned("A-1")])
+        (child,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        os.kill(int(child), signal.SIGSTOP)
+        print(child, flush=True)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        append([planned("A-2")])
+"""
+
+
+def test_the_lock_is_held_until_the_last_commit_however_long_it_takes(tmp_path: Path) -> None:
+    """A run that was killed lets no other in while a process of it may still write."""
+    path = tmp_path / "ledger.db"
+    said = tmp_path / "said"
+    with said.open("w", encoding="ascii") as file:
+        killed = subprocess.run([sys.executable, "-c", STOPPED, str(path)], stdout=file, check=False)
+    assert killed.returncode == -signal.SIGALRM
+    try:
+        with pytest.raises(Occupied), open_to_write(path, COMPANY, create=False):
+            pass
+        assert is_held(path, COMPANY)[0]
+    finally:
+        os.kill(int(said.read_text(encoding="ascii")), signal.SIGCONT)
+    with open_to_write(path, COMPANY, create=False) as ledger:
+        before = ledger.count_states(COMPANY)
+        assert before[State.PLANNED] in {1, 2}
+        time.sleep(0.1)
+        assert ledger.count_states(COMPANY) == before
         assert verify(ledger).damages == ()
 
 
