@@ -6,7 +6,7 @@ Money is `Decimal` and dates are dates from here on; texts were parsed in `readi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
@@ -90,7 +90,7 @@ class Document:
 
     external_ref: str
     doc_type: str
-    lines: tuple[Line, ...]
+    lines: Sequence[Line]
     prices_with_vat: bool
     date: dt.date | None = None
     branch: str = ""
@@ -106,13 +106,14 @@ class Document:
     """The sheet's own total: a control, never sent."""
     adjusts: str = ""
     full_adjustment: bool = False
+    begins: int | None = field(default=None, compare=False, repr=False)
     summed: Decimal | None = field(default=None, compare=False, repr=False)
-    """The sum of the lines, where whoever made the document had it at hand."""
+    """The row of the first line and the sum of all, where whoever made the document had them at hand."""
 
     @property
     def row(self) -> int:
         """The batch row on which the document begins."""
-        return self.lines[0].row
+        return self.lines[0].row if self.begins is None else self.begins
 
     @property
     def rows(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from typing import Any
@@ -150,7 +150,7 @@ def _customer(key: str, customer: Customer, names: tuple[str, ...]) -> list[str]
     return [f'"{key}":{{' + ",".join(fields) + "}"]
 
 
-def _sold_plainly(lines: tuple[Line, ...]) -> list[str]:
+def _sold_plainly(lines: Sequence[Line]) -> list[str]:
     """The lines at their own prices; half a million of them are most of what encoding takes."""
     if any(map(_discount, lines)):
         return [_line(line, with_vat=True) for line in lines]
