@@ -45,9 +45,11 @@ class Copy:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
 
-    def close(self) -> None:
-        """Wait until it has ended."""
+    def close(self, *, now: bool = False) -> None:
+        """Wait until it has ended; with `now`, end it."""
         self.pipe.close()
+        if now:
+            os.kill(self._process, signal.SIGKILL)
         os.waitpid(self._process, 0)
 
 
@@ -73,12 +75,14 @@ def portable(error: Exception) -> Exception:
 class Beside(Generic[Result]):
     """A piece of work that changes nothing in memory, begun in a copy of this process, or else done when it is asked.
 
-    What it gives back, or raises, must go through a pipe. A copy that was ended by somebody is done without. Use as a
-    context manager.
+    What it gives back, or raises, must go through a pipe. A copy that was ended by somebody is done without. `harmless`
+    work also changes nothing outside of memory: nobody waits for it any more when the block is left. Use as a context
+    manager.
     """
 
-    def __init__(self, work: Callable[[], Result], *, worth: bool = True) -> None:
+    def __init__(self, work: Callable[[], Result], *, worth: bool = True, harmless: bool = False) -> None:
         self._work = work
+        self._harmless = harmless
         self._copy: Copy | None = None
         if worth and can_fork():
             with suppress(OSError):
@@ -88,9 +92,9 @@ class Beside(Generic[Result]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Wait until the copy has ended, whether its result was asked for or not."""
+        """Wait until the copy has ended, whether its result was asked for or not; end it if it is harmless."""
         if self._copy is not None:
-            self._copy.close()
+            self._copy.close(now=self._harmless)
 
     def result(self) -> Result:
         """What the work gave; raises what it raised."""

@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from html import escape
 from itertools import chain, count
-from typing import IO
+from typing import IO, NamedTuple
 from xml.parsers import expat
 
 import numpy as np
@@ -64,6 +64,10 @@ class SheetRows:
     columns: list[CellKeys] = field(default_factory=list)
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: set[int] = field(default_factory=set)
+    far: int = 0
+    """Cells far to the right."""
+    ends: list[int] = field(default_factory=list)
+    """How many rows had been read after each block of the part."""
     _done: int = 0
 
     def add(self, numbers: Codes, columns: Sequence[Sequence[bytes]]) -> None:
@@ -78,6 +82,9 @@ class SheetRows:
             column.chunks.append(_empty(len(numbers)))
         self.numbers.append(numbers)
         self._done += len(numbers)
+
+    def end_block(self) -> None:
+        self.ends.append(self._done)
 
     @property
     def rows(self) -> int:
@@ -122,22 +129,37 @@ def _empty(rows: int) -> Codes:
     return np.broadcast_to(np.zeros(1, np.int32), rows)
 
 
-def read_rows(stream: IO[bytes]) -> SheetRows:
-    """All rows of a worksheet part.
+class Share(NamedTuple):
+    """Which blocks of a part are read: of every so many one."""
 
-    Raises `DamagedSheet` for what no spreadsheet program writes, also a document type declaration.
+    of: int = 1
+    which: int = 0
+
+
+class NotDivisible(Exception):  # noqa: N818 - whoever divides the part reads it whole instead
+    """What a block holds depends on the blocks before it."""
+
+
+def read_rows(stream: IO[bytes], share: Share = Share()) -> SheetRows:  # noqa: B008 - it cannot be changed
+    """All rows of a worksheet part, or a share of them, whose numbers are not yet held against the other rows'.
+
+    Raises `DamagedSheet` for what no spreadsheet program writes, also a document type declaration, and `NotDivisible`
+    for a part of which no share can be read by itself.
     """
     rows = SheetRows()
     parser = _BlockParser(rows)
     with closing(_row_blocks(stream)) as blocks:
         head = next(blocks, b"")
         start = head.find(b"<sheetData>")
-        if start < 0 or _is_unusual(head[:start]):
-            parser.parse_all(head, blocks)
-        else:
+        if start >= 0 and not _is_unusual(head[:start]):
             parser.parse_head(head[:start])
-            _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks)
-    rows.refuse_impossible_numbers()
+            _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks, share)
+        elif share.of > 1:
+            raise NotDivisible
+        else:
+            parser.parse_all(head, blocks)
+    if share.of == 1:
+        rows.refuse_impossible_numbers()
     return rows
 
 
@@ -183,16 +205,18 @@ def _last_row_end(block: bytes) -> int:
     return end + len(_ROW_END) if end >= 0 else block.rfind(b"<row ", 1)
 
 
-def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: Iterator[bytes]) -> None:
+def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: Iterator[bytes], share: Share) -> None:
     pattern: re.Pattern[bytes] | None = None
-    for block in chain((first,), blocks):
+    for number, block in enumerate(chain((first,), blocks)):
         end = block.find(b"</sheetData>")
-        whole = block if end < 0 else block[:end]
-        if pattern is None:
-            pattern = _row_pattern(whole, len(rows.columns))
-        if pattern is None or not _match_block(rows, pattern, whole):
-            parser.parse_rows(whole, after=rows.last)
-            pattern = None
+        if number % share.of == share.which:
+            whole = block if end < 0 else block[:end]
+            if pattern is None:
+                pattern = _row_pattern(whole, len(rows.columns))
+            if pattern is None or not _match_block(rows, pattern, whole):
+                parser.parse_rows(whole, after=rows.last if share.of == 1 else None)
+                pattern = None
+        rows.end_block()
         if end >= 0:
             deque(blocks, maxlen=0)  # only at its end does the archive check the part's checksum
             return
@@ -213,8 +237,8 @@ def _row_pattern(block: bytes, known: int) -> re.Pattern[bytes] | None:
 
 def _match_block(rows: SheetRows, pattern: re.Pattern[bytes], block: bytes) -> bool:
     """Takes the rows of the block, if they are all of the usual shape."""
-    if b' hidden="' in block or b"-->" in block:
-        return False
+    if b' hidden="' in block or b"<!" in block:
+        return False  # a comment that goes on in the next block is refused by the parser, with the rows in it
     found = pattern.findall(block)
     if len(found) != block.count(b"<row"):
         block = _WITHOUT_CONTENT.sub(b"", _FORMULA_WITH_RESULT.sub(b"", block))
@@ -241,9 +265,8 @@ class _BlockParser:
 
     def __init__(self, rows: SheetRows) -> None:
         self._rows = rows
-        self._row = 0
+        self._row: int | None = 0
         self._column = 0
-        self._far = 0
         self._cells: dict[int, bytes] = {}
         self._block: list[tuple[int, dict[int, bytes]]] = []
         self._attributes: dict[str, str] = {}
@@ -255,11 +278,14 @@ class _BlockParser:
         for found in re.finditer(rb"<col ([^>]*)/?>", head):
             self._note_column(dict(re.findall(r'(\w+)="([^"]*)"', found[1].decode("utf-8", "replace"))))
 
-    def parse_rows(self, block: bytes, after: int) -> None:
-        """Whole rows without what surrounds them; one without a number follows the one before."""
+    def parse_rows(self, block: bytes, after: int | None) -> None:
+        """Whole rows without what surrounds them; one without a number follows the one before.
+
+        Raises `NotDivisible` for one that follows another block where that one's last number is not known.
+        """
         self._row = after
         parser = self._parser()
-        self._feed(parser, b"<x>", block, b"</x>")
+        self._feed(parser, b"<x>", block, b"</x>", final=True)
         self._flush()
 
     def parse_all(self, head: bytes, blocks: Iterator[bytes]) -> None:
@@ -294,7 +320,7 @@ class _BlockParser:
         if tag == "c":
             self._start_cell(attributes)
         elif tag == "row":
-            self._row = int(attributes.get("r", self._row + 1))
+            self._row = self._number_of(attributes)
             if not 1 <= self._row <= MAX_ROWS:
                 raise DamagedSheet
             self._column = 0
@@ -306,6 +332,13 @@ class _BlockParser:
         elif tag in ("v", "f") or (tag == "t" and "rPh" not in self._inside):
             self._texts.setdefault(tag, [])
 
+    def _number_of(self, row: dict[str, str]) -> int:
+        if "r" in row:
+            return int(row["r"])
+        if self._row is None:
+            raise NotDivisible
+        return self._row + 1
+
     def _start_cell(self, attributes: dict[str, str]) -> None:
         if "r" in attributes:
             letters = _COLUMN.match(attributes["r"])
@@ -314,8 +347,8 @@ class _BlockParser:
             self._column = column_number(letters[0])
         if self._column >= MAX_COLUMNS or self._column in self._cells:
             raise DamagedSheet
-        self._far += self._column >= _FAR
-        if self._far > MAX_FAR_CELLS:
+        self._rows.far += self._column >= _FAR
+        if self._rows.far > MAX_FAR_CELLS:
             raise OversizedWorkbook
         self._attributes, self._texts = attributes, {}
 
@@ -330,7 +363,7 @@ class _BlockParser:
         if tag == "c":
             self._cells[self._column] = self._key()
             self._column += 1
-        elif tag == "row":
+        elif tag == "row" and self._row is not None:
             self._block.append((self._row, self._cells))
 
     def _key(self) -> bytes:
