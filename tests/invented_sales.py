@@ -9,7 +9,7 @@ from typing import Any
 
 from batch_issuer.documents import Customer, Document, Line
 from batch_issuer.problems import Place, Problem
-from batch_issuer.reading.batch import Entry, SheetRow, SourceFile
+from batch_issuer.reading.batch import Entry, Found, SheetRow, SourceFile
 
 TYPES = {"CCF": "03", "FEX": "11", "FSE": "14", "NC": "05", "NCT": "05"}
 """By what a reference begins with; 01 for any other. `NC-1a` credits something of `CCF-1`, `NCT-2a` all of `CCF-2`."""
@@ -70,15 +70,22 @@ class InventedBatch:
     def source(self, _row: int) -> tuple[str, str]:
         return "invented.csv", ""
 
-    def documents_with(self, field: str, test: Callable[[Any], bool]) -> frozenset[int]:
-        found = (
-            number for number, one in enumerate(self) if any(test(getattr(line, field)) for line in one.document.lines)
-        )
-        return frozenset(found)
+    def cells_with(self, field: str, judge: Callable[[Any], Found | None]) -> Iterator[tuple[int, int, Found]]:
+        return cells_of([one.document for one in self], field, judge)
 
     def sheet_row(self, row: int) -> SheetRow:
         reference, price = list(self.sales.items())[row]
         return SheetRow(source=0, number=row + 2, headings=("ref", "price"), cells=(reference, str(price)))
+
+
+def cells_of(
+    documents: Sequence[Document], field: str, judge: Callable[[Any], Found | None]
+) -> Iterator[tuple[int, int, Found]]:
+    """`Batch.cells_with` by looking at every line."""
+    for number, document in enumerate(documents):
+        for line in document.lines:
+            if (found := judge(getattr(line, field))) is not None:
+                yield number, line.row, found
 
 
 class Silent:

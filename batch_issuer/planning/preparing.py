@@ -20,7 +20,7 @@ from batch_issuer.problems import CannotStart, Place, Problem, Severity
 from batch_issuer.problems import Kind as ProblemKind
 from batch_issuer.provider import wire
 from batch_issuer.reading.batch import Batch, Entry
-from batch_issuer.rules import examine, unsound_documents
+from batch_issuer.rules import examine, faults_of_lines
 from batch_issuer.rules.catalogs import fold
 from batch_issuer.settings import Settings
 
@@ -87,7 +87,7 @@ class Prepared:
     def content(self, candidate: Candidate) -> Document:
         """The document of a candidate."""
         entry = self.batch[candidate.index]
-        return examine(self.batch, entry, self.settings.rules, lines_are_sound=True).document
+        return examine(self.batch, entry, self.settings.rules, in_lines=()).document
 
     def expect(self, *, documents: int | None, total: Decimal | None, all_or_nothing: bool) -> None:
         """Raise `CannotStart` unless the files hold what their owner counted."""
@@ -184,9 +184,9 @@ def _is_anonymous(document: Document) -> bool:
 
 
 def _examined(batch: Batch, settings: Settings) -> Iterator[tuple[int, Entry]]:
-    unsound = unsound_documents(batch)
+    faults = faults_of_lines(batch)
     for index, entry in enumerate(batch):
-        yield index, examine(batch, entry, settings.rules, lines_are_sound=index not in unsound)
+        yield index, examine(batch, entry, settings.rules, faults.get(index, ()))
 
 
 def _back_dated(dates: Counter[dt.date]) -> Problem:

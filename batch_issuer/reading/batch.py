@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from batch_issuer.documents import Document
 from batch_issuer.problems import Place, Problem
+
+Found = TypeVar("Found")
 
 if TYPE_CHECKING:
     from batch_issuer.reading.tables import CellKind
@@ -111,8 +113,11 @@ class Batch(Protocol):
     def source(self, row: int) -> tuple[str, str]:
         """File and sheet in which a batch row stands."""
 
-    def documents_with(self, field: str, test: Callable[[Any], bool]) -> frozenset[int]:
-        """The documents of which a line's value of this field passes a test; each distinct value is asked once."""
+    def cells_with(self, field: str, judge: Callable[[Any], Found | None]) -> Iterator[tuple[int, int, Found]]:
+        """Document, batch row and what was found of every line in whose value of this field something is found.
+
+        Each distinct value is judged once. The rows stand document by document.
+        """
 
     def sheet_row(self, row: int) -> SheetRow:
         """The row as it stands in its file, every column, used or not."""

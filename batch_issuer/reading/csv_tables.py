@@ -36,7 +36,8 @@ FAST_FROM_BYTES = 3_000_000
 Recognise = Callable[[Sequence[str]], int]
 """How many of our fields the cells of a row name."""
 
-_BLOCK = 1 << 20
+BLOCK = 1 << 20
+"""Bytes that are read at once."""
 _SAMPLE = 1 << 16
 _ROWS = 20_000
 _SAMPLE_ROWS = 30
@@ -96,10 +97,12 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
     found = None
     try:
         if survey.size >= FAST_FROM_BYTES and not survey.holds_nul and layout.width <= MAX_COLUMNS:
+            from batch_issuer.reading.csv_fast import read_fast  # noqa: PLC0415 - it takes pandas
+
             found = read_fast(path, stream, survey, layout)
         table, digest = found or read_carefully(path, stream, survey, layout)
     except UnicodeDecodeError as error:
-        raise _changed(path) from error
+        raise changed(path) from error
     _refuse_swallowed_rows(path, table, layout)
     return Sheet(
         path=path,
@@ -114,7 +117,7 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
 def survey_csv(path: str, stream: BinaryIO) -> Survey:
     """Checksum, size, encoding and first lines: a byte-order mark, else strict UTF-8, else Windows-1252."""
     stream.seek(0)
-    first = stream.read(_BLOCK)
+    first = stream.read(BLOCK)
     bom, encoding = _marked_encoding(first)
     checksum, size, line, holds_nul, undefined = 0, 0, 0, False, False
     decoder = codecs.getincrementaldecoder(encoding)("strict")
@@ -129,7 +132,7 @@ def survey_csv(path: str, stream: BinaryIO) -> Survey:
         line = line + len(block) if end < 0 else len(block) - end
         if line > MAX_LINE:
             raise _long_line(path)
-        block = stream.read(_BLOCK)
+        block = stream.read(BLOCK)
     fits = fits and _decodes(decoder, b"", final=True)
     if not fits:
         if bom or undefined:
@@ -155,7 +158,7 @@ def _long_line(path: str) -> CannotStart:
     )
 
 
-def _many_rows(path: str) -> CannotStart:
+def many_rows(path: str) -> CannotStart:
     return CannotStart(
         N_("{file} has more than {rows} rows, blank ones counted."),
         repair=N_("Delete the blank rows, or divide it into several files and name them together."),
@@ -236,7 +239,7 @@ def _width(lines: Iterable[str], separator: str) -> int:
     return max(map(len, _sample_rows(lines, separator)), default=1) or 1
 
 
-class _Again(io.RawIOBase):
+class Again(io.RawIOBase):
     """The second pass: the bytes after the byte-order mark, hashed by another thread as they are read."""
 
     def __init__(self, stream: BinaryIO, bom: int) -> None:
@@ -273,11 +276,11 @@ class _Again(io.RawIOBase):
         """
         self._hasher.shutdown()
         if self._checksum != survey.checksum:
-            raise _changed(path)
+            raise changed(path)
         return self._sha256.hexdigest()
 
 
-def _changed(path: str) -> CannotStart:
+def changed(path: str) -> CannotStart:
     return CannotStart(
         N_("{file} changed while it was read."),
         repair=N_("Wait until the program that writes it has finished, and run again."),
@@ -285,67 +288,10 @@ def _changed(path: str) -> CannotStart:
     )
 
 
-class _Utf8:
-    """What pandas reads: UTF-8 whatever the file's encoding, so that no text is decoded twice."""
-
-    def __init__(self, raw: _Again, encoding: str) -> None:
-        self._raw = raw
-        self._decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)("strict")
-
-    def read(self, size: int = -1) -> bytes:
-        while block := self._raw.read_block(size):
-            if self._decoder is None:
-                return block
-            if text := self._decoder.decode(block):
-                return text.encode()
-        return b""
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(lambda: self.read(_BLOCK), b"")
-
-
-def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> tuple[Table, str] | None:
-    """The columns by pandas' C reader and the file's hash, or None where it refuses the file."""
-    import pandas as pd  # noqa: PLC0415 - slow to import, and only large files need it
-
-    raw = _Again(stream, survey.bom)
-    builders = [ColumnBuilder() for _ in range(layout.width)]
-    rows = 0
-    try:
-        chunks = pd.read_csv(  # type: ignore[call-overload] # the stubs ask more of a stream than pandas does
-            _Utf8(raw, survey.encoding),
-            engine="c",
-            dtype=object,
-            header=None,
-            names=list(range(layout.width)),
-            index_col=None,
-            sep=layout.separator,
-            na_filter=False,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            skiprows=1 if layout.announced else None,
-            encoding="utf-8",
-            low_memory=True,
-            chunksize=100_000,
-        )
-        for chunk in chunks:
-            rows += len(chunk)
-            if rows > MAX_ROWS:
-                raise _many_rows(path)
-            for number, builder in enumerate(builders):
-                codes, distinct = pd.factorize(chunk[number].to_numpy())
-                if max(map(len, distinct), default=0) > MAX_CELL:
-                    return None
-                builder.add_factorized(codes, distinct)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError):
-        return None
-    return _table(builders, rows), raw.digest_of(path, survey)
-
-
 def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> tuple[Table, str]:
     """The columns by the standard library, of a file whose rows may differ in length, and the file's hash."""
-    raw = _Again(stream, survey.bom)
-    text = io.TextIOWrapper(io.BufferedReader(raw, _BLOCK), encoding=survey.encoding, errors="strict", newline="")
+    raw = Again(stream, survey.bom)
+    text = io.TextIOWrapper(io.BufferedReader(raw, BLOCK), encoding=survey.encoding, errors="strict", newline="")
     lines = islice(text, 1 if layout.announced else 0, None)
     reader = csv.reader(chain(lines, (_END,)), delimiter=layout.separator)
     builders: list[ColumnBuilder] = []
@@ -365,10 +311,10 @@ def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) 
             builder.add([""] * len(chunk))
         rows += len(chunk)
         if rows > MAX_ROWS:
-            raise _many_rows(path)
+            raise many_rows(path)
     if last != [_END]:
         raise _quote_not_closed(path, rows)
-    return _table(builders, rows), raw.digest_of(path, survey)
+    return table_of(builders, rows), raw.digest_of(path, survey)
 
 
 def _next_rows(path: str, reader: Iterator[list[str]], done: int) -> list[list[str]]:
@@ -401,7 +347,7 @@ def _long_cell(path: str, row: int) -> CannotStart:
     )
 
 
-def _table(builders: Sequence[ColumnBuilder], rows: int) -> Table:
+def table_of(builders: Sequence[ColumnBuilder], rows: int) -> Table:
     return Table(columns=tuple(builder.column() for builder in builders), rows=rows)
 
 

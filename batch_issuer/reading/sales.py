@@ -13,7 +13,7 @@ import numpy as np
 from batch_issuer.documents import Customer, Document
 from batch_issuer.problems import Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.batch import Entry, SheetRow, SourceFile
+from batch_issuer.reading.batch import Entry, Found, SheetRow, SourceFile
 from batch_issuer.reading.columns import place_of
 from batch_issuer.reading.grouping import (
     NEUTRAL,
@@ -137,17 +137,18 @@ class Sales:
         source = self._sheets[self._source_of(range(self.rows)[row])].source
         return source.path, source.sheet
 
-    def documents_with(self, field: str, test: Callable[[Any], bool]) -> frozenset[int]:
-        if not len(self):
-            return frozenset()
+    def cells_with(self, field: str, judge: Callable[[Any], Found | None]) -> Iterator[tuple[int, int, Found]]:
         joined = self._fields.get(field)
-        if joined is None:
-            return frozenset(range(len(self)) if test(NEUTRAL.get(field, "")) else ())
-        passed = np.fromiter(map(test, joined.values), np.bool_, len(joined.values))
-        if not passed.any():
-            return frozenset()
-        lines = passed[joined.codes[self._grouped.order]]
-        return frozenset(np.flatnonzero(np.logical_or.reduceat(lines, self._grouped.starts[:-1])).tolist())
+        found = list(map(judge, [NEUTRAL.get(field, "")] if joined is None else joined.values))
+        flags = np.array([one is not None for one in found], np.bool_)
+        if not flags.any():
+            return
+        order = self._grouped.order
+        codes = np.zeros(len(order), np.int32) if joined is None else joined.codes[order]
+        cells = np.flatnonzero(flags[codes])
+        documents = np.searchsorted(self._grouped.starts, cells, side="right") - 1
+        for document, row, code in zip(documents.tolist(), order[cells].tolist(), codes[cells].tolist(), strict=True):
+            yield document, row, found[code]
 
     def _source_of(self, row: int) -> int:
         return bisect_right(self._offsets, row) - 1

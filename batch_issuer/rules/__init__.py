@@ -6,15 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from batch_issuer.rules.checks import check, examine, unsound_documents
+    from batch_issuer.rules.checks import check, examine, faults_of_lines
     from batch_issuer.rules.findings import Checked, Finding
     from batch_issuer.rules.table import RuleRow, all_kinds, row_of
 
-__all__ = ["Checked", "Finding", "RuleRow", "all_kinds", "check", "examine", "row_of", "unsound_documents"]
+__all__ = ["Checked", "Finding", "RuleRow", "all_kinds", "check", "examine", "faults_of_lines", "row_of"]
 
 _HOMES = {
     "check": "checks", "examine": "checks", "Checked": "findings", "Finding": "findings", "all_kinds": "table",
-    "RuleRow": "table", "row_of": "table", "unsound_documents": "checks",
+    "RuleRow": "table", "row_of": "table", "faults_of_lines": "checks",
 }  # fmt: skip
 
 

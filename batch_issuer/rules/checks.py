@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -166,16 +167,16 @@ _MISSING_NUMBERS = frozenset({kinds.QUANTITY_MISSING, kinds.UNIT_PRICE_MISSING})
 _AMOUNT_KINDS = frozenset(kind for rule in AMOUNT_RULES for kind in rule.kinds)
 
 
-def check(document: Document, rules: Rules, *, lines_are_sound: bool = False) -> Checked:
+def check(document: Document, rules: Rules, in_lines: Sequence[Finding] | None = None) -> Checked:
     """The document as it may travel, and every finding, in the order of its rows.
 
-    With `lines_are_sound`, it is known that no cell of a line breaks a rule (see `unsound_documents`).
+    `in_lines` is what is wrong in its lines, where that is known (see `faults_of_lines`).
     """
     if wrong_type := whole.type_is_issued(document):
         return Checked(document, (wrong_type,))
     row = document.row if document.lines else None
     document, header = _header(_named(document), row)
-    lines = [] if lines_are_sound else _lines(document)
+    lines = _lines(document) if in_lines is None else in_lines if _lines_count(document) else ()
     ruled = [finding for rule in _DOCUMENT_RULES[document.doc_type] for finding in rule(document, rules)]
     findings = [*header, *ruled, *lines]
     if _comes_to_something(document) and not any(_blocks(finding) for finding in lines):
@@ -189,23 +190,24 @@ def _comes_to_something(document: Document) -> bool:
     return bool(document.lines) and (document.doc_type != "05" or by_type.says_lines(document))
 
 
-def unsound_documents(batch: Batch) -> frozenset[int]:
-    """The documents of a batch with a line of which a cell breaks a rule; all distinct values are judged first."""
-    fields = [batch.documents_with(field, partial(_is_unsound, field)) for field in _SOUND]
-    return frozenset().union(*fields)
+def faults_of_lines(batch: Batch) -> Mapping[int, Sequence[Finding]]:
+    """What is wrong in the lines of all documents of a batch, by document, in the order of their rows."""
+    findings: dict[int, list[Finding]] = {}
+    for field in _SOUND:
+        for document, row, fault in batch.cells_with(field, partial(_fault, field)):
+            findings.setdefault(document, []).append(found(fault, row, field))
+    for of_document in findings.values():
+        of_document.sort(key=attrgetter("row"))
+    return findings
 
 
-def _is_unsound(field: str, value: object) -> bool:
-    return _fault(field, value) is not None
-
-
-def examine(batch: Batch, entry: Entry, rules: Rules, *, lines_are_sound: bool = False) -> Entry:
+def examine(batch: Batch, entry: Entry, rules: Rules, in_lines: Sequence[Finding] | None = None) -> Entry:
     """The entry with its document as it may travel and the problems that the rules found in it.
 
     A cell that has a problem already gets no second one; where a number could not be read, sums are not judged.
     """
     entry = _without_asking_for_lines(entry)
-    checked = check(entry.document, rules, lines_are_sound=lines_are_sound)
+    checked = check(entry.document, rules, in_lines)
     if entry.document.doc_type == "14":
         has_column = bool(batch.place(entry.document.row, "is_service").column)
         unsaid = by_type.service_is_said(checked.document, has_column=has_column)
@@ -309,11 +311,14 @@ def _header(document: Document, row: int | None) -> tuple[Document, list[Finding
 
 def _lines(document: Document) -> list[Finding]:
     """Faults of the lines. Most hold nothing but values that were found sound before, which is asked of all at once."""
-    if not document.lines or _all_sound(document.lines):
-        return []
-    if document.doc_type == "05" and (document.full_adjustment or not by_type.says_lines(document)):
+    if not document.lines or _all_sound(document.lines) or not _lines_count(document):
         return []
     return [found(fault, line.row, field) for line in document.lines for field, fault in _line(line)]
+
+
+def _lines_count(document: Document) -> bool:
+    """Whether the lines are part of what is issued; a credit note may be for all of its CCF."""
+    return document.doc_type != "05" or not (document.full_adjustment or not by_type.says_lines(document))
 
 
 def _all_sound(lines: Sequence[Line]) -> bool:

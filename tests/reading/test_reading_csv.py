@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import hashlib
 import io
 import os
+import tempfile
 import threading
 from pathlib import Path
 
@@ -15,7 +18,8 @@ from hypothesis import strategies as st
 
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
-from batch_issuer.reading.csv_tables import Layout, find_layout, read_carefully, read_csv, read_fast, survey_csv
+from batch_issuer.reading.csv_fast import find_middle, read_fast, read_halves
+from batch_issuer.reading.csv_tables import Layout, find_layout, read_carefully, read_csv, survey_csv
 from batch_issuer.reading.tables import Table
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import HEADINGS, csv_file, quantities, read_lines, read_text, refs, refusal
@@ -175,6 +179,83 @@ def test_both_readers_say_the_same_of_every_text(text: str) -> None:
     careful, _ = read_carefully("x", stream, survey, layout)
     width = len(fast[0].columns)
     assert texts_of(fast[0]) == [row + [""] * (width - len(row)) for row in texts_of(careful)]
+
+
+@effort(max_examples=80, deadline=None)
+@given(st.text(alphabet=st.sampled_from('ab,"\n\r 1'), min_size=1, max_size=60), st.integers(0), st.booleans())
+def test_two_processes_say_the_same_of_every_text(text: str, which: int, bom: bool) -> None:
+    """Wherever it is divided after a line end, also within a quoted cell: the same, or nothing."""
+    content = codecs.BOM_UTF8 * bom + text.encode()
+    ends = [at + 1 for at in range(len(content)) if content[at : at + 1] == b"\n" and at + 1 < len(content)]
+    if not ends:
+        return
+    with tempfile.TemporaryFile("w+b") as file:
+        file.write(content)
+        file.flush()
+        with os.fdopen(os.dup(file.fileno()), "rb") as stream:
+            survey = survey_csv("x", stream)
+            layout = find_layout(survey.sample, nothing)
+            halves = read_halves("x", stream, survey, layout, ends[which % len(ends)])
+            if halves is None:
+                return
+            whole = read_fast("x", stream, survey, layout)
+    assert whole is not None
+    assert (texts_of(halves[0]), halves[1]) == (texts_of(whole[0]), whole[1])
+    assert [column.texts for column in halves[0].columns] == [column.texts for column in whole[0].columns]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+def test_a_large_file_is_read_by_two(tmp_path: Path, encoding: str) -> None:
+    """Rows that go over several lines, in the middle too, are whole; the order of the texts is that of the file."""
+    path = tmp_path / "ventas.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file).writerows(
+            [f"A{row}", f'Café "{row % 90}"\r\n, y ' + "té\n" * 40, row % 7] for row in range(90_000)
+        )
+    with path.open("rb") as stream:
+        survey = survey_csv("x", stream)
+        layout = Layout(separator=",", width=3, announced=False)
+        middle = find_middle(stream, survey)
+        assert middle is not None
+        halves = read_halves("x", stream, survey, layout, middle)
+        careful = read_carefully("x", stream, survey, layout)
+        fast = read_fast("x", stream, survey, layout)
+    assert halves is not None
+    assert fast is not None
+    for found in (halves, fast):
+        assert found[1] == careful[1] == hashlib.sha256(path.read_bytes()).hexdigest()
+        for column, expected in zip(found[0].columns, careful[0].columns, strict=True):
+            assert column.texts == expected.texts
+            assert column.codes.tolist() == expected.codes.tolist()
+
+
+@pytest.mark.parametrize("what", ["a stray mark", "utf-16", "one line"])
+def test_a_file_without_a_sure_middle_is_read_by_one(tmp_path: Path, what: str) -> None:
+    """An odd number of quotation marks says that the middle is within a cell."""
+    row, encoding = {
+        "a stray mark": ('A1,6" nail,1\n' + "A1,x,1\n" * 400_000, "utf-8"),
+        "utf-16": ("A1,x,1\n" * 1000, "utf-16"),
+        "one line": ("A1,x,1", "utf-8"),
+    }[what]
+    path = tmp_path / "ventas.csv"
+    path.write_text(row, encoding=encoding, newline="")
+    with path.open("rb") as stream:
+        assert find_middle(stream, survey_csv("x", stream)) is None
+
+
+def test_a_second_half_that_changes_is_noticed(tmp_path: Path) -> None:
+    """What the other process reads is what was surveyed, or nothing is."""
+    path = tmp_path / "ventas.csv"
+    path.write_text("A1,x,1\n" * 1000 + "A2,y,2\n" * 1000, encoding="ascii")
+    with path.open("rb") as stream:
+        survey = survey_csv("x", stream)
+        layout = Layout(separator=",", width=3, announced=False)
+        with path.open("r+b") as other:
+            other.seek(-2, os.SEEK_END)
+            other.write(b"3")
+        with pytest.raises(CannotStart) as stopped:
+            read_halves("x", stream, survey, layout, 7000)
+    assert refusal(stopped.value).startswith("x changed while it was read.")
 
 
 def test_quantities_of_a_large_file_are_those_of_a_small_one(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from batch_issuer.documents import Line
 from batch_issuer.planning.preparing import prepare
 from batch_issuer.reading import read
-from batch_issuer.settings import Settings
+from batch_issuer.rules import examine, faults_of_lines
+from batch_issuer.settings import Rules, Settings
+from tests.invented_sales import cells_of
 from tests.reading.reading_samples import csv_file, settings
 
 within_a_test = effort(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -49,19 +50,30 @@ def test_sums_are_exact(
 def test_a_question_about_a_column_is_answered_as_if_every_line_was_asked(
     tmp_path: Path, sold: Sequence[tuple[str, Decimal, Decimal, Decimal]], limit: Decimal
 ) -> None:
-    """`documents_with` names the documents of which a line has such a value, of columns that are there and that are not."""
+    """`cells_with` names every line that has such a value, of columns that are there and that are not."""
     lines = [f"{ref},Taza,{quantity:f},{price:f}" for ref, quantity, price, _ in sold]
     path = csv_file(tmp_path, HEADINGS.replace(",Descuento %", "") + "\n".join(lines) + "\n")
     batch = read([path], settings(decimal="point"))
 
-    def asked(field: str) -> set[int]:
-        return {at for at, entry in enumerate(batch) if any(wanted(field, line) for line in entry.document.lines)}
+    def above(value: Decimal) -> str | None:
+        return None if value <= limit else f"{value} > {limit}"
 
-    def wanted(field: str, line: Line) -> bool:
-        return bool(getattr(line, field) <= limit)
-
+    documents = [entry.document for entry in batch]
     for field in ("quantity", "unit_price", "discount_percentage"):
-        assert batch.documents_with(field, lambda value: value <= limit) == asked(field)
+        assert list(batch.cells_with(field, above)) == list(cells_of(documents, field, above))
+
+
+@within_a_test
+@given(st.lists(st.tuples(rows, st.sampled_from(["Taza", "", "x" * 1001])), min_size=1, max_size=12))
+def test_faults_found_in_columns_are_those_found_line_by_line(
+    tmp_path: Path, sold: Sequence[tuple[tuple[str, Decimal, Decimal, Decimal], str]]
+) -> None:
+    """The same problems in the same order, each quoting its own cell."""
+    lines = [f"{ref},{text},{quantity:f},{price:f},{off}" for (ref, quantity, price, off), text in sold]
+    batch = read([csv_file(tmp_path, HEADINGS + "\n".join(lines) + "\n")], settings(decimal="point"))
+    faults = faults_of_lines(batch)
+    for at, entry in enumerate(batch):
+        assert examine(batch, entry, Rules(), faults.get(at, ())) == examine(batch, entry, Rules())
 
 
 def test_numbers_too_large_for_whole_columns_are_added_one_by_one(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from batch_issuer.documents import Customer, Document, Line
 from batch_issuer.problems import Kind, Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.batch import Batch, Entry, SheetRow, SourceFile
+from batch_issuer.reading.batch import Batch, Entry, Found, SheetRow, SourceFile
 from batch_issuer.rules import all_kinds, examine
 from batch_issuer.settings import Rules
+from tests.invented_sales import cells_of
 
 COLUMNS = {"description": "B", "quantity": "C", "unit_price": "D", "name": "E", "dui": "F", "total": "G"}
 READ_PROBLEM = Kind(
@@ -48,8 +49,8 @@ class Sheet:
     def source(self, _row: int) -> tuple[str, str]:
         return "ventas.csv", ""
 
-    def documents_with(self, field: str, test: Callable[[Any], bool]) -> frozenset[int]:
-        return frozenset({0} if any(test(getattr(line, field)) for line in self.entry.document.lines) else ())
+    def cells_with(self, field: str, judge: Callable[[Any], Found | None]) -> Iterator[tuple[int, int, Found]]:
+        return cells_of([self.entry.document], field, judge)
 
     def sheet_row(self, row: int) -> SheetRow:
         return SheetRow(0, row + 2, (), ())
