@@ -61,6 +61,9 @@ class InventedBatch:
     def __iter__(self) -> Iterator[Entry]:
         return (self[index] for index in range(len(self)))
 
+    def entries(self, documents: Sequence[int]) -> Iterator[Entry]:
+        return (self[index] for index in documents)
+
     def place(self, row: int, field: str = "") -> Place:
         return Place(file="invented.csv", row=row + 2, heading=field)
 

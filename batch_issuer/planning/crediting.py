@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 from batch_issuer.documents import CENT, State, total_of
 from batch_issuer.ledger.records import UNDER_WAY, Record
 from batch_issuer.messages import N_
+from batch_issuer.planning.judging import Held
 from batch_issuer.planning.plan import Action, Candidate, decide
-from batch_issuer.planning.preparing import Held, Prepared
+from batch_issuer.planning.preparing import Prepared
 from batch_issuer.problems import Kind, Problem, Severity
 from batch_issuer.provider.classify import Reason
 from batch_issuer.rules.identifiers import is_uuid

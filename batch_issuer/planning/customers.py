@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from typing import NamedTuple
 
-from batch_issuer.documents import Customer, Document
+from batch_issuer.documents import Customer
 from batch_issuer.messages import N_
 from batch_issuer.problems import Kind, Place, Problem, Severity
 
@@ -30,6 +31,16 @@ _FIELDS: Mapping[str, str] = {"activity_code": "customer_activity_code"}
 def customer_id(customer: Customer) -> str:
     """What the provider knows a customer by: NIT, else DUI, without hyphens; empty where the sheet has neither."""
     return (customer.nit or customer.dui).replace("-", "")
+
+
+class Mention(NamedTuple):
+    """What one document says of its customer."""
+
+    customer: Customer
+    row: int
+    """The batch row on which the document begins."""
+    doc_type: str
+    external_ref: str
 
 
 @dataclass(slots=True)
@@ -72,11 +83,9 @@ class Customers:
     contradictions: dict[tuple[str, str, str], Contradiction] = field(default_factory=dict)
     _seen: dict[str, Customer] = field(default_factory=dict)
 
-    def add(self, document: Document, *, held: bool = False) -> None:
-        """Take in a document; of one that is held back only what it contradicts."""
-        customer = document.customer
-        if customer is None:
-            return
+    def add(self, mention: Mention, *, held: bool = False) -> None:
+        """Take in what a document says; of one that is held back only what it contradicts."""
+        customer = mention.customer
         if customer.municipality or customer.district or customer.activity_code:
             self.are_placed = True
         number = customer_id(customer)
@@ -85,21 +94,22 @@ class Customers:
             return
         known = self.named.get(number)
         if known is None:
-            known = self.named[number] = Named(Customer(), document.row)
+            known = self.named[number] = Named(Customer(), mention.row)
         if not held:
             known.documents += 1
-            known.doc_types.add(document.doc_type)
+            known.doc_types.add(mention.doc_type)
         if self._seen.get(number) is not customer:
             self._seen[number] = customer
-            self._say(number, known, customer, document, held=held)
+            self._say(number, known, mention, held=held)
 
-    def _say(self, number: str, known: Named, customer: Customer, document: Document, *, held: bool) -> None:
+    def _say(self, number: str, known: Named, mention: Mention, *, held: bool) -> None:
         """Another name is told alone: it is another customer, and all the rest differs too."""
+        customer = mention.customer
         values = {name: value for name in _COMPARED if (value := getattr(customer, name))}
         for name, value in values.items():
-            first, row = known.said.setdefault(name, (value, document.row))
+            first, row = known.said.setdefault(name, (value, mention.row))
             if value != first and self.fold(value) != self.fold(first):
-                found = Contradiction(number, name, first, row, value, document.row, document.external_ref)
+                found = Contradiction(number, name, first, row, value, mention.row, mention.external_ref)
                 self.contradictions.setdefault((number, name, self.fold(value)), found)
                 if name == "name":
                     break

@@ -41,7 +41,7 @@ def decide(state: State | None, *, changed: bool) -> Action:
             return Action.ISSUE if changed else Action.NOTHING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A document that may be sent, without its content: `index` finds that in the batch."""
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Protocol
 
-from batch_issuer.amounts import withheld
 from batch_issuer.documents import Document, total_of
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import LANGUAGES, N_, Messages
-from batch_issuer.planning.customers import Customers, customer_id
+from batch_issuer.planning.customers import Customers
+from batch_issuer.planning.judging import Held, judge_all
 from batch_issuer.planning.plan import Candidate, Plan, Step, make_plan
 from batch_issuer.problems import CannotStart, Place, Problem, Severity
 from batch_issuer.problems import Kind as ProblemKind
 from batch_issuer.provider import wire
-from batch_issuer.reading.batch import Batch, Entry
-from batch_issuer.rules import examine, faults_of_lines
+from batch_issuer.reading.batch import Batch
+from batch_issuer.rules import examine
 from batch_issuer.rules.catalogs import fold
 from batch_issuer.settings import Settings
 
@@ -41,15 +41,6 @@ class Known(Protocol):
     def records(self, company: str, references: Sequence[str]) -> dict[str, Record]: ...
 
     def bodies(self, records: Sequence[Record]) -> dict[str, bytes]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A document that is not sent because of its data."""
-
-    index: int
-    document: Document
-    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,74 +110,25 @@ def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool 
 
     Where nothing is `compared` with a ledger, anonymous sales need no encoding, and have no fingerprint.
     """
-    candidates: list[Candidate] = []
-    held: list[Held] = []
-    notes = list(batch.problems)
-    by_source: dict[tuple[str, str], list[Any]] = {}
-    dates: Counter[dt.date] = Counter()
-    days: set[dt.date] = set()
+    judged = judge_all(batch, settings, compared=compared)
     customers = Customers(fold)
-    for index, entry in _examined(batch, settings):
-        document = entry.document
-        gross = document.expected_gross
-        if document.date is not None:
-            days.add(document.date)
-        tally = by_source.setdefault(batch.source(document.row), [0, Decimal("0.00")])
-        tally[0] += 1
-        tally[1] += gross
-        customers.add(document, held=entry.held_back)
-        if entry.held_back:
-            held.append(Held(index=index, document=document, problems=entry.problems))
-            continue
-        notes += entry.problems
-        if document.date is not None and document.date != today:
-            dates[document.date] += 1
-        body = wire.encode(document) if compared or not _is_anonymous(document) else b""
-        candidates.append(
-            Candidate(
-                index=index,
-                external_ref=document.external_ref,
-                doc_type=document.doc_type,
-                fingerprint=wire.fingerprint(body) if body else "",
-                gross=gross,
-                retention=withheld(document, withheld_at_100=settings.rules.withheld_at_100),
-                adjusts=document.adjusts,
-                full=document.full_adjustment,
-                customer_id=customer_id(document.customer) if document.customer else "",
-                likeness=likeness(document, body),
-            )
-        )
+    for _, mention, held in judged.mentions:
+        customers.add(mention, held=held)
+    notes = [*batch.problems, *chain.from_iterable(problems for _, problems in judged.notes)]
     notes += customers.problems(batch.place)
+    dates = Counter({day: count for day, count in judged.dates.items() if day != today})
     if dates:
         notes.insert(0, _back_dated(dates))
     return Prepared(
         batch=batch,
         settings=settings,
-        candidates=tuple(candidates),
-        held=tuple(held),
+        candidates=tuple(judged.candidates),
+        held=tuple(judged.held),
         notes=tuple(notes),
-        by_source={source: (count, gross) for source, (count, gross) in by_source.items()},
-        days=(min(days), max(days)) if days else None,
+        by_source=judged.by_source,
+        days=(min(judged.days), max(judged.days)) if judged.days else None,
         customers=customers,
     )
-
-
-def likeness(document: Document, body: bytes) -> str:
-    """A digest of everything about a sale but its reference; empty for an anonymous one. `body` is canonical."""
-    if _is_anonymous(document):
-        return ""
-    day = document.date.isoformat() if document.date else ""
-    return hashlib.sha256(day.encode() + wire.content_of(body)).hexdigest()[:32]
-
-
-def _is_anonymous(document: Document) -> bool:
-    return document.customer is None and not document.customer_name
-
-
-def _examined(batch: Batch, settings: Settings) -> Iterator[tuple[int, Entry]]:
-    faults = faults_of_lines(batch)
-    for index, entry in enumerate(batch):
-        yield index, examine(batch, entry, settings.rules, faults.get(index, ()))
 
 
 def _back_dated(dates: Counter[dt.date]) -> Problem:

@@ -98,14 +98,17 @@ class Sales:
         if not 0 <= at < len(self._ahead):
             one_after_the_other = 0 < document - self._asked <= _NEAR
             last = min(document + _AHEAD, len(self)) if one_after_the_other else document + 1
-            self._ahead_from, self._ahead, at = document, self._built(document, last), 0
+            self._ahead_from, self._ahead, at = document, self._built(range(document, last)), 0
         self._asked = document
         return self._ahead[at]
 
     def __iter__(self) -> Iterator[Entry]:
-        for first in range(0, len(self), _BLOCK):
+        return self.entries(range(len(self)))
+
+    def entries(self, documents: Sequence[int]) -> Iterator[Entry]:
+        for first in range(0, len(documents), _BLOCK):
             with without_collecting():
-                entries = self._built(first, min(first + _BLOCK, len(self)))
+                entries = self._built(documents[first : first + _BLOCK])
             yield from entries
 
     def place(self, row: int, field: str = "") -> Place:
@@ -160,36 +163,39 @@ class Sales:
         sheet = self._sheets[source]
         return sheet, int(sheet.rows.sales[row - self._offsets[source]])
 
-    def _built(self, first: int, last: int) -> list[Entry]:
-        """The documents from first to last, with one look at each column."""
-        starts = self._grouped.starts[first : last + 1]
-        rows = self._grouped.order[starts[0] : starts[-1]]
-        bounds = (starts - starts[0]).tolist()
+    def _built(self, documents: Sequence[int]) -> list[Entry]:
+        """Some documents, with one look at each column."""
+        numbers = np.array(documents, np.int32)
+        starts = self._grouped.starts[numbers]
+        counts = self._grouped.starts[numbers + 1] - starts
+        ends = np.cumsum(counts)
+        rows = self._grouped.order[np.repeat(starts - (ends - counts), counts) + np.arange(counts.sum())]
+        bounds = [0, *ends.tolist()]
+        begins = self._grouped.order[starts].tolist()
         columns = [self._line_column(name, rows) for name in LINE_FIELDS]
-        begins = rows[starts[:-1] - starts[0]].tolist()
-        found = self._cell_problems(rows, first, bounds)
-        headers = [self._header_values(name, first, last) for name in self._plain_headers]
-        customers = self._customers(first, last)
+        found = self._cell_problems(rows, documents, bounds)
+        headers = [self._header_values(name, numbers) for name in self._plain_headers]
+        customers = self._customers(numbers)
         default, prices = self._settings.source.doc_type, self._prices
         entries: list[Entry] = []
-        for at, ref in enumerate(self._grouped.refs[first:last]):
+        for at, number in enumerate(documents):
             header: dict[str, Any] = dict(zip(self._plain_headers, (values[at] for values in headers), strict=True))
             problems = found.get(at, [])
             kind = header.pop("doc_type", None)
             if kind is None:
                 kind = "" if any(problem.field == "doc_type" for problem in problems) else default
             document = Document(
-                external_ref=ref,
+                external_ref=self._grouped.refs[number],
                 doc_type=kind,
                 lines=Lines(columns, rows, bounds[at], bounds[at + 1]),
                 prices_with_vat=prices.get(kind) != "without_vat",
                 customer=customers[at],
                 begins=begins[at],
-                summed=None if self._sums is None else self._sums[first + at],
+                summed=None if self._sums is None else self._sums[number],
                 **header,
             )
-            if first + at in self._odd:
-                problems += self._document_problems(first + at, document)
+            if number in self._odd:
+                problems += self._document_problems(number, document)
             entries.append(
                 Entry(document=document, problems=tuple(sorted(problems, key=_by_place)) if problems else ())
             )
@@ -199,23 +205,23 @@ class Sales:
         field = self._fields.get(name)
         return NEUTRAL.get(name, "") if field is None else (field.values, field.codes[rows])
 
-    def _header_values(self, name: str, first: int, last: int) -> list[Any]:
+    def _header_values(self, name: str, numbers: Codes) -> list[Any]:
         header = self._headers[name]
         neutral = None if name == "doc_type" else NEUTRAL.get(name, "")
-        return [neutral if code == NOT_SAID else header.values[code] for code in header.ids[first:last].tolist()]
+        return [neutral if code == NOT_SAID else header.values[code] for code in header.ids[numbers].tolist()]
 
-    def _customers(self, first: int, last: int) -> Sequence[Customer | None]:
+    def _customers(self, numbers: Codes) -> Sequence[Customer | None]:
         names = [name for name in CUSTOMER_FIELDS if name in self._headers]
         if not names:
-            return [None] * (last - first)
-        columns = [self._header_values(name, first, last) for name in names]
+            return [None] * len(numbers)
+        columns = [self._header_values(name, numbers) for name in names]
         attributes = [_CUSTOMER_ATTRIBUTES.get(name, name) for name in names]
         return [
             Customer(**dict(zip(attributes, values, strict=True))) if any(values) else None
             for values in zip(*columns, strict=True)
         ]
 
-    def _cell_problems(self, rows: Codes, first: int, bounds: Sequence[int]) -> dict[int, list[Problem]]:
+    def _cell_problems(self, rows: Codes, documents: Sequence[int], bounds: Sequence[int]) -> dict[int, list[Problem]]:
         """Problems of the cells of some rows, by the number of the document among these."""
         found: dict[int, list[Problem]] = {}
         for field in self._cells:
@@ -224,7 +230,7 @@ class Sales:
             wrong = np.flatnonzero(field.faulty[codes])
             owners = np.searchsorted(bounds, wrong, side="right") - 1
             for at, owner in zip(wrong.tolist(), owners.tolist(), strict=True):
-                problem = self._cell_problem(field, int(rows[at]), int(codes[at]), self._grouped.refs[first + owner])
+                problem = self._cell_problem(field, int(rows[at]), int(codes[at]), self._grouped.refs[documents[owner]])
                 found.setdefault(owner, []).append(problem)
         return found
 

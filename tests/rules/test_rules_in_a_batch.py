@@ -39,6 +39,9 @@ class Sheet:
     def __iter__(self) -> Iterator[Entry]:
         return iter((self.entry,))
 
+    def entries(self, documents: Sequence[int]) -> Iterator[Entry]:
+        return (self[index] for index in documents)
+
     def place(self, row: int, field: str = "") -> Place:
         column = COLUMNS.get(field, "")
         return Place(file="ventas.csv", row=row + 2, column=column, heading=field if column else "")
