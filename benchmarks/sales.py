@@ -1,7 +1,8 @@
 """Invented sales of any size, the same for the same seed: as CSV, and as a workbook the way Excel writes one.
 
 The shape is that of the public Online Retail data set: 541,909 rows make 25,900 documents, of which a quarter is held
-back (returns with negative quantities, gifts without a price).
+back. Those are small, there as here: returns of some lines (9,288 rows there), and corrections of stock in one line
+without a price (2,100), most of them without a description.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import csv
 import datetime as dt
 import random
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import IO
@@ -40,6 +41,7 @@ _NAMES = ("María", "José", "Ana", "Óscar", "Lucía", "Andrés", "Rosa", "Raú
 _FAMILIES = ("Hernández", "Martínez", "Núñez", "Peña", "Flores", "Rivas", "Guzmán")
 _BRANCHES = ("San Salvador", "Santa Ana", "San Miguel", "Sonsonate")
 _PRICES = (0.42, 0.85, 1.25, 1.65, 2.1, 2.95, 4.25)
+_ODD_SIZES = {"return": (1, 1, 1, 2, 2, 3, 7), "correction": (1,)}
 _PAYMENTS = ("Billetes y monedas", "Tarjeta Débito", "Tarjeta Crédito", "Transferencia")
 
 
@@ -48,19 +50,35 @@ def rows_of(rows: int, documents: int, *, sound: bool = False, seed: int = SEED)
     chance = random.Random(seed)
     goods = [_good(chance, number) for number in range(4_000)]
     weights = [1 / (rank + 20) for rank in range(len(goods))]
-    bounds = [0, *sorted(chance.sample(range(1, rows), documents - 1)), rows]
+    odd = ["" if sound or number == 0 else _oddity(chance) for number in range(documents)]
     day = dt.datetime(2026, 11, 25, 8, tzinfo=dt.UTC)
-    for number, (first, last) in enumerate(pairwise(bounds)):
+    for number, (kind, size) in enumerate(zip(odd, _sizes(chance, rows, odd), strict=True)):
         moment = f"{day + dt.timedelta(minutes=number * 600 // documents):%d/%m/%Y %H:%M}"
         customer = f"{chance.choice(_NAMES)} {chance.choice(_FAMILIES)}" if chance.random() < 0.2 else ""
         branch, payment = chance.choice(_BRANCHES), chance.choice(_PAYMENTS)
-        odd = "" if sound or chance.random() > 0.23 else chance.choice(("return", "return", "gift"))
-        for at, (code, name, price) in enumerate(chance.choices(goods, weights, k=last - first)):
+        for code, name, price in chance.choices(goods, weights, k=size):
             quantity = chance.choice((1, 1, 1, 2, 2, 3, 4, 6, 12, 24))
-            if odd == "return":
+            if kind == "return" or (kind == "correction" and chance.random() < 0.6):
                 quantity = -quantity
-            paid = 0.0 if odd == "gift" and at == 0 else price
-            yield f"F{number + 1:06}", branch, moment, code, name, quantity, paid, customer, payment
+            if kind == "correction":
+                name, price = name if chance.random() < 0.3 else "", 0.0  # noqa: PLW2901 - what stands in the row
+            yield f"F{number + 1:06}", branch, moment, code, name, quantity, price, customer, payment
+
+
+def _oddity(chance: random.Random) -> str:
+    """A quarter is odd; of these two thirds are returns."""
+    return chance.choice(("return", "return", "correction")) if chance.random() < 0.23 else ""
+
+
+def _sizes(chance: random.Random, rows: int, odd: Sequence[str]) -> list[int]:
+    """Rows of each document: few in odd ones, the rest in the others."""
+    sizes = [chance.choice(_ODD_SIZES[kind]) if kind else 0 for kind in odd]
+    others = [at for at, kind in enumerate(odd) if not kind]
+    rest = rows - sum(sizes)
+    bounds = [0, *sorted(chance.sample(range(1, rest), len(others) - 1)), rest]
+    for at, (first, last) in zip(others, pairwise(bounds), strict=True):
+        sizes[at] = last - first
+    return sizes
 
 
 def _good(chance: random.Random, number: int) -> tuple[str, str, float]:
