@@ -6,11 +6,11 @@ Money is `Decimal` and dates are dates from here on; texts were parsed in `readi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 CENT = Decimal("0.01")
 EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
@@ -110,6 +110,13 @@ class Document:
     summed: Decimal | None = field(default=None, compare=False, repr=False)
     """The row of the first line and the sum of all, where whoever made the document had them at hand."""
 
+    def but(self, **changes: Any) -> Self:
+        """What `dataclasses.replace` gives, for a quarter of its time: it is asked of most documents."""
+        after = object.__new__(type(self))
+        for name, fill in _FILLS.items():
+            fill(after, changes[name] if name in changes else getattr(self, name))
+        return after
+
     @property
     def row(self) -> int:
         """The batch row on which the document begins."""
@@ -129,6 +136,11 @@ class Document:
         """The total with VAT that the provider should answer, to the cent."""
         amount = self.amount
         return to_cents(amount if self.prices_with_vat or self.doc_type in WITHOUT_VAT else amount * (1 + VAT_RATE))
+
+
+_FILLS: dict[str, Callable[[Document, Any], None]] = {
+    one.name: Document.__dict__[one.name].__set__ for one in fields(Document)
+}
 
 
 def to_cents(amount: Decimal) -> Decimal:

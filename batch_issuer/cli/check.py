@@ -46,13 +46,14 @@ def command(
         show_problems,
         show_sources,
     )
-    from batch_issuer.correcting import Fixes, outcomes_of_plan, refuse_to_write_over, write_fixes
 
     named = options["config"]
     if write_settings and named is not None and not Path(named).exists():
         options["config"] = None
     session = open_session(output, options, files)
     if fix_file:
+        from batch_issuer.correcting import refuse_to_write_over
+
         refuse_to_write_over(Path(fix_file), files)
     prepared = read_files(session, files, compared=_may_exist(session.ledger))
     prepared, plan, conflicts, customers = plan_against_ledger(session, prepared)
@@ -61,10 +62,13 @@ def command(
     show_plan(output, prepared, plan)
     show_customers(output, customers, prepared.customers.unnumbered)
     show_problems(output, prepared.problems)
-    fixes = Fixes()
+    reports: Mapping[str, str] = {}
     if fix_file:
+        from batch_issuer.correcting import outcomes_of_plan, write_fixes
+
         fixes = write_fixes(prepared, outcomes_of_plan(plan, conflicts), output.messages, Path(fix_file))
         show_fixes(output, fixes, fix_file)
+        reports = fixes.reports
     settings_written = save_what_was_learned(output, session, prepared, named, files) if write_settings else {}
     code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0
     if output.as_json:
@@ -73,7 +77,7 @@ def command(
                 **plan_json(prepared, plan, customers),
                 "problems": [problem.as_json(output.messages) for problem in prepared.problems],
                 "conflicts": conflicts,
-                "reports": fixes.reports,
+                "reports": reports,
                 **settings_written,
                 "exit_code": code,
             }

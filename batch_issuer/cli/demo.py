@@ -26,7 +26,8 @@ from batch_issuer.messages import N_
 @base.with_output
 def command(output: Output, out: str, *, mixed: bool) -> int:
     from batch_issuer.cli.progress import TerminalWatcher
-    from batch_issuer.cli.show import show_problems, show_reconciliation, show_reports
+    from batch_issuer.cli.show import show_problems, show_reports
+    from batch_issuer.cli.show_results import show_reconciliation
     from batch_issuer.demo import new_folder, run_demo, run_mixed
     from batch_issuer.reconciliation import as_json
 

@@ -37,7 +37,8 @@ def command(output: Output, files: tuple[str, ...], *, ask: bool, mask: bool, **
     from batch_issuer.cli.connecting import run_json, say_stop
     from batch_issuer.cli.findings import show_findings
     from batch_issuer.cli.session import open_session
-    from batch_issuer.cli.show import show_reconciliation, show_reports
+    from batch_issuer.cli.show import show_reports
+    from batch_issuer.cli.show_results import show_reconciliation
     from batch_issuer.reconciliation import as_json, findings_json
     from batch_issuer.reporting import masked, read_report, write_reports
 

@@ -39,7 +39,8 @@ _WORTH_A_PROCESS = 200
 def command(output: Output, run: str | None, out: str, *, mask: bool, **options: Any) -> int:
     from batch_issuer.cli.findings import show_findings
     from batch_issuer.cli.session import open_session
-    from batch_issuer.cli.show import show_reconciliation, show_reports
+    from batch_issuer.cli.show import show_reports
+    from batch_issuer.cli.show_results import show_reconciliation
     from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.reconciliation import as_json, findings_json
     from batch_issuer.reconciling.gathering import last_issue, reconcile_period, reconcile_run
@@ -87,7 +88,8 @@ def finish(
     `basis` the reports are noted, for a run that finds that they stand; `read` is what was read for them.
     """
     from batch_issuer.cli.connecting import run_json, say_stop
-    from batch_issuer.cli.show import show_left_out, show_reconciliation, show_reports
+    from batch_issuer.cli.show import show_left_out, show_reports
+    from batch_issuer.cli.show_results import show_reconciliation
     from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.reconciliation import as_json
     from batch_issuer.reconciling.gathering import reconcile_run

@@ -1,15 +1,14 @@
-"""How plans, problems and reconciliations look on the screen: grouped, counted, and never a wall of equal lines."""
+"""How plans and problems look on the screen: grouped, counted, and never a wall of equal lines."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from batch_issuer.cli.durations import duration
 from batch_issuer.cli.output import Output
-from batch_issuer.correcting import Fixes
 from batch_issuer.documents import State
 from batch_issuer.messages import N_
 from batch_issuer.planning.plan import Action, Plan
@@ -18,13 +17,12 @@ from batch_issuer.planning.touching import Seen, Touched
 from batch_issuer.problems import Problem
 from batch_issuer.provider.quota import estimate
 from batch_issuer.reading.batch import SourceFile
-from batch_issuer.reconciliation import STATE_NAMES, Cause, Reconciliation, Refusal
-from batch_issuer.reports.wording import CAUSE_TITLES, refusal_title
+
+if TYPE_CHECKING:
+    from batch_issuer.correcting import Fixes
 
 _EXAMPLES = 3
 """Places shown of each kind of problem."""
-_LINES = 10
-"""Conflicts and differences shown one by one; the reports have them all."""
 _MOST_REFS = 10
 
 
@@ -239,98 +237,6 @@ def _place(output: Output, problem: Problem) -> str:
     place = problem.place.text(output.messages)
     value = f" = «{_sample(problem.value, 60)}»" if problem.value else ""
     return f"{place}{value}" if place else ""
-
-
-def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfinished: bool = False) -> None:
-    """The verdict and the bridge, then what needs a person; `unfinished`: the command itself left something undone."""
-    output.show()
-    if unfinished and not reconciliation.exit_code:
-        output.say(N_("Not everything that was asked for is done: see above."))
-    else:
-        output.say(reconciliation.verdict, **reconciliation.verdict_parameters)
-    output.show()
-    signs = {1: "", -1: "−", 0: "="}
-    output.table(
-        [
-            (signs[step.sign], output.messages.text(step.label), f"{step.documents:,}", money(step.gross))
-            for step in reconciliation.bridge
-            if step.documents or step.gross or step.sign == 0 or step.key in ("stamped", "contingency")
-        ],
-        right=[2, 3],
-    )
-    _show_kinds(output, reconciliation)
-    for refusal in reconciliation.refusals:
-        _show_refusal(output, refusal)
-    for conflict in reconciliation.conflicts[:_LINES]:
-        output.say(
-            N_("✗ {ref}: already issued ({state}) for {issued}, and {file} now says {now}. It is not sent again."),
-            ref=conflict.external_ref,
-            state=output.messages.text(STATE_NAMES[conflict.state]).lower(),
-            issued=money(conflict.issued_gross),
-            file=conflict.file,
-            now=money(conflict.file_gross),
-        )
-    _say_more(output, len(reconciliation.conflicts))
-    for difference in reconciliation.beyond_tolerance[:_LINES]:
-        output.say(
-            N_("✗ {ref}: we expected {expected}, the provider says {answered}."),
-            ref=difference.record.external_ref,
-            expected=money(difference.expected),
-            answered=money(difference.answered),
-        )
-    _say_more(output, len(reconciliation.beyond_tolerance))
-    _show_open(output, reconciliation)
-
-
-def _say_more(output: Output, count: int) -> None:
-    if count > _LINES:
-        output.say(N_("    … and {count} more; the reports have them all"), count=f"{count - _LINES:,}")
-
-
-def _show_kinds(output: Output, made: Reconciliation) -> None:
-    """What is sold and what is not, where the bridge adds up both."""
-    if made.credit_notes.documents or made.purchases.documents:
-        output.say(
-            N_(
-                "Of these documents, in every state, sales (01, 03, 11): {invoiced}; "
-                "credit notes (05), which take away: {notes}; purchases from excluded subjects (14): {bought}."
-            ),
-            invoiced=money(made.invoiced.gross),
-            notes=money(made.credit_notes.gross),
-            bought=money(made.purchases.gross),
-        )
-
-
-def _show_open(output: Output, made: Reconciliation) -> None:
-    """Whatever else needs a person, by cause."""
-    found: dict[Cause, list[str]] = defaultdict(list)
-    for item in made.open_items:
-        if item.cause in _BY_CAUSE:
-            found[item.cause].append(item.external_ref or "–")
-    for cause, references in found.items():
-        output.show(f"✗ {len(references):,} × {output.messages.text(CAUSE_TITLES[cause])}")
-        more = len(references) - _EXAMPLES
-        output.show(f"    {', '.join(references[:_EXAMPLES])}{f' … +{more:,}' if more > 0 else ''}")
-
-
-_BY_CAUSE = (Cause.MISSING, Cause.ONLY_IN_LEDGER, Cause.CANCELLED, Cause.CANCELLING, Cause.CONTRADICTION, Cause.PROBLEM)
-"""Causes of which the screen shows only how many and which; the others have lines of their own."""
-
-
-def _show_refusal(output: Output, refusal: Refusal) -> None:
-    references = ", ".join(record.external_ref for record in refusal.records[:_EXAMPLES])
-    more = len(refusal.records) - _EXAMPLES
-    cause = output.messages.text(CAUSES[refusal.cause.value])
-    output.show(f"✗ {len(refusal.records):,} × {cause}: {refusal_title(refusal, output.messages)}")
-    output.show(f"    {references}{f' … +{more:,}' if more > 0 else ''}")
-
-
-CAUSES: Mapping[str, str] = {
-    "unsure": N_("unsure; run `batch-issuer refresh`"),
-    "not-sent": N_("not sent; run the same command again"),
-    "rejected": N_("rejected by the ministry; correct and issue again"),
-    "invalid": N_("refused by the provider; correct and issue again"),
-}
 
 
 def show_reports(output: Output, reports: Mapping[str, str]) -> None:

@@ -130,6 +130,7 @@ def _judge(
     """
     judged = Judged()
     sums: dict[tuple[str, str], list[Any]] = {}
+    only = (batch.sources[0].path, batch.sources[0].sheet) if len(batch.sources) == 1 else None
     for index, built in zip(documents, batch.entries(documents), strict=True):
         entry = examine(batch, built, settings.rules, faults.get(index, ()))
         document, problems = entry.document, entry.problems
@@ -138,13 +139,15 @@ def _judge(
             left.append(index)
             continue
         gross = document.expected_gross
-        tally = sums.setdefault(batch.source(document.row), [0, Decimal("0.00")])
+        source = only if only is not None else batch.source(document.row)
+        tally = sums.setdefault(source, [0, Decimal("0.00")])
         tally[0] += 1
         tally[1] += gross
         if document.date is not None:
             judged.days.add(document.date)
-        if document.customer is not None:
-            mention = Mention(document.customer, document.row, document.doc_type, document.external_ref)
+        customer = document.customer
+        if customer is not None:
+            mention = Mention(customer, document.row, document.doc_type, document.external_ref)
             judged.mentions.append((index, mention, held))
         if held:
             judged.held.append(Held(index=index, document=document, problems=problems))
@@ -153,7 +156,8 @@ def _judge(
             judged.notes.append((index, problems))
         if document.date is not None:
             judged.dates[document.date] += 1
-        body = wire.encode(document) if compared or not _is_anonymous(document) else b""
+        anonymous = customer is None and not document.customer_name
+        body = b"" if anonymous and not compared else wire.encode(document)
         judged.candidates.append(
             Candidate(
                 index=index,
@@ -164,8 +168,8 @@ def _judge(
                 retention=withheld(document, withheld_at_100=settings.rules.withheld_at_100),
                 adjusts=document.adjusts,
                 full=document.full_adjustment,
-                customer_id=customer_id(document.customer) if document.customer else "",
-                likeness=likeness(document, body),
+                customer_id=customer_id(customer) if customer else "",
+                likeness="" if anonymous else _likeness(document, body),
             )
         )
     for source, (count, gross) in sums.items():
@@ -173,16 +177,10 @@ def _judge(
     return judged
 
 
-def likeness(document: Document, body: bytes) -> str:
-    """A digest of everything about a sale but its reference; empty for an anonymous one. `body` is canonical."""
-    if _is_anonymous(document):
-        return ""
+def _likeness(document: Document, body: bytes) -> str:
+    """A digest of everything about a sale but its reference. `body` is canonical."""
     day = document.date.isoformat() if document.date else ""
     return hashlib.sha256(day.encode() + wire.content_of(body)).hexdigest()[:32]
-
-
-def _is_anonymous(document: Document) -> bool:
-    return document.customer is None and not document.customer_name
 
 
 _of_candidate = attrgetter(*(one.name for one in fields(Candidate)))

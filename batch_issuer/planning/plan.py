@@ -59,7 +59,7 @@ class Candidate:
     customer_id: str = ""
     """NIT, else DUI, digits only."""
     likeness: str = ""
-    """Digest of everything but the reference, for sales with a named customer (`preparing.likeness`)."""
+    """Digest of everything but the reference, for sales with a named customer (`planning/judging.py`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

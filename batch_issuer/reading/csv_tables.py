@@ -10,13 +10,16 @@ import codecs
 import csv
 import hashlib
 import io
+import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING, BinaryIO
 
+from batch_issuer.forking import Beside
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.tables import Column, ColumnBuilder, Sheet, Table
@@ -90,7 +93,7 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
 
     Raises `CannotStart` for text in no known encoding, a quotation mark that does not close, or a file that changes.
     """
-    survey = survey_csv(path, stream)
+    survey = _surveyed(path, stream)
     if survey.holds_nul:
         _refuse_cut_off(path, stream, survey.size)
     layout = find_layout(survey.sample, recognise)
@@ -112,6 +115,15 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
         encoding=ENCODING_NAMES[survey.encoding],
         separator=SEPARATOR_NAMES.get(layout.separator, layout.separator),
     )
+
+
+def _surveyed(path: str, stream: BinaryIO) -> Survey:
+    """The survey of a large file is made by another process while this one imports pandas."""
+    large = stream.seek(0, os.SEEK_END) >= FAST_FROM_BYTES
+    with Beside(partial(survey_csv, path, stream), worth=large, harmless=True) as surveying:
+        if large:
+            import batch_issuer.reading.csv_fast  # noqa: F401, PLC0415 - so that it is there
+        return surveying.result()
 
 
 def survey_csv(path: str, stream: BinaryIO) -> Survey:

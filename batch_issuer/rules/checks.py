@@ -278,12 +278,12 @@ def _named(document: Document) -> Document:
     if customer is None:
         return document
     if document.doc_type == "05":
-        return replace(document, customer=None, customer_name=customer.name or document.customer_name)
+        return document.but(customer=None, customer_name=customer.name or document.customer_name)
     if not customer.name and document.customer_name:
         customer = replace(customer, name=document.customer_name)
     if _is_only_a_name(customer) and document.customer_name in ("", customer.name):
-        return replace(document, customer=None, customer_name=customer.name)
-    return document if customer is document.customer else replace(document, customer=customer)
+        return document.but(customer=None, customer_name=customer.name)
+    return document if customer is document.customer else document.but(customer=customer)
 
 
 def _is_only_a_name(customer: Customer) -> bool:
@@ -306,7 +306,7 @@ def _header(document: Document, row: int | None) -> tuple[Document, list[Finding
         findings += [found(fault, row, field) for field, fault in faults if field not in left_out]
         if customer is not document.customer:
             changes["customer"] = customer
-    return (replace(document, **changes) if changes else document), findings
+    return (document.but(**changes) if changes else document), findings
 
 
 def _lines(document: Document) -> list[Finding]:
