@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from batch_issuer.documents import Customer, Document
+from batch_issuer.documents import Customer, Document, document_maker
 from batch_issuer.problems import Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Entry, Found, SheetRow, SourceFile
@@ -40,6 +40,8 @@ _BLOCK = 1_000
 _AHEAD = 100
 _NEAR = 20
 """Whoever asks for a document so close behind the last one gets it with so many more."""
+_MADE_FIRST = ("external_ref", "doc_type", "lines", "prices_with_vat", "customer", "begins", "summed")
+"""The fields of documents that are not columns of their own."""
 _CUSTOMER_ATTRIBUTES = {"customer_activity_code": "activity_code"}
 """Our fields that a customer calls otherwise."""
 
@@ -59,7 +61,8 @@ class Sales:
         self._cells = [
             field for field in (join_refs(sheets), *self._fields.values(), *overhang) if field.faulty is not None
         ]
-        self._plain_headers = [name for name in self._headers if name not in CUSTOMER_FIELDS]
+        self._plain_headers = [name for name in self._headers if name not in (*CUSTOMER_FIELDS, "doc_type")]
+        self._make = document_maker((*_MADE_FIRST, *self._plain_headers))
         self._alike = find_alike(self._grouped.refs)
         self._suspects = {*self._grouped.variants, *self._grouped.mixed}
         self._split = split_documents(self._grouped, self._offsets)
@@ -175,24 +178,26 @@ class Sales:
         columns = [self._line_column(name, rows) for name in LINE_FIELDS]
         found = self._cell_problems(rows, documents, bounds)
         headers = [self._header_values(name, numbers) for name in self._plain_headers]
+        said = self._header_values("doc_type", numbers) if "doc_type" in self._headers else [None] * len(numbers)
         customers = self._customers(numbers)
         default, prices = self._settings.source.doc_type, self._prices
         entries: list[Entry] = []
         for at, number in enumerate(documents):
-            header: dict[str, Any] = dict(zip(self._plain_headers, (values[at] for values in headers), strict=True))
             problems = found.get(at, [])
-            kind = header.pop("doc_type", None)
+            kind = said[at]
             if kind is None:
                 kind = "" if any(problem.field == "doc_type" for problem in problems) else default
-            document = Document(
-                external_ref=self._grouped.refs[number],
-                doc_type=kind,
-                lines=Lines(columns, rows, bounds[at], bounds[at + 1]),
-                prices_with_vat=prices.get(kind) != "without_vat",
-                customer=customers[at],
-                begins=begins[at],
-                summed=None if self._sums is None else self._sums[number],
-                **header,
+            document = self._make(
+                (
+                    self._grouped.refs[number],
+                    kind,
+                    Lines(columns, rows, bounds[at], bounds[at + 1]),
+                    prices.get(kind) != "without_vat",
+                    customers[at],
+                    begins[at],
+                    None if self._sums is None else self._sums[number],
+                    *(values[at] for values in headers),
+                )
             )
             if number in self._odd:
                 problems += self._document_problems(number, document)
