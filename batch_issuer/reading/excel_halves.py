@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch_issuer.forking import Beside, can_fork
+from batch_issuer.problems import Stop
 from batch_issuer.reading.excel_rows import (
     MAX_FAR_CELLS,
     MAX_MATCHED_COLUMNS,
@@ -42,6 +43,8 @@ def read_halves(archive: zipfile.ZipFile, name: str) -> SheetRows | None:
         try:
             first = _half(archive, name, 0)
             return put_together(first, other.result())
+        except Stop:
+            raise  # somebody interrupts
         except Exception:  # noqa: BLE001 - whatever it is, reading all of it meets it again
             return None
 

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from batch_issuer.problems import Interrupted
 from batch_issuer.reading.excel_halves import read_halves, read_part
 from batch_issuer.reading.excel_rows import SheetRows, read_rows
 from batch_issuer.reading.excel_xml import DamagedSheet
@@ -123,6 +124,19 @@ def test_nothing_is_left_running() -> None:
     for content in (plain, plain[:-60]):
         read_halves(archive_of(content), "sheet.xml")
         assert threading.enumerate() == before
+
+
+def test_an_interruption_is_no_damage() -> None:
+    """A signal that comes while the halves are read ends the command."""
+
+    class Interrupting(zipfile.ZipFile):
+        def open(self, *_: Any, **__: Any) -> Any:
+            raise Interrupted(143)
+
+    kept = archive_of(part(random.Random(5), 10, ())).fp
+    assert kept is not None
+    with pytest.raises(Interrupted):
+        read_halves(Interrupting(kept), "sheet.xml")
 
 
 def test_rows_in_a_comment_are_no_rows() -> None:
