@@ -36,6 +36,7 @@ def main() -> None:
         sections = list(several.map(measure, names))
     flags = [f"--{name}" for name in ("smoke", "quick", "big", "million") if getattr(chosen, name)]
     named = [f"--parts {chosen.parts}"] if chosen.parts else []
+    named += ["--retail FOLDER"] if chosen.retail else []
     command = " ".join(["python -m benchmarks", f"--rounds {sizes.rounds} --scale {sizes.scale:g}", *flags, *named])
     write_results(chosen.output, sections, command=command, rounds=sizes.rounds, seconds=time.monotonic() - began)
     print(chosen.output)

@@ -22,7 +22,7 @@ from benchmarks.processes import (
     provider,
 )
 from benchmarks.results import Line, Section, against, bars
-from benchmarks.sales import DOCUMENTS, ROWS, SETTINGS, rows_of, write_csv, write_xlsx
+from benchmarks.sales import DOCUMENTS, MADE_BY, ROWS, SETTINGS, rows_of, write_csv, write_xlsx
 
 NEEDS_A_PERSON = (0, 1)
 """Exit codes of a run that reached its end."""
@@ -83,7 +83,7 @@ class Bench:
         return self.of_shape(rows, max(1, round(rows * DOCUMENTS / ROWS)), suffix, sound=sound)
 
     def of_shape(self, rows: int, documents: int, suffix: str = "csv", *, sound: bool = False) -> str:
-        name = f"{'sound' if sound else 'sales'}-{rows}-{documents}.{suffix}"
+        name = f"{'sound' if sound else 'sales'}-{rows}-{documents}-{MADE_BY}.{suffix}"
         if not (self.folder / name).exists():
             draft = self.folder / f"draft.{suffix}"
             {"csv": write_csv, "xlsx": write_xlsx}[suffix](draft, rows_of(rows, documents, sound=sound))
@@ -92,7 +92,7 @@ class Bench:
 
     def bodies(self, documents: int) -> str:
         """What a bare client posts: the bodies of sound documents, a line each."""
-        name = f"bodies-{documents}.jsonl"
+        name = f"bodies-{documents}-{MADE_BY}.jsonl"
         if not (self.folder / name).exists():
             rows = rows_of(documents * 5, documents, sound=True)
             with (self.folder / name).open("w", encoding="utf-8") as file:
