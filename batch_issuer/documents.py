@@ -6,11 +6,13 @@ Money is `Decimal` and dates are dates from here on; texts were parsed in `readi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
+
+from batch_issuer.frozen import changer
 
 CENT = Decimal("0.01")
 EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
@@ -110,13 +112,6 @@ class Document:
     summed: Decimal | None = field(default=None, compare=False, repr=False)
     """The row of the first line and the sum of all, where whoever made the document had them at hand."""
 
-    def but(self, **changes: Any) -> Self:
-        """What `dataclasses.replace` gives, for a quarter of its time: it is asked of most documents."""
-        after = object.__new__(type(self))
-        for name, fill in _FILLS.items():
-            fill(after, changes[name] if name in changes else getattr(self, name))
-        return after
-
     @property
     def row(self) -> int:
         """The batch row on which the document begins."""
@@ -138,25 +133,8 @@ class Document:
         return to_cents(amount if self.prices_with_vat or self.doc_type in WITHOUT_VAT else amount * (1 + VAT_RATE))
 
 
-_FILLS: dict[str, Callable[[Document, Any], None]] = {
-    one.name: Document.__dict__[one.name].__set__ for one in fields(Document)
-}
-
-
-def document_maker(names: Sequence[str]) -> Callable[[Iterable[Any]], Document]:
-    """What makes documents of the values of these fields, in this order, in a third of the constructor's time."""
-    asked = [_FILLS[name] for name in names]
-    defaults = [(_FILLS[one.name], one.default) for one in fields(Document) if one.name not in names]
-
-    def make(values: Iterable[Any]) -> Document:
-        document = object.__new__(Document)
-        for fill, value in zip(asked, values, strict=True):
-            fill(document, value)
-        for fill, value in defaults:
-            fill(document, value)
-        return document
-
-    return make
+changed_document = changer(Document)
+"""`changed_document(document, branch="…")`."""
 
 
 def to_cents(amount: Decimal) -> Decimal:

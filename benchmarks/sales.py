@@ -89,7 +89,7 @@ def _good(chance: random.Random, number: int) -> tuple[str, str, float]:
     return (
         f"{20_000 + number}",
         name,
-        chance.choice((0.42, 0.85, 1.25, 1.65, 2.1, 2.95, 4.25, chance.randint(30, 9_999) / 100)),
+        chance.choice((*_PRICES, chance.randint(30, 9_999) / 100)),
     )
 
 

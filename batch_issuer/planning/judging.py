@@ -129,8 +129,6 @@ def _judge(
     Of those that are held back only the index is noted, in `left`, where that is given.
     """
     judged = Judged()
-    sums: dict[tuple[str, str], list[Any]] = {}
-    only = (batch.sources[0].path, batch.sources[0].sheet) if len(batch.sources) == 1 else None
     for index, built in zip(documents, batch.entries(documents), strict=True):
         entry = examine(batch, built, settings.rules, faults.get(index, ()))
         document, problems = entry.document, entry.problems
@@ -139,10 +137,7 @@ def _judge(
             left.append(index)
             continue
         gross = document.expected_gross
-        source = only if only is not None else batch.source(document.row)
-        tally = sums.setdefault(source, [0, Decimal("0.00")])
-        tally[0] += 1
-        tally[1] += gross
+        judged.tally(batch.source(document.row), 1, gross)
         if document.date is not None:
             judged.days.add(document.date)
         customer = document.customer
@@ -172,8 +167,6 @@ def _judge(
                 likeness="" if anonymous else _likeness(document, body),
             )
         )
-    for source, (count, gross) in sums.items():
-        judged.tally(source, count, gross)
     return judged
 
 

@@ -25,6 +25,8 @@ from batch_issuer.reading.tables import Codes, letter_of
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
 MAX_FAR_CELLS = 10_000
+_UNKNOWN = -1
+"""The number of the row before, where another process reads that."""
 _FAR = 2_000
 """A few stray cells stand far to the right; a table does not."""
 MAX_MATCHED_COLUMNS = 200
@@ -214,7 +216,7 @@ def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: It
             if pattern is None:
                 pattern = _row_pattern(whole, len(rows.columns))
             if pattern is None or not _match_block(rows, pattern, whole):
-                parser.parse_rows(whole, after=rows.last if share.of == 1 else None)
+                parser.parse_rows(whole, after=rows.last if share.of == 1 else _UNKNOWN)
                 pattern = None
         rows.end_block()
         if end >= 0:
@@ -265,7 +267,7 @@ class _BlockParser:
 
     def __init__(self, rows: SheetRows) -> None:
         self._rows = rows
-        self._row: int | None = 0
+        self._row = 0
         self._column = 0
         self._cells: dict[int, bytes] = {}
         self._block: list[tuple[int, dict[int, bytes]]] = []
@@ -278,10 +280,10 @@ class _BlockParser:
         for found in re.finditer(rb"<col ([^>]*)/?>", head):
             self._note_column(dict(re.findall(r'(\w+)="([^"]*)"', found[1].decode("utf-8", "replace"))))
 
-    def parse_rows(self, block: bytes, after: int | None) -> None:
+    def parse_rows(self, block: bytes, after: int) -> None:
         """Whole rows without what surrounds them; one without a number follows the one before.
 
-        Raises `NotDivisible` for one that follows another block where that one's last number is not known.
+        Raises `NotDivisible` where that one's number is not known.
         """
         self._row = after
         parser = self._parser()
@@ -335,7 +337,7 @@ class _BlockParser:
     def _number_of(self, row: dict[str, str]) -> int:
         if "r" in row:
             return int(row["r"])
-        if self._row is None:
+        if self._row == _UNKNOWN:
             raise NotDivisible
         return self._row + 1
 
@@ -363,7 +365,7 @@ class _BlockParser:
         if tag == "c":
             self._cells[self._column] = self._key()
             self._column += 1
-        elif tag == "row" and self._row is not None:
+        elif tag == "row":
             self._block.append((self._row, self._cells))
 
     def _key(self) -> bytes:

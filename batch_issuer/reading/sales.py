@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from batch_issuer.documents import Customer, Document, document_maker
+from batch_issuer.documents import Customer, Document
+from batch_issuer.frozen import maker
 from batch_issuer.problems import Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Entry, Found, SheetRow, SourceFile
@@ -52,6 +53,7 @@ class Sales:
     def __init__(self, sheets: Sequence[SheetSales], settings: Settings) -> None:
         self._sheets = tuple(sheets)
         self._settings = settings
+        self._names = [(sheet.source.path, sheet.source.sheet) for sheet in sheets]
         self._offsets = [0, *accumulate(len(sheet.rows.sales) for sheet in sheets)]
         self._grouped = group(sheets, self._offsets, continue_rows=settings.source.continue_rows)
         self._fields, overhang = join_fields(sheets)
@@ -62,7 +64,7 @@ class Sales:
             field for field in (join_refs(sheets), *self._fields.values(), *overhang) if field.faulty is not None
         ]
         self._plain_headers = [name for name in self._headers if name not in (*CUSTOMER_FIELDS, "doc_type")]
-        self._make = document_maker((*_MADE_FIRST, *self._plain_headers))
+        self._make = maker(Document, (*_MADE_FIRST, *self._plain_headers))
         self._alike = find_alike(self._grouped.refs)
         self._suspects = {*self._grouped.variants, *self._grouped.mixed}
         self._split = split_documents(self._grouped, self._offsets)
@@ -140,8 +142,7 @@ class Sales:
         return numbers
 
     def source(self, row: int) -> tuple[str, str]:
-        source = self._sheets[self._source_of(range(self.rows)[row])].source
-        return source.path, source.sheet
+        return self._names[self._source_of(range(self.rows)[row])]
 
     def cells_with(self, field: str, judge: Callable[[Any], Found | None]) -> Iterator[tuple[int, int, Found]]:
         joined = self._fields.get(field)
