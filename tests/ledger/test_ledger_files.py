@@ -309,12 +309,15 @@ def test_two_companies_write_one_ledger_at_once(tmp_path: Path) -> None:
     with open_to_write(path, "one", create=True):
         pass
     failures: list[BaseException] = []
+    half_way = threading.Barrier(2, timeout=60)
 
     def issue(company: str) -> None:
         try:
             with open_to_write(path, company, create=True) as ledger:
                 run = ledger.begin_run(company, "issue").run
                 for number in range(40):
+                    if number == 20:
+                        half_way.wait()
                     ref = f"A-{number}"
                     ledger.append(company, run, [planned(ref), sending(ref)])
                     ledger.append(company, run, [answered(ref)])
