@@ -112,9 +112,7 @@ def run_process(variant: Variant, folder: Path, *, warm: bool = False) -> Run:
     with tempfile.TemporaryDirectory() as aside:
         said, told = Path(aside, "said"), Path(aside, "told")
         run = _forked if warm and "forkserver" in get_all_start_methods() else _started
-        began = time.perf_counter()
-        code, cpu, most = run(variant.command, folder, environment, said, told)
-        seconds = time.perf_counter() - began
+        seconds, code, cpu, most = run(variant.command, folder, environment, said, told)
         if code not in variant.codes:
             command = " ".join(map(str, variant.command))
             raise Failed(f"{command}\nended with {code}:\n{told.read_text()[-2000:]}")
@@ -128,13 +126,12 @@ def run_process(variant: Variant, folder: Path, *, warm: bool = False) -> Run:
 
 def _started(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], said: Path, told: Path
-) -> tuple[int, float, int]:
-    """Exit code, seconds of CPU and the most memory of a new process."""
-    with said.open("wb") as out, told.open("wb") as err:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=err)
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss
+) -> tuple[float, int, float, int]:
+    """Seconds, exit code, seconds of CPU and the most memory of a new process."""
+    launch = (PYTHON, "-I", "-S", str(HERE / "launch.py"), str(said), str(told))
+    launched = subprocess.run((*launch, *command), cwd=folder, env=environment, stdout=subprocess.PIPE, check=True)
+    seconds, code, cpu, most = json.loads(launched.stdout)
+    return seconds, code, cpu, most
 
 
 _PRELOADED = (
@@ -147,8 +144,9 @@ _PRELOADED = (
 
 def _forked(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], said: Path, told: Path
-) -> tuple[int, float, int]:
+) -> tuple[float, int, float, int]:
     """The same of a process that has the libraries already."""
+    began = time.perf_counter()
     context = get_context("forkserver")
     context.set_forkserver_preload(["__main__", *_PRELOADED])
     ours, theirs = context.Pipe(duplex=False)
@@ -158,7 +156,7 @@ def _forked(
     process.join()
     cpu, most = ours.recv()
     assert process.exitcode is not None
-    return process.exitcode, cpu, most
+    return time.perf_counter() - began, process.exitcode, cpu, most
 
 
 def _become(
