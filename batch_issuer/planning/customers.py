@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
-from batch_issuer.documents import Customer
+from batch_issuer.documents import Customer, Document
 from batch_issuer.messages import N_
 from batch_issuer.problems import Kind, Place, Problem, Severity
 
@@ -31,6 +31,11 @@ _FIELDS: Mapping[str, str] = {"activity_code": "customer_activity_code"}
 def customer_id(customer: Customer) -> str:
     """What the provider knows a customer by: NIT, else DUI, without hyphens; empty where the sheet has neither."""
     return (customer.nit or customer.dui).replace("-", "")
+
+
+def customer_name(document: Document) -> str:
+    """Who the document is for, as reports show it; empty for an anonymous consumer."""
+    return document.customer.name if document.customer else document.customer_name
 
 
 class Mention(NamedTuple):

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from functools import partial
 from itertools import starmap
@@ -18,7 +18,7 @@ import numpy as np
 from batch_issuer.amounts import withheld
 from batch_issuer.documents import Document
 from batch_issuer.forking import Beside, can_fork
-from batch_issuer.planning.customers import Mention, customer_id
+from batch_issuer.planning.customers import Mention, customer_id, customer_name
 from batch_issuer.planning.plan import Candidate
 from batch_issuer.problems import Place, Problem
 from batch_issuer.provider import wire
@@ -84,11 +84,12 @@ class Judged:
 
 
 def judge_all(batch: Batch, settings: Settings, *, compared: bool) -> Judged:
-    """Every document of the batch, in its order."""
+    """Every document of the batch, in its order.
+
+    Where nothing is `compared` with a ledger, only sales that may be alike are encoded, and none has a fingerprint.
+    """
     faults = faults_of_lines(batch)
     theirs = _sound_half(len(batch), faults) if len(batch) in WORTH_TWO and can_fork() else []
-    if not theirs:
-        return _judge(batch, settings, range(len(batch)), faults, compared=compared)
     return judge_in_two(batch, settings, theirs, faults, compared=compared)
 
 
@@ -96,13 +97,17 @@ def judge_in_two(
     batch: Batch, settings: Settings, theirs: Sequence[int], faults: Mapping[int, Sequence[Finding]], *, compared: bool
 ) -> Judged:
     """The same by two processes: the other one gives back what may be sent of `theirs`, and leaves the rest to us."""
-    with Beside(partial(_ready, batch, settings, theirs, compared=compared), harmless=True) as other:
-        ours = sorted({*range(len(batch))}.difference(theirs))
+    ours = sorted({*range(len(batch))}.difference(theirs))
+    with Beside(
+        partial(_ready, batch, settings, theirs, compared=compared), worth=bool(theirs), harmless=True
+    ) as other:
         judged = _judge(batch, settings, ours, faults, compared=compared)
         ready, left = _unpacked(*other.result())
     judged.take_in(ready)
     judged.take_in(_judge(batch, settings, left, faults, compared=compared))
     judged.sort()
+    if not compared:
+        _compare_hints(batch, settings, judged.candidates)
     return judged
 
 
@@ -124,7 +129,7 @@ def _judge(
     compared: bool,
     left: list[int] | None = None,
 ) -> Judged:
-    """Where nothing is `compared` with a ledger, anonymous sales need no encoding, and have no fingerprint.
+    """Where nothing is `compared`, candidates have a hint as their likeness.
 
     Of those that are held back only the index is noted, in `left`, where that is given.
     """
@@ -151,8 +156,7 @@ def _judge(
             judged.notes.append((index, problems))
         if document.date is not None:
             judged.dates[document.date] += 1
-        anonymous = customer is None and not document.customer_name
-        body = b"" if anonymous and not compared else wire.encode(document)
+        body = wire.encode(document) if compared else b""
         judged.candidates.append(
             Candidate(
                 index=index,
@@ -164,16 +168,40 @@ def _judge(
                 adjusts=document.adjusts,
                 full=document.full_adjustment,
                 customer_id=customer_id(customer) if customer else "",
-                likeness="" if anonymous else _likeness(document, body),
+                likeness=_likeness(document, body) if compared else _hint(document, gross),
             )
         )
     return judged
 
 
 def _likeness(document: Document, body: bytes) -> str:
-    """A digest of everything about a sale but its reference. `body` is canonical."""
+    """A digest of everything about a named customer's sale but its reference. `body` is canonical."""
+    if _is_anonymous(document):
+        return ""
     day = document.date.isoformat() if document.date else ""
     return hashlib.sha256(day.encode() + wire.content_of(body)).hexdigest()[:32]
+
+
+def _hint(document: Document, gross: Decimal) -> str:
+    """Quickly made, and never different for two sales of the same likeness: a credit note sends no customer."""
+    if _is_anonymous(document):
+        return ""
+    if document.doc_type == "05":
+        return f"05 {document.adjusts.lower()}"
+    return f"{document.date} {customer_name(document)} {gross} {len(document.lines)}"
+
+
+def _is_anonymous(document: Document) -> bool:
+    return document.customer is None and not document.customer_name
+
+
+def _compare_hints(batch: Batch, settings: Settings, candidates: list[Candidate]) -> None:
+    """Each candidate whose hint is another's too gets its likeness; nobody is like one whose hint is its own."""
+    shared = Counter(candidate.likeness for candidate in candidates)
+    places = [at for at, one in enumerate(candidates) if one.likeness and shared[one.likeness] > 1]
+    for at, built in zip(places, batch.entries([candidates[at].index for at in places]), strict=True):
+        document = examine(batch, built, settings.rules, in_lines=()).document
+        candidates[at] = replace(candidates[at], likeness=_likeness(document, wire.encode(document)))
 
 
 _of_candidate = attrgetter(*(one.name for one in fields(Candidate)))

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from batch_issuer.documents import Document, total_of
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import LANGUAGES, N_, Messages
-from batch_issuer.planning.customers import Customers
+from batch_issuer.planning.customers import Customers, customer_name
 from batch_issuer.planning.judging import Held, judge_all
 from batch_issuer.planning.plan import Candidate, Plan, Step, make_plan
 from batch_issuer.problems import CannotStart, Place, Problem, Severity
@@ -191,11 +191,6 @@ def planned_event(record: Record, body: bytes) -> NewEvent:
             "lines": record.lines,
         },
     )
-
-
-def customer_name(document: Document) -> str:
-    """Who the document is for, as reports show it; empty for an anonymous consumer."""
-    return document.customer.name if document.customer else document.customer_name
 
 
 def plan_files(prepared: Prepared, ledger: Known | None, company: str) -> Plan:

@@ -14,8 +14,9 @@ from batch_issuer.documents import SourceRows, State
 from batch_issuer.ledger.records import Record, RunRecord
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.planning.crediting import with_credits
+from batch_issuer.planning.customers import customer_name
 from batch_issuer.planning.plan import Action, Candidate, Step
-from batch_issuer.planning.preparing import BACK_DATED, Prepared, conflict_list, customer_name, plan_files, summary
+from batch_issuer.planning.preparing import BACK_DATED, Prepared, conflict_list, plan_files, summary
 from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reconciling.gathering import Subject, files_scope, reconcile_subject, span
 from batch_issuer.settings import Company, Settings
