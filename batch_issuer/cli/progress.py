@@ -13,7 +13,8 @@ from batch_issuer.cli.output import put
 from batch_issuer.documents import State
 from batch_issuer.issuing.sending import Progress
 from batch_issuer.messages import N_, Messages
-from batch_issuer.provider.quota import Quota, estimate
+from batch_issuer.provider.limits import estimate
+from batch_issuer.provider.quota import Quota
 from batch_issuer.reconciliation import STATE_NAMES
 
 _LINE_EVERY = 5.0

@@ -15,7 +15,7 @@ from batch_issuer.planning.plan import Action, Plan
 from batch_issuer.planning.preparing import Prepared
 from batch_issuer.planning.touching import Seen, Touched
 from batch_issuer.problems import Problem
-from batch_issuer.provider.quota import estimate
+from batch_issuer.provider.limits import estimate
 from batch_issuer.reading.batch import SourceFile
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ business: without them the shipped catalogs count, as on a first day.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import json
 import secrets
@@ -48,6 +47,8 @@ def is_old(ledger: Path, now: dt.datetime) -> bool:
 
 async def refresh(client: Client, ledger: Path, now: dt.datetime, activities: Collection[str]) -> None:
     """Ask for departments, and for activities that ours do not have; keep what is understood."""
+    import asyncio  # noqa: PLC0415 - who only reads what is kept does without, and starts sooner
+
     before = kept(ledger)
     departments = await client.catalog(DEPARTMENTS)
     if departments is None:

@@ -14,13 +14,8 @@ from email.utils import parsedate_to_datetime
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import StoppedMidway
+from batch_issuer.provider.limits import HOUR, MINUTE
 
-PER_MINUTE = 120
-PER_HOUR = 5000
-"""The provider's defaults (provider.md 14.4); it can raise them, and the headers say so."""
-
-MINUTE = 60.0
-HOUR = 3600.0
 WITHOUT_RETRY_AFTER = 60.0
 """Seconds to wait after a 429 that does not say how long."""
 _LONGEST_RESET = 2 * MINUTE
@@ -253,18 +248,6 @@ class Quota:
     def _signal(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
-
-
-def estimate(requests: int, per_minute: int | None = PER_MINUTE, per_hour: int | None = PER_HOUR) -> float:
-    """Seconds that the quota alone makes this many requests take, from windows that are still full."""
-    waited = 0.0
-    if per_hour and requests > per_hour:
-        hours = (requests - 1) // per_hour
-        waited += hours * HOUR
-        requests -= hours * per_hour
-    if per_minute and requests > per_minute:
-        waited += (requests - 1) // per_minute * MINUTE
-    return waited
 
 
 def _window_ends(sent: float, answered: float, reset: str | None) -> _Span:

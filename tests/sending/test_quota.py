@@ -11,7 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from batch_issuer.problems import StoppedMidway
-from batch_issuer.provider.quota import Quota, Ticket, estimate
+from batch_issuer.provider.limits import estimate
+from batch_issuer.provider.quota import Quota, Ticket
 from tests.sending.simulated_quota import Latency, heavy, simulate, spread, steady
 from tests.sending.virtual_time import run_virtually
 
