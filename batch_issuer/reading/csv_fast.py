@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import io
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -14,21 +13,10 @@ from typing import BinaryIO
 import pandas as pd
 
 from batch_issuer.forking import Beside, can_fork
-from batch_issuer.reading.csv_tables import (
-    BLOCK,
-    MAX_CELL,
-    MAX_ROWS,
-    Again,
-    Layout,
-    Survey,
-    changed,
-    many_rows,
-    table_of,
-)
+from batch_issuer.reading.csv_survey import BLOCK, Survey
+from batch_issuer.reading.csv_tables import MAX_CELL, MAX_ROWS, Again, Layout, changed, many_rows, table_of
 from batch_issuer.reading.tables import Codes, ColumnBuilder, Table
 
-WORTH_TWO = 12 << 20
-"""Bytes: some 130,000 rows. Below it another process costs more than it saves."""
 _ROWS = 100_000
 
 Read = Callable[[int], bytes]
@@ -37,27 +25,11 @@ Read = Callable[[int], bytes]
 
 def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> tuple[Table, str] | None:
     """The columns and the file's hash, or None where pandas refuses the file. Raises `CannotStart` as `read_csv`."""
-    middle = find_middle(stream, survey) if survey.size >= WORTH_TWO and can_fork() else None
-    if middle is not None:
-        return read_halves(path, stream, survey, layout, middle)
+    if survey.middle is not None and can_fork():
+        return read_halves(path, stream, survey, layout, survey.middle)
     raw = Again(stream, survey.bom)
     found = _columns(_Utf8(raw.read_block, survey.encoding), layout, path)
     return None if found is None else (table_of(*found), raw.digest_of(path, survey))
-
-
-def find_middle(stream: BinaryIO, survey: Survey) -> int | None:
-    """Where a row begins near the middle, as far as the quotation marks before it tell; None where nobody can say."""
-    if not isinstance(stream, io.BufferedReader) or survey.encoding not in ("utf-8", "cp1252"):
-        return None
-    file, half = stream.fileno(), survey.size // 2
-    marks = sum(os.pread(file, min(BLOCK, half - at), at).count(b'"') for at in range(0, half, BLOCK))
-    window, start = os.pread(file, BLOCK, half), 0
-    while (end := window.find(b"\n", start) + 1) > 0:
-        marks += window.count(b'"', start, end)
-        if marks % 2 == 0 and half + end < survey.size:
-            return half + end
-        start = end
-    return None
 
 
 def read_halves(path: str, stream: BinaryIO, survey: Survey, layout: Layout, middle: int) -> tuple[Table, str] | None:
@@ -68,21 +40,17 @@ def read_halves(path: str, stream: BinaryIO, survey: Survey, layout: Layout, mid
         found = _columns(_Utf8(first, survey.encoding), layout, path)
         if found is None:
             return None
-        checksum = 0
-        while block := raw.read_block(BLOCK):
-            checksum = zlib.crc32(block, checksum)
-        digest = raw.digest_of(path, survey)
         second = other.result()
     if second is None:
         return None
-    if second.checksum != checksum:
+    if (raw.checksum, second.checksum) != (survey.checksum_to_middle, survey.checksum):
         raise changed(path)
     builders, rows = found
     for builder, (codes, texts) in zip(builders, second.columns, strict=True):
         builder.add_factorized(codes, texts)
     if rows + second.rows > MAX_ROWS:
         raise many_rows(path)
-    return table_of(builders, rows + second.rows), digest
+    return table_of(builders, rows + second.rows), survey.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +61,11 @@ class _Half:
     columns: Sequence[tuple[Codes, Sequence[str]]]
     """A code for each row, and the distinct texts in the order of their first row."""
     checksum: int
+    """Of the whole file, if its first half is what was surveyed."""
 
 
 def _second_half(path: str, file: int, survey: Survey, layout: Layout, middle: int) -> _Half | None:
-    at, checksum = middle, 0
+    at, checksum = middle, survey.checksum_to_middle
 
     def read(size: int) -> bytes:
         nonlocal at, checksum

@@ -6,22 +6,17 @@ refuses, because it can name the row. A file is read twice, first to survey it, 
 
 from __future__ import annotations
 
-import codecs
 import csv
-import hashlib
 import io
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING, BinaryIO
 
-from batch_issuer.forking import Beside
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
+from batch_issuer.reading.csv_survey import BLOCK, FAST_FROM_BYTES, SAMPLE, Survey, survey_file
 from batch_issuer.reading.tables import Column, ColumnBuilder, Sheet, Table
 
 if TYPE_CHECKING:
@@ -33,49 +28,18 @@ ENCODING_NAMES = {
     "utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32-le": "UTF-32", "utf-32-be": "UTF-32",
     "cp1252": "Windows-1252",
 }  # fmt: skip
-FAST_FROM_BYTES = 3_000_000
-"""Below this the import of pandas costs more than it saves."""
-
 Recognise = Callable[[Sequence[str]], int]
 """How many of our fields the cells of a row name."""
 
-BLOCK = 1 << 20
-"""Bytes that are read at once."""
-_SAMPLE = 1 << 16
 _ROWS = 20_000
 _SAMPLE_ROWS = 30
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-"""UTF-32 before UTF-16, whose mark is the beginning of its own."""
-_UNDEFINED_IN_CP1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 _END = "\x00end of file"
 _CUT_OFF = bytes(8)
 MAX_COLUMNS = 2_000
 """A row with more cells is no row of a table."""
 MAX_ROWS = 20_000_000
-MAX_LINE = 4 << 20
-"""Bytes without a line end; a row of a table has some hundreds."""
 MAX_CELL = 131_072
 """Characters, four times what a cell of a workbook can hold; the standard library's own limit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What the first pass over a file found."""
-
-    checksum: int
-    size: int
-    encoding: str
-    bom: int
-    """Bytes of byte-order mark to pass over."""
-    holds_nul: bool
-    sample: str
-    """The first lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +57,7 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
 
     Raises `CannotStart` for text in no known encoding, a quotation mark that does not close, or a file that changes.
     """
-    survey = _surveyed(path, stream)
+    survey = survey_file(path, stream)
     if survey.holds_nul:
         _refuse_cut_off(path, stream, survey.size)
     layout = find_layout(survey.sample, recognise)
@@ -117,59 +81,6 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
     )
 
 
-def _surveyed(path: str, stream: BinaryIO) -> Survey:
-    """The survey of a large file is made by another process while this one imports pandas."""
-    large = stream.seek(0, os.SEEK_END) >= FAST_FROM_BYTES
-    with Beside(partial(survey_csv, path, stream), worth=large, harmless=True) as surveying:
-        if large:
-            import batch_issuer.reading.csv_fast  # noqa: F401, PLC0415 - so that it is there
-        return surveying.result()
-
-
-def survey_csv(path: str, stream: BinaryIO) -> Survey:
-    """Checksum, size, encoding and first lines: a byte-order mark, else strict UTF-8, else Windows-1252."""
-    stream.seek(0)
-    first = stream.read(BLOCK)
-    bom, encoding = _marked_encoding(first)
-    checksum, size, line, holds_nul, undefined = 0, 0, 0, False, False
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    fits, block = True, first
-    while block:
-        checksum = zlib.crc32(block, checksum)
-        undefined = undefined or (not block.isascii() and any(byte in block for byte in _UNDEFINED_IN_CP1252))
-        holds_nul = holds_nul or b"\0" in block
-        fits = fits and _decodes(decoder, block if size else block[bom:])
-        size += len(block)
-        end = max(block.rfind(b"\n"), block.rfind(b"\r"))
-        line = line + len(block) if end < 0 else len(block) - end
-        if line > MAX_LINE:
-            raise _long_line(path)
-        block = stream.read(BLOCK)
-    fits = fits and _decodes(decoder, b"", final=True)
-    if not fits:
-        if bom or undefined:
-            raise _in_no_encoding(path)
-        encoding = "cp1252"
-    sample = codecs.getincrementaldecoder(encoding)("strict").decode(first[bom : bom + _SAMPLE])
-    return Survey(
-        checksum=checksum,
-        size=size,
-        encoding=encoding,
-        bom=bom,
-        holds_nul=holds_nul and not encoding.startswith(("utf-16", "utf-32")),
-        sample=sample,
-    )
-
-
-def _long_line(path: str) -> CannotStart:
-    return CannotStart(
-        N_("{file} has a line of more than {size} MB: it is no table."),
-        repair=N_("Save it again from the program that made it, as CSV or as an Excel workbook (.xlsx)."),
-        file=path,
-        size=MAX_LINE >> 20,
-    )
-
-
 def many_rows(path: str) -> CannotStart:
     return CannotStart(
         N_("{file} has more than {rows} rows, blank ones counted."),
@@ -177,26 +88,6 @@ def many_rows(path: str) -> CannotStart:
         file=path,
         rows=f"{MAX_ROWS:,}",
     )
-
-
-def _marked_encoding(first: bytes) -> tuple[int, str]:
-    for mark, encoding in _BOMS:
-        if first.startswith(mark):
-            return len(mark), encoding
-    even, odd = first[:200:2], first[1:200:2]
-    if odd.count(0) > len(odd) // 2 and not even.count(0):
-        return 0, "utf-16-le"
-    if even.count(0) > len(even) // 2 and not odd.count(0):
-        return 0, "utf-16-be"
-    return 0, "utf-8"
-
-
-def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
-    try:
-        decoder.decode(block, final)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _refuse_cut_off(path: str, stream: BinaryIO, size: int) -> None:
@@ -208,14 +99,6 @@ def _refuse_cut_off(path: str, stream: BinaryIO, size: int) -> None:
             repair=N_("Save it again from the program that made it."),
             file=path,
         )
-
-
-def _in_no_encoding(path: str) -> CannotStart:
-    return CannotStart(
-        N_("{file}: the text is neither UTF-8 nor Windows-1252."),
-        repair=N_("Open it in the program that made it and save it as «CSV UTF-8», or as an Excel workbook (.xlsx)."),
-        file=path,
-    )
 
 
 def find_layout(sample: str, recognise: Recognise) -> Layout:
@@ -237,7 +120,7 @@ def find_layout(sample: str, recognise: Recognise) -> Layout:
 def _lines(sample: str) -> list[str]:
     """The whole lines of the sample; the last one may be cut and is left out unless it is the only one."""
     lines = list(io.StringIO(sample, newline=""))
-    return lines[:-1] if len(lines) > 1 and len(sample) >= _SAMPLE // 4 else lines
+    return lines[:-1] if len(lines) > 1 and len(sample) >= SAMPLE // 4 else lines
 
 
 def _sample_rows(lines: Iterable[str], separator: str) -> list[list[str]]:
@@ -252,16 +135,13 @@ def _width(lines: Iterable[str], separator: str) -> int:
 
 
 class Again(io.RawIOBase):
-    """The second pass: the bytes after the byte-order mark, hashed by another thread as they are read."""
+    """The second pass: the bytes after the byte-order mark."""
 
     def __init__(self, stream: BinaryIO, bom: int) -> None:
         super().__init__()
         stream.seek(0)
         self._stream = stream
-        self._sha256 = hashlib.sha256()
-        self._checksum = 0
-        self._hasher = ThreadPoolExecutor(1)
-        self._note(stream.read(bom))
+        self.checksum = zlib.crc32(stream.read(bom))
 
     def readable(self) -> bool:
         return True
@@ -274,22 +154,17 @@ class Again(io.RawIOBase):
 
     def read_block(self, size: int) -> bytes:
         block = self._stream.read(size)
-        self._note(block)
+        self.checksum = zlib.crc32(block, self.checksum)
         return block
-
-    def _note(self, block: bytes) -> None:
-        self._checksum = zlib.crc32(block, self._checksum)
-        self._hasher.submit(self._sha256.update, block)
 
     def digest_of(self, path: str, survey: Survey) -> str:
         """The hash of all bytes.
 
         Raises `CannotStart` when they are not those of the first pass.
         """
-        self._hasher.shutdown()
-        if self._checksum != survey.checksum:
+        if self.checksum != survey.checksum:
             raise changed(path)
-        return self._sha256.hexdigest()
+        return survey.sha256
 
 
 def changed(path: str) -> CannotStart:

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading import read
-from batch_issuer.reading.csv_fast import find_middle, read_fast, read_halves
-from batch_issuer.reading.csv_tables import Layout, find_layout, read_carefully, read_csv, survey_csv
+from batch_issuer.reading.csv_fast import read_fast, read_halves
+from batch_issuer.reading.csv_survey import find_middle, survey_csv, survey_file
+from batch_issuer.reading.csv_tables import Layout, find_layout, read_carefully, read_csv
 from batch_issuer.reading.tables import Table
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import HEADINGS, csv_file, quantities, read_lines, read_text, refs, refusal
@@ -193,9 +194,10 @@ def test_two_processes_say_the_same_of_every_text(text: str, which: int, bom: bo
         file.write(content)
         file.flush()
         with os.fdopen(os.dup(file.fileno()), "rb") as stream:
-            survey = survey_csv("x", stream)
+            middle = ends[which % len(ends)]
+            survey = survey_csv("x", stream, middle)
             layout = find_layout(survey.sample, nothing)
-            halves = read_halves("x", stream, survey, layout, ends[which % len(ends)])
+            halves = read_halves("x", stream, survey, layout, middle)
             if halves is None:
                 return
             whole = read_fast("x", stream, survey, layout)
@@ -213,11 +215,11 @@ def test_a_large_file_is_read_by_two(tmp_path: Path, encoding: str) -> None:
             [f"A{row}", f'Café "{row % 90}"\r\n, y ' + "té\n" * 40, row % 7] for row in range(90_000)
         )
     with path.open("rb") as stream:
-        survey = survey_csv("x", stream)
+        survey = survey_file("x", stream)
         layout = Layout(separator=",", width=3, announced=False)
-        middle = find_middle(stream, survey)
-        assert middle is not None
-        halves = read_halves("x", stream, survey, layout, middle)
+        assert survey.middle is not None
+        assert survey.middle == find_middle(stream)
+        halves = read_halves("x", stream, survey, layout, survey.middle)
         careful = read_carefully("x", stream, survey, layout)
         fast = read_fast("x", stream, survey, layout)
     assert halves is not None
@@ -240,18 +242,19 @@ def test_a_file_without_a_sure_middle_is_read_by_one(tmp_path: Path, what: str) 
     path = tmp_path / "ventas.csv"
     path.write_text(row, encoding=encoding, newline="")
     with path.open("rb") as stream:
-        assert find_middle(stream, survey_csv("x", stream)) is None
+        assert find_middle(stream) is None
 
 
-def test_a_second_half_that_changes_is_noticed(tmp_path: Path) -> None:
-    """What the other process reads is what was surveyed, or nothing is."""
+@pytest.mark.parametrize("at", [12, 6998, 7005, -2])
+def test_a_half_that_changes_is_noticed(tmp_path: Path, at: int) -> None:
+    """What either process reads is what was surveyed, or nothing is."""
     path = tmp_path / "ventas.csv"
     path.write_text("A1,x,1\n" * 1000 + "A2,y,2\n" * 1000, encoding="ascii")
     with path.open("rb") as stream:
-        survey = survey_csv("x", stream)
+        survey = survey_csv("x", stream, 7000)
         layout = Layout(separator=",", width=3, announced=False)
         with path.open("r+b") as other:
-            other.seek(-2, os.SEEK_END)
+            other.seek(at, os.SEEK_SET if at > 0 else os.SEEK_END)
             other.write(b"3")
         with pytest.raises(CannotStart) as stopped:
             read_halves("x", stream, survey, layout, 7000)
