@@ -27,6 +27,11 @@ def is_example_ref(text: str) -> bool:
     return _REF.fullmatch(text) is not None
 
 
+def holds_example_ref(text: str) -> bool:
+    """Whether one may stand anywhere in a text."""
+    return any(example.partition("{")[0] in text.upper() for example in EXAMPLE_REFS)
+
+
 def example_sheet(sheet: Sheet) -> ExampleSheet:
     """The sheet's name, and the first row that somebody has written into it; a text alone in its row is none."""
     for row in range(_HEADER_ROW + 1, sheet.table.rows):

@@ -13,7 +13,7 @@ import numpy as np
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
-from batch_issuer.reading.refs import alike_key, continued
+from batch_issuer.reading.refs import alike_keys, continued
 from batch_issuer.reading.sheets import Field, SheetSales
 from batch_issuer.reading.tables import BLANKS, Codes, Flags, is_blank, letter_of
 from batch_issuer.reading.values import ZERO, Fault, Value
@@ -170,7 +170,7 @@ def _no_refs(sheet: SheetSales) -> CannotStart:
 
 def find_alike(refs: Sequence[str]) -> dict[int, int]:
     """Documents whose references a person would take for that of an earlier one, and which one that is."""
-    keys = list(map(alike_key, refs))
+    keys = alike_keys(refs)
     if len(set(keys)) == len(keys):
         return {}
     first: dict[str, int] = {}

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from batch_issuer.reading import kinds
-from batch_issuer.reading.examples import is_example_ref
+from batch_issuer.reading.examples import holds_example_ref, is_example_ref
 from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
 from batch_issuer.reading.values import Fault, clean, is_error, lost_digits
 
 MAX_LENGTH = 100
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 """Which a spreadsheet program drops: `001` comes again as `1`."""
+_PLAIN = re.compile(r"[0-9A-Za-z/_\n-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,8 @@ class Refs:
 
 def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequence[str]) -> Refs:
     """References of the rows of columns: one column and no literals, or the parts of a template."""
+    if not literals and _is_plain(columns[0]):
+        return Refs(codes=columns[0].codes, texts=list(columns[0].texts), faults={}, parts=[])
     cleaned = [_cleaned(column) for column in columns]
     if not literals:
         return _single(columns[0], cleaned[0])
@@ -78,8 +81,29 @@ def fault_of(text: str) -> Fault | None:
     return None
 
 
-def alike_key(text: str) -> str:
-    """Equal for references that a person would take for the same."""
+def _is_plain(column: Column) -> bool:
+    return not column.kinds and are_plain([column.texts[code] for code in column.used_codes()])
+
+
+def are_plain(texts: Sequence[str]) -> bool:
+    """Whether all are of ASCII letters, digits, `/`, `_` and `-` and not too long: nothing to clean, and no fault."""
+    together = "\n".join(texts)
+    return (
+        _PLAIN.fullmatch(together) is not None
+        and together.count("\n") == max(len(texts) - 1, 0)
+        and max(map(len, texts), default=0) <= MAX_LENGTH
+        and not holds_example_ref(together)
+    )
+
+
+def alike_keys(texts: Sequence[str]) -> list[str]:
+    """A key for each, equal for references that a person would take for the same."""
+    if len(texts) < 2 or not are_plain(texts):
+        return list(map(_alike_key, texts))
+    return _LEADING_ZEROS.sub("", "\n".join(texts).casefold()).split("\n")
+
+
+def _alike_key(text: str) -> str:
     text = text if text.isascii() else unicodedata.normalize("NFKC", text)
     key = "".join(text.split()).casefold()
     return _LEADING_ZEROS.sub("", key) if "0" in key else key

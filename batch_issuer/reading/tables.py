@@ -65,7 +65,7 @@ class Column:
 
     def flags(self, test: Callable[[str], bool]) -> Flags:
         """Which texts, by code, pass a test."""
-        return np.fromiter((test(text) for text in self.texts), np.bool_, len(self.texts))
+        return np.fromiter(map(test, self.texts), np.bool_, len(self.texts))
 
     def taken(self, rows: NDArray[np.intp] | NDArray[np.int32] | slice) -> Column:
         return Column(codes=self.codes[rows], texts=self.texts, kinds=self.kinds)
