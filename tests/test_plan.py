@@ -36,7 +36,7 @@ TABLE = {
 
 def candidate(number: int, fingerprint: str = "same") -> Candidate:
     return Candidate(
-        index=number, external_ref=f"R{number}", doc_type="01", fingerprint=fingerprint, gross=Decimal("1.13")
+        number=number, external_ref=f"R{number}", doc_type="01", fingerprint=fingerprint, gross=Decimal("1.13")
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
 
 from batch_issuer.documents import WITHOUT_VAT, State, split_vat, total_of
 from batch_issuer.ledger.records import Record
@@ -41,11 +43,10 @@ def decide(state: State | None, *, changed: bool) -> Action:
             return Action.ISSUE if changed else Action.NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A document that may be sent, without its content: `index` finds that in the batch."""
+class Candidate(NamedTuple):
+    """A document that may be sent, without its content: `number` finds that in the batch."""
 
-    index: int
+    number: int
     external_ref: str
     doc_type: str
     fingerprint: str
@@ -62,8 +63,7 @@ class Candidate:
     """Digest of everything but the reference, for sales with a named customer (`planning/judging.py`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """One document of a plan."""
 
     candidate: Candidate
@@ -75,7 +75,7 @@ class Step:
         return self.record is not None and self.record.fingerprint != self.candidate.fingerprint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """Every document of the files that may be sent, in the order of the files."""
 
@@ -84,19 +84,19 @@ class Plan:
     def of(self, *actions: Action) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.action in actions)
 
-    @property
+    @cached_property
     def counts(self) -> Mapping[Action, int]:
-        found = Counter(step.action for step in self.steps)
-        return {action: found[action] for action in Action}
+        found = Counter(step.action.value for step in self.steps)
+        return {action: found[action.value] for action in Action}
 
     @property
     def gross(self) -> Decimal:
         """What the plan would issue, VAT included."""
-        return total_of(step.candidate.gross for step in self._issued())
+        return total_of(gross for gross, _ in self._sums.values())
 
     def gross_of(self, *doc_types: str) -> Decimal:
         """What it would issue of these types."""
-        return total_of(step.candidate.gross for step in self._issued() if step.candidate.doc_type in doc_types)
+        return total_of(gross for doc_type, (gross, _) in self._sums.items() if doc_type in doc_types)
 
     @property
     def taxable(self) -> Decimal:
@@ -107,15 +107,23 @@ class Plan:
     @property
     def retention(self) -> Decimal:
         """VAT that buyers are expected to withhold of it."""
-        return total_of(step.candidate.retention for step in self._issued() if step.candidate.doc_type != "14")
+        return total_of(retention for doc_type, (_, retention) in self._sums.items() if doc_type != "14")
 
     @property
     def income_tax(self) -> Decimal:
         """What is withheld from excluded subjects."""
-        return total_of(step.candidate.retention for step in self._issued() if step.candidate.doc_type == "14")
+        return total_of(retention for doc_type, (_, retention) in self._sums.items() if doc_type == "14")
 
-    def _issued(self) -> tuple[Step, ...]:
-        return self.of(Action.ISSUE, Action.ASK)
+    @cached_property
+    def _sums(self) -> Mapping[str, tuple[Decimal, Decimal]]:
+        """Gross and what is withheld of the documents of each type that would be issued."""
+        issued: dict[str, list[Candidate]] = {}
+        for step in self.of(Action.ISSUE, Action.ASK):
+            issued.setdefault(step.candidate.doc_type, []).append(step.candidate)
+        return {
+            doc_type: (total_of(one.gross for one in found), total_of(one.retention for one in found))
+            for doc_type, found in issued.items()
+        }
 
     @property
     def requests(self) -> int:
@@ -131,12 +139,15 @@ class Plan:
 
 def make_plan(candidates: Iterable[Candidate], records: Mapping[str, Record]) -> Plan:
     """What to do with each candidate, given what the ledger knows."""
+    new = decide(None, changed=False)
     steps = []
     for candidate in candidates:
         record = records.get(candidate.external_ref)
-        changed = record is not None and record.fingerprint != candidate.fingerprint
-        action = decide(record.state if record else None, changed=changed)
-        steps.append(Step(candidate=candidate, record=record, action=action))
+        if record is None:
+            steps.append(Step(candidate, None, new))
+            continue
+        action = decide(record.state, changed=record.fingerprint != candidate.fingerprint)
+        steps.append(Step(candidate, record, action))
     return Plan(steps=tuple(steps))
 
 
