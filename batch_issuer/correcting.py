@@ -72,12 +72,12 @@ def write_fixes(prepared: Prepared, outcomes: Outcomes, messages: Messages, path
     from batch_issuer.reports.corrections import Need  # noqa: PLC0415 - xlsxwriter, only for who needs it
     from batch_issuer.reports.fix_file import write_fix_file  # noqa: PLC0415
 
-    needs = {one.index: Need(problems=one.problems, document=one.document) for one in prepared.held if held}
+    needs = {one.number: Need(problems=one.problems, document=one.document) for one in prepared.held if held}
     for candidate in prepared.candidates:
         record = outcomes.refused.get(candidate.external_ref)
         changes = outcomes.conflicts.get(candidate.external_ref, ())
         if record or changes:
-            needs[candidate.index] = Need(refused=words_of(record) if record else "", changes=changes)
+            needs[candidate.number] = Need(refused=words_of(record) if record else "", changes=changes)
     sheet = prepared.settings.source.sheet
     written = write_fix_file(prepared.batch, needs, messages, path, sheet=sheet, loose=held)
     return Fixes(documents=written.documents, paths=written.paths, left_out=written.left_out)

@@ -12,7 +12,7 @@ from dataclasses import field as dataclass_field
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from batch_issuer.messages import N_, Messages
 
@@ -24,8 +24,7 @@ class Severity(StrEnum):
     """The document is sent; the report tells."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """A cell, a row, a document or a file: what is empty or None is not known or does not apply."""
 
     file: str = ""

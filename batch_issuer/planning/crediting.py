@@ -206,9 +206,9 @@ def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> 
     references = [note.external_ref for note in to_send]
     balance = balance_of(ledger, company, [note.adjusts for note in notes], references)
     _add_files(balance, prepared)
-    judged = {note.index: _Judged(note=_at_its_amount(note, known.get(note.external_ref), balance)) for note in notes}
+    judged = {note.number: _Judged(note=_at_its_amount(note, known.get(note.external_ref), balance)) for note in notes}
     judged |= {
-        note.index: _judged(note, balance, CENT * max(1, len(prepared.batch[note.index].document.lines)))
+        note.number: _judged(note, balance, CENT * max(1, len(prepared.batch[note.number].document.lines)))
         for note in to_send
     }
     return _with_verdicts(prepared, judged)
@@ -219,9 +219,9 @@ def _at_its_amount(note: Candidate, record: Record | None, balance: Balance) -> 
     if not note.full:
         return note
     if record is not None and record.fingerprint == note.fingerprint:
-        return replace(note, gross=record.expected_gross)
+        return note._replace(gross=record.expected_gross)
     ccf = balance.find(note.adjusts)
-    return note if ccf is None or ccf.gross is None else replace(note, gross=ccf.gross)
+    return note if ccf is None or ccf.gross is None else note._replace(gross=ccf.gross)
 
 
 def _is_to_send(note: Candidate, record: Record | None) -> bool:
@@ -266,7 +266,7 @@ def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
             if note.gross and abs(note.gross - ccf.gross) > tolerance:
                 parameters = {"gross": f"{ccf.gross:,.2f}", "amount": f"{note.gross:,.2f}"}
                 return _Judged(note=note, kind=FULL_DIFFERS, parameters=parameters)
-            note = replace(note, gross=ccf.gross)
+            note = note._replace(gross=ccf.gross)
         left = ccf.gross - balance.of(note.adjusts)
         if note.gross > left:
             return _Judged(note=note, kind=OVER_CCF, parameters=_over(note, ccf.gross, left))
@@ -291,30 +291,30 @@ def _with_verdicts(prepared: Prepared, judged: Mapping[int, _Judged]) -> Prepare
     notes = list(prepared.notes)
     by_source = dict(prepared.by_source)
     for candidate in prepared.candidates:
-        verdict = judged.get(candidate.index)
+        verdict = judged.get(candidate.number)
         if verdict is None:
             candidates.append(candidate)
             continue
         problem = _problem(prepared, verdict) if verdict.kind else None
         if problem is not None and problem.blocks:
             document = prepared.content(candidate)
-            held.append(Held(index=candidate.index, document=document, problems=(problem,)))
+            held.append(Held(number=candidate.number, document=document, problems=(problem,)))
             continue
         if problem is not None:
             notes.append(problem)
         candidates.append(verdict.note)
         if verdict.note.gross != candidate.gross:
-            place = prepared.batch.place(prepared.batch[candidate.index].document.row)
+            place = prepared.batch.place(prepared.batch[candidate.number].document.row)
             count, gross = by_source[place.file, place.sheet]
             by_source[place.file, place.sheet] = (count, gross + verdict.note.gross - candidate.gross)
-    held.sort(key=lambda one: one.index)
+    held.sort(key=lambda one: one.number)
     return replace(prepared, candidates=tuple(candidates), held=tuple(held), notes=tuple(notes), by_source=by_source)
 
 
 def _problem(prepared: Prepared, verdict: _Judged) -> Problem | None:
     if verdict.kind is None:
         return None
-    row = prepared.batch[verdict.note.index].document.row
+    row = prepared.batch[verdict.note.number].document.row
     return Problem(
         kind=verdict.kind,
         place=prepared.batch.place(row, "adjusts"),

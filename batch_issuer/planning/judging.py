@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from itertools import starmap
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -22,37 +21,38 @@ from batch_issuer.planning.customers import Mention, customer_id, customer_name
 from batch_issuer.planning.plan import Candidate
 from batch_issuer.problems import Place, Problem
 from batch_issuer.provider import wire
-from batch_issuer.reading.batch import Batch
-from batch_issuer.rules import Finding, examine, faults_of_lines
+from batch_issuer.reading.batch import Batch, Entry, Outline
+from batch_issuer.rules import Finding, as_model, examine, examine_like, faults_of_lines, sound_like
 from batch_issuer.settings import Settings
 
 WORTH_TWO = range(5_000, 100_000)
 """Documents: fewer cost less than another process, and with more both would hold too much at once."""
-_HEAVY = 1.35
-"""A document with a fault in its lines takes as long as so many sound ones."""
-_PIPE = 1.2
+_HEAVY, _HEAVY_COMPARED = 2.0, 0.65
+"""A document with a fault in its lines takes as long as so many sound ones; less where these are encoded."""
+_PIPE = 1.35
 """What another process is given takes so many times as long, as its results must be packed and unpacked."""
+_ZERO = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """A document that is not sent because of its data."""
 
-    index: int
+    number: int
     document: Document
     problems: tuple[Problem, ...]
 
 
 @dataclass(slots=True)
 class Judged:
-    """What was found in documents of a batch; `index` is a document's place in it."""
+    """What was found in documents of a batch; `number` is a document's place in it."""
 
     candidates: list[Candidate] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     notes: list[tuple[int, tuple[Problem, ...]]] = field(default_factory=list)
-    """Index and problems of documents that these do not hold back."""
+    """Number and problems of documents that these do not hold back."""
     mentions: list[tuple[int, Mention, bool]] = field(default_factory=list)
-    """Index, what is said of the customer, and whether the document is held back."""
+    """Number, what is said of the customer, and whether the document is held back."""
     by_source: dict[tuple[str, str], tuple[int, Decimal]] = field(default_factory=dict)
     """Documents and gross of each (file, sheet), held back or not."""
     dates: Counter[dt.date] = field(default_factory=Counter)
@@ -77,8 +77,8 @@ class Judged:
 
     def sort(self) -> None:
         """The order of the batch."""
-        self.candidates.sort(key=attrgetter("index"))
-        self.held.sort(key=attrgetter("index"))
+        self.candidates.sort(key=attrgetter("number"))
+        self.held.sort(key=attrgetter("number"))
         self.notes.sort(key=itemgetter(0))
         self.mentions.sort(key=itemgetter(0))
 
@@ -89,7 +89,7 @@ def judge_all(batch: Batch, settings: Settings, *, compared: bool) -> Judged:
     Where nothing is `compared` with a ledger, only sales that may be alike are encoded, and none has a fingerprint.
     """
     faults = faults_of_lines(batch)
-    theirs = _sound_half(len(batch), faults) if len(batch) in WORTH_TWO and can_fork() else []
+    theirs = _sound_half(len(batch), faults, compared=compared) if len(batch) in WORTH_TWO and can_fork() else []
     return judge_in_two(batch, settings, theirs, faults, compared=compared)
 
 
@@ -104,18 +104,19 @@ def judge_in_two(
         judged = _judge(batch, settings, ours, faults, compared=compared)
         ready, left = _unpacked(*other.result())
     judged.take_in(ready)
-    judged.take_in(_judge(batch, settings, left, faults, compared=compared))
+    if left:
+        judged.take_in(_judge(batch, settings, left, faults, compared=compared))
     judged.sort()
     if not compared:
         _compare_hints(batch, settings, judged.candidates)
     return judged
 
 
-def _sound_half(count: int, faults: Mapping[int, object]) -> list[int]:
+def _sound_half(count: int, faults: Mapping[int, object], *, compared: bool) -> list[int]:
     """Documents without a fault in their lines, from the end on, that take about as long as all others together."""
     sound = np.ones(count, np.bool_)
     sound[list(faults)] = False
-    half = int((count + (_HEAVY - 1) * len(faults)) / (1 + _PIPE))
+    half = int((count + ((_HEAVY_COMPARED if compared else _HEAVY) - 1) * len(faults)) / (1 + _PIPE))
     found: list[int] = np.flatnonzero(sound)[-half:].tolist()
     return found
 
@@ -131,47 +132,92 @@ def _judge(
 ) -> Judged:
     """Where nothing is `compared`, candidates have a hint as their likeness.
 
-    Of those that are held back only the index is noted, in `left`, where that is given.
+    Of those that are held back only the number is noted, in `left`, where that is given.
     """
-    judged = Judged()
-    for index, built in zip(documents, batch.entries(documents), strict=True):
-        entry = examine(batch, built, settings.rules, faults.get(index, ()))
-        document, problems = entry.document, entry.problems
+    judging = _Judging(batch=batch, settings=settings, faults=faults, compared=compared, left=left)
+    groups = list(batch.alike(documents))
+    alone = {*documents}
+    for group, first in zip(groups, batch.entries([one.number for one, *_ in groups]), strict=True):
+        if model := as_model(first.document, settings.rules):
+            judging.take_alike(model, group)
+            alone.difference_update(outline.number for outline in group)
+    rest = sorted(alone)
+    for number, built in zip(rest, batch.entries(rest), strict=True):
+        judging.take(number, examine(batch, built, settings.rules, faults.get(number, ())))
+    return judging.judged
+
+
+@dataclass(slots=True, kw_only=True)
+class _Judging:
+    """The documents that one process judges."""
+
+    batch: Batch
+    settings: Settings
+    faults: Mapping[int, Sequence[Finding]]
+    compared: bool
+    left: list[int] | None
+    judged: Judged = field(default_factory=Judged)
+
+    def take_alike(self, model: Document, group: Sequence[Outline]) -> None:
+        """Sales that say the same in their headers; no document is made of one that is sound and not `compared`."""
+        rules, count, total = self.settings.rules, 0, _ZERO
+        for outline in group:
+            gross = model.gross_of(outline.amount)
+            in_lines = self.faults.get(outline.number, ())
+            if in_lines or not sound_like(model, outline, gross, rules):
+                self.take(outline.number, examine_like(self.batch, model, outline, rules, in_lines))
+                continue
+            count, total = count + 1, total + gross
+            body = wire.encode(outline.like(model)) if self.compared else b""
+            self._send(outline.number, outline.external_ref, model, len(outline.lines), gross, body)
+        if count:
+            self.judged.tally(self.batch.source(model.row), count, total)
+            self._date(model, count)
+
+    def take(self, number: int, entry: Entry) -> None:
+        """One document with its problems."""
+        judged, document, problems = self.judged, entry.document, entry.problems
         held = bool(problems) and entry.held_back
-        if held and left is not None:
-            left.append(index)
-            continue
+        if held and self.left is not None:
+            self.left.append(number)
+            return
         gross = document.expected_gross
-        judged.tally(batch.source(document.row), 1, gross)
-        if document.date is not None:
-            judged.days.add(document.date)
-        customer = document.customer
-        if customer is not None:
-            mention = Mention(customer, document.row, document.doc_type, document.external_ref)
-            judged.mentions.append((index, mention, held))
+        judged.tally(self.batch.source(document.row), 1, gross)
+        self._date(document, 0 if held else 1)
+        if document.customer is not None:
+            mention = Mention(document.customer, document.row, document.doc_type, document.external_ref)
+            judged.mentions.append((number, mention, held))
         if held:
-            judged.held.append(Held(index=index, document=document, problems=problems))
-            continue
+            judged.held.append(Held(number=number, document=document, problems=problems))
+            return
         if problems:
-            judged.notes.append((index, problems))
+            judged.notes.append((number, problems))
+        body = wire.encode(document) if self.compared else b""
+        self._send(number, document.external_ref, document, len(document.lines), gross, body)
+
+    def _date(self, document: Document, sent: int) -> None:
         if document.date is not None:
-            judged.dates[document.date] += 1
-        body = wire.encode(document) if compared else b""
-        judged.candidates.append(
+            self.judged.days.add(document.date)
+            if sent:
+                self.judged.dates[document.date] += sent
+
+    def _send(self, number: int, external_ref: str, header: Document, lines: int, gross: Decimal, body: bytes) -> None:
+        """What may be sent; of `header` only what its header says is looked at."""
+        customer = header.customer
+        self.judged.candidates.append(
             Candidate(
-                index=index,
-                external_ref=document.external_ref,
-                doc_type=document.doc_type,
+                number=number,
+                external_ref=external_ref,
+                doc_type=header.doc_type,
                 fingerprint=wire.fingerprint(body) if body else "",
                 gross=gross,
-                retention=withheld(document, withheld_at_100=settings.rules.withheld_at_100),
-                adjusts=document.adjusts,
-                full=document.full_adjustment,
+                retention=withheld(header, withheld_at_100=self.settings.rules.withheld_at_100),
+                adjusts=header.adjusts,
+                full=header.full_adjustment,
                 customer_id=customer_id(customer) if customer else "",
-                likeness=_likeness(document, body) if compared else _hint(document, gross),
+                likeness=_likeness(header, body) if body else _hint(header, lines, gross),
             )
         )
-    return judged
 
 
 def _likeness(document: Document, body: bytes) -> str:
@@ -182,13 +228,13 @@ def _likeness(document: Document, body: bytes) -> str:
     return hashlib.sha256(day.encode() + wire.content_of(body)).hexdigest()[:32]
 
 
-def _hint(document: Document, gross: Decimal) -> str:
+def _hint(document: Document, lines: int, gross: Decimal) -> str:
     """Quickly made, and never different for two sales of the same likeness: a credit note sends no customer."""
     if _is_anonymous(document):
         return ""
     if document.doc_type == "05":
         return f"05 {document.adjusts.lower()}"
-    return f"{document.date} {customer_name(document)} {gross} {len(document.lines)}"
+    return f"{document.date} {customer_name(document)} {gross} {lines}"
 
 
 def _is_anonymous(document: Document) -> bool:
@@ -199,59 +245,38 @@ def _compare_hints(batch: Batch, settings: Settings, candidates: list[Candidate]
     """Each candidate whose hint is another's too gets its likeness; nobody is like one whose hint is its own."""
     shared = Counter(candidate.likeness for candidate in candidates)
     places = [at for at, one in enumerate(candidates) if one.likeness and shared[one.likeness] > 1]
-    for at, built in zip(places, batch.entries([candidates[at].index for at in places]), strict=True):
+    for at, built in zip(places, batch.entries([candidates[at].number for at in places]), strict=True):
         document = examine(batch, built, settings.rules, in_lines=()).document
-        candidates[at] = replace(candidates[at], likeness=_likeness(document, wire.encode(document)))
-
-
-_of_candidate = attrgetter(*(one.name for one in fields(Candidate)))
-_PLACE = tuple(one.name for one in fields(Place))
-_of_place = attrgetter(*_PLACE)
+        candidates[at] = candidates[at]._replace(likeness=_likeness(document, wire.encode(document)))
 
 
 def _ready(batch: Batch, settings: Settings, documents: Sequence[int], *, compared: bool) -> tuple[Any, ...]:
     """What may be sent of documents without a fault in their lines, as plain values: they go through a pipe quickly."""
     left: list[int] = []
     judged = _judge(batch, settings, documents, {}, compared=compared, left=left)
-    return (
-        [_of_candidate(candidate) for candidate in judged.candidates],
-        [(index, [_packed(problem) for problem in problems]) for index, problems in judged.notes],
-        judged.mentions,
-        judged.by_source,
-        judged.dates,
-        judged.days,
-        left,
-    )
+    notes = [(number, [_packed(problem) for problem in problems]) for number, problems in judged.notes]
+    columns = list(zip(*judged.candidates, strict=True))
+    judged.notes, judged.candidates = [], []
+    return judged, columns, notes, left
 
 
 def _unpacked(
-    candidates: Iterable[Sequence[Any]],
-    notes: Iterable[tuple[int, Iterable[Any]]],
-    mentions: Any,
-    by_source: Any,
-    dates: Any,
-    days: Any,
-    left: list[int],
+    judged: Judged, columns: Sequence[Sequence[Any]], notes: Sequence[tuple[int, Sequence[Any]]], left: list[int]
 ) -> tuple[Judged, list[int]]:
-    judged = Judged(
-        candidates=list(starmap(Candidate, candidates)),
-        notes=[(index, tuple(map(_problem, problems))) for index, problems in notes],
-        mentions=mentions,
-        by_source=by_source,
-        dates=dates,
-        days=days,
-    )
+    judged.candidates = list(map(Candidate._make, zip(*columns, strict=True)))
+    judged.notes = [(number, tuple(map(_problem, problems))) for number, problems in notes]
     return judged, left
 
 
 def _packed(problem: Problem) -> tuple[Any, ...]:
     return (
-        problem.kind, _of_place(problem.place), problem.value, problem.external_ref, problem.field,
+        problem.kind, tuple(problem.place), problem.value, problem.external_ref, problem.field,
         dict(problem.parameters),
     )  # fmt: skip
 
 
 def _problem(packed: tuple[Any, ...]) -> Problem:
     kind, place, value, external_ref, name, parameters = packed
-    where = Place(**dict(zip(_PLACE, place, strict=True)))
-    return Problem(kind=kind, place=where, value=value, external_ref=external_ref, field=name, parameters=parameters)
+    return Problem(
+        kind=kind, place=Place(*place), value=value, external_ref=external_ref, field=name, parameters=parameters
+    )

@@ -69,7 +69,7 @@ class Prepared:
     @property
     def gross(self) -> Decimal:
         """All documents of the files, VAT included, held back or not."""
-        return self.ready_gross + total_of(held.document.expected_gross for held in self.held)
+        return total_of(gross for _, gross in self.by_source.values())
 
     @property
     def ready_gross(self) -> Decimal:
@@ -77,7 +77,7 @@ class Prepared:
 
     def content(self, candidate: Candidate) -> Document:
         """The document of a candidate."""
-        entry = self.batch[candidate.index]
+        entry = self.batch[candidate.number]
         return examine(self.batch, entry, self.settings.rules, in_lines=()).document
 
     def expect(self, *, documents: int | None, total: Decimal | None, all_or_nothing: bool) -> None:

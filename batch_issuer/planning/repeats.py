@@ -54,7 +54,7 @@ def with_repeats(prepared: Prepared, ledger: Remembers | None, company: str) -> 
 
 
 def _note(prepared: Prepared, kind: Kind, candidate: Candidate, other: str) -> Problem:
-    row = prepared.batch[candidate.index].document.row
+    row = prepared.batch[candidate.number].document.row
     return Problem(
         kind=kind,
         place=prepared.batch.place(row),

@@ -14,7 +14,7 @@ from batch_issuer.documents import Customer, Document
 from batch_issuer.frozen import maker
 from batch_issuer.problems import Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.batch import Entry, Found, SheetRow, SourceFile
+from batch_issuer.reading.batch import Entry, Found, Outline, SheetRow, SourceFile
 from batch_issuer.reading.columns import place_of
 from batch_issuer.reading.grouping import (
     NEUTRAL,
@@ -32,7 +32,7 @@ from batch_issuer.reading.lines import LineColumn, Lines
 from batch_issuer.reading.prices import price_bases
 from batch_issuer.reading.sheets import SheetSales
 from batch_issuer.reading.sums import sum_lines
-from batch_issuer.reading.tables import Codes, Sheet, is_blank, without_collecting
+from batch_issuer.reading.tables import Codes, Flags, Sheet, is_blank, without_collecting
 from batch_issuer.reading.values import DATE_FIELDS, NUMBER_FIELDS, Value, clean
 from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
 
@@ -43,6 +43,8 @@ _NEAR = 20
 """Whoever asks for a document so close behind the last one gets it with so many more."""
 _MADE_FIRST = ("external_ref", "doc_type", "lines", "prices_with_vat", "customer", "begins", "summed")
 """The fields of documents that are not columns of their own."""
+_APART = frozenset((*CUSTOMER_FIELDS, "total"))
+"""The fields of a document that is like no other."""
 _CUSTOMER_ATTRIBUTES = {"customer_activity_code": "activity_code"}
 """Our fields that a customer calls otherwise."""
 
@@ -71,6 +73,7 @@ class Sales:
         self._open = self._open_documents()
         self._odd = self._odd_documents()
         self._sums = sum_lines(self._fields, self._grouped)
+        self._columns: dict[tuple[int, str], Place] = {}
         self._asked = -1
         self._ahead_from = 0
         self._ahead: list[Entry] = []
@@ -116,10 +119,49 @@ class Sales:
                 entries = self._built(documents[first : first + _BLOCK])
             yield from entries
 
+    def alike(self, documents: Sequence[int]) -> Iterator[Sequence[Outline]]:
+        if self._sums is None:
+            return
+        numbers = np.array(documents, np.int32)
+        rows, bounds = self._rows_of(numbers)
+        columns = [self._line_column(name, rows) for name in LINE_FIELDS]
+        plain = np.flatnonzero(~self._told_apart(numbers, rows, bounds))
+        key = np.searchsorted(self._offsets, rows[bounds[plain]], side="right")
+        for name, header in self._headers.items():
+            if name not in _APART:
+                said = header.ids[numbers[plain]]
+                key = np.unique(key * (len(header.values) + 1) + said, return_inverse=True)[1]
+        by_key = np.argsort(key, kind="stable")
+        for found in np.split(plain[by_key], np.flatnonzero(np.diff(key[by_key])) + 1):
+            if len(found) > 1:
+                first, last = bounds[found], bounds[found + 1]
+                parts = (numbers[found], first, last, rows[first])
+                yield [
+                    Outline(number, self._grouped.refs[number], Lines(columns, rows, one, end), row, self._sums[number])
+                    for number, one, end, row in zip(*(part.tolist() for part in parts), strict=True)
+                ]
+
+    def _told_apart(self, numbers: Codes, rows: Codes, bounds: Codes) -> Flags:
+        """Which of some documents have a problem in a cell or as a whole, or say what only they can say."""
+        apart = np.array([number in self._odd for number in numbers.tolist()], np.bool_)
+        for name in _APART & {*self._headers}:
+            apart |= self._headers[name].ids[numbers] != NOT_SAID
+        for field in self._cells:
+            apart[self._owners_of_faults(field, rows, bounds)[1]] = True
+        return apart
+
     def place(self, row: int, field: str = "") -> Place:
-        sheet, at = self._located(row)
-        column = sheet.header.ref_columns[0] if field == "external_ref" else sheet.header.columns.get(field)
-        return place_of(sheet.sheet, sheet.header, at, column)
+        row = range(self.rows)[row]
+        source = self._source_of(row)
+        column = self._columns.get((source, field)) or self._column(source, field)
+        at = int(self._sheets[source].rows.sales[row - self._offsets[source]])
+        return Place(column.file, column.sheet, at + 1, column.column, column.heading)
+
+    def _column(self, source: int, field: str) -> Place:
+        """The place of a field's column; tens of thousands of problems may stand in one."""
+        sheet = self._sheets[source]
+        number = sheet.header.ref_columns[0] if field == "external_ref" else sheet.header.columns.get(field)
+        return self._columns.setdefault((source, field), place_of(sheet.sheet, sheet.header, None, number))
 
     def sheet_row(self, row: int) -> SheetRow:
         sheet, at = self._located(row)
@@ -170,14 +212,11 @@ class Sales:
     def _built(self, documents: Sequence[int]) -> list[Entry]:
         """Some documents, with one look at each column."""
         numbers = np.array(documents, np.int32)
-        starts = self._grouped.starts[numbers]
-        counts = self._grouped.starts[numbers + 1] - starts
-        ends = np.cumsum(counts)
-        rows = self._grouped.order[np.repeat(starts - (ends - counts), counts) + np.arange(counts.sum())]
-        bounds = [0, *ends.tolist()]
-        begins = self._grouped.order[starts].tolist()
+        rows, from_to = self._rows_of(numbers)
+        bounds = from_to.tolist()
+        begins = rows[from_to[:-1]].tolist()
         columns = [self._line_column(name, rows) for name in LINE_FIELDS]
-        found = self._cell_problems(rows, documents, bounds)
+        found = self._cell_problems(rows, documents, from_to)
         headers = [self._header_values(name, numbers) for name in self._plain_headers]
         said = self._header_values("doc_type", numbers) if "doc_type" in self._headers else [None] * len(numbers)
         customers = self._customers(numbers)
@@ -207,6 +246,14 @@ class Sales:
             )
         return entries
 
+    def _rows_of(self, numbers: Codes) -> tuple[Codes, Codes]:
+        """The batch rows of some documents, and where each one's begin among these, and the end."""
+        starts = self._grouped.starts[numbers]
+        counts = self._grouped.starts[numbers + 1] - starts
+        ends = np.cumsum(counts)
+        rows = self._grouped.order[np.repeat(starts - (ends - counts), counts) + np.arange(counts.sum())]
+        return rows, np.concatenate([[0], ends])
+
     def _line_column(self, name: str, rows: Codes) -> LineColumn:
         field = self._fields.get(name)
         return NEUTRAL.get(name, "") if field is None else (field.values, field.codes[rows])
@@ -227,18 +274,21 @@ class Sales:
             for values in zip(*columns, strict=True)
         ]
 
-    def _cell_problems(self, rows: Codes, documents: Sequence[int], bounds: Sequence[int]) -> dict[int, list[Problem]]:
+    def _cell_problems(self, rows: Codes, documents: Sequence[int], bounds: Codes) -> dict[int, list[Problem]]:
         """Problems of the cells of some rows, by the number of the document among these."""
         found: dict[int, list[Problem]] = {}
         for field in self._cells:
-            codes = field.codes[rows]
-            assert field.faulty is not None  # noqa: S101 - only such are in _cells
-            wrong = np.flatnonzero(field.faulty[codes])
-            owners = np.searchsorted(bounds, wrong, side="right") - 1
-            for at, owner in zip(wrong.tolist(), owners.tolist(), strict=True):
-                problem = self._cell_problem(field, int(rows[at]), int(codes[at]), self._grouped.refs[documents[owner]])
+            wrong, owners = self._owners_of_faults(field, rows, bounds)
+            for row, owner in zip(rows[wrong].tolist(), owners.tolist(), strict=True):
+                problem = self._cell_problem(field, row, int(field.codes[row]), self._grouped.refs[documents[owner]])
                 found.setdefault(owner, []).append(problem)
         return found
+
+    def _owners_of_faults(self, field: JoinedField, rows: Codes, bounds: Codes) -> tuple[Codes, Codes]:
+        """Where among some rows a field's faults are, and in which of the documents whose rows they are."""
+        assert field.faulty is not None  # noqa: S101 - only such are in _cells
+        wrong = np.flatnonzero(field.faulty[field.codes[rows]]).astype(np.int32)
+        return wrong, (np.searchsorted(bounds, wrong, side="right") - 1).astype(np.int32)
 
     def _cell_problem(self, field: JoinedField, row: int, code: int, ref: str) -> Problem:
         fault = field.faults[code]

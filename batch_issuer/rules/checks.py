@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 from operator import attrgetter
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from batch_issuer.documents import DOC_TYPES, Customer, Document, Line, changed_document
 from batch_issuer.problems import Kind, Place, Problem, Severity
 from batch_issuer.reading import kinds
+from batch_issuer.reading.batch import Entry
 from batch_issuer.rules import by_type, catalogs, cells, whole
 from batch_issuer.rules.catalogs import Catalog
 from batch_issuer.rules.findings import Checked, Fault, Finding, found
@@ -24,7 +26,7 @@ from batch_issuer.rules.places import PLACE_KINDS, place
 from batch_issuer.settings import LINE_FIELDS, Rules
 
 if TYPE_CHECKING:
-    from batch_issuer.reading.batch import Batch, Entry
+    from batch_issuer.reading.batch import Batch, Outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class WholeRule:
     check: Callable[..., Any]
     kinds: tuple[Kind, ...]
     doc_types: tuple[str, ...] = DOC_TYPES
+
+
+class HeaderRule(WholeRule):
+    """One that looks neither at lines nor at the reference, so that it says the same of all with the same header."""
 
 
 _NUMBERS = ("quantity", "unit_price")
@@ -90,9 +96,9 @@ TYPE_RULE = WholeRule(whole.type_is_issued, (whole.DOC_TYPE_UNISSUED,))
 PLACE_RULE = WholeRule(place, PLACE_KINDS, _WITH_CUSTOMER)
 DOCUMENT_RULES = (
     WholeRule(whole.lines_are_few, (whole.LINES_MISSING, whole.LINES_MANY)),
-    WholeRule(whole.customer_has_one_name, (whole.CUSTOMER_NAME_MISSING, whole.CUSTOMER_TWO_NAMES), _WITH_CUSTOMER),
-    WholeRule(whole.term_belongs_to_credit, (whole.TERM_WITHOUT_CREDIT, whole.CREDIT_WITHOUT_TERM), _SALES),
-    WholeRule(
+    HeaderRule(whole.customer_has_one_name, (whole.CUSTOMER_NAME_MISSING, whole.CUSTOMER_TWO_NAMES), _WITH_CUSTOMER),
+    HeaderRule(whole.term_belongs_to_credit, (whole.TERM_WITHOUT_CREDIT, whole.CREDIT_WITHOUT_TERM), _SALES),
+    HeaderRule(
         by_type.taxpayer_is_complete,
         (
             by_type.CCF_NAME_MISSING, by_type.CCF_NIT_MISSING, by_type.CCF_NRC_MISSING,
@@ -100,10 +106,10 @@ DOCUMENT_RULES = (
         ),
         ("03",),
     ),
-    WholeRule(by_type.taxpayer_is_described, (by_type.CCF_ADVISED_MISSING,), ("03",)),
-    WholeRule(by_type.foreign_buyer_is_named, (by_type.EXPORT_BUYER_MISSING,), ("11",)),
-    WholeRule(by_type.subject_is_named, (by_type.SUBJECT_NAME_MISSING,), ("14",)),
-    WholeRule(
+    HeaderRule(by_type.taxpayer_is_described, (by_type.CCF_ADVISED_MISSING,), ("03",)),
+    HeaderRule(by_type.foreign_buyer_is_named, (by_type.EXPORT_BUYER_MISSING,), ("11",)),
+    HeaderRule(by_type.subject_is_named, (by_type.SUBJECT_NAME_MISSING,), ("14",)),
+    HeaderRule(
         by_type.subject_is_identified, (by_type.SUBJECT_NUMBER_MISSING, by_type.SUBJECT_WITH_NRC), ("14",)
     ),
     WholeRule(by_type.discount_is_in_the_price, (by_type.DISCOUNT_TAKEN_OFF,), ("05", "14")),
@@ -113,7 +119,7 @@ DOCUMENT_RULES = (
         ("05",),
     ),
     WholeRule(by_type.credit_says_what, (by_type.CREDIT_SAYS_NOTHING,), ("05",)),
-    WholeRule(by_type.only_credits_adjust, (by_type.ADJUSTS_WITHOUT_CREDIT,), _WITH_CUSTOMER),
+    HeaderRule(by_type.only_credits_adjust, (by_type.ADJUSTS_WITHOUT_CREDIT,), _WITH_CUSTOMER),
 )  # fmt: skip
 AMOUNT_RULES = (
     WholeRule(whole.amounts_are_possible, (whole.AMOUNT_ZERO, whole.AMOUNT_LARGE)),
@@ -178,11 +184,14 @@ def check(document: Document, rules: Rules, in_lines: Sequence[Finding] | None =
     document, header = _header(_named(document), row)
     lines = _lines(document) if in_lines is None else in_lines if _lines_count(document) else ()
     ruled = [finding for rule in _DOCUMENT_RULES[document.doc_type] for finding in rule(document, rules)]
-    findings = [*header, *ruled, *lines]
-    if _comes_to_something(document) and not any(_blocks(finding) for finding in lines):
-        gross = document.expected_gross
-        findings += [finding for rule in _AMOUNT_RULES[document.doc_type] for finding in rule(document, gross, rules)]
-    return Checked(document, tuple(findings))
+    return Checked(document, (*header, *ruled, *lines, *_in_amounts(document, lines, rules)))
+
+
+def _in_amounts(document: Document, lines: Sequence[Finding], rules: Rules) -> Sequence[Finding]:
+    if not _comes_to_something(document) or any(_blocks(finding) for finding in lines):
+        return ()
+    gross = document.expected_gross
+    return [finding for rule in _AMOUNT_RULES[document.doc_type] for finding in rule(document, gross, rules)]
 
 
 def _comes_to_something(document: Document) -> bool:
@@ -214,8 +223,33 @@ def examine(batch: Batch, entry: Entry, rules: Rules, in_lines: Sequence[Finding
         checked = Checked(checked.document, (*checked.findings, *unsaid))
     if not checked.findings and checked.document is entry.document:
         return entry
-    problems = tuple(_new_problems(batch, entry, checked))
-    return replace(entry, document=checked.document, problems=entry.problems + problems)
+    problems = _new_problems(batch, checked.document.external_ref, checked.findings, entry.problems)
+    return Entry(document=checked.document, problems=(*entry.problems, *problems))
+
+
+def as_model(document: Document, rules: Rules) -> Document | None:
+    """A consumer's sale as it may travel, if nothing is found in its header: others with the same are judged by it."""
+    if document.doc_type != "01":
+        return None
+    model, findings = _header(_named(document), None)
+    in_header = any(finding for rule in _HEADER_RULES[model.doc_type] for finding in rule(model, rules))
+    return None if findings or in_header or model.customer or model.total is not None else model
+
+
+def sound_like(model: Document, outline: Outline, gross: Decimal, rules: Rules) -> bool:
+    """Whether a sale with the header of `model`, with sound lines and this total, is sound."""
+    of_lines = any(finding for rule in _LINE_RULES[model.doc_type] for finding in rule(outline, rules))
+    return not of_lines and not any(
+        finding for rule in _AMOUNT_RULES[model.doc_type] for finding in rule(model, gross, rules)
+    )
+
+
+def examine_like(batch: Batch, model: Document, outline: Outline, rules: Rules, in_lines: Sequence[Finding]) -> Entry:
+    """What `examine` gives of a sale with the header of `model`."""
+    document = outline.like(model)
+    ruled = [finding for rule in _LINE_RULES[document.doc_type] for finding in rule(document, rules)]
+    findings = (*ruled, *in_lines, *_in_amounts(document, in_lines, rules))
+    return Entry(document=document, problems=tuple(_new_problems(batch, document.external_ref, findings)))
 
 
 def _without_asking_for_lines(entry: Entry) -> Entry:
@@ -225,13 +259,15 @@ def _without_asking_for_lines(entry: Entry) -> Entry:
     return replace(entry, problems=tuple(one for one in entry.problems if one.kind not in _MISSING_NUMBERS))
 
 
-def _new_problems(batch: Batch, entry: Entry, checked: Checked) -> Iterator[Problem]:
-    taken = {_cell(problem) for problem in entry.problems}
-    unread = any(problem.blocks and problem.field in LINE_FIELDS for problem in entry.problems)
-    for finding in checked.findings:
+def _new_problems(
+    batch: Batch, external_ref: str, findings: Sequence[Finding], known: Sequence[Problem] = ()
+) -> Iterator[Problem]:
+    taken = {_cell(problem) for problem in known}
+    unread = any(problem.blocks and problem.field in LINE_FIELDS for problem in known)
+    for finding in findings:
         if unread and finding.kind in _AMOUNT_KINDS:
             continue
-        problem = _problem(batch, finding, checked.document.external_ref)
+        problem = _problem(batch, finding, external_ref)
         if (cell := _cell(problem)) not in taken:
             taken.add(cell)
             yield problem
@@ -409,6 +445,8 @@ def _by_type(rules: Sequence[WholeRule]) -> Mapping[str, tuple[Callable[..., Any
 
 _RULES = _by_field(CELL_RULES)
 _DOCUMENT_RULES = _by_type(DOCUMENT_RULES)
+_HEADER_RULES = _by_type([rule for rule in DOCUMENT_RULES if isinstance(rule, HeaderRule)])
+_LINE_RULES = _by_type([rule for rule in DOCUMENT_RULES if not isinstance(rule, HeaderRule)])
 _AMOUNT_RULES = _by_type(AMOUNT_RULES)
 _MOST_REMEMBERED = 100_000
 _SOUND: Mapping[str, set[Any]] = MappingProxyType(

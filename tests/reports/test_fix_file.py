@@ -419,7 +419,7 @@ def test_a_column_that_the_file_lacks_is_added(tmp_path: Path) -> None:
     text = "Referencia,Tipo DTE,Producto,Cantidad,Precio (03 sin IVA),Cliente,NIT\n"
     batch = batch_of(tmp_path, text + "A,CCF,Arroz,3,1.10,Tienda Ejemplo,0614-300299-101-0\n")
     held = prepare(batch, SETTINGS, dt.date(2026, 11, 20)).held
-    needs = {one.index: Need(problems=one.problems, document=one.document) for one in held}
+    needs = {one.number: Need(problems=one.problems, document=one.document) for one in held}
     write_fix_file(batch, needs, Messages("es"), tmp_path / "fix.xlsx")
     (row,) = sheet_of(tmp_path / "fix.xlsx").iter_rows(min_row=2)
     headings = table_of(tmp_path / "fix.xlsx")[0]
