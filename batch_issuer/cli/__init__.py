@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -43,7 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = 0
     except Exception as bug:  # noqa: BLE001 - the one wrapper
         code = output.bug(bug)
-    sys.exit(code if isinstance(code, int) and code else int(output.lost))
+    code = code if isinstance(code, int) and code else int(output.lost)
+    if arguments is None:
+        _done()
+    sys.exit(code)
+
+
+def _done() -> None:
+    """Everything is done and said: a signal that comes now must not make another exit code of it, as Python would."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, Interrupted, KeyboardInterrupt):
+            stream.flush()  # whoever does not read it may still be left
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _terminated(number: int, _frame: FrameType | None) -> NoReturn:

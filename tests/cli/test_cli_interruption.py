@@ -195,3 +195,13 @@ def test_a_cancellation_that_is_broken_off_is_taken_up_by_asking(
         assert (done.code, done.json["cancelled"]) == (0, len(references))
         requests = sandbox.requests()
         assert (requests.count("invalidate"), requests.violations) == (len(references), ())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_end_changes_nothing(number: signal.Signals) -> None:
+    """What is done is done: the exit code is the command's, and there is no traceback."""
+    late = f"import atexit, os; atexit.register(os.kill, os.getpid(), {int(number)})"
+    code = f"{late}\nfrom batch_issuer.cli import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"batch-issuer")

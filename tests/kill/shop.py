@@ -186,7 +186,8 @@ def born(folder, name, arguments, environment):
     os.environ.update(environment)
     for number, path in enumerate((os.devnull, f".{name}.out", f".{name}.err")):
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), number)
-    main(arguments)
+    sys.argv[1:] = arguments
+    main()
 
 ended = {}
 print("ready", flush=True)
