@@ -1,4 +1,4 @@
-"""Documents examined and encoded, one by one; of many, a second process takes some of the sound ones."""
+"""Documents examined and encoded, those with the same header together; of many, a second process takes some."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ _HEAVY, _HEAVY_COMPARED = 2.0, 0.65
 """A document with a fault in its lines takes as long as so many sound ones; less where these are encoded."""
 _PIPE = 1.35
 """What another process is given takes so many times as long, as its results must be packed and unpacked."""
+_TOGETHER = 20_000
+"""Documents that are looked through for the same headers at once, for memory's sake."""
 _ZERO = Decimal("0.00")
 
 
@@ -135,15 +137,8 @@ def _judge(
     Of those that are held back only the number is noted, in `left`, where that is given.
     """
     judging = _Judging(batch=batch, settings=settings, faults=faults, compared=compared, left=left)
-    groups = list(batch.alike(documents))
-    alone = {*documents}
-    for group, first in zip(groups, batch.entries([one.number for one, *_ in groups]), strict=True):
-        if model := as_model(first.document, settings.rules):
-            judging.take_alike(model, group)
-            alone.difference_update(outline.number for outline in group)
-    rest = sorted(alone)
-    for number, built in zip(rest, batch.entries(rest), strict=True):
-        judging.take(number, examine(batch, built, settings.rules, faults.get(number, ())))
+    for first in range(0, len(documents), _TOGETHER):
+        judging.take_all(documents[first : first + _TOGETHER])
     return judging.judged
 
 
@@ -157,6 +152,17 @@ class _Judging:
     compared: bool
     left: list[int] | None
     judged: Judged = field(default_factory=Judged)
+
+    def take_all(self, documents: Sequence[int]) -> None:
+        """Those with the same header at once, the others one by one."""
+        groups, alone = list(self.batch.alike(documents)), {*documents}
+        for group, first in zip(groups, self.batch.entries([one.number for one, *_ in groups]), strict=True):
+            if model := as_model(first.document, self.settings.rules):
+                self.take_alike(model, group)
+                alone.difference_update(outline.number for outline in group)
+        rest = sorted(alone)
+        for number, built in zip(rest, self.batch.entries(rest), strict=True):
+            self.take(number, examine(self.batch, built, self.settings.rules, self.faults.get(number, ())))
 
     def take_alike(self, model: Document, group: Sequence[Outline]) -> None:
         """Sales that say the same in their headers; no document is made of one that is sound and not `compared`."""
@@ -202,7 +208,7 @@ class _Judging:
                 self.judged.dates[document.date] += sent
 
     def _send(self, number: int, external_ref: str, header: Document, lines: int, gross: Decimal, body: bytes) -> None:
-        """What may be sent; of `header` only what its header says is looked at."""
+        """What may be sent; `header` is the document, or a consumer's with the same header."""
         customer = header.customer
         self.judged.candidates.append(
             Candidate(
