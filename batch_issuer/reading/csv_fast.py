@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from batch_issuer.forking import Beside, can_fork
 from batch_issuer.reading.csv_survey import BLOCK, Survey
 from batch_issuer.reading.csv_tables import MAX_CELL, MAX_ROWS, Again, Layout, changed, many_rows, table_of
-from batch_issuer.reading.tables import Codes, ColumnBuilder, Table
+from batch_issuer.reading.tables import Column, ColumnBuilder, Table
 
 _ROWS = 100_000
 
@@ -58,7 +60,7 @@ class _Half:
     """What the other process read, as it goes through a pipe."""
 
     rows: int
-    columns: Sequence[tuple[Codes, Sequence[str]]]
+    columns: Sequence[tuple[NDArray[np.unsignedinteger], Sequence[str]]]
     """A code for each row, and the distinct texts in the order of their first row."""
     checksum: int
     """Of the whole file, if its first half is what was surveyed."""
@@ -79,7 +81,12 @@ def _second_half(path: str, file: int, survey: Survey, layout: Layout, middle: i
         return None
     builders, rows = found
     columns = [builder.column() for builder in builders]
-    return _Half(rows, [(column.codes, column.texts) for column in columns], checksum)
+    return _Half(rows, [(_narrow(column), column.texts) for column in columns], checksum)
+
+
+def _narrow(column: Column) -> NDArray[np.unsignedinteger]:
+    """Its codes in as few bytes as they need: less to send."""
+    return column.codes.astype(np.min_scalar_type(len(column.texts)))
 
 
 def _up_to(size: int, read: Read) -> Read:

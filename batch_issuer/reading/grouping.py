@@ -69,6 +69,13 @@ class Grouped:
     mixed: dict[str, tuple[int, int]]
     """References made of different parts: a row of each."""
 
+    in_order: bool
+    """Whether every row has a reference and all documents stand one after the other: `order` changes nothing."""
+
+    def by_document(self, codes: Codes) -> Codes:
+        """Of codes by row, those of the rows with a reference, document by document; not to be written to."""
+        return codes if self.in_order else codes[self.order]
+
     def rows(self, document: int) -> Codes:
         return self.order[self.starts[document] : self.starts[document + 1]]
 
@@ -104,7 +111,8 @@ def _ordered(
     rank = np.zeros(len(texts), np.int32)
     rank[by_first] = np.arange(len(by_first), dtype=np.int32)
     document = rank[present]
-    if (np.diff(document) < 0).any():
+    ascending = not (np.diff(document) < 0).any()
+    if not ascending:
         with_ref = with_ref[np.argsort(document, kind="stable")]
     counts = np.bincount(document, minlength=len(by_first))
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
@@ -115,6 +123,7 @@ def _ordered(
         lost=np.flatnonzero(codes < 0).astype(np.int32),
         variants=variants,
         mixed=mixed,
+        in_order=ascending and len(with_ref) == len(codes),
     )
 
 
@@ -252,7 +261,7 @@ def header_values(field: JoinedField, grouped: Grouped) -> HeaderValues:
     id_of_code = np.array(ids, np.int32)
     if not len(grouped.refs):
         return HeaderValues(values=list(id_of), ids=np.empty(0, np.int32), id_of_code=id_of_code, disagree=None)
-    said = id_of_code[field.codes[grouped.order]]
+    said = id_of_code[grouped.by_document(field.codes)]
     most = np.maximum.reduceat(said, grouped.starts[:-1])
     said[said == NOT_SAID] = len(id_of)
     least = np.minimum.reduceat(said, grouped.starts[:-1])

@@ -18,11 +18,14 @@ LineColumn = tuple[Sequence[Any], Codes] | Any
 
 
 class Lines(Sequence[Line]):
-    """The rows from `first` to `last` of columns that are parallel to `rows`. It equals the tuple of its lines."""
+    """The rows from `first` to `last` of columns that are parallel to `rows`. It equals the tuple of its lines.
+
+    The columns are only asked for when somebody looks.
+    """
 
     __slots__ = ("_columns", "_first", "_last", "_made", "_rows")
 
-    def __init__(self, columns: Sequence[LineColumn], rows: Codes, first: int, last: int) -> None:
+    def __init__(self, columns: Callable[[], Sequence[LineColumn]], rows: Codes, first: int, last: int) -> None:
         self._columns = columns
         self._rows = rows
         self._first = first
@@ -34,7 +37,7 @@ class Lines(Sequence[Line]):
             part = slice(self._first, self._last)
             columns = [
                 map(one[0].__getitem__, one[1][part].tolist()) if isinstance(one, tuple) else repeat(one)
-                for one in self._columns
+                for one in self._columns()
             ]
             self._made = tuple(map(_new_line, zip(*columns, self._rows[part].tolist(), strict=False)))
         return self._made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
@@ -124,7 +125,7 @@ class Sales:
             return
         numbers = np.array(documents, np.int32)
         rows, bounds = self._rows_of(numbers)
-        columns = [self._line_column(name, rows) for name in LINE_FIELDS]
+        columns = cache(partial(self._line_columns, rows))
         plain = np.flatnonzero(~self._told_apart(numbers, rows, bounds))
         key = np.searchsorted(self._offsets, rows[bounds[plain]], side="right")
         for name, header in self._headers.items():
@@ -193,7 +194,7 @@ class Sales:
         if not flags.any():
             return
         order = self._grouped.order
-        codes = np.zeros(len(order), np.int32) if joined is None else joined.codes[order]
+        codes = np.zeros(len(order), np.int32) if joined is None else self._grouped.by_document(joined.codes)
         cells = np.flatnonzero(flags[codes])
         documents = np.searchsorted(self._grouped.starts, cells, side="right") - 1
         for document, row, code in zip(documents.tolist(), order[cells].tolist(), codes[cells].tolist(), strict=True):
@@ -215,7 +216,7 @@ class Sales:
         rows, from_to = self._rows_of(numbers)
         bounds = from_to.tolist()
         begins = rows[from_to[:-1]].tolist()
-        columns = [self._line_column(name, rows) for name in LINE_FIELDS]
+        columns = cache(partial(self._line_columns, rows))
         found = self._cell_problems(rows, documents, from_to)
         headers = [self._header_values(name, numbers) for name in self._plain_headers]
         said = self._header_values("doc_type", numbers) if "doc_type" in self._headers else [None] * len(numbers)
@@ -254,9 +255,9 @@ class Sales:
         rows = self._grouped.order[np.repeat(starts - (ends - counts), counts) + np.arange(counts.sum())]
         return rows, np.concatenate([[0], ends])
 
-    def _line_column(self, name: str, rows: Codes) -> LineColumn:
-        field = self._fields.get(name)
-        return NEUTRAL.get(name, "") if field is None else (field.values, field.codes[rows])
+    def _line_columns(self, rows: Codes) -> Sequence[LineColumn]:
+        fields = [(name, self._fields.get(name)) for name in LINE_FIELDS]
+        return [NEUTRAL.get(name, "") if field is None else (field.values, field.codes[rows]) for name, field in fields]
 
     def _header_values(self, name: str, numbers: Codes) -> list[Any]:
         header = self._headers[name]

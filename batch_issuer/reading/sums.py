@@ -31,7 +31,7 @@ def sum_lines(fields: Mapping[str, JoinedField], grouped: Grouped) -> Sequence[D
         bounds.append(max(map(abs, whole), default=0))
         if prod(bounds) >= _LARGEST:
             return None
-        amounts *= np.array(whole, np.int64)[fields[name].codes[grouped.order]]
+        amounts *= np.array(whole, np.int64)[grouped.by_document(fields[name].codes)]
     sums = np.add.reduceat(amounts, grouped.starts[:-1]) if len(grouped.refs) else amounts
     return [Decimal(one).scaleb(-decimals) for one in sums.tolist()]
 

@@ -129,7 +129,7 @@ class ColumnBuilder:
     def add(self, texts: Sequence[str]) -> None:
         self._chunks.append(self._codes(texts))
 
-    def add_factorized(self, codes: NDArray[np.intp] | Codes, distinct: Sequence[str]) -> None:
+    def add_factorized(self, codes: NDArray[np.integer], distinct: Sequence[str]) -> None:
         """A chunk whose distinct texts were already found, in the order of their first row."""
         self._chunks.append(self._codes(distinct)[codes])
 
