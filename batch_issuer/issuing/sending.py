@@ -11,7 +11,8 @@ import asyncio
 import datetime as dt
 import random
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar, assert_never
@@ -235,29 +236,46 @@ class Sender:
     async def _intended(self, records: Sequence[Record]) -> AsyncIterator[list[WorkItem]]:
         """Chunks of documents whose intents are durable; the next ones are on their way to the disk meanwhile.
 
-        Whenever the window ran empty before a chunk was durable, twice as many chunks go ahead from then on.
+        Whenever half of the window is sent before a chunk is durable, twice as many chunks go ahead from then on: when
+        it is empty it is too late, as what goes ahead then waits for two commits.
         """
         size, most = max(self._concurrency, 16), 1
         ahead: deque[asyncio.Task[list[WorkItem]]] = deque()
-        bodies: dict[str, bytes] = {}
         try:
-            for start in range(0, len(records), size):
-                if self._stopping.is_set():
-                    break
-                if start % (_CHUNKS_READ * size) == 0:
-                    page = records[start : start + _CHUNKS_READ * size]
-                    bodies = await asyncio.to_thread(self._ledger.bodies, page)
-                chunk = [WorkItem(record, bodies[record.external_ref]) for record in records[start : start + size]]
-                ahead.append(asyncio.create_task(self._intend(chunk)))
-                if len(ahead) > most:
-                    durable = await ahead.popleft()
-                    if self._window.empty():
-                        most = min(2 * most, _MOST_CHUNKS_AHEAD)
-                    yield durable
+            async with aclosing(self._read(records, size)) as chunks:
+                async for chunk in chunks:
+                    if self._stopping.is_set():
+                        break
+                    ahead.append(asyncio.create_task(self._intend(chunk)))
+                    if len(ahead) > most:
+                        durable = await ahead.popleft()
+                        if self._window.qsize() < self._concurrency:
+                            most = min(2 * most, _MOST_CHUNKS_AHEAD)
+                        yield durable
             while ahead:
                 yield await ahead.popleft()
         finally:
             await asyncio.gather(*ahead, return_exceptions=True)
+
+    async def _read(self, records: Sequence[Record], size: int) -> AsyncGenerator[list[WorkItem], None]:
+        """Chunks of documents with their bodies.
+
+        A page is read while the one before is sent: what is being committed to a slow disk keeps readers out meanwhile.
+        """
+        step = _CHUNKS_READ * size
+        reading: deque[asyncio.Task[dict[str, bytes]]] = deque()
+        try:
+            for start in range(0, len(records) + step, step):
+                if start < len(records):
+                    page = records[start : start + step]
+                    reading.append(asyncio.create_task(asyncio.to_thread(self._ledger.bodies, page)))
+                if start:
+                    bodies = await reading.popleft()
+                    before = records[start - step : start]
+                    for at in range(0, len(before), size):
+                        yield [WorkItem(record, bodies[record.external_ref]) for record in before[at : at + size]]
+        finally:
+            await asyncio.gather(*reading, return_exceptions=True)
 
     async def _intend(self, chunk: list[WorkItem]) -> list[WorkItem]:
         await self._append([_intent(item.record) for item in chunk])

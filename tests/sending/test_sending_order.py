@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -12,9 +13,18 @@ from pathlib import Path
 import pytest
 
 from batch_issuer.documents import State
-from batch_issuer.issuing.sending import PATIENCE
+from batch_issuer.issuing.sending import PATIENCE, Progress, Sender
+from batch_issuer.ledger.apart import appending
+from batch_issuer.ledger.opening import open_to_write
+from batch_issuer.ledger.records import Record
+from batch_issuer.ledger.store import Ledger
+from batch_issuer.ledger.writer import Writer
 from batch_issuer.problems import StoppedMidway
+from batch_issuer.provider.client import Client, open_transport
+from batch_issuer.provider.quota import Quota
 from batch_issuer.sandbox import Running, SandboxOptions, running
+from batch_issuer.settings import Company
+from tests.ledger.histories import tamper
 from tests.sending.shop import FREE, HURRIED, Shop
 
 TWENTY = [f"S-{number}" for number in range(20)]
@@ -152,6 +162,40 @@ def test_a_provider_that_takes_its_time_is_waited_for(tmp_path: Path, kind: str)
             outcome = shop.issue()
         shop.agree()
         assert (outcome.progress.posts, outcome.progress.asks) == (len(shop.sales), 0)
+
+
+def test_a_content_that_cannot_be_read_is_not_sent_and_loses_nothing(tmp_path: Path) -> None:
+    """Contents are read a page ahead: what was read before is sent and settled, and the run says why it ends there."""
+    with running(FREE, faults=["error-before:route=invoice,status=401"]) as provider:
+        shop = Shop(tmp_path, provider, sales=[f"S-{number}" for number in range(200)])
+        shop.issue()
+        provider.clear_faults()
+        tamper(shop.ledger, "UPDATE events SET body = '{}' WHERE external_ref = 'S-150' AND kind = 'planned'")
+        with open_to_write(shop.ledger, Company().code, create=False) as ledger:
+            run, records = (
+                ledger.begin_run(Company().code, "retry").run,
+                ledger.in_states(Company().code, [State.PLANNED]),
+            )
+            progress = asyncio.run(issued(shop, ledger, run, records))
+            now = {record.external_ref: record.state for record in ledger.all_records()}
+        sent = {document.ref: document.received for document in provider.documents()}
+        assert len(records) == 200
+        assert 64 <= len(sent) == progress.posts < 150
+        assert {*sent.values()} == {1}
+        assert {reference for reference, state in now.items() if state is State.STAMPED} == {*sent}
+        assert {state for reference, state in now.items() if reference not in sent} <= {State.PLANNED, State.SENDING}
+
+
+async def issued(shop: Shop, ledger: Ledger, run: str, records: Sequence[Record]) -> Progress:
+    """What a sender by itself comes to that has to stop because of its ledger."""
+    transport = open_transport(shop.connection.base_url, shop.connection.concurrency)
+    client = Client(shop.connection.base_url, shop.connection.key, quota=Quota(), transport=transport)
+    with appending(ledger, Company().code, run, apart=False) as append, Writer(append) as writer:
+        async with client:
+            sender = Sender(client=client, ledger=ledger, writer=writer, concurrency=4, patience=HURRIED)
+            await sender.issue(records)
+            assert "S-150" in str(sender.stopped)
+    return sender.progress
 
 
 @pytest.mark.parametrize("status", [307, 403, 404, 405])
