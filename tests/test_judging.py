@@ -50,8 +50,8 @@ def test_two_judge_as_one(tmp_path: Path, sold: Sequence[tuple[str, ...]], compa
     faults = faults_of_lines(batch)
     sound = [index for index in range(len(batch)) if index not in faults]
     theirs = sorted(data.draw(st.sets(st.sampled_from(sound)))) if sound else []
-    one = judge_all(batch, SETTINGS, compared=compared)
-    two = judge_in_two(batch, SETTINGS, theirs, faults, compared=compared)
+    one = judge_in_two(batch, SETTINGS, range(len(batch)), [], faults, compared=compared)
+    two = judge_in_two(batch, SETTINGS, range(len(batch)), theirs, faults, compared=compared)
     assert two == one
 
 
@@ -145,6 +145,7 @@ def test_sales_that_are_alike_are_judged_as_each_by_itself(
     alone: Any = EachAlone(batch)
     together = judge_all(batch, SETTINGS, compared=compared)
     assert together == judge_all(alone, SETTINGS, compared=compared)
+    assert together == judge_all(batch, SETTINGS, compared=compared, at_once=3)
     assert len(together.candidates) + len(together.held) == len(batch)
 
 
@@ -185,7 +186,7 @@ def test_what_cannot_be_sent_is_left_to_this_process(tmp_path: Path) -> None:
     """Sound lines do not make a sound document: one without its customer's number is held back all the same."""
     path = csv_file(tmp_path, HEADINGS + "A,03,,Taza,1,2,Ana Ejemplo,,\nB,01,,Taza,1,2,,,\n")
     batch = read([path], SETTINGS)
-    judged = judge_in_two(batch, SETTINGS, [0, 1], {}, compared=True)
+    judged = judge_in_two(batch, SETTINGS, range(2), [0, 1], {}, compared=True)
     assert [held.number for held in judged.held] == [0]
     assert [candidate.number for candidate in judged.candidates] == [1]
     assert judged == judge_all(batch, SETTINGS, compared=True)

@@ -12,8 +12,6 @@ from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Any
 
-import numpy as np
-
 from batch_issuer.amounts import withheld
 from batch_issuer.documents import Document
 from batch_issuer.forking import Beside, can_fork
@@ -25,8 +23,10 @@ from batch_issuer.reading.batch import Batch, Entry, Outline
 from batch_issuer.rules import Finding, as_model, examine, examine_like, faults_of_lines, sound_like
 from batch_issuer.settings import Settings
 
-WORTH_TWO = range(5_000, 100_000)
-"""Documents: fewer cost less than another process, and with more both would hold too much at once."""
+WORTH_TWO = 5_000
+"""Documents: fewer cost less than another process."""
+AT_ONCE = 60_000
+"""Documents that are judged together: with more, both processes would hold too much."""
 _HEAVY, _HEAVY_COMPARED = 2.0, 0.65
 """A document with a fault in its lines takes as long as so many sound ones; less where these are encoded."""
 _PIPE = 1.35
@@ -85,42 +85,53 @@ class Judged:
         self.mentions.sort(key=itemgetter(0))
 
 
-def judge_all(batch: Batch, settings: Settings, *, compared: bool) -> Judged:
-    """Every document of the batch, in its order.
+def judge_all(batch: Batch, settings: Settings, *, compared: bool, at_once: int = AT_ONCE) -> Judged:
+    """Every document of the batch, in its order, `at_once` of them by two processes.
 
     Where nothing is `compared` with a ledger, only sales that may be alike are encoded, and none has a fingerprint.
     """
     faults = faults_of_lines(batch)
-    theirs = _sound_half(len(batch), faults, compared=compared) if len(batch) in WORTH_TWO and can_fork() else []
-    return judge_in_two(batch, settings, theirs, faults, compared=compared)
+    judged = Judged()
+    for first in range(0, len(batch), at_once):
+        documents = range(first, min(first + at_once, len(batch)))
+        theirs = _sound_half(documents, faults, compared=compared) if len(documents) >= WORTH_TWO and can_fork() else []
+        judged.take_in(judge_in_two(batch, settings, documents, theirs, faults, compared=compared))
+    if not compared:
+        _compare_hints(batch, settings, judged.candidates)
+    return judged
 
 
 def judge_in_two(
-    batch: Batch, settings: Settings, theirs: Sequence[int], faults: Mapping[int, Sequence[Finding]], *, compared: bool
+    batch: Batch,
+    settings: Settings,
+    documents: Sequence[int],
+    theirs: Sequence[int],
+    faults: Mapping[int, Sequence[Finding]],
+    *,
+    compared: bool,
 ) -> Judged:
-    """The same by two processes: the other one gives back what may be sent of `theirs`, and leaves the rest to us."""
-    ours = sorted({*range(len(batch))}.difference(theirs))
-    with Beside(
-        partial(_ready, batch, settings, theirs, compared=compared), worth=bool(theirs), harmless=True
-    ) as other:
+    """Some documents by two processes: the other one gives back what may be sent of `theirs`, and leaves the rest.
+
+    Where nothing is `compared`, candidates have a hint as their likeness.
+    """
+    ours = sorted({*documents}.difference(theirs))
+    ready_ones = partial(_ready, batch, settings, theirs, compared=compared)
+    with Beside(ready_ones, worth=bool(theirs), harmless=True) as other:
         judged = _judge(batch, settings, ours, faults, compared=compared)
         ready, left = _unpacked(*other.result())
     judged.take_in(ready)
     if left:
         judged.take_in(_judge(batch, settings, left, faults, compared=compared))
     judged.sort()
-    if not compared:
-        _compare_hints(batch, settings, judged.candidates)
     return judged
 
 
-def _sound_half(count: int, faults: Mapping[int, object], *, compared: bool) -> list[int]:
+def _sound_half(documents: Sequence[int], faults: Mapping[int, object], *, compared: bool) -> Sequence[int]:
     """Documents without a fault in their lines, from the end on, that take about as long as all others together."""
-    sound = np.ones(count, np.bool_)
-    sound[list(faults)] = False
-    half = int((count + ((_HEAVY_COMPARED if compared else _HEAVY) - 1) * len(faults)) / (1 + _PIPE))
-    found: list[int] = np.flatnonzero(sound)[-half:].tolist()
-    return found
+    sound = [number for number in documents if number not in faults]
+    heavy = (_HEAVY_COMPARED if compared else _HEAVY) - 1
+    half = int((len(documents) + heavy * (len(documents) - len(sound))) / (1 + _PIPE))
+    return sound[-half:]
 
 
 def _judge(

@@ -128,7 +128,7 @@ class Batch(Protocol):
     def alike(self, documents: Sequence[int]) -> Iterator[Sequence[Outline]]:
         """Of these, each two or more on one sheet that say the same of everything but reference and lines.
 
-        None has customer data but a name, a total of its own, or a problem that `entries` would give it.
+        None has customer data, a total of its own, or a problem that `entries` would give it.
         """
 
     def place(self, row: int, field: str = "") -> Place:
