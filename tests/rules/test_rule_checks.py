@@ -12,7 +12,7 @@ from batch_issuer.documents import Customer, Document, Line
 from batch_issuer.messages import Messages
 from batch_issuer.problems import Kind, Place, Problem
 from batch_issuer.rules import Finding, all_kinds, check
-from batch_issuer.rules.checks import DOCUMENT_RULES, HeaderRule
+from batch_issuer.rules.checks import AMOUNT_RULES, DOCUMENT_RULES, HeaderRule, WholeRule
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS, Rules
 
 GOOD_DUI = "00016297-5"
@@ -552,3 +552,15 @@ def test_a_rule_of_the_header_looks_at_nothing_else(rule: HeaderRule) -> None:
         assert rest == [kinds] * len(others)
         found += kinds
     assert {*found} == {*rule.kinds}
+
+
+@pytest.mark.parametrize("rule", AMOUNT_RULES)
+@pytest.mark.parametrize("gross", ["0.00", "1.00", "1095.00", "24999.99", "25000.00", "100000000000.00"])
+def test_a_rule_of_amounts_looks_at_the_header_and_its_amount(rule: WholeRule, gross: str) -> None:
+    """Without a total of its own, a document's lines and reference are nothing to it: it may be asked of one like it."""
+    for header in HEADERS:
+        others = [replace(header, external_ref="B", lines=(line(), line(row=9))), replace(header, lines=NOTHING)]
+        kinds, *rest = [
+            [finding.kind for finding in rule.check(one, Decimal(gross), Rules())] for one in (header, *others)
+        ]
+        assert rest == [kinds] * len(others)
