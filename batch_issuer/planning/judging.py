@@ -31,8 +31,6 @@ _HEAVY, _HEAVY_COMPARED = 2.0, 0.65
 """A document with a fault in its lines takes as long as so many sound ones; less where these are encoded."""
 _PIPE = 1.35
 """What another process is given takes so many times as long, as its results must be packed and unpacked."""
-_TOGETHER = 20_000
-"""Documents that are looked through for the same headers at once, for memory's sake."""
 _ZERO = Decimal("0.00")
 
 
@@ -74,7 +72,7 @@ class Judged:
             self.tally(source, count, gross)
 
     def tally(self, source: tuple[str, str], count: int, gross: Decimal) -> None:
-        known, sum_known = self.by_source.get(source, (0, Decimal("0.00")))
+        known, sum_known = self.by_source.get(source, (0, _ZERO))
         self.by_source[source] = (known + count, sum_known + gross)
 
     def sort(self) -> None:
@@ -148,8 +146,7 @@ def _judge(
     Of those that are held back only the number is noted, in `left`, where that is given.
     """
     judging = _Judging(batch=batch, settings=settings, faults=faults, compared=compared, left=left)
-    for first in range(0, len(documents), _TOGETHER):
-        judging.take_all(documents[first : first + _TOGETHER])
+    judging.take_all(documents)
     return judging.judged
 
 

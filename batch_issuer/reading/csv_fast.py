@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from batch_issuer.forking import Beside, can_fork
-from batch_issuer.reading.csv_survey import BLOCK, Survey
+from batch_issuer.reading.csv_survey import BLOCK, Middle, Survey
 from batch_issuer.reading.csv_tables import MAX_CELL, MAX_ROWS, Again, Layout, changed, many_rows, table_of
 from batch_issuer.reading.tables import Column, ColumnBuilder, Table
 
@@ -34,18 +34,20 @@ def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> tu
     return None if found is None else (table_of(*found), raw.digest_of(path, survey))
 
 
-def read_halves(path: str, stream: BinaryIO, survey: Survey, layout: Layout, middle: int) -> tuple[Table, str] | None:
+def read_halves(
+    path: str, stream: BinaryIO, survey: Survey, layout: Layout, middle: Middle
+) -> tuple[Table, str] | None:
     """The same by two processes. Were `middle` within a quoted cell, pandas would refuse the first half."""
     with Beside(partial(_second_half, path, stream.fileno(), survey, layout, middle), harmless=True) as other:
         raw = Again(stream, survey.bom)
-        first = _up_to(middle - survey.bom, raw.read_block)
+        first = _up_to(middle.at - survey.bom, raw.read_block)
         found = _columns(_Utf8(first, survey.encoding), layout, path)
         if found is None:
             return None
         second = other.result()
     if second is None:
         return None
-    if (raw.checksum, second.checksum) != (survey.checksum_to_middle, survey.checksum):
+    if (raw.checksum, second.checksum) != (middle.checksum, survey.checksum):
         raise changed(path)
     builders, rows = found
     for builder, (codes, texts) in zip(builders, second.columns, strict=True):
@@ -66,8 +68,8 @@ class _Half:
     """Of the whole file, if its first half is what was surveyed."""
 
 
-def _second_half(path: str, file: int, survey: Survey, layout: Layout, middle: int) -> _Half | None:
-    at, checksum = middle, survey.checksum_to_middle
+def _second_half(path: str, file: int, survey: Survey, layout: Layout, middle: Middle) -> _Half | None:
+    at, checksum = middle.at, middle.checksum
 
     def read(size: int) -> bytes:
         nonlocal at, checksum

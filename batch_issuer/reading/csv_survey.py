@@ -35,6 +35,15 @@ _BOMS = (
 _UNDEFINED_IN_CP1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 
 
+@dataclass(frozen=True, slots=True)
+class Middle:
+    """Where a row begins near the middle of a file, as far as the quotation marks before it tell."""
+
+    at: int
+    checksum: int
+    """Of everything before."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What the first pass over a file found."""
@@ -43,9 +52,8 @@ class Survey:
     checksum: int
     """A quicker one, by which the second pass proves that it reads the same bytes."""
     size: int
-    middle: int | None
-    """Where a row begins near the middle of a large file, as far as the quotation marks before it tell."""
-    checksum_to_middle: int
+    middle: Middle | None
+    """Of a large file that can be divided."""
     encoding: str
     bom: int
     """Bytes of byte-order mark to pass over."""
@@ -74,13 +82,14 @@ def survey_csv(path: str, stream: BinaryIO, middle: int | None = None) -> Survey
     first = stream.read(BLOCK)
     bom, encoding = _marked_encoding(first)
     sha256 = hashlib.sha256()
-    checksum, to_middle, size, line, holds_nul, undefined = 0, 0, 0, 0, False, False
+    checksum, size, line, holds_nul, undefined = 0, 0, 0, False, False
+    found: Middle | None = None
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     fits, block = True, first
     while block:
         sha256.update(block)
         if middle is not None and size <= middle < size + len(block):
-            to_middle = zlib.crc32(block[: middle - size], checksum)
+            found = Middle(middle, zlib.crc32(block[: middle - size], checksum))
         checksum = zlib.crc32(block, checksum)
         undefined = undefined or (not block.isascii() and any(byte in block for byte in _UNDEFINED_IN_CP1252))
         holds_nul = holds_nul or b"\0" in block
@@ -101,8 +110,7 @@ def survey_csv(path: str, stream: BinaryIO, middle: int | None = None) -> Survey
         sha256=sha256.hexdigest(),
         checksum=checksum,
         size=size,
-        middle=middle,
-        checksum_to_middle=to_middle,
+        middle=found,
         encoding=encoding,
         bom=bom,
         holds_nul=holds_nul and not encoding.startswith(("utf-16", "utf-32")),

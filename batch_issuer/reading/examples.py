@@ -29,7 +29,8 @@ def is_example_ref(text: str) -> bool:
 
 def holds_example_ref(text: str) -> bool:
     """Whether one may stand anywhere in a text."""
-    return any(example.partition("{")[0] in text.upper() for example in EXAMPLE_REFS)
+    capitals = text.upper()
+    return any(example.partition("{")[0] in capitals for example in EXAMPLE_REFS)
 
 
 def example_sheet(sheet: Sheet) -> ExampleSheet:

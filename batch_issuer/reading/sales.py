@@ -152,10 +152,8 @@ class Sales:
         return apart
 
     def place(self, row: int, field: str = "") -> Place:
-        row = range(self.rows)[row]
-        source = self._source_of(row)
+        source, at = self._located(row)
         column = self._columns.get((source, field)) or self._column(source, field)
-        at = int(self._sheets[source].rows.sales[row - self._offsets[source]])
         return Place(column.file, column.sheet, at + 1, column.column, column.heading)
 
     def _column(self, source: int, field: str) -> Place:
@@ -165,8 +163,8 @@ class Sales:
         return self._columns.setdefault((source, field), place_of(sheet.sheet, sheet.header, None, number))
 
     def sheet_row(self, row: int) -> SheetRow:
-        sheet, at = self._located(row)
-        source = self._source_of(range(self.rows)[row])
+        source, at = self._located(row)
+        sheet = self._sheets[source]
         columns = sheet.sheet.table.columns
         return SheetRow(
             source,
@@ -203,12 +201,11 @@ class Sales:
     def _source_of(self, row: int) -> int:
         return bisect_right(self._offsets, row) - 1
 
-    def _located(self, row: int) -> tuple[SheetSales, int]:
-        """The sheet of a batch row, and its table row."""
+    def _located(self, row: int) -> tuple[int, int]:
+        """The source of a batch row, and its table row."""
         row = range(self.rows)[row]
         source = self._source_of(row)
-        sheet = self._sheets[source]
-        return sheet, int(sheet.rows.sales[row - self._offsets[source]])
+        return source, int(self._sheets[source].rows.sales[row - self._offsets[source]])
 
     def _built(self, documents: Sequence[int]) -> list[Entry]:
         """Some documents, with one look at each column."""
@@ -304,7 +301,8 @@ class Sales:
 
     def _overhanging(self, row: int, field: JoinedField) -> Place:
         """The place of a cell under no heading."""
-        sheet, at = self._located(row)
+        source, at = self._located(row)
+        sheet = self._sheets[source]
         return place_of(sheet.sheet, sheet.header, at, field.number)
 
     def _open_documents(self) -> dict[int, int]:
@@ -404,7 +402,8 @@ class Sales:
 
     def _written_ref(self, row: int) -> str:
         """The reference as the cell has it, spaces and all."""
-        sheet, at = self._located(row)
+        source, at = self._located(row)
+        sheet = self._sheets[source]
         return sheet.sheet.table.columns[sheet.header.ref_columns[0]][at]
 
     def _mixed_problem(self, ref: str, other_row: int, row: int) -> Problem:
@@ -424,7 +423,8 @@ class Sales:
         )
 
     def _parts(self, row: int) -> str:
-        sheet, at = self._located(row)
+        source, at = self._located(row)
+        sheet = self._sheets[source]
         columns = sheet.sheet.table.columns
         return " + ".join(f"«{clean(columns[number][at])}»" for number in sheet.header.ref_columns)
 

@@ -183,15 +183,19 @@ def check(document: Document, rules: Rules, in_lines: Sequence[Finding] | None =
     row = document.row if document.lines else None
     document, header = _header(_named(document), row)
     lines = _lines(document) if in_lines is None else in_lines if _lines_count(document) else ()
-    ruled = [finding for rule in _DOCUMENT_RULES[document.doc_type] for finding in rule(document, rules)]
+    ruled = _asked(_DOCUMENT_RULES[document.doc_type], document, rules)
     return Checked(document, (*header, *ruled, *lines, *_in_amounts(document, lines, rules)))
 
 
-def _in_amounts(document: Document, lines: Sequence[Finding], rules: Rules) -> Sequence[Finding]:
-    if not _comes_to_something(document) or any(_blocks(finding) for finding in lines):
-        return ()
-    gross = document.expected_gross
-    return [finding for rule in _AMOUNT_RULES[document.doc_type] for finding in rule(document, gross, rules)]
+def _asked(checks: Sequence[Callable[..., Iterator[Finding]]], *about: object) -> Iterator[Finding]:
+    """What each of these finds, in their order."""
+    for one in checks:
+        yield from one(*about)
+
+
+def _in_amounts(document: Document, lines: Sequence[Finding], rules: Rules) -> Iterator[Finding]:
+    if _comes_to_something(document) and not any(_blocks(finding) for finding in lines):
+        yield from _asked(_AMOUNT_RULES[document.doc_type], document, document.expected_gross, rules)
 
 
 def _comes_to_something(document: Document) -> bool:
@@ -232,22 +236,20 @@ def as_model(document: Document, rules: Rules) -> Document | None:
     if document.doc_type != "01":
         return None
     model, findings = _header(_named(document), None)
-    in_header = any(finding for rule in _HEADER_RULES[model.doc_type] for finding in rule(model, rules))
+    in_header = any(_asked(_HEADER_RULES[model.doc_type], model, rules))
     return None if findings or in_header or model.customer or model.total is not None else model
 
 
 def sound_like(model: Document, outline: Outline, gross: Decimal, rules: Rules) -> bool:
     """Whether a sale with the header of `model`, with sound lines and this total, is sound."""
-    of_lines = any(finding for rule in _LINE_RULES[model.doc_type] for finding in rule(outline, rules))
-    return not of_lines and not any(
-        finding for rule in _AMOUNT_RULES[model.doc_type] for finding in rule(model, gross, rules)
-    )
+    in_lines = any(_asked(_LINE_RULES[model.doc_type], outline, rules))
+    return not in_lines and not any(_asked(_AMOUNT_RULES[model.doc_type], model, gross, rules))
 
 
 def examine_like(batch: Batch, model: Document, outline: Outline, rules: Rules, in_lines: Sequence[Finding]) -> Entry:
     """What `examine` gives of a sale with the header of `model`."""
     document = outline.like(model)
-    ruled = [finding for rule in _LINE_RULES[document.doc_type] for finding in rule(document, rules)]
+    ruled = _asked(_LINE_RULES[document.doc_type], document, rules)
     findings = (*ruled, *in_lines, *_in_amounts(document, in_lines, rules))
     return Entry(document=document, problems=tuple(_new_problems(batch, document.external_ref, findings)))
 
