@@ -12,6 +12,7 @@ import asyncio
 import gc
 import json
 import math
+import selectors
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -180,7 +181,13 @@ def main() -> None:
     parser.add_argument("--quota", type=int, default=0, help="requests a window")
     parser.add_argument("--window", type=float, default=60.0, help="seconds")
     chosen = parser.parse_args()
-    asyncio.run(serve(Provider(**vars(chosen))))
+    with asyncio.Runner(loop_factory=_punctual if chosen.latency else None) as runner:
+        runner.run(serve(Provider(**vars(chosen))))
+
+
+def _punctual() -> asyncio.AbstractEventLoop:
+    """A loop that wakes when an answer is due: with epoll it sleeps whole milliseconds, rounded up."""
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 
 if __name__ == "__main__":
