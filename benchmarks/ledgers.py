@@ -19,10 +19,11 @@ _AT_ONCE = 2_000
 
 
 def make(path: Path, documents: int, a_day: int) -> None:
-    """Write the ledger under another name and give it its own when it is whole."""
+    """Write the ledger, whose last day is yesterday, under another name, and give it its own when it is whole."""
     draft = path.with_suffix(".draft")
     draft.unlink(missing_ok=True)
-    first = dt.datetime(2024, 1, 1, 18, tzinfo=dt.UTC)
+    today = dt.datetime.combine(dt.datetime.now(dt.UTC).date(), dt.time(18), dt.UTC)
+    first = today - dt.timedelta(days=-(-documents // a_day))
     for day, start in enumerate(range(0, documents, a_day)):
         moment = first + dt.timedelta(days=day)
         with open_to_write(draft, COMPANY, create=True, clock=partial(_itself, moment)) as ledger:

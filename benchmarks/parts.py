@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -594,6 +595,8 @@ def _daily(bench: Bench, server: Provider, source: str, size: int) -> dict[str, 
         bench.fresh(name)()
         if source:
             shutil.copyfile(bench.folder / source, bench.folder / name)
+            with (bench.folder / name).open("rb+") as copied:
+                os.fsync(copied.fileno())  # or the first commit would wait for the copy, too
 
     issue = issuing(bench, server, 32, documents)
     into = [name if part == "sending.db" else part for part in issue.command]

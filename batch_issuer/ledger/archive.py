@@ -218,7 +218,7 @@ class Archive:
         table = schema.events
         query = (
             select(table)
-            .where(table.c.company == company, table.c.external_ref == "", table.c.kind == kind.value)
+            .where(table.c.company == company, schema.BESIDE_DOCUMENTS, table.c.kind == kind.value)
             .order_by(table.c.seq)
         )
         with schema.reading(self._engine, self.path) as connection:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    literal_column,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -68,6 +69,10 @@ events = Table(
     Column("hash", String(64), nullable=False),
     Index("events_of_document", "company", "external_ref", "seq"),
 )
+
+BESIDE_DOCUMENTS = events.c.external_ref == literal_column("''")
+"""Of events that belong to no document; written out, as SQLite takes an index of few rows for no other question."""
+Index("events_beside_documents", events.c.company, events.c.kind, events.c.seq, sqlite_where=BESIDE_DOCUMENTS)
 
 documents = Table(
     "documents",
@@ -255,7 +260,7 @@ def add_what_is_new(engine: Engine, path: Path) -> None:
                 connection.exec_driver_sql(
                     f"ALTER TABLE documents ADD COLUMN {column.name} {kind} DEFAULT {default} NOT NULL"
                 )
-        for index in documents.indexes:
+        for index in documents.indexes | events.indexes:
             index.create(connection, checkfirst=True)
 
 

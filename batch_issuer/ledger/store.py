@@ -351,7 +351,7 @@ class Ledger(Archive):
         table = schema.events
         query = (
             select(table.c.body)
-            .where(table.c.company == company, table.c.external_ref == "", table.c.kind == kind.value)
+            .where(table.c.company == company, schema.BESIDE_DOCUMENTS, table.c.kind == kind.value)
             .order_by(table.c.seq.desc())
             .limit(1)
         )

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine
+from sqlalchemy import event as events_of_engines
 
 from batch_issuer.documents import State
 from batch_issuer.ledger.opening import open_to_write
@@ -116,3 +122,71 @@ def test_documents_of_a_period_are_found_by_when_they_were_sent(tmp_path: Path) 
 
 def _refs(ledger: Ledger, since: str, until: str) -> list[str]:
     return [record.external_ref for record in ledger.sent_between(COMPANY, since, until)]
+
+
+SINCE, UNTIL = "2026-01-05T00:00:00", "2026-01-06T00:00:00"
+SERIES = "DTE-01-M001P001"
+LOOKUPS: dict[str, Callable[[Ledger], object]] = {
+    "record": lambda ledger: ledger.record(COMPANY, "A-1"),
+    "records": lambda ledger: ledger.records(COMPANY, ["A-1", "A-2"]),
+    "in_states": lambda ledger: ledger.in_states(COMPANY, [State.SENDING]),
+    "cancellations": lambda ledger: ledger.cancellations(COMPANY),
+    "named": lambda ledger: ledger.named(COMPANY, "A-1"),
+    "last_of_customers": lambda ledger: ledger.last_of_customers(COMPANY, ["0614-010190-101-2"]),
+    "alike": lambda ledger: ledger.alike(COMPANY, ["0" * 32]),
+    "last_stamped": lambda ledger: ledger.last_stamped(COMPANY),
+    "bodies": lambda ledger: ledger.bodies(list(ledger.records(COMPANY, ["A-1"]).values())),
+    "last_events": lambda ledger: ledger.last_events(3),
+    "last_body": lambda ledger: ledger.last_body(COMPANY, Kind.RUN_READ),
+    "waits": lambda ledger: ledger.waits(COMPANY, SINCE, UNTIL),
+    "numbers": lambda ledger: ledger.numbers(COMPANY, f"{SERIES}-{1:015d}", f"{SERIES}-{9:015d}"),
+    "number_before": lambda ledger: ledger.number_before(COMPANY, SERIES, f"{SERIES}-{7:015d}", SINCE, UNTIL),
+    "began_at": lambda ledger: ledger.began_at(COMPANY),
+    "known_at": lambda ledger: ledger.known_at(COMPANY),
+    "head": lambda ledger: ledger.head(),
+    "story": lambda ledger: ledger.story(COMPANY, "A-1"),
+    "notes": lambda ledger: ledger.notes(COMPANY),
+    "sign_offs": lambda ledger: ledger.sign_offs(COMPANY),
+    "sent_between": lambda ledger: ledger.sent_between(COMPANY, SINCE, UNTIL),
+}
+"""What a day's work asks of a ledger, however old that is."""
+
+
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_a_days_work_looks_nothing_up_by_reading_the_whole_ledger(tmp_path: Path, name: str) -> None:
+    """SQLite finds what is asked by an index, or walks one that it leaves after a page."""
+    path = tmp_path / "ledger.db"
+    with open_to_write(path, COMPANY, create=True, clock=Clock()) as ledger:
+        run = ledger.begin_run(COMPANY, "issue").run
+        ledger.append(COMPANY, run, [planned("A-1"), sending("A-1"), answered("A-1"), planned("A-2"), sending("A-2")])
+    with reading(path) as ledger:
+        plans = _plans(ledger, LOOKUPS[name])
+    assert plans
+    walks = [plan for plan in plans if plan.startswith("SCAN")]
+    assert not [plan for plan in walks if name not in ("last_events", "known_at", "head")], plans
+    if name in ("notes", "sign_offs", "last_body"):
+        assert all("events_beside_documents" in plan for plan in plans), plans
+
+
+def _plans(ledger: Ledger, look: Callable[[Ledger], object]) -> list[str]:
+    """How SQLite goes about every question of one lookup."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().upper().startswith("SELECT"):
+            asked.append((statement, parameters))
+
+    events_of_engines.listen(Engine, "before_cursor_execute", note)
+    try:
+        look(ledger)
+    finally:
+        events_of_engines.remove(Engine, "before_cursor_execute", note)
+    connection = sqlite3.connect(ledger.path)
+    try:
+        return [
+            row[3]
+            for statement, parameters in asked
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    finally:
+        connection.close()
