@@ -18,7 +18,7 @@ def main() -> None:
     chosen = _arguments()
     sizes = SMOKE if chosen.smoke else Sizes(rounds=chosen.rounds, scale=chosen.scale)
     if chosen.big:
-        sizes = replace(sizes, growth=(3, 10))
+        sizes = replace(sizes, growth=(3, 10), peers_day=True)
     if chosen.million:
         sizes = replace(sizes, ledger_documents=(*sizes.ledger_documents, 1_000_000))
     if chosen.quick:
@@ -49,7 +49,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--parts", help=f"some of {','.join(PARTS)}; all by default")
     parser.add_argument("--smoke", action="store_true", help="tiny sizes, a few seconds: only to see that it runs")
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes to be slow")
-    parser.add_argument("--big", action="store_true", help="also ten times the rows (some minutes more)")
+    parser.add_argument(
+        "--big", action="store_true", help="also ten times the rows and the peer's whole day (many minutes)"
+    )
     parser.add_argument("--million", action="store_true", help="also a ledger of a million documents (many minutes)")
     parser.add_argument("--retail", type=Path, help="a folder with the Online Retail data set as .csv and .xlsx")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "benchmarks", help="where files are made")

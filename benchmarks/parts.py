@@ -48,6 +48,8 @@ class Sizes:
     ledger_documents: Sequence[int] = (0, 100_000)
     windows: int = 3
     """Of the quota, whole ones."""
+    peers_day: bool = False
+    """Also let the peer issue a whole day, which takes minutes."""
     slow: bool = True
     """Also run what takes more than a minute: pandas with openpyxl."""
     warm: bool = False
@@ -62,7 +64,7 @@ class Sizes:
 
 SMOKE = Sizes(
     rounds=1, scale=0.002, growth=(), sending_seconds=0.1, latencies=(0.0,), concurrencies=(8,), most_documents=40,
-    window=0.5, windows=1, ledger_documents=(40,), slow=False, others=False,
+    window=0.5, windows=1, ledger_documents=(40,), slow=False, others=False, peers_day=True,
     warm=True,
 )  # fmt: skip
 
@@ -266,7 +268,6 @@ def send(bench: Bench) -> Section:
         line
         for latency in bench.sizes.latencies
         for concurrency in bench.sizes.concurrencies
-        if latency == bench.sizes.latencies[0] or concurrency in (8, 100, 256)
         for line in _sending_lines(bench, latency, concurrency)
     ]
     return Section(
@@ -293,16 +294,18 @@ def _sending_lines(bench: Bench, latency: float, concurrency: int) -> Iterator[L
             {
                 "bare": _bare_client(bench, server, concurrency, documents),
                 "product": issuing(bench, server, concurrency, documents),
-                **({"peer": _peer_client(bench, server, concurrency, peers)} if latency == sizes.latencies[0] else {}),
+                "peer": _peer_client(bench, server, concurrency, peers),
             }
         )
-    ours, bare = found["product"], found["bare"]
-    peer = f"; peer {_share(found['peer'].figure, latency, concurrency)}" if "peer" in found else ""
+    ours, bare, peer = found["product"], found["bare"], found["peer"]
     goal, stretch = _SHARES.get(concurrency, (None, None)) if latency == 0.05 else (None, None)
     yield Line(
         what=f"{concurrency} at once × {latency * 1000:.0f} ms",
         measured=_share(ours.figure, latency, concurrency),
-        ratio=f"{ours.figure / bare.figure:.2f} of the bare client ({_share(bare.figure, latency, concurrency)}){peer}",
+        ratio=(
+            f"{ours.figure / bare.figure:.2f} of the bare client ({_share(bare.figure, latency, concurrency)}); "
+            f"peer {_share(peer.figure, latency, concurrency)}"
+        ),
         goal=f"≥ {goal:.2f} ({stretch:.2f})" if goal and stretch else "",
         met=against(ours.figure * latency / concurrency, goal, at_least=True) if goal else None,
         memory=ours.mebibytes,
@@ -427,7 +430,13 @@ def whole(bench: Bench) -> Section:
         issue = Variant(
             command=(*command, "--base-url", server.url), before=bench.fresh("whole.db"), codes=NEEDS_A_PERSON
         )
-        first = bench.compare({"first": issue}, rounds=1)["first"]
+        once = {"first": issue}
+        if bench.sizes.peers_day:
+            once["peer"] = Variant(
+                command=(*_PEER, "issue", file, "--concurrency", "100", "--base-url", server.url, "--out", "peers")
+            )
+        runs = bench.compare(once, rounds=1)
+        first, peer = runs["first"], runs.get("peer")
         server.counted()
         again = Variant(command=issue.command, codes=NEEDS_A_PERSON)
         found = bench.compare(
@@ -449,6 +458,7 @@ def whole(bench: Bench) -> Section:
             met=against(first.seconds, 35),
             memory=first.mebibytes,
         ),
+        *([_beside_peer(first, peer)] if peer else []),
         Line(
             what="the same file again, everything settled",
             measured=f"{repeated:.2f} s",
@@ -461,6 +471,15 @@ def whole(bench: Bench) -> Section:
         *_refreshing(bench),
     ]
     return Section(title="The whole run, and running it again", words="", lines=tuple(lines))
+
+
+def _beside_peer(ours: Measured, peer: Measured) -> Line:
+    sent = peer.runs[0].json["to_issue"]
+    return Line(
+        what="",
+        measured="",
+        ratio=f"1/{peer.seconds / ours.seconds:.1f} of the peer script ({peer.seconds:.0f} s, {sent:,} documents)",
+    )
 
 
 def _refreshing(bench: Bench) -> Iterator[Line]:
