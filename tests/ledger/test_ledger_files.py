@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -445,16 +445,16 @@ def test_what_an_older_ledger_lacks_follows_from_its_events(tmp_path: Path) -> N
         assert verify(ledger).damages == ()
 
 
-_INDEXES = "SELECT name FROM sqlite_master WHERE type = 'index'"
+def _indexes(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
 
 
 def test_a_ledger_of_the_first_version_is_brought_up_to_date(small: Path) -> None:
     """What it lacks is added when it is opened; what it says stays, and it verifies."""
     with reading(small) as ledger:
         before = told(ledger)
-    connection = sqlite3.connect(small)
-    indexes = {name for (name,) in connection.execute(_INDEXES)}
-    connection.close()
+    indexes = _indexes(small)
     tamper(
         small,
         *(f"DROP INDEX documents_{name}" for name in ("cancelled", "by_customer", "by_number", "waiting")),
@@ -480,5 +480,5 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(small: Path) -> Non
         assert ledger.cancellations(COMPANY) == []
     connection = sqlite3.connect(small)
     assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
-    assert {name for (name,) in connection.execute(_INDEXES)} == indexes
     connection.close()
+    assert _indexes(small) == indexes

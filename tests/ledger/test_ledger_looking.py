@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -181,12 +182,9 @@ def _plans(ledger: Ledger, look: Callable[[Ledger], object]) -> list[str]:
         look(ledger)
     finally:
         events_of_engines.remove(Engine, "before_cursor_execute", note)
-    connection = sqlite3.connect(ledger.path)
-    try:
+    with closing(sqlite3.connect(ledger.path)) as connection:
         return [
             row[3]
             for statement, parameters in asked
             for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
         ]
-    finally:
-        connection.close()
