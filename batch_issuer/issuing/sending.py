@@ -144,6 +144,7 @@ class Sender:
         self._reached = False
         self._bug: Exception | None = None
         self._budget = self._patience.budget_least
+        self._unreadable: Stop | None = None
 
     def stop(self, stop: Stop) -> None:
         """Send nothing more; what is under way is awaited and recorded. The first reason given stays."""
@@ -254,6 +255,8 @@ class Sender:
                         yield durable
             while ahead:
                 yield await ahead.popleft()
+            if self._unreadable is not None:
+                raise self._unreadable
         finally:
             await asyncio.gather(*ahead, return_exceptions=True)
 
@@ -261,6 +264,7 @@ class Sender:
         """Chunks of documents with their bodies.
 
         A page is read while the one before is sent: what is being committed to a slow disk keeps readers out meanwhile.
+        They end before a page that cannot be read; what was read before is sent, and then the run ends.
         """
         step = _CHUNKS_READ * size
         reading: deque[asyncio.Task[dict[str, bytes]]] = deque()
@@ -270,7 +274,11 @@ class Sender:
                     page = records[start : start + step]
                     reading.append(asyncio.create_task(asyncio.to_thread(self._ledger.bodies, page)))
                 if start:
-                    bodies = await reading.popleft()
+                    try:
+                        bodies = await reading.popleft()
+                    except Stop as stop:
+                        self._unreadable = stop
+                        return
                     before = records[start - step : start]
                     for at in range(0, len(before), size):
                         yield [WorkItem(record, bodies[record.external_ref]) for record in before[at : at + size]]
