@@ -15,10 +15,13 @@ from typing import Any
 
 from batch_issuer.documents import SETTLED, Amounts, SourceRows, State
 from batch_issuer.frozen import changer
+from batch_issuer.identity import Appearance, differing
 
 FIRST_HASH = "0" * 64
 AFTER_CONTINGENCY = "after-contingency"
 """`Record.reason` of a rejected document that had been accepted in contingency: customers may hold it."""
+SHARED_PROOF = "shared-proof"
+"""`Record.reason` of documents that were answered with one and the same stamp, code or control number."""
 
 
 class Kind(StrEnum):
@@ -38,6 +41,14 @@ class Kind(StrEnum):
     CANCEL_UNANSWERED = "cancel_unanswered"
     NOTED = "noted"
     SIGNED = "signed"
+    RECOGNISED = "recognised"
+    """A person said that a sale which stands otherwise in a file, or a document of the provider, is this one."""
+    WITHDRAWN = "withdrawn"
+    """A person said that this sale, which the provider does not have, is not to be issued."""
+    LOOK_OWED = "look_owed"
+    """How this document stands has to be asked, because of something that happened to another one or to the ledger."""
+    RESTORED = "restored"
+    """An older copy took the ledger's place: what was issued after it is not in here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +188,8 @@ class Record:
     """None while nobody has asked for one."""
     unexpected_duplicate: bool = False
     """The provider already had it when we first sent it: another ledger or another program issued it."""
+    accepted: bool = False
+    """A person said that the document which the provider has under this reference is this sale."""
     first_sent_at: str = ""
     numbered_at: str = ""
     """When we first learned that the provider registered it: contingency is aged from here."""
@@ -192,6 +205,26 @@ class Record:
     content_seq: int = 0
     """The event that holds the body that was last planned."""
     last_seq: int = 0
+    till: str = ""
+    also: tuple[Appearance, ...] = ()
+    """How else this sale stands in files, as persons said."""
+    look_owed: str = ""
+    """Why its status has to be asked although it is settled: `credited` (a credit note over all of it was stamped),
+    `restored` (the ledger was replaced by an older copy); empty where nothing is owed."""
+    withdrawn_at: str = ""
+    """When somebody said that it is not to be issued; empty where nobody did, or where a file has planned it since."""
+
+    @property
+    def appearance(self) -> Appearance:
+        """How the sale stood in the file that it was planned from."""
+        return Appearance(self.external_ref, self.date, self.branch, self.till)
+
+    def is_known_as(self, appearance: Appearance) -> bool:
+        """Whether a sale that stands like this in a file is this document, by what the files and persons said."""
+        return any(
+            one.external_ref == appearance.external_ref and not differing(one, appearance)
+            for one in (self.appearance, *self.also)
+        )
 
     @property
     def cancelled_unasked(self) -> bool:
@@ -246,7 +279,7 @@ def _folded(record: Record | None, event: Event, body: Mapping[str, Any]) -> Rec
         case Kind.CANCEL_ANSWERED:
             return _cancel_answered(record, event, body, common)
         case _:
-            raise ValueError(f"event {event.seq} is not about a document")
+            return _told(record, event, body, common)
 
 
 def _planned(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:
@@ -267,6 +300,7 @@ def _planned(record: Record | None, event: Event, body: Mapping[str, Any]) -> Re
         expected_retention=Decimal(withheld) if (withheld := body.get("expected_retention")) else None,
         adjusts=body.get("adjusts", ""),
         customer_id=body.get("customer_id", ""),
+        till=body.get("till", ""),
         updated_at=event.at,
         run=event.run,
         content_seq=event.seq,
@@ -284,8 +318,27 @@ def _planned(record: Record | None, event: Event, body: Mapping[str, Any]) -> Re
         waited_from=record.waited_from,
         waited_to=record.waited_to,
         unexpected_duplicate=record.unexpected_duplicate,
+        accepted=record.accepted,
         cancellation=record.cancellation,
+        also=record.also,
+        look_owed=record.look_owed,
     )
+
+
+def _told(record: Record, event: Event, body: Mapping[str, Any], common: Mapping[str, Any]) -> Record:
+    """What is known of a document after something that neither a request nor an answer said."""
+    match event.kind:
+        case Kind.RECOGNISED if body.get("at_provider"):
+            return _changed(record, accepted=True, **common)
+        case Kind.RECOGNISED:
+            also = (*record.also, Appearance(body["external_ref"], body["date"], body["branch"], body["till"]))
+            return _changed(record, also=also, **common)
+        case Kind.WITHDRAWN:
+            return _changed(record, withdrawn_at=event.at, **common)
+        case Kind.LOOK_OWED:
+            return _changed(record, look_owed=body["why"], **common)
+        case _:
+            raise ValueError(f"event {event.seq} is not about a document")
 
 
 def _answered(record: Record, event: Event, body: Mapping[str, Any], common: Mapping[str, Any]) -> Record:
@@ -306,6 +359,7 @@ def _answered(record: Record, event: Event, body: Mapping[str, Any], common: Map
         unexpected_duplicate=record.unexpected_duplicate or bool(body.get("unexpected_duplicate")),
         numbered_at=record.numbered_at or (event.at if answer.control_number else ""),
         settled_at=_settled_at(record, event, state),
+        look_owed="",
         **common,
     )
 
@@ -350,7 +404,9 @@ def _cancel_answered(record: Record, event: Event, body: Mapping[str, Any], comm
     )
     if after.step is not CancelStep.DONE:
         return _changed(record, cancellation=after, **common)
-    return _changed(record, state=State.CANCELLED, cancellation=after, settled_at=event.at, reason="", **common)
+    return _changed(
+        record, state=State.CANCELLED, cancellation=after, settled_at=event.at, reason="", look_owed="", **common
+    )
 
 
 _PLAIN = (

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Integer, Row
 
 from batch_issuer.documents import SourceRows, State
+from batch_issuer.identity import Appearance, alike_key
 from batch_issuer.ledger.records import (
     NO_ANSWER,
     Event,
@@ -98,12 +99,12 @@ def read_sound_event(row: Row[Any]) -> Event:
 
 _SAME_CONTENT = (
     "doc_type", "fingerprint", "date", "branch", "customer", "payment_method", "lines", "likeness", "adjusts",
-    "customer_id", "content_seq",
+    "customer_id", "content_seq", "till",
 )  # fmt: skip
 """Fields of a record that stand in the table as they are, and that only planning changes."""
 _SAME_STATE = (
     "reason", "attempts", "first_sent_at", "numbered_at", "settled_at", "updated_at", "run", "last_seq", "waits",
-    "waited_from", "waited_to",
+    "waited_from", "waited_to", "look_owed", "withdrawn_at",
 )  # fmt: skip
 """Those that every event of the document may change."""
 _content_of, _state_of = attrgetter(*_SAME_CONTENT), attrgetter(*_SAME_STATE)
@@ -111,9 +112,12 @@ _TYPES = tuple(int if isinstance(column.type, Integer) else str for column in do
 """Of a row of the table; SQLite itself would store and give anything."""
 
 KEY = ("company", "external_ref")
-STATE = (*_SAME_STATE, "state", "answer", "unexpected_duplicate", "cancellation", "control_number")
+STATE = (
+    *_SAME_STATE, "state", "answer", "unexpected_duplicate", "accepted", "also", "cancellation", "control_number",
+    "generation_code", "reception_stamp",
+)  # fmt: skip
 """Columns that change while the document's content stays the same."""
-CONTENT = (*STATE, *_SAME_CONTENT, "expected_gross", "expected_retention", "file", "sheet", "rows")
+CONTENT = (*STATE, *_SAME_CONTENT, "expected_gross", "expected_retention", "file", "sheet", "rows", "alike")
 """All but the key."""
 
 
@@ -124,9 +128,18 @@ def state_row(record: Record) -> tuple[Any, ...]:
         record.state.value,
         "{}" if record.answer is NO_ANSWER else _ANSWER.encode(write_answer(record.answer)),
         int(record.unexpected_duplicate),
+        int(record.accepted),
+        _ANSWER.encode(record.also) if record.also else "",
         "" if record.cancellation is None else _ANSWER.encode(write_cancellation(record.cancellation)),
         record.answer.control_number,
+        identifier(record.answer.generation_code),
+        identifier(record.answer.reception_stamp),
     )
+
+
+def identifier(text: str) -> str:
+    """A generation code or a stamp as it is compared: the ministry writes both in capitals, not every program does."""
+    return text.upper()
 
 
 def content_row(record: Record) -> tuple[Any, ...]:
@@ -139,6 +152,7 @@ def content_row(record: Record) -> tuple[Any, ...]:
         record.source.file,
         record.source.sheet,
         write_rows(record.source.rows),
+        alike_key(record.external_ref),
     )
 
 
@@ -153,10 +167,11 @@ def read_record(row: Sequence[Any]) -> Record:
         company, external_ref, doc_type, state, fingerprint, expected_gross, file, sheet, rows, date, branch, customer,
         payment_method, lines, likeness, expected_retention, adjusts, customer_id, answer, reason, attempts,
         unexpected_duplicate, first_sent_at, numbered_at, settled_at, updated_at, run, content_seq, last_seq,
-        cancellation, control_number, waits, waited_from, waited_to,
+        cancellation, control_number, waits, waited_from, waited_to, till, _, also, accepted, look_owed, withdrawn_at,
+        generation_code, reception_stamp,
     ) = row  # fmt: skip
     try:
-        for moment in (first_sent_at, numbered_at, settled_at, updated_at, waited_from, waited_to):
+        for moment in (first_sent_at, numbered_at, settled_at, updated_at, waited_from, waited_to, withdrawn_at):
             _check_time(moment)
         record = Record(
             company=company, external_ref=external_ref, doc_type=doc_type, state=State(state),
@@ -170,11 +185,16 @@ def read_record(row: Sequence[Any]) -> Record:
             first_sent_at=first_sent_at, numbered_at=numbered_at, settled_at=settled_at, updated_at=updated_at,
             run=run, content_seq=content_seq, last_seq=last_seq,
             cancellation=read_cancellation(json.loads(cancellation)) if cancellation else None,
-            waits=waits, waited_from=waited_from, waited_to=waited_to,
+            waits=waits, waited_from=waited_from, waited_to=waited_to, till=till,
+            also=tuple(Appearance(*one) for one in json.loads(also)) if also else (), accepted=bool(accepted),
+            look_owed=look_owed, withdrawn_at=withdrawn_at,
         )  # fmt: skip
     except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Unreadable(f"{external_ref}: {type(error).__name__} {error}") from error
-    if control_number != record.answer.control_number:
+    told = record.answer
+    if (control_number, generation_code, reception_stamp) != (
+        told.control_number, identifier(told.generation_code), identifier(told.reception_stamp),
+    ):  # fmt: skip
         raise Unreadable(f"{external_ref}: {control_number!r}")
     return record
 

@@ -29,8 +29,10 @@ from sqlalchemy.pool import NullPool
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Stop, StoppedMidway
 
-VERSION = 4
-"""2 added `documents.cancellation`; 3 `expected_retention`, `adjusts`, `customer_id`; 4 `control_number` and waits."""
+VERSION = 5
+"""2 added `documents.cancellation`; 3 `expected_retention`, `adjusts`, `customer_id`; 4 `control_number` and waits;
+5 what tells sales apart: `till`, `alike`, `also`, `accepted`, `look_owed`, `withdrawn_at`, `generation_code`,
+`reception_stamp`."""
 SQLITE = sqlite3.sqlite_version
 """The version that is linked."""
 APPLICATION_ID = 0x42495353
@@ -111,6 +113,14 @@ documents = Table(
     Column("waits", Integer, nullable=False, server_default="0"),
     Column("waited_from", String(40), nullable=False, server_default=""),
     Column("waited_to", String(40), nullable=False, server_default=""),
+    Column("till", Text, nullable=False, server_default=""),
+    Column("alike", Text, nullable=False, server_default=""),
+    Column("also", Text, nullable=False, server_default=""),
+    Column("accepted", Integer, nullable=False, server_default="0"),
+    Column("look_owed", String(20), nullable=False, server_default=""),
+    Column("withdrawn_at", String(40), nullable=False, server_default=""),
+    Column("generation_code", Text, nullable=False, server_default=""),
+    Column("reception_stamp", Text, nullable=False, server_default=""),
     Index("documents_by_state", "company", "state"),
     Index("documents_by_likeness", "company", "likeness"),
     Index("documents_by_time", "company", "updated_at"),
@@ -119,6 +129,10 @@ documents = Table(
     Index("documents_by_customer", "company", "customer_id"),
 )
 Index("documents_cancelled", documents.c.company, documents.c.content_seq, sqlite_where=documents.c.cancellation != "")
+Index("documents_owed", documents.c.company, documents.c.content_seq, sqlite_where=documents.c.look_owed != "")
+Index("documents_alike", documents.c.company, documents.c.alike)
+Index("documents_by_code", documents.c.company, documents.c.generation_code)
+Index("documents_by_stamp", documents.c.company, documents.c.reception_stamp)
 Index("documents_by_number", documents.c.company, documents.c.control_number, documents.c.numbered_at)
 Index("documents_waiting", documents.c.company, documents.c.waited_to, sqlite_where=documents.c.waits > 0)
 

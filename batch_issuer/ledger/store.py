@@ -23,6 +23,7 @@ from batch_issuer import __version__
 from batch_issuer.documents import State
 from batch_issuer.ledger import schema
 from batch_issuer.ledger.archive import Archive
+from batch_issuer.ledger.proofs import without_shared_proofs
 from batch_issuer.ledger.records import (
     FIRST_HASH,
     Event,
@@ -119,6 +120,7 @@ class Ledger(Archive):
             return
         at = write_time(self._clock())
         with self._writing() as connection:
+            new = without_shared_proofs(connection, company, at, new)
             written = self._chain(connection, company, run, at, new)
             before = self._before(connection, company, new)
             records = _folded(written, before)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from batch_issuer.identity import alike_keys
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
-from batch_issuer.reading.refs import alike_keys, continued
+from batch_issuer.reading.refs import continued
 from batch_issuer.reading.sheets import Field, SheetSales
 from batch_issuer.reading.tables import BLANKS, Codes, Flags, is_blank, letter_of
 from batch_issuer.reading.values import ZERO, Fault, Value

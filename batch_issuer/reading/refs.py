@@ -7,7 +7,6 @@ are told.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,8 +18,6 @@ from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
 from batch_issuer.reading.values import Fault, clean, is_error, lost_digits
 
 MAX_LENGTH = 100
-_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
-"""Which a spreadsheet program drops: `001` comes again as `1`."""
 _PLAIN = re.compile(r"[0-9A-Za-z/_\n-]*")
 
 
@@ -94,19 +91,6 @@ def are_plain(texts: Sequence[str]) -> bool:
         and max(map(len, texts), default=0) <= MAX_LENGTH
         and not holds_example_ref(together)
     )
-
-
-def alike_keys(texts: Sequence[str]) -> list[str]:
-    """A key for each, equal for references that a person would take for the same."""
-    if len(texts) < 2 or not are_plain(texts):
-        return list(map(_alike_key, texts))
-    return _LEADING_ZEROS.sub("", "\n".join(texts).casefold()).split("\n")
-
-
-def _alike_key(text: str) -> str:
-    text = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    key = "".join(text.split()).casefold()
-    return _LEADING_ZEROS.sub("", key) if "0" in key else key
 
 
 def _single(column: Column, texts: list[str]) -> Refs:

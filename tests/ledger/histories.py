@@ -7,7 +7,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,20 @@ ANSWER = Answer(
     amounts=Amounts(taxable=Decimal("4.42"), vat=Decimal("0.58"), gross=Decimal("5.00"), total=Decimal("5.00")),
     dte_state="PROCESADO",
 )
+
+
+def answer_of(ref: str) -> Answer:
+    """`ANSWER` for A-1; for every other document one with a code, a stamp and a number of its own."""
+    if ref == "A-1":
+        return ANSWER
+    own = digest(ref)[:12]
+    return replace(
+        ANSWER,
+        document_id=f"0a1b2c3d-0000-4000-8000-{own}",
+        control_number=f"DTE-01-M001P001-{int(own, 16) % 10**15:015d}",
+        generation_code=f"0A1B2C3D-0000-4000-8000-{own.upper()}",
+        reception_stamp=f"{own}20261121".upper(),
+    )
 
 
 MEMO = {"document_id": "0a1b2c3d-0000-4000-8000-000000000002", "control_number": "DTE-05-M001P001-000000000000001"}
@@ -63,8 +77,8 @@ def sending(ref: str) -> NewEvent:
     return NewEvent(kind=Kind.SENDING, external_ref=ref, body={"fingerprint": digest("{}")})
 
 
-def answered(ref: str, state: State = State.STAMPED, answer: Answer = ANSWER, **more: Any) -> NewEvent:
-    body = {"state": state.value, "answer": write_answer(answer)}
+def answered(ref: str, state: State = State.STAMPED, answer: Answer | None = None, **more: Any) -> NewEvent:
+    body = {"state": state.value, "answer": write_answer(answer or answer_of(ref))}
     return NewEvent(kind=Kind.ANSWERED, external_ref=ref, body=body | more)
 
 
@@ -90,6 +104,23 @@ def cancel_unanswered(ref: str, step: CancelStep = CancelStep.REQUESTED, *, unse
 def cancel_answered(ref: str, step: CancelStep = CancelStep.DONE, **more: Any) -> NewEvent:
     body = {"step": step.value, "stamp": "20261121130000FEDCBA", "reason": "", "words": ""}
     return NewEvent(kind=Kind.CANCEL_ANSWERED, external_ref=ref, body=body | more)
+
+
+def recognised(ref: str, external_ref: str = "0001") -> NewEvent:
+    body = {"external_ref": external_ref, "date": "2026-11-22", "branch": "", "till": ""}
+    return NewEvent(kind=Kind.RECOGNISED, external_ref=ref, body=body)
+
+
+def accepted(ref: str) -> NewEvent:
+    return NewEvent(kind=Kind.RECOGNISED, external_ref=ref, body={"at_provider": True})
+
+
+def withdrawn(ref: str) -> NewEvent:
+    return NewEvent(kind=Kind.WITHDRAWN, external_ref=ref, body={"by": "Ana", "reason": "not sold"})
+
+
+def look_owed(ref: str, why: str = "credited") -> NewEvent:
+    return NewEvent(kind=Kind.LOOK_OWED, external_ref=ref, body={"why": why})
 
 
 def run_read(*refs: str) -> NewEvent:
@@ -161,6 +192,7 @@ def _event(draw: st.DrawFn, company: str, known: set[tuple[str, str]]) -> NewEve
     return draw(
         st.sampled_from([sending(ref), released(ref), released(ref, "not-found", unsent=False), unanswered(ref, state)])
         | ANSWERS.map(lambda answer: answered(ref, state, answer, unexpected_duplicate=answer.is_duplicate))
+        | st.sampled_from([recognised(ref), accepted(ref), withdrawn(ref), look_owed(ref)])
         | st.sampled_from([cancelling(ref), *(cancel_answered(ref, step, memo=MEMO) for step in CancelStep)])
     )
 

@@ -457,7 +457,19 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(small: Path) -> Non
     indexes = _indexes(small)
     tamper(
         small,
-        *(f"DROP INDEX documents_{name}" for name in ("cancelled", "by_customer", "by_number", "waiting")),
+        *(
+            f"DROP INDEX documents_{name}"
+            for name in (
+                "cancelled",
+                "by_customer",
+                "by_number",
+                "waiting",
+                "owed",
+                "alike",
+                "by_code",
+                "by_stamp",
+            )
+        ),
         *(
             f"ALTER TABLE documents DROP COLUMN {name}"
             for name in (
@@ -469,6 +481,14 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(small: Path) -> Non
                 "waits",
                 "waited_from",
                 "waited_to",
+                "till",
+                "alike",
+                "also",
+                "accepted",
+                "look_owed",
+                "withdrawn_at",
+                "generation_code",
+                "reception_stamp",
             )
         ),
         "DROP INDEX events_beside_documents",

@@ -38,11 +38,14 @@ from tests.ledger.histories import (
     cancelling,
     digest,
     key_seen,
+    look_owed,
     planned,
+    recognised,
     released,
     run_ended,
     sending,
     unanswered,
+    withdrawn,
 )
 
 
@@ -190,7 +193,7 @@ def test_events_of_runs_say_nothing_about_documents(event: NewEvent) -> None:
     [
         kind
         for kind in Kind
-        if kind.value not in ("run_started", "run_read", "run_ended", "key_seen", "noted", "signed")
+        if kind.value not in ("run_started", "run_read", "run_ended", "key_seen", "noted", "signed", "restored")
     ],
 )
 def test_every_kind_about_documents_moves_the_record_on(kind: Kind) -> None:
@@ -199,7 +202,7 @@ def test_every_kind_about_documents_moves_the_record_on(kind: Kind) -> None:
         one.kind: one
         for one in (
             planned("A-1"), sending("A-1"), released("A-1"), answered("A-1"), unanswered("A-1"), cancelling("A-1"),
-            cancel_answered("A-1"), cancel_unanswered("A-1"),
+            cancel_answered("A-1"), cancel_unanswered("A-1"), recognised("A-1"), withdrawn("A-1"), look_owed("A-1"),
         )
     }  # fmt: skip
     record = lived(planned("A-1"), cancelling("A-1"), by_kind[kind])

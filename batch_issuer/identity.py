@@ -1,0 +1,63 @@
+"""Which sale is which: what belongs to a sale besides its reference, and which references a person would take for one.
+
+A sale is known by its company and its reference. Its date, branch and till belong to it: the same reference with
+another of these may be another sale, whose number began anew, and only a person can say which.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+"""Which a spreadsheet program drops: `001` comes again as `1`."""
+_PLAIN = re.compile(r"[0-9A-Za-z/_\n-]*")
+_HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—―−⁃﹘﹣－"), "-")  # noqa: RUF001 - every hyphen that a program may write
+"""Hyphens, dashes and minus signs that look like the one on the keyboard."""
+
+
+class Appearance(NamedTuple):
+    """How a sale stands in a file. Empty text means that the file does not say."""
+
+    external_ref: str
+    date: str = ""
+    """ISO."""
+    branch: str = ""
+    till: str = ""
+
+
+def differing(one: Appearance, other: Appearance) -> tuple[str, ...]:
+    """Which of date, branch and till two appearances say differently; what one leaves out differs in nothing."""
+    return tuple(
+        name
+        for name in ("date", "branch", "till")
+        if (mine := _plain(getattr(one, name))) and (theirs := _plain(getattr(other, name))) and mine != theirs
+    )
+
+
+def _plain(text: str) -> str:
+    """A branch or till as it is compared: capitals, spaces, leading zeros and ways of writing accents do not count."""
+    return alike_key(text)
+
+
+def alike_key(text: str) -> str:
+    """A key that is equal for references that a person would take for the same.
+
+    Leading zeros of numbers, capitals, spaces, invisible characters, kinds of hyphens and the ways of writing one
+    letter in Unicode do not count.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_HYPHENS)).translate(_HYPHENS)
+        text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    key = "".join(text.split()).casefold()
+    return _LEADING_ZEROS.sub("", key) if "0" in key else key
+
+
+def alike_keys(texts: Sequence[str]) -> list[str]:
+    """The key of each. Plain references are taken together, which is much quicker."""
+    together = "\n".join(texts)
+    if len(texts) < 2 or _PLAIN.fullmatch(together) is None or together.count("\n") != len(texts) - 1:
+        return list(map(alike_key, texts))
+    return _LEADING_ZEROS.sub("", together.casefold()).split("\n")
