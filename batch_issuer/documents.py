@@ -96,6 +96,10 @@ class Document:
     prices_with_vat: bool
     date: dt.date | None = None
     branch: str = ""
+    till: str = ""
+    """The cash register; never sent, like the branch: it tells sales with the same number apart."""
+    time: str = ""
+    """The time of day that stands beside the date, `HH:MM` or `HH:MM:SS`; never sent."""
     customer_name: str = ""
     customer: Customer | None = None
     payment_method: str = ""

@@ -12,7 +12,7 @@ from dataclasses import field as dataclass_field
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from batch_issuer.messages import N_, Messages
 
@@ -140,12 +140,20 @@ class CannotStart(Stop):
     exit_code = 2
 
 
+Refusal = TypeVar("Refusal", bound=Stop)
+
+
+def together(questions: Sequence[Refusal]) -> Refusal:
+    """Several refusals, at least one, as one that says all."""
+    first, *others = questions
+    first.also = tuple(others)
+    return first
+
+
 def raise_together(questions: Sequence[Stop]) -> None:
     """Raise several refusals as one, if there are any."""
     if questions:
-        first, *others = questions
-        first.also = tuple(others)
-        raise first
+        raise together(questions)
 
 
 class StoppedMidway(Stop):

@@ -64,6 +64,9 @@ class Source:
     """`include` or `skip`; empty: asked."""
     ignore: tuple[str, ...] = ()
     """Headings that are declared no part of the sale, so that nothing is asked about them."""
+    alike: str = ""
+    """`same` or `new`: what a person said with --alike of sales that look like earlier ones; no setting of the file,
+    because tomorrow it may be otherwise. Empty: asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

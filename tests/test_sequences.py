@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batch_issuer.days import year_of
 from batch_issuer.documents import SourceRows, State
 from batch_issuer.ledger.records import Answer, Numbered, Record
-from batch_issuer.reconciliation import split_control_number, year_of
+from batch_issuer.reconciliation import split_control_number
 from batch_issuer.reconciliation.sequences import numbered, odd_numbers, other_months, series_of
 
 SERIES = "DTE-01-M001P001"

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from batch_issuer.cli.output import Output
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.problems import CannotStart, together
+
+if TYPE_CHECKING:
+    from batch_issuer.cli.session import Session
+    from batch_issuer.planning.recognising import IdentityQuestion
 
 
 def may_ask(output: Output) -> bool:
@@ -24,7 +29,8 @@ def choose(output: Output, question: CannotStart, choices: Mapping[str, str]) ->
     """
     if not may_ask(output):
         raise question
-    click.echo(output.messages.text(question.message, **question.parameters), err=True)
+    for one in (question, *question.also):
+        click.echo(output.messages.text(one.message, **one.parameters), err=True)
     for name, effect in choices.items():
         click.echo(f"  {name}  {output.messages.text(effect, **question.parameters)}", err=True)
     prompt = output.messages.text(
@@ -34,3 +40,35 @@ def choose(output: Output, question: CannotStart, choices: Mapping[str, str]) ->
         if answer in choices:
             return answer
     raise question
+
+
+def ask_which_sales(
+    session: Session, questions: Sequence[IdentityQuestion], options: dict[str, Any], files: Sequence[str]
+) -> None:
+    """Ask whether sales are those that the ledger has, and put the answer where the next look finds it.
+
+    That is `--alike` among the options, or a template of the reference in the settings. Raises the questions where
+    nobody can be asked.
+    """
+    from batch_issuer.planning.recognising import NEW, SAME
+    from batch_issuer.reading.learned import settings_path, write_settings
+
+    output = session.output
+    choices = {SAME: N_("they are the same sales: none is issued a second time")}
+    template = next((one.template for one in questions if one.template), "")
+    if template:
+        choices[NEW] = N_("they are other sales: from now on their reference is {template}")
+    elif all(NEW in one.choices for one in questions):
+        choices[NEW] = N_("they are other sales: issue them under their own references")
+    question = together(questions)
+    question.parameters["template"] = template
+    answer = choose(output, question, choices)
+    if answer == NEW and template:
+        written = write_settings(
+            settings_path(options["config"], session.settings, files), {"source": {"external_ref": template}}
+        )
+        output.say(N_("Added to {path}; the next file of this kind is read the same way:"), path=written.path)
+        for line in written.added:
+            output.show(f"    {line}")
+    else:
+        options["alike"] = answer

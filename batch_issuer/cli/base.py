@@ -203,6 +203,11 @@ reading = shared(
         type=click.Choice(["include", "skip"]),
         help=N_("Read the rows that a filter has hidden, or leave them out."),
     ),
+    option(
+        "--alike",
+        type=click.Choice(["same", "new"]),
+        help=N_("Sales that look like earlier ones are those (same), or are other sales (new)."),
+    ),
 )
 sending = shared(
     base_url_option,

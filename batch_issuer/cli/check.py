@@ -11,6 +11,7 @@ import click
 from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
 from batch_issuer.messages import N_
+from batch_issuer.problems import raise_together
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from batch_issuer.ledger.store import Ledger
     from batch_issuer.planning.plan import Plan
     from batch_issuer.planning.preparing import Prepared
+    from batch_issuer.planning.recognising import IdentityQuestion
     from batch_issuer.planning.touching import Touched
 
 
@@ -56,7 +58,7 @@ def command(
 
         refuse_to_write_over(Path(fix_file), files)
     prepared = read_files(session, files, compared=_may_exist(session.ledger))
-    prepared, plan, conflicts, customers = plan_against_ledger(session, prepared)
+    prepared, plan, conflicts, customers, questions = plan_against_ledger(session, prepared)
     show_sources(output, prepared)
     output.show()
     show_plan(output, prepared, plan)
@@ -70,6 +72,7 @@ def command(
         show_fixes(output, fixes, fix_file)
         reports = fixes.reports
     settings_written = save_what_was_learned(output, session, prepared, named, files) if write_settings else {}
+    raise_together(questions)
     code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0
     if output.as_json:
         output.give(
@@ -116,6 +119,8 @@ class Planned(NamedTuple):
     plan: Plan
     conflicts: list[dict[str, Any]]
     customers: tuple[Touched, ...]
+    questions: Sequence[IdentityQuestion]
+    """What has to be answered before anything of the files is sent."""
 
 
 def plan_against_ledger(
@@ -150,17 +155,20 @@ def _planned(
     known: Mapping[str, Record] | None = None,
 ) -> Planned:
     from batch_issuer.planning.crediting import with_credits
-    from batch_issuer.planning.plan import Action, make_plan, select
-    from batch_issuer.planning.preparing import conflict_list, plan_files
+    from batch_issuer.planning.plan import Action, select
+    from batch_issuer.planning.preparing import conflict_list
+    from batch_issuer.planning.recognising import recognise
     from batch_issuer.planning.repeats import with_repeats
     from batch_issuer.planning.touching import touched
 
-    company = session.company.code
-    prepared = with_credits(with_repeats(prepared, ledger, company), ledger, company)
-    plan = plan_files(prepared, ledger, company) if known is None else make_plan(prepared.candidates, known)
+    company, alike = session.company.code, session.settings.source.alike
+    recognised = recognise(prepared, ledger, company, alike, known)
+    prepared = with_credits(with_repeats(recognised.prepared, ledger, company), ledger, company)
+    plan = recognised.plan(prepared)
     conflicts = conflict_list(plan.of(Action.CONFLICT), prepared, ledger) if ledger else []
     chosen = select(plan, only=only, limit=limit)
-    return Planned(prepared, chosen, conflicts, touched(prepared, chosen, ledger, company))
+    customers = touched(prepared, chosen, ledger, company)
+    return Planned(prepared, chosen, conflicts, customers, recognised.questions(alike))
 
 
 def _may_exist(path: Path) -> bool:

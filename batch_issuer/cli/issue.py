@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @base.common
 @base.with_output
 def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
+    from batch_issuer.cli.asking import ask_which_sales
     from batch_issuer.cli.check import plan_against_ledger
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.report import finish, leave_standing
@@ -57,9 +58,15 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
     if standing and (repeated := repeat(standing.run, standing.head, **sending)):
         return leave_standing(session, repeated, standing)
     read = read_files(session, files)
-    prepared, plan, conflicts, customers = plan_against_ledger(
-        session, read, only=options["only"], limit=options["limit"]
-    )
+    planned = plan_against_ledger(session, read, only=options["only"], limit=options["limit"])
+    while planned.questions:
+        show_plan(output, planned.prepared, planned.plan)
+        output.show()
+        ask_which_sales(session, planned.questions, options, files)
+        session = open_session(output, options, files)
+        read = read_files(session, files)
+        planned = plan_against_ledger(session, read, only=options["only"], limit=options["limit"])
+    prepared, plan, conflicts, customers, _ = planned
     prepared.expect(
         documents=options["expect_documents"],
         total=options["expect_total"],

@@ -167,11 +167,11 @@ def _keep(
 
     known = {record.external_ref: record for record in reconciliation.records}
     try:
-        prepared, plan, conflicts, customers = plan_against_ledger(session, read, known=known)
+        prepared, plan, conflicts, customers, questions = plan_against_ledger(session, read, known=known)
     except Stop:  # the run is over and told of; only the next one has more to do
         standing.forget(session.ledger)
         return
-    if conflicts or not standing.may_stand(reconciliation) or not standing.leaves_all(plan):
+    if conflicts or questions or not standing.may_stand(reconciliation) or not standing.leaves_all(plan):
         standing.forget(session.ledger)
         return
     shown = session.output.apart()

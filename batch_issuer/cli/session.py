@@ -36,7 +36,9 @@ class Session:
 def open_session(output: Output, options: Mapping[str, Any], files: Sequence[str] = ()) -> Session:
     """Read the settings and put the options over them. Raises `CannotStart`."""
     settings = settings_room.load(settings_room.find(options["config"], files))
-    source = {name: options[name] for name in ("decimal", "dates", "sheet", "hidden_rows") if options.get(name)}
+    source = {
+        name: options[name] for name in ("decimal", "dates", "sheet", "hidden_rows", "alike") if options.get(name)
+    }
     if source:
         settings = replace(settings, source=replace(settings.source, **source))
     company = settings.company(options["company"])

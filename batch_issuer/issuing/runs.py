@@ -33,8 +33,9 @@ from batch_issuer.messages import N_
 from batch_issuer.planning.cancelling import SENT, Outlook, outlook
 from batch_issuer.planning.crediting import Balance, balance_of, found_ccf, why_wait
 from batch_issuer.planning.plan import Action, Candidate, Plan, Step, make_plan, select
-from batch_issuer.planning.preparing import Prepared, conflict_list, plan_files, planned_event, planned_events, summary
-from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway
+from batch_issuer.planning.preparing import Prepared, conflict_list, planned_event, planned_events, summary
+from batch_issuer.planning.recognising import recognise
+from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway, raise_together
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import Client, Found, Missing, open_transport
@@ -130,9 +131,15 @@ def issue(
     only: Sequence[str] = (),
     limit: int | None = None,
 ) -> Outcome:
-    """Issue what the plan says of the files' documents. Raises `CannotStart` before anything is sent."""
+    """Issue what the plan says of the files' documents. Raises `CannotStart` before anything is sent.
+
+    So it does where sales of the files may be those that the ledger has, and nobody said whether they are.
+    """
+    alike = prepared.settings.source.alike
     with open_to_write(ledger_path, company.code, create=True) as ledger:
-        plan = plan_files(prepared, ledger, company.code)
+        recognised = recognise(prepared, ledger, company.code, alike)
+        raise_together(recognised.questions(alike))
+        prepared, plan = recognised.prepared, recognised.plan()
         chosen = select(plan, only=only, limit=limit)
         work = _Work(ledger, company.code, "issue", connection, watcher)
         work.check_key()
@@ -142,7 +149,7 @@ def issue(
         left_out = [step.candidate for step in plan.steps if step.candidate.external_ref not in kept]
         conflicts = conflict_list(chosen.of(Action.CONFLICT), prepared, ledger)
         read = NewEvent(kind=Kind.RUN_READ, body={**summary(prepared, references, left_out), "conflicts": conflicts})
-        work.write([read])
+        work.write([read, *recognised.said])
         del read  # the largest of all events, and nobody needs it while documents are sent
         anew = [step.candidate for step in chosen.of(Action.ISSUE) if step.record is None or step.changed]
         searched = _catalogs_to_ask(prepared, chosen)

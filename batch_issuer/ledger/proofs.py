@@ -5,14 +5,14 @@ Looked at in the transaction that writes the answer, so that no two runs, proces
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from batch_issuer.documents import EL_SALVADOR, State
+from batch_issuer.days import year_of
+from batch_issuer.documents import State
 from batch_issuer.ledger import schema
 from batch_issuer.ledger.records import SHARED_PROOF, Kind, NewEvent
 from batch_issuer.ledger.rows import identifier
@@ -72,7 +72,7 @@ def _owners(connection: Connection, company: str, at: str, claims: Sequence[NewE
     """References and states of the documents that have one of the proofs already. Numbers begin anew each year."""
     table = schema.documents
     found: dict[Proof, dict[str, str]] = {}
-    year = _year(at)
+    year = year_of(at)
     wanted = [proof for one in claims for proof in _proofs(one)]
     columns = (table.c.generation_code, table.c.reception_stamp, table.c.control_number)
     for start in range(0, len(wanted), _AT_ONCE):
@@ -84,11 +84,8 @@ def _owners(connection: Connection, company: str, at: str, claims: Sequence[NewE
         for row in connection.execute(query.where(table.c.company == company, or_(*any_of))):
             for column in columns:
                 value = getattr(row, column.name)
-                if value and (column is not table.c.control_number or _year(row.numbered_at) == year):
+                if value and (
+                    column is not table.c.control_number or (row.numbered_at and year_of(row.numbered_at) == year)
+                ):
                     found.setdefault((column.name, value), {})[row.external_ref] = row.state
     return found
-
-
-def _year(moment: str) -> int:
-    """The calendar year in El Salvador; 0 for no moment."""
-    return dt.datetime.fromisoformat(moment).astimezone(EL_SALVADOR).year if moment else 0

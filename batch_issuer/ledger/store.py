@@ -72,6 +72,9 @@ _INSERT_DOCUMENTS = _insert(schema.documents, (*CONTENT, *KEY))
 _CHANGE_CONTENT = _update(schema.documents, CONTENT, KEY)
 _CHANGE_STATE = _update(schema.documents, STATE, KEY)
 
+_GIVEN_UP = (State.CANCELLED.value, State.REJECTED.value, State.INVALID.value)
+"""States of documents whose sale may be issued under another reference."""
+
 Clock = Callable[[], dt.datetime]
 
 
@@ -246,6 +249,44 @@ class Ledger(Archive):
                 )
                 found.update((row.likeness, row.external_ref) for row in connection.execute(query))
         return found
+
+    def look_alikes(self, company: str, keys: Sequence[str]) -> dict[str, list[Record]]:
+        """Documents by the key of their reference (`identity.alike_key`), the oldest first."""
+        table = schema.documents
+        found: dict[str, list[Record]] = {}
+        with schema.reading(self._engine, self.path) as connection:
+            for start in range(0, len(keys), _AT_ONCE):
+                some = [key for key in keys[start : start + _AT_ONCE] if can_be_stored(key)]
+                query = select(table).where(table.c.company == company, table.c.alike.in_(some))
+                for row in connection.execute(query.order_by(table.c.content_seq)):
+                    found.setdefault(row.alike, []).append(read_record(row))
+        return found
+
+    def like(self, company: str, likenesses: Sequence[str], most: int) -> dict[str, list[str]]:
+        """References of documents that are or may be issued, by likeness, in the order in which they were planned.
+
+        A likeness that more than `most` documents have is left out.
+        """
+        table = schema.documents
+        of_company = (table.c.company == company, table.c.state.not_in(_GIVEN_UP), table.c.withdrawn_at == "")
+        found: dict[str, list[str]] = {}
+        with schema.reading(self._engine, self.path) as connection:
+            for start in range(0, len(likenesses), _AT_ONCE):
+                some = table.c.likeness.in_(likenesses[start : start + _AT_ONCE])
+                counted = select(table.c.likeness, func.count()).where(table.c.company == company, some)
+                few = [like for like, count in connection.execute(counted.group_by(table.c.likeness)) if count <= most]
+                query = select(table.c.likeness, table.c.external_ref).where(*of_company, table.c.likeness.in_(few))
+                for row in connection.execute(query.order_by(table.c.content_seq)) if few else ():
+                    found.setdefault(row.likeness, []).append(row.external_ref)
+        return found
+
+    def has_read(self, company: str, sha256: str) -> bool:
+        """Whether one of the company's runs has read a file with this digest."""
+        return any(
+            one.get("sha256") == sha256
+            for run in self.runs(company)
+            for one in (self.run(run.run).summary or {}).get("sources", ())
+        )
 
     def last_stamped(self, company: str) -> Record | None:
         """The document that was stamped last."""

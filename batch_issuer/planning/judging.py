@@ -183,7 +183,7 @@ class _Judging:
                 continue
             count, total = count + 1, total + gross
             body = wire.encode(outline.like(model)) if self.compared else b""
-            self._send(outline.number, outline.external_ref, model, len(outline.lines), gross, body)
+            self._send(outline.number, outline.external_ref, model, outline.row, len(outline.lines), gross, body)
         if count:
             self.judged.tally(self.batch.source(model.row), count, total)
             self._date(model, count)
@@ -207,7 +207,7 @@ class _Judging:
         if problems:
             judged.notes.append((number, problems))
         body = wire.encode(document) if self.compared else b""
-        self._send(number, document.external_ref, document, len(document.lines), gross, body)
+        self._send(number, document.external_ref, document, document.row, len(document.lines), gross, body)
 
     def _date(self, document: Document, sent: int) -> None:
         if document.date is not None:
@@ -215,7 +215,9 @@ class _Judging:
             if sent:
                 self.judged.dates[document.date] += sent
 
-    def _send(self, number: int, external_ref: str, header: Document, lines: int, gross: Decimal, body: bytes) -> None:
+    def _send(
+        self, number: int, external_ref: str, header: Document, row: int, lines: int, gross: Decimal, body: bytes
+    ) -> None:
         """What may be sent; `header` is the document, or a consumer's with the same header."""
         customer = header.customer
         self.judged.candidates.append(
@@ -230,15 +232,23 @@ class _Judging:
                 full=header.full_adjustment,
                 customer_id=customer_id(customer) if customer else "",
                 likeness=_likeness(header, body) if body else _hint(header, lines, gross),
+                is_named=not _is_anonymous(header),
+                date=header.date.isoformat() if header.date else "",
+                branch=header.branch,
+                till=header.till,
+                row=row,
             )
         )
 
 
 def _likeness(document: Document, body: bytes) -> str:
-    """A digest of everything about a named customer's sale but its reference. `body` is canonical."""
-    if _is_anonymous(document):
-        return ""
+    """A digest of everything about a sale but its reference. `body` is canonical.
+
+    The time of day counts where nobody is named: it is what tells one coffee from the next.
+    """
     day = document.date.isoformat() if document.date else ""
+    if _is_anonymous(document):
+        day = f"{day} {document.time} "
     return hashlib.sha256(day.encode() + wire.content_of(body)).hexdigest()[:32]
 
 

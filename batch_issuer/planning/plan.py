@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from batch_issuer.documents import WITHOUT_VAT, State, split_vat, total_of
+from batch_issuer.identity import Appearance
 from batch_issuer.ledger.records import Record
 
 
@@ -26,6 +27,8 @@ class Action(StrEnum):
     """Settled, or refused and unchanged since."""
     CONFLICT = "conflict"
     """Issued, and the file says something else now: never sent, shown with both versions."""
+    QUESTION = "question"
+    """Perhaps a sale that the ledger has, perhaps another one: nothing is done before a person says which."""
 
 
 def decide(state: State | None, *, changed: bool) -> Action:
@@ -60,7 +63,22 @@ class Candidate(NamedTuple):
     customer_id: str = ""
     """NIT, else DUI, digits only."""
     likeness: str = ""
-    """Digest of everything but the reference, for sales with a named customer (`planning/judging.py`)."""
+    """Digest of everything but the reference (`planning/judging.py`); empty where nothing is compared with it."""
+    is_named: bool = False
+    """Whether the sale says who bought. Anonymous consumers buy the same coffee all day long."""
+    date: str = ""
+    """ISO."""
+    branch: str = ""
+    till: str = ""
+    row: int = 0
+    """The batch row on which the document begins."""
+    written_ref: str = ""
+    """The reference as the file has it, where the sale is one that the ledger has under another."""
+
+    @property
+    def appearance(self) -> Appearance:
+        """How the sale stands in the file."""
+        return Appearance(self.written_ref or self.external_ref, self.date, self.branch, self.till)
 
 
 class Step(NamedTuple):
@@ -137,12 +155,26 @@ class Plan:
         return bool(self.steps) and all(step.record is not None and step.record.attempts for step in self.steps)
 
 
-def make_plan(candidates: Iterable[Candidate], records: Mapping[str, Record]) -> Plan:
-    """What to do with each candidate, given what the ledger knows."""
+def make_plan(
+    candidates: Iterable[Candidate],
+    records: Mapping[str, Record],
+    doubted: Collection[int] = (),
+    left: Collection[int] = (),
+) -> Plan:
+    """What to do with each candidate, given what the ledger knows.
+
+    `doubted` are the numbers of those about which a person is asked, `left` of those that a person wants left alone.
+    """
     new = decide(None, changed=False)
     steps = []
     for candidate in candidates:
         record = records.get(candidate.external_ref)
+        if candidate.number in doubted:
+            steps.append(Step(candidate, record, Action.QUESTION))
+            continue
+        if candidate.number in left:
+            steps.append(Step(candidate, record, Action.NOTHING))
+            continue
         if record is None:
             steps.append(Step(candidate, None, new))
             continue

@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import chain
 from typing import Any, Protocol
 
-from batch_issuer.documents import Document, total_of
+from batch_issuer.documents import Document, changed_document, total_of
+from batch_issuer.identity import differing
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import LANGUAGES, N_, Messages
 from batch_issuer.planning.customers import Customers, customer_name
 from batch_issuer.planning.judging import Held, judge_all
-from batch_issuer.planning.plan import Candidate, Plan, Step, make_plan
+from batch_issuer.planning.plan import Candidate, Step
 from batch_issuer.problems import CannotStart, Place, Problem, Severity
 from batch_issuer.problems import Kind as ProblemKind
 from batch_issuer.provider import wire
@@ -36,9 +37,7 @@ BACK_DATED = ProblemKind(
 
 
 class Known(Protocol):
-    """What a plan asks of a ledger."""
-
-    def records(self, company: str, references: Sequence[str]) -> dict[str, Record]: ...
+    """What is asked of a ledger about documents that were issued."""
 
     def bodies(self, records: Sequence[Record]) -> dict[str, bytes]: ...
 
@@ -57,6 +56,10 @@ class Prepared:
     """Documents and gross of each (file, sheet), held back or not."""
     customers: Customers
     """Of the documents that may be sent."""
+    today: dt.date
+    """The day on which they were read, in El Salvador."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The ledger's references for those of the files that it has under others."""
     days: tuple[dt.date, dt.date] | None = None
     """The first and the last of the documents' own dates, held back or not."""
 
@@ -76,9 +79,20 @@ class Prepared:
         return total_of(candidate.gross for candidate in self.candidates)
 
     def content(self, candidate: Candidate) -> Document:
-        """The document of a candidate."""
+        """The document of a candidate, under the reference that the ledger has for it."""
         entry = self.batch[candidate.number]
-        return examine(self.batch, entry, self.settings.rules, in_lines=()).document
+        document = examine(self.batch, entry, self.settings.rules, in_lines=()).document
+        if not self.names:
+            return document
+        adjusts = self.names.get(document.adjusts, document.adjusts)
+        return changed_document(document, external_ref=candidate.external_ref, adjusts=adjusts)
+
+    def renamed(self, references: Mapping[int, str]) -> Prepared:
+        """The same with other references for some candidates, by their numbers: those that the ledger has."""
+        names = {one.external_ref: references[one.number] for one in self.candidates if one.number in references}
+        prepared = replace(self, names={**self.names, **names})
+        candidates = (_renamed(prepared, one, references.get(one.number)) for one in self.candidates)
+        return replace(prepared, candidates=tuple(candidates))
 
     def expect(self, *, documents: int | None, total: Decimal | None, all_or_nothing: bool) -> None:
         """Raise `CannotStart` unless the files hold what their owner counted."""
@@ -105,6 +119,18 @@ class Prepared:
             )
 
 
+def _renamed(prepared: Prepared, candidate: Candidate, reference: str | None) -> Candidate:
+    """The candidate with the ledger's reference, where it has one, and with that of the CCF that it adjusts."""
+    adjusts = prepared.names.get(candidate.adjusts, candidate.adjusts)
+    if reference is None and adjusts == candidate.adjusts:
+        return candidate
+    if reference is not None:
+        written = candidate.written_ref or candidate.external_ref
+        candidate = candidate._replace(external_ref=reference, written_ref=written)
+    candidate = candidate._replace(adjusts=adjusts)
+    return candidate._replace(fingerprint=wire.fingerprint(wire.encode(prepared.content(candidate))))
+
+
 def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool = True) -> Prepared:
     """Check and encode every document of a batch, once, keeping only what a plan needs.
 
@@ -128,6 +154,7 @@ def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool 
         by_source=judged.by_source,
         days=(min(judged.days), max(judged.days)) if judged.days else None,
         customers=customers,
+        today=today,
     )
 
 
@@ -159,6 +186,7 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
                 "rows": prepared.batch.row_numbers(document.rows),
                 "date": document.date.isoformat() if document.date else "",
                 "branch": document.branch,
+                "till": document.till,
                 "customer": customer_name(document),
                 "payment_method": document.payment_method,
                 "lines": len(document.lines),
@@ -186,6 +214,7 @@ def planned_event(record: Record, body: bytes) -> NewEvent:
             "rows": list(record.source.rows),
             "date": record.date,
             "branch": record.branch,
+            "till": record.till,
             "customer": record.customer,
             "payment_method": record.payment_method,
             "lines": record.lines,
@@ -193,14 +222,8 @@ def planned_event(record: Record, body: bytes) -> NewEvent:
     )
 
 
-def plan_files(prepared: Prepared, ledger: Known | None, company: str) -> Plan:
-    """The plan of the files' documents against a ledger, or against none."""
-    references = [candidate.external_ref for candidate in prepared.candidates]
-    return make_plan(prepared.candidates, ledger.records(company, references) if ledger else {})
-
-
 def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> list[dict[str, Any]]:
-    """Both versions of documents that were issued and that the file says otherwise, as the run's record has them."""
+    """Both versions of documents that the ledger has and that the file says otherwise, as the run's record has them."""
     issued = ledger.bodies([step.record for step in steps if step.record is not None])
     found = []
     for step in steps:
@@ -208,7 +231,11 @@ def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> l
             continue
         document = prepared.content(step.candidate)
         file, sheet = prepared.batch.source(document.row)
-        changes = wire.compare(issued[step.candidate.external_ref], wire.encode(document))
+        other = [
+            (name, getattr(step.record, name), getattr(step.candidate, name))
+            for name in differing(step.record.appearance, step.candidate.appearance)
+        ]
+        changes = (*other, *wire.compare(issued[step.candidate.external_ref], wire.encode(document)))
         found.append(
             {
                 "external_ref": step.candidate.external_ref,

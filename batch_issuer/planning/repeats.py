@@ -40,7 +40,7 @@ def with_repeats(prepared: Prepared, ledger: Remembers | None, company: str) -> 
     first: dict[str, Candidate] = {}
     notes: list[Problem] = []
     for candidate in prepared.candidates:
-        if not candidate.likeness:
+        if not candidate.is_named:
             continue
         other = first.setdefault(candidate.likeness, candidate)
         if other is not candidate:
@@ -48,16 +48,15 @@ def with_repeats(prepared: Prepared, ledger: Remembers | None, company: str) -> 
     known = ledger.alike(company, list(first)) if ledger else {}
     for candidate in prepared.candidates:
         other_reference = known.get(candidate.likeness, candidate.external_ref)
-        if other_reference != candidate.external_ref:
+        if candidate.is_named and other_reference != candidate.external_ref:
             notes.append(_note(prepared, SAME_IN_LEDGER, candidate, other_reference))
     return replace(prepared, notes=(*prepared.notes, *notes))
 
 
 def _note(prepared: Prepared, kind: Kind, candidate: Candidate, other: str) -> Problem:
-    row = prepared.batch[candidate.number].document.row
     return Problem(
         kind=kind,
-        place=prepared.batch.place(row),
+        place=prepared.batch.place(candidate.row),
         external_ref=candidate.external_ref,
         parameters={"reference": candidate.external_ref, "other": other},
     )

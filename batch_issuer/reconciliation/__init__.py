@@ -7,7 +7,7 @@ from batch_issuer.reconciliation.contingency import age_bucket
 from batch_issuer.reconciliation.later import read_open_items, since
 from batch_issuer.reconciliation.making import Background, reconcile, waits_for_person
 from batch_issuer.reconciliation.plain import as_json, findings_json, report_json
-from batch_issuer.reconciliation.sequences import day_of, split_control_number, year_of
+from batch_issuer.reconciliation.sequences import split_control_number
 from batch_issuer.reconciliation.signatures import content_of, share_a_day, signed_off
 from batch_issuer.reconciliation.totals import add_up, tally
 from batch_issuer.reconciliation.values import (
@@ -75,7 +75,6 @@ __all__ = [
     "age_bucket",
     "as_json",
     "content_of",
-    "day_of",
     "findings_json",
     "read_open_items",
     "reconcile",
@@ -86,5 +85,4 @@ __all__ = [
     "split_control_number",
     "tally",
     "waits_for_person",
-    "year_of",
 ]

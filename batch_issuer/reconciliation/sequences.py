@@ -5,14 +5,13 @@ A control number has no year and begins again each January, so the year is the o
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from batch_issuer.documents import EL_SALVADOR
+from batch_issuer.days import day_of, year_of
 from batch_issuer.ledger.records import Numbered, Record
 from batch_issuer.reconciliation.values import OtherMonth, Repeat, Series
 
@@ -33,22 +32,6 @@ def split_control_number(text: str) -> tuple[str, int] | None:
 @lru_cache(maxsize=1024)
 def _is_series(text: str) -> bool:
     return _SERIES.fullmatch(text) is not None
-
-
-def day_of(moment: str) -> str:
-    """The day in El Salvador of a time of the ledger, ISO; empty where no time is known."""
-    return _day_of_hour(moment[:13], moment[-6:]) if moment else ""
-
-
-@lru_cache(maxsize=8192)
-def _day_of_hour(hour: str, offset: str) -> str:
-    """Every moment of an hour is of one day, as offsets are whole hours."""
-    return f"{dt.datetime.fromisoformat(f'{hour}:00:00{offset}').astimezone(EL_SALVADOR):%Y-%m-%d}"
-
-
-def year_of(moment: str) -> int:
-    """The calendar year in El Salvador, where the new one begins six hours later than in UTC."""
-    return int(day_of(moment)[:4] if moment[5:10] == "01-01" else moment[:4])
 
 
 _Place = tuple[str, int]

@@ -16,7 +16,8 @@ from batch_issuer.ledger.store import Ledger
 from batch_issuer.planning.crediting import with_credits
 from batch_issuer.planning.customers import customer_name
 from batch_issuer.planning.plan import Action, Candidate, Step
-from batch_issuer.planning.preparing import BACK_DATED, Prepared, conflict_list, plan_files, summary
+from batch_issuer.planning.preparing import BACK_DATED, Prepared, conflict_list, summary
+from batch_issuer.planning.recognising import recognise
 from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reconciling.gathering import Subject, files_scope, reconcile_subject, span
 from batch_issuer.settings import Company, Settings
@@ -47,8 +48,10 @@ def compare(
     The days are those from `first` to `last` where one is given, else those that the files' own dates cover; sales
     without dates are looked for among those that were read from the same sheets before.
     """
-    prepared = with_credits(prepared, ledger, company)
-    steps = plan_files(prepared, ledger, company).steps
+    recognised = recognise(prepared, ledger, company, prepared.settings.source.alike)
+    prepared = with_credits(recognised.prepared, ledger, company)
+    steps = recognised.plan(prepared).steps
+    doubted = {one.candidate.number: one.record for one in recognised.doubtful}
     held = ledger.records(company, [one.document.external_ref for one in prepared.held])
     missing = [step.candidate for step in steps if step.record is None]
     period = _period(prepared, first, last)
@@ -68,12 +71,20 @@ def compare(
         one["state"] = known.state.value if known else ""
     comparison = {
         **period,
-        "changed": [step.candidate.external_ref for step in steps if step.changed],
-        "missing": [_missing(prepared, candidate, likes) for candidate in missing],
+        "changed": [
+            step.candidate.external_ref
+            for step in steps
+            if step.changed or (step.record is not None and step.action is Action.QUESTION)
+        ],
+        "missing": [_missing(prepared, candidate, likes, doubted.get(candidate.number)) for candidate in missing],
         "only_in_ledger": [record.external_ref for record in only],
         "lookalikes": likes.pairs(),
     }
-    conflicts = [step for step in steps if step.action is Action.CONFLICT and not _is_cancelled(step)]
+    conflicts = [
+        step
+        for step in steps
+        if step.action is Action.QUESTION or (step.action is Action.CONFLICT and not _is_cancelled(step))
+    ]
     return Compared(
         reading={**plain, "conflicts": conflict_list(conflicts, prepared, ledger), "comparison": comparison},
         records=tuple(step.record for step in steps if step.record is not None),
@@ -136,7 +147,7 @@ class _Likenesses:
     """Which sales are the same in everything but their reference."""
 
     def __init__(self, steps: Sequence[Step], ledger: Ledger, company: str) -> None:
-        self._steps = [step for step in steps if step.candidate.likeness]
+        self._steps = [step for step in steps if step.candidate.is_named]
         self._named = {step.candidate.external_ref for step in steps}
         self._in_ledger = ledger.alikes(company, sorted({step.candidate.likeness for step in self._steps}))
 
@@ -169,7 +180,8 @@ def _pair(candidate: Candidate, other: str, step: Step, *, in_files: bool) -> di
     }
 
 
-def _missing(prepared: Prepared, candidate: Candidate, likes: _Likenesses) -> dict[str, Any]:
+def _missing(prepared: Prepared, candidate: Candidate, likes: _Likenesses, perhaps: Record | None) -> dict[str, Any]:
+    """What the ledger does not have; `perhaps` is the document that may be the same sale under another reference."""
     document = prepared.content(candidate)
     places = [prepared.batch.place(row) for row in document.rows]
     return {
@@ -183,5 +195,5 @@ def _missing(prepared: Prepared, candidate: Candidate, likes: _Likenesses) -> di
         "date": document.date.isoformat() if document.date else "",
         "customer": customer_name(document),
         "payment_method": document.payment_method,
-        "looks_like": likes.other_of(candidate) if candidate.likeness else "",
+        "looks_like": perhaps.external_ref if perhaps else likes.other_of(candidate) if candidate.is_named else "",
     }

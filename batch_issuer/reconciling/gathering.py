@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from batch_issuer.days import day_of, year_of
 from batch_issuer.documents import EL_SALVADOR, State
 from batch_issuer.ledger.records import Numbered, Record, RunRecord
 from batch_issuer.ledger.store import Ledger
@@ -19,12 +20,10 @@ from batch_issuer.reconciliation import (
     Reconciliation,
     Scope,
     SignedOff,
-    day_of,
     reconcile,
     share_a_day,
     signed_off,
     split_control_number,
-    year_of,
 )
 from batch_issuer.settings import Company, Settings
 

@@ -60,7 +60,7 @@ class Hostile(BaseHTTPRequestHandler):
         self._answer(ref, self.asked or ref)
 
     def _answer(self, ref: str, name: str) -> None:
-        said = f"refused: Authorization: {self.headers['Authorization']} at {self.path}?key={KEY}&x=1"
+        said = f"refused: Authorization: {self.headers['Authorization']} at {self.path}?key={KEY}&x={ref}"
         self.answers[name if name in self.answers else "*"](self, ref, said)
 
     def give(self, status: int, body: Any, media_type: str = "application/json", **headers: str) -> None:

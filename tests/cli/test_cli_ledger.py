@@ -207,7 +207,7 @@ def test_a_disk_that_fills_up_stops_the_run(tmp_path: Path) -> None:
     with running(SandboxOptions(minute_limit=None, hour_limit=None)) as sandbox:
         shop = Shop(tmp_path, sandbox.base_url, write_sales(tmp_path / "ventas.csv", 150))
         assert shop.run("issue", "ventas.csv", "--limit", "1").code == 0
-        size = shop.ledger.stat().st_size + 200_000
+        size = shop.ledger.stat().st_size + 300_000
         process = shop.start("issue", "ventas.csv", "--json", wrapper=("-c", LIMITED, str(size)))
         done = process.done()
         assert (done.code, done.json["exit_code"]) == (3, 3), done.err
