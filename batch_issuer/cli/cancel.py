@@ -53,7 +53,7 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     _show(output, outlooks, unknown)
     if options["only_plan"]:
         return _write_plan(output, outlooks, unknown, Path(options["out"]), day)
-    from batch_issuer.issuing.runs import not_known
+    from batch_issuer.issuing.naming import not_known
     from batch_issuer.planning.cancelling import SENT
 
     if unknown:
@@ -65,7 +65,8 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
 
 def _outlooks(session: Session, names: Sequence[str], day: dt.date) -> tuple[list[Outlook], list[str]]:
     """What would happen to each document that is known, and the names that are not."""
-    from batch_issuer.issuing.runs import find_named, outlooks
+    from batch_issuer.issuing.naming import find_named
+    from batch_issuer.issuing.runs import outlooks
     from batch_issuer.ledger.opening import open_to_read
 
     ledger = open_to_read(session.ledger)

@@ -72,7 +72,8 @@ def _selected(
 ) -> list[Record]:
     """The documents that were asked for, and of those what `--only` leaves. Raises `CannotStart`."""
     from batch_issuer.cli.session import named_references
-    from batch_issuer.issuing.runs import chosen, named
+    from batch_issuer.issuing.naming import named
+    from batch_issuer.issuing.runs import chosen
     from batch_issuer.reconciling.gathering import last_issue, period_records, records_of_run
 
     company, first, last = session.company, options["first"], options["last"]

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, assert_never
 
 from batch_issuer.documents import State
+from batch_issuer.issuing.owing import NOTHING, look_owed
 from batch_issuer.issuing.sending import SEND_AGAIN_AFTER, Sender, WorkItem, words_of
 from batch_issuer.ledger.records import (
     UNDER_WAY,
@@ -32,6 +33,7 @@ from batch_issuer.provider.client import (
     Missing,
     NeverLeft,
     Refused,
+    Reply,
     SlowDown,
     Uncertain,
     Withheld,
@@ -56,18 +58,28 @@ class Canceller(Sender):
         """Ask what became of cancellations in doubt or under way; never ask for one."""
         await self._run(_each(records, self._look_after))
 
-    async def discover(self, records: Sequence[Record]) -> None:
-        """Find out whether documents were invalidated without our asking; record what is proven, and no doubt."""
+    async def pay(self, records: Sequence[Record]) -> None:
+        """Take the looks that are owed: find out whether documents that were settled are cancelled now."""
         self.progress.total += len(records)
-        await self._run(_each(records, self._discovered))
+        await self._run(_each(records, self._paid))
 
-    async def _discovered(self, record: Record) -> None:
+    async def _paid(self, record: Record) -> None:
         reply = await self._ask_by_both(record)
         if isinstance(reply, Missing):
             reply = CancelSaid(step=CancelStep.REQUESTED, answer=Answer())
         if isinstance(reply, CancelSaid) and not await self._proves(record, reply):
-            await self._marked(record, reply)
+            status = await self._own_status(record)
+            if isinstance(status, Found) and status.state is State.CANCELLED:
+                self._said(record, _proven(reply))
+            elif isinstance(status, Found) and status.state is record.state:
+                self._write([look_owed(record, NOTHING)])
         self._done(record)
+
+    async def _own_status(self, record: Record) -> Reply:
+        """What the document's own status says, beside that of its invalidation."""
+        return await self._until_answered(
+            partial(self.client.ask, record.doc_type, record.external_ref, record.answer.document_id)
+        )
 
     async def _look_after(self, record: Record) -> None:
         await self._learn(record)
@@ -167,12 +179,10 @@ class Canceller(Sender):
 
     async def _marked(self, record: Record, said: CancelSaid) -> CancelSaid | None:
         """Record what the document's own status says outright where the answers about its invalidation do not."""
-        reply = await self._until_answered(
-            partial(self.client.ask, record.doc_type, record.external_ref, record.answer.document_id)
-        )
+        reply = await self._own_status(record)
         if not isinstance(reply, Found) or reply.state is not State.CANCELLED:
             return None
-        proven = replace(said, step=CancelStep.DONE, answer=replace(said.answer, reception_stamp=""))
+        proven = _proven(said)
         self._said(record, proven)
         return proven
 
@@ -256,6 +266,11 @@ class Canceller(Sender):
 
     def _done(self, record: Record) -> None:
         self._count(State.CANCELLED if record.external_ref in self._cancelled else record.state)
+
+
+def _proven(said: CancelSaid) -> CancelSaid:
+    """A cancellation that the document's own status proves; that gives no stamp of it."""
+    return replace(said, step=CancelStep.DONE, answer=replace(said.answer, reception_stamp=""))
 
 
 _STEP_OF_MEMO = {

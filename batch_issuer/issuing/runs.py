@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -22,8 +22,10 @@ from typing import Any, Protocol
 from batch_issuer.documents import State
 from batch_issuer.issuing import live_catalogs
 from batch_issuer.issuing.invalidating import Canceller, is_under_way
+from batch_issuer.issuing.naming import named
+from batch_issuer.issuing.owing import CREDITED
 from batch_issuer.issuing.rechecking import Judged, change_of, judge, moved
-from batch_issuer.issuing.sending import PATIENCE, Patience, Progress, Sender
+from batch_issuer.issuing.sending import PATIENCE, WHOSE, Patience, Progress, Sender
 from batch_issuer.ledger.apart import Append, appending
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Kind, NewEvent, Record, RunRecord
@@ -34,10 +36,10 @@ from batch_issuer.planning.cancelling import SENT, Outlook, outlook
 from batch_issuer.planning.crediting import Balance, balance_of, found_ccf, why_wait
 from batch_issuer.planning.plan import Action, Candidate, Plan, Step, make_plan, select
 from batch_issuer.planning.preparing import Prepared, conflict_list, planned_event, planned_events, summary
-from batch_issuer.planning.recognising import recognise
+from batch_issuer.planning.recognising import SAME, known_to_provider, recognise, unsent_record
 from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway, raise_together
 from batch_issuer.provider import wire
-from batch_issuer.provider.classify import Reason
+from batch_issuer.provider.classify import NEEDS_PERSON, Reason
 from batch_issuer.provider.client import Client, Found, Missing, open_transport
 from batch_issuer.provider.quota import Quota
 from batch_issuer.settings import Company
@@ -50,6 +52,12 @@ _EVENTS_OF_A_REPETITION = 3
 """It begins, reads, ends."""
 _WORTH_A_PROCESS = 200
 """Documents from which on the ledger is written by a process of its own."""
+_LOOKED_UP = 5
+"""New documents of a file that are looked up before any is sent: the first, the last, and some between."""
+_ASKED_IN_PASSING = 60
+"""Documents that earlier runs left in doubt, and that a run asks about on its way: half a minute of the quota."""
+_BEHIND_FOR = dt.timedelta(days=31)
+"""How long after `ledger restore` every new document is looked up before it is sent."""
 _CATALOG_SECONDS = 1.0
 """How long the end of a run waits for catalogs that are still on their way."""
 _REGISTERED = (State.CONTINGENCY, State.UNSURE, State.SENDING)
@@ -143,6 +151,10 @@ def issue(
         chosen = select(plan, only=only, limit=limit)
         work = _Work(ledger, company.code, "issue", connection, watcher)
         work.check_key()
+        behind = alike == SAME or work.may_be_behind
+        fresh = [step.candidate for step in chosen.of(Action.ISSUE) if step.record is None or not step.record.attempts]
+        if not behind:
+            work.refuse_known(prepared, fresh, alike)
         work.begin()
         references = [step.candidate.external_ref for step in chosen.steps]
         kept = set(references)
@@ -162,8 +174,11 @@ def issue(
             await live_catalogs.refresh(sender.client, ledger_path, ledger.now(), searched or ())
 
         async def steps(sender: Canceller) -> None:
+            await work.ask_what_is_open(sender, {one.external_ref for one in prepared.candidates})
             await work.plan_anew(prepared, anew)
-            await _beside(_issue_plan(work, sender, prepared, chosen), asking(sender) if asks else None)
+            look_up = {one.external_ref for one in fresh} if behind else set()
+            sending = _issue_plan(work, sender, prepared, chosen, look_up)
+            await _beside(sending, asking(sender) if asks else None)
 
         return work.send(steps, documents=len(chosen.of(Action.ISSUE, Action.ASK, Action.WATCH)))
 
@@ -208,13 +223,16 @@ def retry(
         work.check_key()
         work.begin(records)
 
-        async def steps(sender: Sender) -> None:
+        async def steps(sender: Canceller) -> None:
             doubts = _in_states(records, State.SENDING, State.UNSURE)
             sender.progress.total = len(doubts)
+            await work.pay_what_is_owed(sender)
             await sender.ask(doubts)
             now = ledger.records(company.code, [record.external_ref for record in records])
             planned = _in_states(list(now.values()), State.PLANNED)
             sender.progress.total += len(planned)
+            if work.may_be_behind:
+                planned = await work.look_up(sender, planned, {one.external_ref for one in planned if not one.attempts})
             await work.issue_carefully(sender, planned)
 
         return work.send(steps, documents=len(records))
@@ -242,8 +260,9 @@ def refresh(
 
         async def steps(sender: Canceller) -> None:
             sender.progress.total = len(records) + len(cancelling)
+            await work.pay_what_is_owed(sender)
             await sender.ask(records)
-            await work.look_at_credited(sender, records)
+            await work.pay_what_is_owed(sender)
             await sender.ask_cancellations(cancelling)
 
         return work.send(steps, documents=len(records) + len(cancelling))
@@ -362,44 +381,6 @@ def _refs(records: Sequence[Record]) -> list[str]:
     return [record.external_ref for record in records]
 
 
-def find_named(ledger: Ledger, company: str, names: Sequence[str]) -> tuple[list[Record], list[str]]:
-    """Documents by reference, or by what the provider calls them, each once; and the names that name none, or several.
-
-    A name that the shell or a person wrote otherwise is not guessed at.
-    """
-    known = ledger.records(company, names)
-    found: dict[str, Record] = {}
-    unknown = []
-    for name in names:
-        by_id = [known[name]] if name in known else ledger.named(company, name)
-        if len(by_id) == 1:
-            found[by_id[0].external_ref] = by_id[0]
-        else:
-            unknown.append(name)
-    return list(found.values()), unknown
-
-
-def named(ledger: Ledger, company: str, names: Sequence[str]) -> list[Record]:
-    """The same, where all must be known. Raises `CannotStart`."""
-    found, unknown = find_named(ledger, company, names)
-    if unknown:
-        raise not_known(ledger.path, unknown)
-    return found
-
-
-def not_known(path: Path, names: Sequence[str]) -> CannotStart:
-    """References that the ledger does not have."""
-    return CannotStart(
-        N_("The ledger {path} does not know: {references}."),
-        repair=N_(
-            "References are written exactly as in the file; `batch-issuer ledger export` lists them all. "
-            "Nothing was sent."
-        ),
-        path=path,
-        references=", ".join(f"«{name}»" for name in names[:10]) + (" …" if len(names) > 10 else ""),
-    )
-
-
 def _live_notes(ledger: Ledger, company: str) -> dict[str, list[str]]:
     """References of valid credit notes, by what each says that it adjusts: a reference, or an id in small letters."""
     found: dict[str, list[str]] = {}
@@ -409,20 +390,30 @@ def _live_notes(ledger: Ledger, company: str) -> dict[str, list[str]]:
     return found
 
 
-async def _issue_plan(work: _Work, sender: Sender, prepared: Prepared, plan: Plan) -> None:
-    """Ask first, then issue, then look after what is in contingency."""
+async def _issue_plan(work: _Work, sender: Canceller, prepared: Prepared, plan: Plan, look_up: Collection[str]) -> None:
+    """Ask first, then issue, then look after what is in contingency.
+
+    Of documents in `look_up` the ledger may have forgotten that they were sent: they are looked up before they are.
+    """
     doubts = [step for step in plan.of(Action.ASK) if step.record is not None]
     waiting = [step.record for step in plan.of(Action.WATCH, Action.CONFLICT) if step.record is not None]
     waiting = _in_states(waiting, State.CONTINGENCY)
     sender.progress.total = len(doubts) + len(plan.of(Action.ISSUE)) + len(waiting)
-    await sender.ask([step.record for step in doubts if step.record is not None])
+    in_doubt = [step.record for step in doubts if step.record is not None]
+    if prepared.settings.source.alike == SAME:
+        theirs = [record for record in in_doubt if record.reason in WHOSE]
+        await sender.recognise(theirs, work.ledger.bodies(theirs))
+    await sender.ask([record for record in in_doubt if record.reason not in WHOSE])
     clear = {step.candidate.external_ref for step in plan.of(Action.ISSUE)}
     again = await work.plan_again(prepared, doubts)
     sender.progress.total += len(again)
     clear.update(again)
     planned = [step.candidate.external_ref for step in plan.steps if step.candidate.external_ref in clear]
     records = work.ledger.records(work.company, planned)
-    await work.issue_carefully(sender, [records[reference] for reference in planned])
+    to_issue = [records[reference] for reference in planned]
+    if look_up:
+        to_issue = await work.look_up(sender, to_issue, look_up)
+    await work.issue_carefully(sender, to_issue)
     await sender.ask(waiting)
 
 
@@ -441,6 +432,8 @@ class _Work:
         self._canaries = connection.canary
         self._conflicts: list[dict[str, Any]] = []
         self._writer: Writer | None = None
+        self._stopped_before: Stop | None = None
+        """Why nothing can be sent, where that was found out before the run began."""
         self.ending: Mapping[str, Any] = {}
         """What this kind of run has to say at its end."""
 
@@ -496,7 +489,7 @@ class _Work:
             await self._writer.append(list(planned_events(prepared, changed)))
         return [step.candidate.external_ref for step in plan.of(Action.ISSUE)]
 
-    async def issue_carefully(self, sender: Sender, records: Sequence[Record]) -> None:
+    async def issue_carefully(self, sender: Canceller, records: Sequence[Record]) -> None:
         """Issue, behind the environment guard and the canaries; credit notes last, when their CCFs are settled."""
         notes = [record for record in records if record.doc_type == "05"]
         others = [record for record in records if record.doc_type != "05"]
@@ -504,20 +497,64 @@ class _Work:
         if notes and sender.stopped is None:
             going = await self._notes_that_may_go(sender, notes)
             await self._issue_guarded(sender, going)
-            await self.look_at_credited(sender, going)
+            await self.pay_what_is_owed(sender)
 
-    async def look_at_credited(self, sender: Sender, notes: Sequence[Record]) -> None:
-        """Find out how CCFs stand that a full credit note has just been stamped for: the provider invalidates them.
+    async def pay_what_is_owed(self, sender: Canceller) -> None:
+        """Look at the documents that a look is owed to, by whichever run."""
+        await sender.flush()
+        owed = self.ledger.owed(self.company)
+        if owed and sender.stopped is None:
+            await sender.pay(owed)
 
-        That page says so (provider.md 8); the ledger says so only when the CCF's own status does.
+    async def ask_what_is_open(self, sender: Canceller, without: Collection[str]) -> None:
+        """First what earlier runs left in doubt, where that takes seconds; it may be in no file of today."""
+        owed = [one for one in self.ledger.owed(self.company) if one.look_owed == CREDITED]
+        left = self.ledger.in_states(self.company, (State.SENDING, State.UNSURE))
+        doubts = [one for one in left if one.external_ref not in without and one.reason not in NEEDS_PERSON]
+        if len(doubts) + len(owed) <= _ASKED_IN_PASSING:
+            sender.progress.total += len(doubts)
+            await sender.ask(doubts)
+            await sender.pay(owed)
+
+    @property
+    def may_be_behind(self) -> bool:
+        """Whether the ledger took the place of a newer one lately, which may have sent what this one does not know."""
+        restored = self.ledger.last_body(self.company, Kind.RESTORED)
+        return restored is not None and self.ledger.now() - dt.datetime.fromisoformat(restored["at"]) < _BEHIND_FOR
+
+    def refuse_known(self, prepared: Prepared, fresh: Sequence[Candidate], answer: str) -> None:
+        """Look some documents up before anything is sent, and refuse if the provider has one that we never sent.
+
+        Raises `IdentityQuestion`. Where nobody answers, nothing is known, and the run goes on to find out why.
         """
-        now = self.ledger.records(self.company, [note.external_ref for note in notes if note.doc_type == "05"])
-        stamped = [note for note in now.values() if note.state is State.STAMPED]
-        bodies = self.ledger.bodies(stamped)
-        names = [note.adjusts for note in stamped if wire.credits_all(bodies[note.external_ref])]
-        credited = [record for name in names for record in find_named(self.ledger, self.company, [name])[0]]
-        if credited and sender.stopped is None and isinstance(sender, Canceller):
-            await sender.discover(_in_states(credited, State.STAMPED))
+        places = {round(at * (len(fresh) - 1) / (_LOOKED_UP - 1)) for at in range(_LOOKED_UP)} if fresh else ()
+        some = [fresh[at] for at in sorted(places)]
+        records = [unsent_record(self.company, one) for one in some]
+        said = asyncio.run(self._look(records)) if records else {}
+        known = [(one, reply) for one in some if isinstance(reply := said.get(one.external_ref), Found)]
+        if known:
+            raise known_to_provider(prepared, known, len(some), answer)
+
+    async def _look(self, records: Sequence[Record]) -> Mapping[str, Found | Missing]:
+        """What the provider says of documents, by reference; nothing is written."""
+        async with self._client() as client:
+            sender = Sender(
+                client=client, ledger=self.ledger, concurrency=len(records), patience=self._connection.patience
+            )
+            with interruptible(sender):
+                said = await sender.look(records)
+            if isinstance(sender.stopped, Interrupted):
+                raise sender.stopped
+            self._stopped_before = sender.stopped
+            return said
+
+    async def look_up(self, sender: Sender, records: Sequence[Record], wanted: Collection[str]) -> list[Record]:
+        """Of documents that are to be issued, those that the provider does not have; the others are recorded."""
+        asked = [record for record in records if record.external_ref in wanted]
+        left = await sender.recognise(asked, self.ledger.bodies(asked))
+        gone = {one.external_ref for one in asked} - {one.external_ref for one in left}
+        await sender.flush()
+        return [record for record in records if record.external_ref not in gone]
 
     async def _notes_that_may_go(self, sender: Sender, notes: Sequence[Record]) -> list[Record]:
         """The credit notes whose CCF is stamped and has enough left; the others are held with the reason.
@@ -681,7 +718,7 @@ class _Work:
             "seconds": seconds,
             "stopped": stopped.message if stopped else "",
             "stopped_with": {name: str(value) for name, value in stopped.parameters.items()} if stopped else {},
-            "conflicts": self._conflicts,
+            "conflicts": [*self._conflicts, *progress.conflicts],
             **self.ending,
         }
         try:
@@ -691,10 +728,7 @@ class _Work:
         return Outcome(run=self.run, progress=progress, seconds=seconds, stopped=stopped)
 
     async def _send(self, steps: Callable[[Canceller], Awaitable[None]], append: Append) -> Canceller:
-        connection = self._connection
-        quota = Quota(reserve=connection.reserve, max_wait=connection.max_wait)
-        transport = open_transport(connection.base_url, connection.concurrency)
-        client = Client(connection.base_url, connection.key, quota=quota, transport=transport)
+        connection, client = self._connection, self._client()
         with Writer(append) as writer:
             self._writer = writer
             sender = Canceller(
@@ -705,7 +739,9 @@ class _Work:
                 patience=connection.patience,
                 when_key_is_taken=NewEvent(kind=Kind.KEY_SEEN, body=self._key_news) if self._key_news else None,
             )
-            self._watcher.begin(sender.progress, quota)
+            if self._stopped_before is not None:
+                sender.stop(self._stopped_before)
+            self._watcher.begin(sender.progress, client.quota)
             ticking = asyncio.create_task(self._tick())
             try:
                 async with client:
@@ -720,6 +756,13 @@ class _Work:
         if writer.bug is not None:
             raise writer.bug
         return sender
+
+    def _client(self) -> Client:
+        """A connection to the provider with the run's key, and a quota of its own."""
+        connection = self._connection
+        quota = Quota(reserve=connection.reserve, max_wait=connection.max_wait)
+        transport = open_transport(connection.base_url, connection.concurrency)
+        return Client(connection.base_url, connection.key, quota=quota, transport=transport)
 
     async def _tick(self) -> None:
         while True:

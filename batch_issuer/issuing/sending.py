@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import random
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar, assert_never
 
 from batch_issuer.documents import State
+from batch_issuer.issuing.owing import owed_after_stamp
 from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, write_answer
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Stop, StoppedMidway, Unreachable
-from batch_issuer.provider.classify import Reason
+from batch_issuer.provider.classify import NEEDS_PERSON, Reason
 from batch_issuer.provider.client import (
     CancelReply,
     Client,
@@ -38,6 +41,7 @@ from batch_issuer.provider.client import (
     Uncertain,
     Withheld,
 )
+from batch_issuer.provider.contents import Difference, differences
 
 Said = TypeVar("Said", bound=Reply | CancelReply | FileReply)
 
@@ -45,6 +49,9 @@ SEND_AGAIN_AFTER = frozenset(
     {Reason.LOST_ANSWER, Reason.READ_TIMEOUT, Reason.SERVER_ERROR, Reason.NOT_UNDERSTOOD, Reason.NOT_REGISTERED}
 )
 """Doubts after which a document that the provider does not have is issued again in the same run."""
+
+WHOSE = (Reason.UNEXPECTED_DUPLICATE, Reason.OTHER_CONTENT)
+"""Doubts about whose document it is that the provider has; no answer of it says."""
 
 _REFUSALS = frozenset({413, 415, 422})
 """What other servers say where this one documents 400: believed once the provider also says that it has nothing."""
@@ -98,6 +105,8 @@ class Progress:
     states: Counter[State] = field(default_factory=Counter)
     late_rejections: list[str] = field(default_factory=list)
     """References of documents that were in contingency and turned out rejected."""
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    """Both versions of documents that the provider has otherwise than they were sent, as a run's record has them."""
     retries: int = 0
 
 
@@ -175,6 +184,8 @@ class Sender:
             if record.state is State.CONTINGENCY:
                 self._unanswered(record.external_ref, Uncertain(reason=Reason.NOT_FOUND), state=State.CONTINGENCY)
                 self._count(State.CONTINGENCY)
+            elif record.reason in NEEDS_PERSON:
+                self._count(record.state)
             else:
                 self._release(record, Reason.NOT_FOUND, unsent=False)
         await self.flush()
@@ -330,7 +341,10 @@ class Sender:
         for post in range(1, self._patience.posts + 1):
             reply = await self._until_taken(partial(self._post, item))
             if isinstance(reply, Found) and reply.state is not State.UNSURE:
-                self._answered(item.record, reply, first=post == 1)
+                if reply.answer.is_duplicate:
+                    await self._take_duplicate(item, reply)
+                else:
+                    self._answered(item.record, reply)
                 return
             if isinstance(reply, Refused):
                 self._answered(item.record, Found(state=State.INVALID, answer=reply.answer))
@@ -495,8 +509,115 @@ class Sender:
             )
         )
 
-    def _answered(self, record: Record, found: Found, *, first: bool = False) -> None:
-        """Record an answer. What is in contingency stays so until the provider says stamped or rejected."""
+    async def _take_duplicate(self, item: WorkItem, found: Found) -> None:
+        """An answer that is that of an earlier request for this reference: whose, and about what, has to be told.
+
+        Ours, with the same content: as any answer. Ours, with content that was corrected since: the provider may
+        have kept the old one. Nobody's that this ledger knows: perhaps another sale, and a person has to say.
+        """
+        record = item.record
+        before = self._sent_before(record)
+        if before and set(before) == {record.fingerprint}:
+            self._answered(record, found)
+            return
+        _, document = await self._ask_content(record)
+        differs = differences(record, item.body, found.answer, document)
+        told = document is not None or found.answer.amounts.gross is not None
+        if before and told and not differs:
+            self._answered(record, found)
+            return
+        old = self._planned_before(record, next((one for one in before[::-1] if one != record.fingerprint), ""))
+        if old is not None and not _differs_from(old, record, found.answer, document):
+            self._answered(record, found, planned=old)
+            self.progress.conflicts.append(_conflict(record, found, differs))
+            return
+        reason = Reason.OTHER_CONTENT if differs else Reason.UNEXPECTED_DUPLICATE
+        self._leave_to_person(record, found, reason, differs, unexpected=not before)
+
+    async def _ask_content(self, record: Record) -> tuple[Reply, Mapping[str, Any] | None]:
+        """What became of a document, asked until it is answered, and the signed one where the provider gives it."""
+        document: Mapping[str, Any] | None = None
+
+        async def ask() -> Reply:
+            nonlocal document
+            reply, document = await self.client.ask_content(record.doc_type, record.external_ref)
+            return reply
+
+        return await self._until_answered(ask), document
+
+    def _sent_before(self, record: Record) -> list[str]:
+        """Fingerprints of what was sent under a reference, without the request that is under way."""
+        if not record.first_sent_at:
+            return []
+        story = self._ledger.story(record.company, record.external_ref)
+        sent = [json.loads(event.body)["fingerprint"] for event in story if event.kind is Kind.SENDING]
+        return sent[:-1]
+
+    def _planned_before(self, record: Record, fingerprint: str) -> NewEvent | None:
+        """The plan of an earlier content of a document, to be said again: it is what the provider has."""
+        for event in reversed(self._ledger.story(record.company, record.external_ref) if fingerprint else ()):
+            if event.kind is Kind.PLANNED and (body := json.loads(event.body))["fingerprint"] == fingerprint:
+                return NewEvent(kind=Kind.PLANNED, external_ref=record.external_ref, body=body)
+        return None
+
+    def _leave_to_person(
+        self, record: Record, found: Found, reason: Reason, differs: Sequence[Difference], *, unexpected: bool
+    ) -> None:
+        """Record what the provider has under a reference, and that it proves nothing of this sale."""
+        body: dict[str, Any] = {
+            "state": State.UNSURE.value,
+            "answer": write_answer(found.answer),
+            "reason": reason.value,
+            "detail": "; ".join(f"{one.what}: {one.ours} / {one.theirs}" for one in differs)[:1000],
+        }
+        if unexpected:
+            body["unexpected_duplicate"] = True
+        self._write([NewEvent(kind=Kind.ANSWERED, external_ref=record.external_ref, body=body)])
+        self._count(State.UNSURE)
+        self._failed(reason.value, "")
+        if differs:
+            self.progress.conflicts.append(_conflict(record, found, differs))
+
+    async def recognise(self, records: Sequence[Record], bodies: Mapping[str, bytes]) -> list[Record]:
+        """Look up documents that this ledger never sent, and record those that the provider has; the others.
+
+        A person said, or `ledger restore` did, that the ledger may have forgotten them: what the provider has with the
+        same content is this sale, what it has with another is not.
+        """
+        missing: list[Record] = []
+
+        async def look(record: Record) -> None:
+            reply, document = await self._ask_content(record)
+            if isinstance(reply, Missing):
+                missing.append(record)
+                self._count(State.PLANNED)
+            elif not isinstance(reply, Found):
+                self._release(record, Reason.NOT_LOOKED_UP, unsent=False)
+            elif reply.state is State.UNSURE:
+                self._unanswered(record.external_ref, reply)
+                self._count(State.UNSURE)
+            elif differs := differences(record, bodies[record.external_ref], reply.answer, document):
+                self._leave_to_person(record, reply, Reason.OTHER_CONTENT, differs, unexpected=True)
+            else:
+                accepted = NewEvent(kind=Kind.RECOGNISED, external_ref=record.external_ref, body={"at_provider": True})
+                self._write([accepted])
+                self._answered(replace(record, accepted=True), reply)
+
+        async def items() -> AsyncIterator[list[WorkItem]]:
+            yield [WorkItem(record, act=look) for record in records]
+
+        await self._run(items())
+        found = {record.external_ref for record in missing}
+        return [record for record in records if record.external_ref in found]
+
+    def _answered(self, record: Record, found: Found, *, planned: NewEvent | None = None) -> None:
+        """Record an answer. What is in contingency stays so until the provider says stamped or rejected.
+
+        `planned` is the content that the answer is about, where that is not the one that was sent last.
+        """
+        if record.reason in WHOSE and not record.accepted:
+            self._count(record.state)
+            return
         if record.state is State.CONTINGENCY and found.state is State.UNSURE:
             reason = found.reason or Reason.NOT_UNDERSTOOD
             self._unanswered(record.external_ref, Uncertain(reason=reason, answer=found.answer), state=record.state)
@@ -506,12 +627,12 @@ class Sender:
         body: dict[str, Any] = {"state": found.state.value, "answer": write_answer(answer)}
         if found.reason is not None:
             body["reason"] = found.reason.value
-        if first and answer.is_duplicate and not record.first_sent_at:
-            body["unexpected_duplicate"] = True
         if record.state is State.CONTINGENCY and found.state is State.REJECTED:
             body["reason"] = Reason.AFTER_CONTINGENCY.value
             self.progress.late_rejections.append(record.external_ref)
-        self._write([NewEvent(kind=Kind.ANSWERED, external_ref=record.external_ref, body=body)])
+        answered = NewEvent(kind=Kind.ANSWERED, external_ref=record.external_ref, body=body)
+        owed = owed_after_stamp(self._ledger, record) if found.state is State.STAMPED else ()
+        self._write([*([planned] if planned else ()), answered, *owed])
         self._count(found.state)
         if found.state in (State.REJECTED, State.INVALID):
             self._failed(f"{found.state.value} {answer.codigo_msg}", words_of(answer))
@@ -606,6 +727,31 @@ class Sender:
 
 def _intent(record: Record) -> NewEvent:
     return NewEvent(kind=Kind.SENDING, external_ref=record.external_ref, body={"fingerprint": record.fingerprint})
+
+
+def _differs_from(
+    planned: NewEvent, record: Record, answer: Answer, document: Mapping[str, Any] | None
+) -> list[Difference]:
+    """What the provider's document says otherwise than an earlier content of ours."""
+    body = planned.body
+    before = replace(record, expected_gross=Decimal(body["expected_gross"]), lines=body["lines"], date=body["date"])
+    return differences(before, body["body"].encode(), answer, document)
+
+
+def _conflict(record: Record, found: Found, differs: Sequence[Difference]) -> dict[str, Any]:
+    """What the provider has under a reference against what the file says, as a run's record has it."""
+    gross = found.answer.amounts.gross
+    return {
+        "external_ref": record.external_ref,
+        "state": found.state.value,
+        "file": record.source.file,
+        "sheet": record.source.sheet,
+        "rows": list(record.source.rows),
+        "issued_gross": str(record.expected_gross if gross is None else gross),
+        "file_gross": str(record.expected_gross),
+        "control_number": found.answer.control_number,
+        "changes": [{"what": one.what, "issued": one.theirs, "file": one.ours} for one in differs],
+    }
 
 
 def _takes_no_documents(reply: Found | Uncertain, doc_type: str) -> bool:

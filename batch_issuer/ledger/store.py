@@ -192,6 +192,13 @@ class Ledger(Archive):
         self._remember(found)
         return found
 
+    def owed(self, company: str) -> list[Record]:
+        """Every document that a look is owed to (`Record.look_owed`), the oldest first."""
+        table = schema.documents
+        query = select(table).where(table.c.company == company, table.c.look_owed != "").order_by(table.c.content_seq)
+        with schema.reading(self._engine, self.path) as connection:
+            return [read_record(row) for row in connection.execute(query)]
+
     def of_type(self, company: str, doc_type: str, states: Sequence[State]) -> list[Record]:
         """Every document of a type in one of these states, the oldest first."""
         table = schema.documents

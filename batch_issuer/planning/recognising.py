@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from batch_issuer.days import day_of
-from batch_issuer.documents import State
+from batch_issuer.documents import SourceRows, State
 from batch_issuer.identity import alike_key, alike_keys, differing
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import N_, Terms
@@ -24,6 +24,9 @@ from batch_issuer.planning.preparing import Prepared
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.fixes import is_fix_file
 from batch_issuer.reading.refs import propose_template
+
+if TYPE_CHECKING:
+    from batch_issuer.provider.client import Found
 
 SAME, NEW = ANSWERS = ("same", "new")
 """What a person may say of sales that look like earlier ones: that they are those, or that they are others."""
@@ -389,6 +392,51 @@ def _repair(doubt: Doubt, template: str, answer: str) -> str:
             return _OWN_NAME_WANTED if not template else _TEMPLATE_WANTED
         return _SAME_OR_TEMPLATE if template else _SAME_OR_COLUMN
     return _WITHDRAWN if doubt is Doubt.WITHDRAWN else _SAME_OR_NEW
+
+
+def unsent_record(company: str, candidate: Candidate) -> Record:
+    """A sale that the ledger does not have, as it would have it: to ask the provider about."""
+    return Record(
+        company=company, external_ref=candidate.external_ref, doc_type=candidate.doc_type, state=State.PLANNED,
+        fingerprint=candidate.fingerprint, expected_gross=candidate.gross, source=SourceRows(file=""),
+    )  # fmt: skip
+
+
+def known_to_provider(
+    prepared: Prepared, known: Sequence[tuple[Candidate, Found]], asked: int, answer: str
+) -> IdentityQuestion:
+    """The question about sales that the provider has, and that this ledger never sent."""
+    candidate, found = known[0]
+    gross = found.answer.amounts.gross
+    proposals = {propose_template(source, ("date", "branch", "till")) for source in prepared.batch.sources}
+    template = proposals.pop() if len(proposals) == 1 and not prepared.settings.source.external_ref else ""
+    question = IdentityQuestion(
+        N_(
+            "The provider already has sales of these files that this ledger never sent: {count} of the {asked} that "
+            "were looked up. For example «{reference}», {now_gross} in {now_file}: the provider has it for {gross} "
+            "({state}). The same sales, of a ledger that was lost or replaced by an older copy; or numbers of other "
+            "sales, of another shop or another time?"
+        ),
+        repair=_repair(Doubt.NUMBERED_ANEW, template, answer) if answer == NEW else _LOST_OR_OTHERS,
+        count=f"{len(known):,}",
+        asked=f"{asked:,}",
+        reference=candidate.appearance.external_ref,
+        now_gross=f"${candidate.gross:,.2f}",
+        now_file=prepared.batch.source(candidate.row)[0],
+        gross="–" if gross is None else f"${gross:,.2f}",
+        state=Terms((_STATES[found.state],)),
+        template=template or "{Sucursal}-{Número}",
+    )
+    question.template = template
+    question.choices = ANSWERS if template else (SAME,)
+    return question
+
+
+_LOST_OR_OTHERS = N_(
+    "If they are the same sales, say --alike same: each is looked up before it is sent, and what the provider has with "
+    "the same content is recorded. If they are others, let more than the number tell sales apart, in the settings:\n"
+    '[source]\nexternal_ref = "{template}"\nNothing was sent.'
+)
 
 
 _MESSAGES: Mapping[Doubt, str] = {

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from batch_issuer.documents import State
-from batch_issuer.ledger.records import AFTER_CONTINGENCY, CancelStep
+from batch_issuer.ledger.records import AFTER_CONTINGENCY, SHARED_PROOF, CancelStep
 
 FLAGS = ("success", "dte_success", "contingency", "rejected")
 
@@ -35,6 +35,10 @@ class Reason(StrEnum):
     KEY_REFUSED = "key-refused"
     QUOTA = "quota"
     AFTER_CONTINGENCY = AFTER_CONTINGENCY
+    SHARED_PROOF = SHARED_PROOF
+    UNEXPECTED_DUPLICATE = "unexpected-duplicate"
+    OTHER_CONTENT = "other-content"
+    NOT_LOOKED_UP = "not-looked-up"
     NOT_ACCEPTED = "http-400"
     NOT_PROVEN = "not-proven"
     CCF_NOT_FOUND = "ccf-not-found"
@@ -47,6 +51,10 @@ class Reason(StrEnum):
     NOT_A_CCF = "not-a-ccf"
     CREDIT_OVER_CCF = "credit-over-ccf"
     CREDIT_FULL_DIFFERS = "credit-full-differs"
+
+
+NEEDS_PERSON = frozenset({Reason.SHARED_PROOF, Reason.UNEXPECTED_DUPLICATE, Reason.OTHER_CONTENT})
+"""Doubts that no other answer of the provider settles: a person has to say which sale the document is."""
 
 
 def classify(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> tuple[State, Reason | None]:

@@ -25,6 +25,7 @@ from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason, classify, classify_cancellation, stamp_of_cancellation
+from batch_issuer.provider.contents import document_in
 from batch_issuer.provider.files import JSON, read_signed
 from batch_issuer.provider.quota import Quota
 from batch_issuer.provider.routes import cancel_path, cancel_status_path, file_path, issue_path, status_path
@@ -236,6 +237,15 @@ class Client:
         if isinstance(reply, Refused):
             return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
         return reply if plain is None else _read(plain, external_ref, confirmed=True)
+
+    async def ask_content(self, doc_type: str, external_ref: str) -> tuple[Reply, Mapping[str, Any] | None]:
+        """What became of a document, and the signed document itself where the provider has one (provider.md 11)."""
+        reply, plain = await self._send("GET", f"{status_path(doc_type, external_ref)}?include_dte=1")
+        if isinstance(reply, Refused):
+            return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer), None
+        if plain is None:
+            return reply, None
+        return _read(plain, external_ref, confirmed=True), document_in(plain)
 
     async def ask_memo(self, memo_id: str) -> Reply:
         """What became of a credit note of which only the provider's id is known."""

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from batch_issuer.documents import SourceRows, State
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record, RunRecord
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.planning.crediting import with_credits
 from batch_issuer.planning.customers import customer_name
 from batch_issuer.planning.plan import Action, Candidate, Step
 from batch_issuer.planning.preparing import BACK_DATED, Prepared, conflict_list, summary
-from batch_issuer.planning.recognising import recognise
+from batch_issuer.planning.recognising import recognise, unsent_record
 from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reconciling.gathering import Subject, files_scope, reconcile_subject, span
 from batch_issuer.settings import Company, Settings
@@ -90,7 +90,7 @@ def compare(
         records=tuple(step.record for step in steps if step.record is not None),
         only_in_ledger=tuple(only),
         held=tuple(held.values()),
-        unknown=tuple(_unknown(candidate, company) for candidate in missing),
+        unknown=tuple(unsent_record(company, candidate) for candidate in missing),
     )
 
 
@@ -106,13 +106,6 @@ def reconcile_files(ledger: Ledger, compared: Compared, company: Company, settin
         only_in_ledger=compared.only_in_ledger,
     )  # fmt: skip
     return reconcile_subject(ledger, subject, company, settings)
-
-
-def _unknown(candidate: Candidate, company: str) -> Record:
-    return Record(
-        company=company, external_ref=candidate.external_ref, doc_type=candidate.doc_type, state=State.PLANNED,
-        fingerprint=candidate.fingerprint, expected_gross=candidate.gross, source=SourceRows(file=""),
-    )  # fmt: skip
 
 
 def _period(prepared: Prepared, first: dt.date | None, last: dt.date | None) -> dict[str, str]:

@@ -200,6 +200,16 @@ REASONS: Mapping[str, str] = {
     "credit-over-ccf": N_("The credit note comes to more than is left of its CCF; correct it."),
     "credit-full-differs": N_("The credit note credits all of its CCF, and its rows come to something else."),
     "after-contingency": N_("It had been accepted in contingency; the ministry rejected it afterwards."),
+    "shared-proof": N_("Another document has the same stamp, code or control number: it proves neither of them."),
+    "unexpected-duplicate": N_(
+        "The provider had this reference already, and this ledger never sent it: another sale may have it. Compare "
+        "both; if they are one sale, issue the file again with --alike same."
+    ),
+    "other-content": N_(
+        "The provider has this reference with other content, so the sale is not issued by it: give it a reference of "
+        "its own, or correct what is wrong."
+    ),
+    "not-looked-up": N_("The provider did not say whether it has it already, so it was not sent."),
     "http-400": N_("The provider did not accept the request."),
     "not-proven": N_("The provider's answers do not prove it."),
 }
