@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -24,6 +25,7 @@ from batch_issuer.ledger.schema import create_file
 from batch_issuer.ledger.verify import verify
 from batch_issuer.planning.preparing import prepare
 from batch_issuer.problems import Stop
+from batch_issuer.provider import wire
 from batch_issuer.sandbox import Running, SandboxOptions, Standing, running
 from batch_issuer.settings import Company, Settings
 from tests.invented_sales import InventedBatch, Silent
@@ -255,13 +257,12 @@ NeverTwice.TestCase.settings = hypothesis_settings(max_examples=15, stateful_ste
 TestNeverTwice = NeverTwice.TestCase
 
 
-def test_the_machine_would_notice(tmp_path: Path) -> None:
+def test_the_machine_would_notice() -> None:
     """The sandbox counts a second POST of what it has, so that the invariants above can fail."""
     with running(SandboxOptions(minute_limit=None, hour_limit=None, contingency=True)) as provider:
+        prepared = prepare(InventedBatch({"V-1": Decimal("1.00")}), Settings(), dt.date(2026, 11, 21))
+        body = wire.encode(prepared.content(prepared.candidates[0]))
         for _ in range(2):
-            path = tmp_path / "first.db"
-            path.unlink(missing_ok=True)
-            prepared = prepare(InventedBatch({"V-1": Decimal("1.00")}), Settings(), dt.date(2026, 11, 21))
-            connection = Connection(base_url=provider.base_url, key=provider.key, patience=HURRIED)
-            issue(prepared, ledger_path=path, company=Company(), connection=connection, watcher=Silent())
+            headers = {"Authorization": f"Bearer {provider.key}", "Content-Type": "application/json"}
+            httpx.post(f"{provider.base_url}/invoice", content=body, headers=headers)
         assert [violation.kind for violation in provider.requests().violations] == ["post-on-contingency"]
