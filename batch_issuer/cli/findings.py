@@ -192,7 +192,7 @@ def _show_contingency(output: Output, made: Reconciliation) -> None:
     if made.carried:
         states = Counter(record.state for record in made.carried)
         listed = ", ".join(f"{count:,} {_state(output, state.value)}" for state, count in states.items())
-        output.say(N_("Still open from other days: {states}."), states=listed)
+        output.say(N_("Still open from other runs: {states}."), states=listed)
 
 
 def _say_how_old(output: Output, made: Reconciliation) -> None:

@@ -15,16 +15,25 @@ from batch_issuer.messages import N_
 @base.argument("reference", metavar="REF")
 @base.argument("reason", metavar=N_("REASON"), callback=values.words(2000))
 @base.option("--by", required=True, metavar=N_("NAME"), callback=values.words(100), help=N_("Who writes it."))
+@base.option(
+    "--withdraw",
+    is_flag=True,
+    help=N_("The sale is not to be issued any more; only of one that the provider does not have."),
+)
 @base.common
 @base.with_output
-def command(output: Output, reference: str, reason: str, by: str, **options: Any) -> int:
+def command(output: Output, reference: str, reason: str, by: str, *, withdraw: bool, **options: Any) -> int:
     from batch_issuer.cli.session import open_session
-    from batch_issuer.reconciling.signing import write_note
+    from batch_issuer.reconciling import signing
 
     session = open_session(output, options)
-    note = write_note(session.ledger, session.company, reference, reason, by)
+    write = signing.withdraw if withdraw else signing.write_note
+    note = write(session.ledger, session.company, reference, reason, by)
     output.say(N_("Noted about {ref}, by {by}: {reason}"), ref=note.external_ref, by=note.by, reason=note.reason)
-    output.say(N_("It stands in the ledger and in every report that shows the document; its state is what it was."))
+    if withdraw:
+        output.say(N_("It is withdrawn: no run sends it. A file that has it again is asked about."))
+    else:
+        output.say(N_("It stands in the ledger and in every report that shows the document; its state is what it was."))
     output.give(
         {
             "external_ref": note.external_ref,
@@ -32,6 +41,7 @@ def command(output: Output, reference: str, reason: str, by: str, **options: Any
             "reason": note.reason,
             "at": note.at,
             "event": note.seq,
+            "withdrawn": withdraw,
             "exit_code": 0,
         }
     )

@@ -21,13 +21,22 @@ def command(output: Output, **options: Any) -> int:
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.report import finish
     from batch_issuer.cli.session import open_session
-    from batch_issuer.issuing.runs import retry
+    from batch_issuer.cli.show_results import show_where_from
+    from batch_issuer.issuing.runs import retry, to_retry
+    from batch_issuer.ledger.opening import open_to_read
 
     session = open_session(output, options)
+    connection = connect(session, options)
+    ledger = open_to_read(session.ledger)
+    try:
+        waiting = to_retry(ledger, session.company.code, only=options["only"], limit=options["limit"])
+    finally:
+        ledger.close()
+    show_where_from(output, waiting)
     outcome = retry(
         ledger_path=session.ledger,
         company=session.company,
-        connection=connect(session, options),
+        connection=connection,
         watcher=watcher(session),
         only=options["only"],
         limit=options["limit"],

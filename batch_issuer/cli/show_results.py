@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.show import money
+from batch_issuer.days import day_of
+from batch_issuer.documents import State, total_of
+from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_
 from batch_issuer.reconciliation import STATE_NAMES, Cause, Reconciliation, Refusal
-from batch_issuer.reports.wording import CAUSE_TITLES, refusal_title
+from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_TITLES, refusal_title
 
 _EXAMPLES = 3
 """References shown of each kind."""
@@ -56,6 +60,37 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfin
         )
     _say_more(output, len(reconciliation.beyond_tolerance))
     _show_open(output, reconciliation)
+    _show_left_open(output, reconciliation)
+
+
+def _show_left_open(output: Output, made: Reconciliation) -> None:
+    """What other runs left open, by where it came from and what is known of it."""
+    named = {item.external_ref for item in made.open_items if item.cause is Cause.LEFT_OPEN}
+    if not named:
+        return
+    output.show()
+    output.show(f"✗ {output.messages.text(CAUSE_TITLES[Cause.LEFT_OPEN])}:")
+    show_where_from(output, [record for record in made.carried if record.external_ref in named])
+    output.say(CAUSE_ACTIONS[Cause.LEFT_OPEN])
+
+
+def show_where_from(output: Output, records: Sequence[Record]) -> None:
+    """Documents by state, file and day, with what each group comes to."""
+    found: dict[tuple[State, str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        found[record.state, record.source.file, record.date or day_of(record.updated_at)].append(record)
+    for (state, file, date), some in list(found.items())[:_LINES]:
+        more = f" … +{len(some) - _EXAMPLES:,}" if len(some) > _EXAMPLES else ""
+        output.say(
+            N_("    {count} × {state}, {gross}: {file}, {day} ({refs})"),
+            count=f"{len(some):,}",
+            state=output.messages.text(STATE_NAMES[state]).lower(),
+            gross=money(total_of(record.expected_gross for record in some)),
+            file=file,
+            day=f"{dt.date.fromisoformat(date):%d/%m/%Y}",
+            refs=", ".join(record.external_ref for record in some[:_EXAMPLES]) + more,
+        )
+    _say_more(output, len(found))
 
 
 def _say_more(output: Output, count: int) -> None:

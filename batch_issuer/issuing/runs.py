@@ -217,9 +217,7 @@ def retry(
     """Send again, from the ledger alone, what may be sent again and is not settled."""
     with open_to_write(ledger_path, company.code, create=False) as ledger:
         work = _Work(ledger, company.code, "retry", connection, watcher)
-        records = chosen(
-            ledger.in_states(company.code, (State.PLANNED, State.SENDING, State.UNSURE)), only=only, limit=limit
-        )
+        records = to_retry(ledger, company.code, only=only, limit=limit)
         work.check_key()
         work.begin(records)
 
@@ -236,6 +234,12 @@ def retry(
             await work.issue_carefully(sender, planned)
 
         return work.send(steps, documents=len(records))
+
+
+def to_retry(ledger: Ledger, company: str, *, only: Sequence[str], limit: int | None = None) -> list[Record]:
+    """What `retry` sends or asks about: all that is not settled, but for what a person has withdrawn."""
+    left = ledger.in_states(company, (State.PLANNED, State.SENDING, State.UNSURE))
+    return chosen([record for record in left if not record.withdrawn_at], only=only, limit=limit)
 
 
 def refresh(

@@ -28,6 +28,7 @@ from batch_issuer.reconciliation.values import (
     Scope,
     SignedOff,
     Tally,
+    is_cancelling,
 )
 
 
@@ -216,8 +217,15 @@ def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Ite
 _END = "9999"
 
 
+def is_open(record: Record) -> bool:
+    """Whether a document of another run is still somebody's business: refused, in doubt, or owed a look."""
+    return waits_for_person(record) or bool(record.look_owed) or is_cancelling(record)
+
+
 def waits_for_person(record: Record) -> bool:
     """Whether its state alone means that somebody has to look at a document."""
+    if record.withdrawn_at:
+        return False
     if record.state is State.CONTINGENCY:
         return record.reason == "not-found"
     return record.state in _CAUSES
@@ -226,11 +234,9 @@ def waits_for_person(record: Record) -> bool:
 def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
     """Refusals and doubts grouped by cause; late rejections, then the largest group, first within each cause."""
     grouped: dict[tuple[Cause, bool, str, str], list[Record]] = defaultdict(list)
-    for record in records:
-        lost = record.state is State.CONTINGENCY and waits_for_person(record)
-        cause = Cause.UNSURE if lost else _CAUSES.get(record.state)
-        if cause is not None:
-            grouped[(cause, not is_late_rejection(record), *_why(record))].append(record)
+    for record in filter(waits_for_person, records):
+        cause = _CAUSES.get(record.state, Cause.UNSURE)
+        grouped[(cause, not is_late_rejection(record), *_why(record))].append(record)
     order = list(Cause)
     for (cause, in_time, code, message), members in sorted(
         grouped.items(), key=lambda item: (order.index(item[0][0]), item[0][1], -len(item[1]), item[0][2:])
@@ -279,6 +285,7 @@ def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:
                 refusal.cause, ((one.external_ref, one.expected_gross, refusal.code) for one in refusal.records)
             )
         ),
+        *_items(Cause.LEFT_OPEN, _left_open(made)),
         *_items(Cause.MISSING, ((one.external_ref, one.gross, one.looks_like) for one in made.missing)),
         *_items(
             Cause.ONLY_IN_LEDGER,
@@ -297,6 +304,14 @@ def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:
     ]
     order = {cause: at for at, cause in enumerate(Cause)}
     return tuple(sorted(items, key=lambda item: order[item.cause]))
+
+
+def _left_open(made: Reconciliation) -> Iterable[tuple[str, Decimal, str]]:
+    """Documents of other runs that need a person; a report of a period says nothing of what is not of it."""
+    if made.scope.about is About.PERIOD:
+        return ()
+    owed = [one for one in made.records if one.look_owed]
+    return ((one.external_ref, one.expected_gross, one.state.value) for one in (*made.carried, *owed) if is_open(one))
 
 
 def _items(cause: Cause, found: Iterable[tuple[str, Decimal, str]]) -> Iterable[OpenItem]:

@@ -37,6 +37,8 @@ class Cause(StrEnum):
     """The provider's status is not what it once said."""
     UNSURE = "unsure"
     NOT_SENT = "not-sent"
+    LEFT_OPEN = "left-open"
+    """Another run left it open: it needs a person, and is not among the documents reconciled."""
     MISSING = "missing"
     """In the files, and the ledger does not know it."""
     ONLY_IN_LEDGER = "only-in-ledger"
@@ -415,6 +417,12 @@ class Since:
     new: tuple[OpenItem, ...] = ()
 
 
+def is_cancelling(record: Record) -> bool:
+    """Whether a cancellation was asked for, and what came of it is not known."""
+    asked = record.cancellation is not None and record.cancellation.step is CancelStep.REQUESTED
+    return asked and record.state is not State.CANCELLED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
     """Everything that a report shows."""
@@ -459,7 +467,8 @@ class Reconciliation:
     that a credit note undid counts, as the note does."""
     contingency: ContingencyBridge = ContingencyBridge()
     carried: tuple[Record, ...] = ()
-    """Open documents of the company that are not among `records`: contingency, doubts and refusals of other days."""
+    """Open documents of the company that are not among `records`: contingency, doubts, refusals, cancellations in doubt
+    and looks owed, of other runs."""
     still_in_files: tuple[Record, ...] = ()
     """Cancelled documents whose sale the files still have."""
     series: tuple[Series, ...] = ()
@@ -497,13 +506,7 @@ class Reconciliation:
     @property
     def cancelling(self) -> tuple[Record, ...]:
         """Documents of which a cancellation was asked for, and what came of it is not known."""
-        return tuple(
-            record
-            for record in self.records
-            if record.cancellation is not None
-            and record.cancellation.step is CancelStep.REQUESTED
-            and record.state is not State.CANCELLED
-        )
+        return tuple(filter(is_cancelling, self.records))
 
     @property
     def invoiced(self) -> Tally:
@@ -569,15 +572,24 @@ class Reconciliation:
         return sum(1 for note in self.notes if note.severity == "blocks")
 
     @property
+    def left_open(self) -> int:
+        """How many of those are documents of other runs."""
+        return sum(item.cause is Cause.LEFT_OPEN for item in self.open_items)
+
+    @property
     def exit_code(self) -> int:
         """0 nothing needs a person, 1 something does. Runs that stopped early have their own code."""
         return 1 if self.open_items else 0
 
     @property
     def verdict(self) -> str:
-        """Catalog text of the one sentence on top; its places are `documents`, `needs` and `contingency`."""
+        """Catalog text of the one sentence on top; `verdict_parameters` fill its places."""
         if self.stopped:
             return N_("The run stopped before its end. What is shown is what is known; run the same command again.")
+        if self.left_open == self.needs_person > 0:
+            return N_("Nothing more is to be done with these {documents} documents, but {left} of other runs are open.")
+        if self.left_open:
+            return N_("{needs} of {documents} documents need a person, and {left} of other runs are open.")
         if self.needs_person:
             return N_("{needs} of {documents} documents need a person.")
         if self.states.get(State.CONTINGENCY, Total()).documents:
@@ -594,7 +606,8 @@ class Reconciliation:
     def verdict_parameters(self) -> Mapping[str, str]:
         return {
             "documents": f"{self.total.documents:,}",
-            "needs": f"{self.needs_person:,}",
+            "needs": f"{self.needs_person - self.left_open:,}",
+            "left": f"{self.left_open:,}",
             "contingency": self._count(State.CONTINGENCY),
             "stamped": self._count(State.STAMPED),
             "cancelled": self._count(State.CANCELLED),

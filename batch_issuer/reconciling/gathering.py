@@ -20,6 +20,7 @@ from batch_issuer.reconciliation import (
     Reconciliation,
     Scope,
     SignedOff,
+    is_open,
     reconcile,
     share_a_day,
     signed_off,
@@ -167,12 +168,14 @@ def _sent_days(records: Iterable[Record]) -> set[str]:
 def _background(ledger: Ledger, subject: Subject, company: str) -> Background:
     shown = {record.external_ref for record in subject.records}
     beside = {record.external_ref for record in subject.only_in_ledger}
-    carried = [
-        record
-        for record in ledger.in_states(company, OPEN)
-        if record.external_ref not in shown and record.external_ref not in beside
-    ]
-    carried.sort(key=lambda record: (OPEN.index(record.state), record.content_seq))
+    found = {
+        record.external_ref: record
+        for record in (*ledger.in_states(company, OPEN), *ledger.owed(company), *ledger.cancellations(company))
+        if record.state is State.CONTINGENCY or is_open(record)
+    }
+    carried = [record for ref, record in found.items() if ref not in shown and ref not in beside]
+    order = {state: at for at, state in enumerate(OPEN)}
+    carried.sort(key=lambda record: (order.get(record.state, len(order)), record.content_seq))
     known = shown | beside | {record.external_ref for record in carried} | _read(subject.runs)
     return Background(
         as_of=ledger.known_at(company),

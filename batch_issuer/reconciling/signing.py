@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from batch_issuer.documents import State
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Kind, NewEvent, Note, Record, SignOff
 from batch_issuer.ledger.store import Ledger
@@ -24,18 +25,55 @@ def write_note(ledger_path: Path, company: Company, external_ref: str, reason: s
     """Write a note about a document of the ledger, or about one that a run has held back. Raises `CannotStart`."""
     with open_to_write(ledger_path, company.code, create=False) as ledger:
         if ledger.record(company.code, external_ref) is None and not _held_back(ledger, company.code, external_ref):
-            raise CannotStart(
-                N_("The ledger {path} does not know «{reference}» of «{company}»."),
-                repair=N_(
-                    "References are written exactly as in the file; `batch-issuer ledger export` lists them all."
-                ),
-                path=ledger.path,
-                reference=external_ref,
-                company=company.name or company.code,
-            )
+            raise _not_known(ledger, company, external_ref)
         body = {"ref": external_ref, "by": by, "reason": reason}
         ledger.append(company.code, "", [NewEvent(kind=Kind.NOTED, body=body)])
         return ledger.notes(company.code)[-1]
+
+
+def withdraw(ledger_path: Path, company: Company, external_ref: str, reason: str, by: str) -> Note:
+    """Say of a sale that it is not to be issued any more. Raises `CannotStart` where the provider may have it.
+
+    A file that has it again asks about it.
+    """
+    with open_to_write(ledger_path, company.code, create=False) as ledger:
+        record = ledger.record(company.code, external_ref)
+        if record is None:
+            raise _not_known(ledger, company, external_ref)
+        if record.state not in _WITHDRAWABLE:
+            raise CannotStart(
+                N_("«{reference}» cannot be withdrawn: it is {state}."),
+                repair=N_(
+                    "What the provider has, or may have, is not withdrawn: run `batch-issuer refresh` to find out, and "
+                    "`batch-issuer cancel` to invalidate what was issued. Nothing was written."
+                ),
+                reference=external_ref,
+                state=record.state.value,
+            )
+        said = {"by": by, "reason": reason}
+        ledger.append(
+            company.code,
+            "",
+            [
+                NewEvent(kind=Kind.NOTED, body={"ref": external_ref, **said}),
+                NewEvent(kind=Kind.WITHDRAWN, external_ref=external_ref, body=said),
+            ],
+        )
+        return ledger.notes(company.code)[-1]
+
+
+_WITHDRAWABLE = (State.PLANNED, State.REJECTED, State.INVALID)
+"""States of documents that the provider does not have as valid ones."""
+
+
+def _not_known(ledger: Ledger, company: Company, external_ref: str) -> CannotStart:
+    return CannotStart(
+        N_("The ledger {path} does not know «{reference}» of «{company}»."),
+        repair=N_("References are written exactly as in the file; `batch-issuer ledger export` lists them all."),
+        path=ledger.path,
+        reference=external_ref,
+        company=company.name or company.code,
+    )
 
 
 def _held_back(ledger: Ledger, company: str, external_ref: str) -> bool:

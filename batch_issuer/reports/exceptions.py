@@ -399,6 +399,12 @@ OTHER_MONTH = N_("Issued or stamped in another month than that of the sale")
 _REFUSALS = (Cause.UNSURE, Cause.NOT_SENT, Cause.REJECTED, Cause.INVALID)
 
 
+def _left_open(reconciliation: Reconciliation) -> list[Record]:
+    """The documents of other runs that need a person."""
+    named = {item.external_ref for item in reconciliation.open_items if item.cause is Cause.LEFT_OPEN}
+    return [record for record in reconciliation.carried if record.external_ref in named]
+
+
 def tasks(reconciliation: Reconciliation) -> tuple[Task, ...]:
     """What to do now, in the order of urgency; empty when nothing needs a person."""
     counted: dict[Cause, tuple[int, Decimal | None]] = {
@@ -419,6 +425,7 @@ def tasks(reconciliation: Reconciliation) -> tuple[Task, ...]:
         (Cause.ONLY_IN_LEDGER, reconciliation.only_in_ledger),
         (Cause.CANCELLED, reconciliation.still_in_files),
         (Cause.CANCELLING, reconciliation.cancelling),
+        (Cause.LEFT_OPEN, _left_open(reconciliation)),
     ):
         counted[cause] = (len(records), total_of(one.expected_gross for one in records))
     contradictions = reconciliation.comparison.contradictions if reconciliation.comparison else ()

@@ -151,7 +151,7 @@ def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any
             always=True,
         ),
         _of_state(State.CONTINGENCY, oldest_first(reconciliation), words),
-        _of_state("carried", reconciliation.carried, words, title=N_("Open from other days"), with_state=True),
+        _of_state("carried", reconciliation.carried, words, title=N_("Open from other runs"), with_state=True),
         _of_state(State.STAMPED, reconciliation.in_state(State.STAMPED), words),
         _cancelled(reconciliation, words),
         *_beside(reconciliation, comparison, words),

@@ -60,6 +60,7 @@ CAUSE_TITLES: Mapping[Cause, str] = {
     Cause.CANCELLING: N_("Cancellation in doubt"),
     Cause.UNSURE: N_("Outcome not known"),
     Cause.NOT_SENT: N_("Still to be sent"),
+    Cause.LEFT_OPEN: N_("Open from other runs"),
     Cause.REJECTED: N_("Rejected by the ministry"),
     Cause.INVALID: N_("Refused by the provider"),
     Cause.DIFFERENCE: N_("Amounts that differ"),
@@ -75,6 +76,7 @@ CAUSE_NAMES: Mapping[Cause, str] = {
     Cause.CANCELLING: N_("Cancellations"),
     Cause.UNSURE: N_("Unsure"),
     Cause.NOT_SENT: N_("Not sent yet"),
+    Cause.LEFT_OPEN: N_("Other runs"),
     Cause.REJECTED: N_("Rejected"),
     Cause.INVALID: N_("Invalid"),
     Cause.DIFFERENCE: N_("Amounts"),
@@ -107,6 +109,11 @@ CAUSE_EXPLANATIONS: Mapping[Cause, str] = {
     ),
     Cause.UNSURE: WHAT_TO_DO[State.UNSURE],
     Cause.NOT_SENT: WHAT_TO_DO[State.PLANNED],
+    Cause.LEFT_OPEN: N_(
+        "Earlier runs left these documents open, and today's files do not name them. «batch-issuer refresh» asks about "
+        "those in doubt, «batch-issuer retry» sends what was not sent. A sale that is not to be issued any more is "
+        'withdrawn: batch-issuer note REF "why" --by NAME --withdraw.'
+    ),
     Cause.REJECTED: WHAT_TO_DO[State.REJECTED],
     Cause.INVALID: WHAT_TO_DO[State.INVALID],
     Cause.DIFFERENCE: N_(
@@ -125,6 +132,7 @@ CAUSE_ACTIONS: Mapping[Cause, str] = {
     Cause.CANCELLING: N_("Run «batch-issuer refresh»: it asks what became of them."),
     Cause.UNSURE: N_("Run «batch-issuer refresh»: it asks what became of them."),
     Cause.NOT_SENT: N_("Run the same command again."),
+    Cause.LEFT_OPEN: N_("Run «batch-issuer refresh», then «batch-issuer retry»; or withdraw them with a note."),
     Cause.REJECTED: N_("Correct the data and issue again."),
     Cause.INVALID: N_("Correct the data and issue again."),
     Cause.DIFFERENCE: N_("Compare with the document that was issued."),
