@@ -52,8 +52,8 @@ _EVENTS_OF_A_REPETITION = 3
 """It begins, reads, ends."""
 _WORTH_A_PROCESS = 200
 """Documents from which on the ledger is written by a process of its own."""
-_LOOKED_UP = 5
-"""New documents of a file that are looked up before any is sent: the first, the last, and some between."""
+_LOOKED_UP = 3
+"""New documents of a file that are looked up before any is sent: the first, the middle one and the last."""
 _ASKED_IN_PASSING = 60
 """Documents that earlier runs left in doubt, and that a run asks about on its way: half a minute of the quota."""
 _BEHIND_FOR = dt.timedelta(days=31)

@@ -272,7 +272,7 @@ def test_the_same_failure_again_and_again_is_3(open_desk: Open) -> None:
 
 def test_a_quota_that_takes_too_long_is_3(open_desk: Open) -> None:
     """What fits is sent; the next run sends the rest."""
-    desk, sandbox = open_desk(documents=9, minute_limit=5)
+    desk, sandbox = open_desk(documents=9, minute_limit=8)
     done = desk.call("issue", "ventas.csv", "--max-wait", "0s", "--json")
     refused(done, 3, "The provider's quota is used up for ")
     assert done.json["states"]["stamped"] == 5

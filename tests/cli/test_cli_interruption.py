@@ -102,7 +102,7 @@ def test_a_signal_after_another_reason_to_stop(tmp_path: Path, nursery: Nursery)
 def test_a_signal_while_waiting_for_the_quota(tmp_path: Path, nursery: Nursery) -> None:
     """Nobody waits for the minute to end."""
     with issuing(tmp_path, nursery) as (shop, sandbox):
-        sandbox.change(minute_limit=10, minute_seconds=600)
+        sandbox.change(minute_limit=13, minute_seconds=600)
         process = start(shop)
         until(lambda: len(sandbox.documents()) == 10)
         process.signal(signal.SIGTERM)

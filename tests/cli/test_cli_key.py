@@ -45,6 +45,7 @@ class Hostile(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     answers: Mapping[str, Answer]
+    posted: set[str]
     asked = ""
     """Which of them every question gets; without it, the same as the document got."""
 
@@ -53,11 +54,15 @@ class Hostile(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.posted.add(body["external_ref"])
         self._answer(body["external_ref"], body["external_ref"])
 
     def do_GET(self) -> None:
         ref = unquote(self.path.partition("?")[0].rpartition("/")[2])
-        self._answer(ref, self.asked or ref)
+        if ref in self.posted or self.path.startswith("/api/connect/file"):
+            self._answer(ref, self.asked or ref)
+        else:
+            self.give(404, {"detail": f"not found: {self.headers['Authorization']} at {self.path}"})
 
     def _answer(self, ref: str, name: str) -> None:
         said = f"refused: Authorization: {self.headers['Authorization']} at {self.path}?key={KEY}&x={ref}"
@@ -122,7 +127,7 @@ ANSWERS: dict[str, Answer] = {
 @contextmanager
 def hostile(answers: Mapping[str, Answer], asked: str = "") -> Iterator[str]:
     """Serve answers by reference; its base URL."""
-    handler = type("Answering", (Hostile,), {"answers": answers, "asked": asked})
+    handler = type("Answering", (Hostile,), {"answers": answers, "asked": asked, "posted": set()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -212,7 +217,7 @@ def test_a_refusal_of_everything_leaves_no_trace_of_it(tmp_path: Path, status: i
         desk = Desk(tmp_path, url)
         desk.fill(1)
         done = [desk.call(*command, "--json") for command in (("issue", "ventas.csv"), ("retry",), ("refresh",))]
-        assert [one.code for one in done[:2]] == ([1, 0] if status == 422 else [3, 3])
+        assert [one.code for one in done[:2]] == ([1, 1] if status == 422 else [3, 3])
         done += everything(desk, "A-1")
     assert_unseen(tmp_path, *done)
 

@@ -131,7 +131,7 @@ def test_what_the_provider_says_is_asked_and_recorded(open_desk: Open) -> None:
     desk.call("issue", "ventas.csv")
     sandbox.resolve()
     desk.fill(4)
-    other = desk.call("issue", "ventas.csv", "--ledger", "other.db")
+    other = desk.call("issue", "ventas.csv", "--ledger", "other.db", "--alike", "same")
     assert other.code == 0, other.err
     there = len(sandbox.documents())
     done = desk.call("reconcile", "ventas.csv", "--ask", "--json", "--base-url", desk.base_url)
