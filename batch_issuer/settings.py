@@ -47,6 +47,8 @@ class Company:
     key_file: str = ""
     keyring: bool = False
     language: str = ""
+    nit: str = ""
+    """Digits of the NIT of who issues; empty: the ledger goes by what the provider's answers have said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,7 +293,7 @@ class _Reader:
 
     def _company(self, code: str, table: Mapping[str, Any]) -> Company:
         where = "company" if code == DEFAULT_COMPANY else f"companies.{code}"
-        self._known(table, ("name", "expect_environment", "key_env", "key_file", "keyring", "language"), where)
+        self._known(table, ("name", "expect_environment", "key_env", "key_file", "keyring", "language", "nit"), where)
         return Company(
             code=code,
             name=self._text(table, "name", where),
@@ -300,6 +302,7 @@ class _Reader:
             key_file=self._text(table, "key_file", where),
             keyring=self._flag(table, "keyring", where),
             language=self._choice(table, "language", where, LANGUAGES),
+            nit=self._nit(table, where),
         )
 
     def _source(self, table: Mapping[str, Any]) -> Source:
@@ -402,6 +405,19 @@ class _Reader:
                 known=", ".join(choices),
             )
         return value
+
+    def _nit(self, table: Mapping[str, Any], where: str) -> str:
+        text = self._text(table, "nit", where)
+        digits = re.sub(r"[-. ]", "", text)
+        if "nit" in table and not re.fullmatch(r"[0-9]{9}(?:[0-9]{5})?", digits):
+            raise CannotStart(
+                N_("{path}: «{value}» is not possible for {key}."),
+                repair=N_("A NIT has 14 digits, or the 9 of the DUI that stands in for it."),
+                path=self.path,
+                key=f"{where}.nit",
+                value=text,
+            )
+        return digits
 
     def _flag(self, table: Mapping[str, Any], key: str, where: str, *, default: bool = False) -> bool:
         value = table.get(key, default)

@@ -115,7 +115,18 @@ class _Replay:
                 self.runs[event.run] = {**self.runs.get(event.run, {}), **change}
 
 
-_WITHOUT_DOCUMENT = frozenset({Kind.RUN_STARTED, Kind.RUN_READ, Kind.RUN_ENDED, Kind.KEY_SEEN, Kind.NOTED, Kind.SIGNED})
+_WITHOUT_DOCUMENT = frozenset(
+    {
+        Kind.RUN_STARTED,
+        Kind.RUN_READ,
+        Kind.RUN_ENDED,
+        Kind.KEY_SEEN,
+        Kind.KEY_TRIED,
+        Kind.SETTINGS_ACCEPTED,
+        Kind.NOTED,
+        Kind.SIGNED,
+    }
+)
 
 
 def _run_differences(replay: _Replay, stored: Mapping[str, Mapping[str, Any]]) -> Iterator[Damage]:
