@@ -302,7 +302,7 @@ def not_this_companys(record: Record, company: str) -> StoppedMidway:
     """A new key does not find what the company has had stamped."""
     return StoppedMidway(
         N_(
-            "The new key does not find {reference}, which this ledger has as stamped for «{company}»: it is of another "
+            "The new key does not find {reference}, which this ledger has as issued for «{company}»: it is of another "
             "company, or of another environment. Nothing was sent."
         ),
         repair=N_("Use the key of this company, or another --ledger or --company for the other one."),

@@ -602,7 +602,7 @@ class _Work:
 
         One that does not is of another company or environment, and what the ledger calls settled is not settled there.
         """
-        stamped = self._stamped()
+        stamped = self._stamped(State.STAMPED, State.CANCELLED)
         if self.key.is_known or stamped is None:
             return
         self.key.on_trial = True
@@ -618,9 +618,9 @@ class _Work:
         else:
             sender.stop(not_found_out(stamped, self.company))
 
-    def _stamped(self) -> Record | None:
-        """The document of this company that was stamped last, none of those that another company's key has issued."""
-        return self.key.stamped(self.ledger.newest_stamped(self.company, _LOOKED_THROUGH))
+    def _stamped(self, *states: State) -> Record | None:
+        """The company's newest document in these states, none of those that another company's key has issued."""
+        return self.key.stamped(self.ledger.newest_stamped(self.company, _LOOKED_THROUGH, states))
 
     async def _send_canaries(self, sender: Sender, canaries: Sequence[Record]) -> None:
         self._canaries_sent += len(canaries)
@@ -648,7 +648,7 @@ class _Work:
             await sender.ask(self.ledger.in_states(self.company, _REGISTERED)[:1])
             if self.key.environment or sender.stopped is not None:
                 return records
-            if (stamped := self._stamped()) is not None:
+            if (stamped := self._stamped(State.STAMPED)) is not None:
                 await self._take_environment(sender, stamped)
                 return records
             for waiting in self.ledger.in_states(self.company, _REGISTERED)[:1]:

@@ -249,12 +249,12 @@ class Ledger(Archive):
         """The document that was stamped last."""
         return next(iter(self.newest_stamped(company, 1)), None)
 
-    def newest_stamped(self, company: str, count: int) -> list[Record]:
-        """The documents that were stamped last, the newest first."""
+    def newest_stamped(self, company: str, count: int, states: Sequence[State] = (State.STAMPED,)) -> list[Record]:
+        """The documents that were stamped last and are in one of these states, the newest first."""
         table = schema.documents
         query = (
             select(table)
-            .where(table.c.company == company, table.c.state == State.STAMPED.value)
+            .where(table.c.company == company, table.c.state.in_([state.value for state in states]))
             .order_by(table.c.last_seq.desc())
             .limit(count)
         )

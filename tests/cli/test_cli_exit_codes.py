@@ -223,7 +223,7 @@ def test_the_expected_count_and_total_let_it_go(open_desk: Open) -> None:
 
 def test_another_companys_key_is_2(open_desk: Open) -> None:
     """Unless it is said that the key was changed."""
-    desk, sandbox = open_desk()
+    desk, sandbox = open_desk(keys=f"{KEY}=tienda,{OTHER_KEY}=tienda")
     assert desk.call("issue", "ventas.csv").code == 0
     total = sandbox.requests().total
     desk.fill(4)
