@@ -130,7 +130,10 @@ class Settings:
 
 
 def find(config: str | None, files: Sequence[str] = ()) -> Path | None:
-    """The file named with `--config`, else the one beside the sales, else the one in the working folder."""
+    """The file named with `--config`, else the one beside the sales, else the one in the working folder.
+
+    Raises `CannotStart` where the sales lie in folders with different settings.
+    """
     if config is not None:
         path = Path(config)
         if not path.is_file():
@@ -139,10 +142,25 @@ def find(config: str | None, files: Sequence[str] = ()) -> Path | None:
             )
         return path
     folders = [Path(file) if Path(file).is_dir() else Path(file).parent for file in files if file != "-"]
-    for folder in [*folders, Path()]:
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
-    return None
+    found = [path for folder in folders if (path := folder / FILE_NAME).is_file()]
+    for other in found[1:]:
+        if _content(other) != _content(found[0]):
+            raise CannotStart(
+                N_("The sales lie beside different settings: {first} and {other}."),
+                repair=N_("Say with --config which of them counts, or give the files of each folder by themselves."),
+                first=found[0],
+                other=other,
+            )
+    return next((path for path in (*found, Path(FILE_NAME)) if path.is_file()), None)
+
+
+def _content(path: Path) -> tuple[bytes, Path | None]:
+    """What makes two settings files the same: their bytes, and their folder where they name a key file beside them."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return b"", path
+    return content, path.resolve().parent if b"key_file" in content else None
 
 
 def load(path: Path | None) -> Settings:

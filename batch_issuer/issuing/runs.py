@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -84,6 +84,8 @@ class Connection:
     """"test" or "production"; empty: not checked."""
     canary: int = 0
     """So many documents are issued first, and must all be stamped or in contingency before the rest goes."""
+    accepted_settings: Mapping[str, str] = field(default_factory=dict)
+    """The settings file that somebody has chosen, to be remembered; empty where nobody has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -467,9 +469,17 @@ class _Work:
     def begin(self, records: Sequence[Record] | None = None) -> None:
         """Write that the run begins, and for runs without files what they are about."""
         self._run = self.ledger.begin_run(self.company, self._command)
+        self._remember_settings()
         if records is not None:
             body = {"refs": [record.external_ref for record in records], "documents": len(records), "rows": 0}
             self.write([NewEvent(kind=Kind.RUN_READ, body=body)])
+
+    def _remember_settings(self) -> None:
+        """Write which settings file was chosen, unless that is known."""
+        chosen = self._connection.accepted_settings
+        known = self.ledger.bodies_beside((Kind.SETTINGS_ACCEPTED,)) if chosen else []
+        if chosen and chosen not in [body for _, _, body in known]:
+            self.write([NewEvent(kind=Kind.SETTINGS_ACCEPTED, body=chosen)])
 
     def write(self, new: Sequence[NewEvent]) -> None:
         self.ledger.append(self.company, self.run.run, new)
