@@ -75,6 +75,8 @@ class KeyBook:
         self._last = seen[-1] if seen else None
         self.issuer = self._last.issuer if self._last else ""
         self.environment = self._last.environment if self._last else ""
+        self._proof = str(self._last.body.get("proven_by", "")) if self._last else ""
+        """The reference whose answer last said whose key it is."""
         self.is_silent = bool(self._last and self._last.body.get("silent"))
         """Whether a stamped document of this key came back without saying who issued it."""
         accepted = [note for note in self._own if note.is_own]
@@ -94,8 +96,7 @@ class KeyBook:
         """
         self._check_owner()
         if self._last is not None:
-            reference = str(self._last.body.get("proven_by", ""))
-            if stop := self._objection(self.issuer, self.environment, reference):
+            if stop := self._objection(self.issuer, self.environment, self._proof):
                 raise stop
         if new_key:
             return
@@ -127,20 +128,20 @@ class KeyBook:
             return None
         self.objection = self._objection(issuer, environment, reference)
         is_foreign = self.objection is not None and not self._is_unexpected(environment)
-        proof = {"proven_by": reference} if is_news and reference else {}
+        self._proof = reference if is_news else self._proof
         self.issuer, self.environment = issuer or self.issuer, environment or self.environment
         self.is_known = True
         if not is_foreign:
             self._issuers |= {self.issuer} - {""}
             self._environments |= {self.environment} - {""}
-        return self._seen({**proof, **({"foreign": True} if is_foreign else {})})
+        return self._seen({"foreign": True} if is_foreign else {})
 
     def learn_silence(self, reference: str) -> NewEvent | None:
         """Remember that a stamped document came back without saying who issued it: it is not waited for again."""
         if self.issuer or self.is_silent or self.objection is not None:
             return None
-        self.is_silent = True
-        return self._seen({"silent": True, "proven_by": reference})
+        self.is_silent, self._proof = True, reference
+        return self._seen({})
 
     def stamped(self, records: Sequence[Record]) -> Record | None:
         """The first of these stamped documents that is not known to be of another company or environment."""
@@ -148,9 +149,9 @@ class KeyBook:
         return next((one for one in records if (one.answer.issuer_nit, one.answer.environment) not in foreign), None)
 
     def _seen(self, more: Mapping[str, Any]) -> NewEvent:
-        issuer = {"issuer_nit": self.issuer} if self.issuer else {}
-        body = {**self._named, "environment": self.environment, **issuer, **more}
-        return NewEvent(kind=Kind.KEY_SEEN, body=body)
+        said: dict[str, Any] = {"issuer_nit": self.issuer, "silent": self.is_silent, "proven_by": self._proof}
+        known = {name: value for name, value in said.items() if value}
+        return NewEvent(kind=Kind.KEY_SEEN, body={**self._named, "environment": self.environment, **known, **more})
 
     def _check_owner(self) -> None:
         """Refuse a key that was another company's first, or that another company's doubtful documents left with."""

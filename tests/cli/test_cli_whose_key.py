@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from batch_issuer.ledger.opening import open_to_read
+from batch_issuer.ledger.records import Kind
 from batch_issuer.sandbox import Key, Running, SandboxOptions, running
 from tests.cli.desk import Desk, Open
 from tests.kill.shop import KEY, Done, Nursery, Shop, until, write_sales
@@ -37,9 +41,9 @@ def test_another_companys_key_is_refused_at_the_first_run_too(open_desk: Open) -
     assert desk.call(*ISSUE, "norte").code == 0
     two_companies(desk, sur=KEY)
     total = sandbox.requests().total
+    said = "This API key is the one that this ledger knows for «norte», not for «sur»."
     for more in ((), ("--new-key",)):
         done = desk.call(*ISSUE, "sur", *more)
-        said = "This API key is the one that this ledger knows for «norte», not for «sur»."
         assert (done.code, done.json["error"]) == (2, said)
     assert sandbox.requests().total == total
     doctor = desk.call("doctor", "--company", "sur", "--json")
@@ -177,6 +181,28 @@ def test_an_answer_without_the_document_is_waited_for_once(open_desk: Open) -> N
     two_companies(desk, settings=TWO.replace("[companies.sur]", f'nit = "{SUR}"\n[companies.sur]'))
     assert desk.call(*ISSUE, "norte").code == 0
     assert len(sandbox.documents()) == 4
+    desk.fill(6)
+    assert desk.call(*ISSUE, "norte").code == 0
+    with closing(open_to_read(desk.ledger)) as ledger:
+        notes = ledger.bodies_beside((Kind.KEY_TRIED, Kind.KEY_SEEN))
+    assert [(kind, bool(body.get("silent"))) for _, kind, body in notes] == [
+        (Kind.KEY_TRIED, False),
+        (Kind.KEY_SEEN, False),
+        (Kind.KEY_SEEN, True),
+    ]
+
+
+def test_the_first_document_of_a_key_goes_alone(tmp_path: Path, nursery: Nursery) -> None:
+    """Nothing else leaves while its answer is waited for; once its issuer is known, nothing waits any more."""
+    with running(SandboxOptions(minute_limit=None, hour_limit=None), faults=["hang-after:route=invoice"]) as sandbox:
+        shop = Shop(tmp_path, sandbox.base_url, write_sales(tmp_path / "ventas.csv", 12), nursery=nursery)
+        process = shop.start("issue", "ventas.csv")
+        until(lambda: sandbox.documents())
+        time.sleep(0.3)
+        assert len(sandbox.documents()) == 1
+        sandbox.clear_faults()
+        sandbox.release()
+        assert (process.done().code, len(sandbox.documents())) == (0, 12)
 
 
 @pytest.mark.parametrize("nit", ['"12"', '"0614-010190-101-A"', '""', "14"])
@@ -214,7 +240,7 @@ def test_a_key_of_the_other_environment_is_no_new_key(open_desk: Open) -> None:
 
 def test_the_same_reference_of_another_company_is_not_its_document(open_desk: Open) -> None:
     """The new key finds an A-3, and it is not the one that was stamped."""
-    desk, sandbox = open_desk(documents=3, keys=f"{TEST},{PRODUCTION}")
+    desk, _ = open_desk(documents=3, keys=f"{TEST},{PRODUCTION}")
     desk.key = NEW_KEY
     assert desk.call("issue", "ventas.csv", "--ledger", "other.db").code == 0
     desk.key = KEY
@@ -226,7 +252,7 @@ def test_the_same_reference_of_another_company_is_not_its_document(open_desk: Op
 
 def test_a_new_key_of_the_same_company_goes_on(open_desk: Open) -> None:
     """After one question about what the old one has issued, also where nothing is to be sent."""
-    desk, sandbox = open_desk(documents=3, keys=f"{KEY}=tienda,{NEW_KEY}=tienda")
+    desk, _ = open_desk(documents=3, keys=f"{KEY}=tienda,{NEW_KEY}=tienda")
     assert desk.call("issue", "ventas.csv").code == 0
     desk.key = NEW_KEY
     done = desk.call("issue", "ventas.csv", "--new-key", "--json")
@@ -236,7 +262,7 @@ def test_a_new_key_of_the_same_company_goes_on(open_desk: Open) -> None:
 
 def test_where_nobody_says_whose_the_new_key_is_nothing_is_sent(open_desk: Open) -> None:
     """A key that is refused proves nothing, and does not take the old one's place."""
-    desk, sandbox = open_desk(documents=1, disabled_keys=SUR_KEY)
+    desk, _ = open_desk(documents=1, disabled_keys=SUR_KEY)
     assert desk.call("issue", "ventas.csv").code == 0
     desk.fill(2)
     desk.key = SUR_KEY
@@ -248,7 +274,7 @@ def test_where_nobody_says_whose_the_new_key_is_nothing_is_sent(open_desk: Open)
 
 def test_what_was_cancelled_was_of_the_other_environment_too(open_desk: Open) -> None:
     """Cancelled in the test environment, a sale would count as cancelled in production."""
-    desk, sandbox = open_desk(documents=1, keys=f"{TEST},{PRODUCTION}")
+    desk, _ = open_desk(documents=1, keys=f"{TEST},{PRODUCTION}")
     assert desk.call("issue", "ventas.csv").code == 0
     assert desk.call("cancel", "A-1", "--yes").code == 0
     desk.key = NEW_KEY
