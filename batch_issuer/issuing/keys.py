@@ -95,9 +95,8 @@ class KeyBook:
         `CannotStart`, and `StoppedMidway` where the provider's own answers have told.
         """
         self._check_owner()
-        if self._last is not None:
-            if stop := self._objection(self.issuer, self.environment, self._proof):
-                raise stop
+        if self._last is not None and (stop := self._objection(self.issuer, self.environment, self._proof)):
+            raise stop
         if new_key:
             return
         if self._newest is not None and not self.is_known:

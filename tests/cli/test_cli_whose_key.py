@@ -197,7 +197,7 @@ def test_the_first_document_of_a_key_goes_alone(tmp_path: Path, nursery: Nursery
     with running(SandboxOptions(minute_limit=None, hour_limit=None), faults=["hang-after:route=invoice"]) as sandbox:
         shop = Shop(tmp_path, sandbox.base_url, write_sales(tmp_path / "ventas.csv", 12), nursery=nursery)
         process = shop.start("issue", "ventas.csv")
-        until(lambda: sandbox.documents())
+        until(sandbox.documents)
         time.sleep(0.3)
         assert len(sandbox.documents()) == 1
         sandbox.clear_faults()
