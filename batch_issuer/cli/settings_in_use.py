@@ -175,6 +175,6 @@ def _is_accepted(ledger: Path, acceptance: Mapping[str, str]) -> bool:
         return False
     opened = open_to_read(ledger)
     try:
-        return any(body == acceptance for _, _, body in opened.bodies_beside((Kind.SETTINGS_ACCEPTED,)))
+        return any(body == acceptance for _, _, _, body in opened.bodies_beside((Kind.SETTINGS_ACCEPTED,)))
     finally:
         opened.close()

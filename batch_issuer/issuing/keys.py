@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +20,15 @@ from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, StoppedMidway
 from batch_issuer.settings import Company
 
-_MAY_EXIST = (State.SENDING, State.UNSURE, State.PLANNED)
-"""States of documents that may have been sent without an answer, where requests for them were made."""
+_MAY_EXIST = (State.SENDING, State.UNSURE)
+"""States of documents that may have been sent without an answer; what was proven never to have left is planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """One thing that the ledger remembers of a key."""
+    """One thing that the ledger remembers of a key; `seq` is the event's number."""
 
+    seq: int
     company: str
     kind: Kind
     body: Mapping[str, Any]
@@ -67,7 +68,9 @@ class KeyBook:
         self._key = key
         self._expected = expect_environment
         kinds = (Kind.KEY_SEEN, Kind.KEY_TRIED)
-        notes = [Note(company=code, kind=kind, body=body) for code, kind, body in ledger.bodies_beside(kinds)]
+        notes = [
+            Note(seq=seq, company=code, kind=kind, body=body) for seq, code, kind, body in ledger.bodies_beside(kinds)
+        ]
         self._own = [note for note in notes if note.company == company.code]
         self._all = notes
         of_this = [note for note in self._own if note.is_of(key)]
@@ -161,7 +164,7 @@ class KeyBook:
                 return
         for code in {note.company for note in self._all if note.company != self._company.code}:
             last = [note for note in self._all if note.company == code][-1]
-            if last.kind is Kind.KEY_TRIED and last.is_of(self._key) and self._in_doubt(code):
+            if last.kind is Kind.KEY_TRIED and last.is_of(self._key) and self._in_doubt(last) is not None:
                 raise self._of_another(code)
 
     def _of_another(self, owner: str) -> CannotStart:
@@ -183,7 +186,7 @@ class KeyBook:
         last = self._own[-1] if self._own else None
         if last is None or last.kind is not Kind.KEY_TRIED or last.is_of(self._key):
             return
-        doubtful = next(self._in_doubt_of(self._company.code), None)
+        doubtful = self._in_doubt(last)
         if doubtful is not None:
             raise CannotStart(
                 N_("{reference} of «{company}» may have been sent with another API key, and was never answered."),
@@ -195,11 +198,10 @@ class KeyBook:
                 company=self._company.code,
             )
 
-    def _in_doubt(self, code: str) -> bool:
-        return next(self._in_doubt_of(code), None) is not None
-
-    def _in_doubt_of(self, code: str) -> Iterator[Record]:
-        return (record for record in self._ledger.in_states(code, _MAY_EXIST) if record.attempts)
+    def _in_doubt(self, tried: Note) -> Record | None:
+        """A document that may have left with a key that was tried, and of which nothing was heard."""
+        records = self._ledger.in_states(tried.company, _MAY_EXIST)
+        return next((record for record in records if record.last_seq > tried.seq), None)
 
     def _is_unexpected(self, environment: str) -> bool:
         return bool(self._expected and environment) and self._expected != environment

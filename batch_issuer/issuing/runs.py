@@ -478,7 +478,7 @@ class _Work:
         """Write which settings file was chosen, unless that is known."""
         chosen = self._connection.accepted_settings
         known = self.ledger.bodies_beside((Kind.SETTINGS_ACCEPTED,)) if chosen else []
-        if chosen and chosen not in [body for _, _, body in known]:
+        if chosen and chosen not in [body for _, _, _, body in known]:
             self.write([NewEvent(kind=Kind.SETTINGS_ACCEPTED, body=chosen)])
 
     def write(self, new: Sequence[NewEvent]) -> None:
@@ -510,7 +510,8 @@ class _Work:
         """Issue, behind the environment guard and the canaries; credit notes last, when their CCFs are settled."""
         notes = [record for record in records if record.doc_type == "05"]
         others = [record for record in records if record.doc_type != "05"]
-        if records and self._writer is not None and (tried := self.key.tried()):
+        is_going = bool(records) and sender.stopped is None
+        if is_going and self._writer is not None and (tried := self.key.tried()):
             await self._writer.append([tried])
         await self._issue_guarded(sender, others)
         if notes and sender.stopped is None:

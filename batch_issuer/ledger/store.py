@@ -362,16 +362,17 @@ class Ledger(Archive):
             body = connection.execute(query).scalar()
             return None if body is None else read_body(body)
 
-    def bodies_beside(self, kinds: Sequence[Kind]) -> list[tuple[str, Kind, Mapping[str, Any]]]:
-        """Every event of these kinds that belongs to no document, of every company, in the order of writing."""
+    def bodies_beside(self, kinds: Sequence[Kind]) -> list[tuple[int, str, Kind, Mapping[str, Any]]]:
+        """Events of these kinds that belong to no document, of every company: number, company, kind and body."""
         table = schema.events
         query = (
-            select(table.c.company, table.c.kind, table.c.body)
+            select(table.c.seq, table.c.company, table.c.kind, table.c.body)
             .where(schema.BESIDE_DOCUMENTS, table.c.kind.in_([kind.value for kind in kinds]))
             .order_by(table.c.seq)
         )
         with schema.reading(self._engine, self.path) as connection:
-            return [(row.company, Kind(row.kind), read_body(row.body)) for row in connection.execute(query)]
+            rows = connection.execute(query)
+            return [(row.seq, row.company, Kind(row.kind), read_body(row.body)) for row in rows]
 
     def run_rows(self) -> tuple[int, dict[str, dict[str, Any]]]:
         """The newest event's number, and the runs as they are stored at that moment, by their id."""

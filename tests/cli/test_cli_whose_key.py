@@ -118,6 +118,22 @@ def test_a_key_that_was_refused_does_not_block_the_right_one(open_desk: Open) ->
     assert len(sandbox.documents()) == 3
 
 
+@pytest.mark.parametrize("refusing", ["disabled_keys", "keys"])
+def test_a_new_key_that_is_refused_does_not_block_the_old_one(open_desk: Open, refusing: str) -> None:
+    """What is in doubt left with the old one: with it, it is asked about."""
+    said = SUR_KEY if refusing == "disabled_keys" else f"{KEY}=norte,{SUR_KEY}=sur"
+    desk, sandbox = open_desk("flags:ref=A-2,flags=TTTF", **{refusing: said})
+    assert desk.call("issue", "ventas.csv").code == 1
+    assert desk.states()["A-2"] == "unsure"
+    sandbox.clear_faults()
+    desk.fill(5)
+    desk.key = SUR_KEY
+    assert desk.call("issue", "ventas.csv", "--new-key").code == 3
+    desk.key = KEY
+    assert desk.call("issue", "ventas.csv").code == 0
+    assert set(desk.states().values()) == {"stamped"}
+
+
 def wrong_name(desk: Desk, name: str, *more: str) -> Done:
     done = desk.call(*ISSUE, name, *more)
     assert done.code == 3, done.err
@@ -185,7 +201,7 @@ def test_an_answer_without_the_document_is_waited_for_once(open_desk: Open) -> N
     assert desk.call(*ISSUE, "norte").code == 0
     with closing(open_to_read(desk.ledger)) as ledger:
         notes = ledger.bodies_beside((Kind.KEY_TRIED, Kind.KEY_SEEN))
-    assert [(kind, bool(body.get("silent"))) for _, kind, body in notes] == [
+    assert [(kind, bool(body.get("silent"))) for _, _, kind, body in notes] == [
         (Kind.KEY_TRIED, False),
         (Kind.KEY_SEEN, False),
         (Kind.KEY_SEEN, True),
