@@ -146,7 +146,7 @@ def test_a_signal_while_reading(tmp_path: Path, arguments: tuple[str, ...], numb
     assert process.returncode == code
     assert json.loads(out)["exit_code"] == code
     told = ["Settings: none; everything goes by default.", "Interrupted. Nothing was on its way; run it again."]
-    assert err.decode().splitlines() == told
+    assert [line for line in err.decode().splitlines() if line] == told  # Ctrl-C leaves a line of its own
     assert list(tmp_path.iterdir()) == []
 
 
