@@ -77,6 +77,8 @@ class KeyBook:
         seen = [note for note in of_this if note.kind is Kind.KEY_SEEN]
         self._last = seen[-1] if seen else None
         self.issuer = self._last.issuer if self._last else ""
+        if company.nit and len(company.nit) != len(self.issuer):
+            self.issuer = ""  # a person's NIT and DUI cannot be compared: the next answer says which it is now
         self.environment = self._last.environment if self._last else ""
         self._proof = str(self._last.body.get("proven_by", "")) if self._last else ""
         """The reference whose answer last said whose key it is."""

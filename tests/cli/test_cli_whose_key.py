@@ -324,3 +324,30 @@ def test_a_nit_names_no_document(open_desk: Open) -> None:
     assert desk.call("issue", "ventas.csv").code == 0
     assert desk.records()["A-1"].answer.issuer_nit == NORTE
     assert desk.call("cancel", NORTE, "--yes").code == 2
+
+
+def test_an_issuer_that_changes_stops_the_run(open_desk: Open) -> None:
+    """The same key names another issuer than before; the next run remembers."""
+    desk, sandbox = open_desk(documents=1, keys=f"{KEY}=norte:00:{NORTE}")
+    assert desk.call("issue", "ventas.csv").code == 0
+    sandbox.change(keys=f"{KEY}=norte:00:{SUR}")
+    desk.fill(2)
+    for _ in range(2):
+        done = desk.call("issue", "ventas.csv", "--json")
+        said = f"This key issues in the name of NIT {SUR}, as A-2 shows; «default» is {NORTE}."
+        assert (done.code, done.json["error"]) == (3, said)
+    assert desk.states()["A-2"] == "stamped"
+
+
+def test_a_person_s_dui_may_take_the_place_of_the_nit(open_desk: Open) -> None:
+    """Where the settings say so: it is the same person, by the other number."""
+    desk, sandbox = open_desk(documents=1, keys=f"{KEY}=norte:00:{NORTE}")
+    assert desk.call("issue", "ventas.csv").code == 0
+    sandbox.change(keys=f"{KEY}=norte:00:000162975")
+    desk.fill(3)
+    assert (desk.call("issue", "ventas.csv").code, len(sandbox.documents())) == (3, 2)  # nobody said so
+    (desk.folder / "batch-issuer.toml").write_text('[company]\nnit = "00016297-6"\n')
+    assert (desk.call("issue", "ventas.csv").code, len(sandbox.documents())) == (3, 2)
+    (desk.folder / "batch-issuer.toml").write_text('[company]\nnit = "00016297-5"\n')
+    done = desk.call("issue", "ventas.csv", "--json")
+    assert (done.code, done.json["states"]["stamped"], len(sandbox.documents())) == (0, 3, 3)
