@@ -21,7 +21,7 @@ from pathlib import Path
 
 from batch_issuer import __version__
 from batch_issuer.documents import EL_SALVADOR, State
-from batch_issuer.issuing.runs import Connection, key_in
+from batch_issuer.issuing.keys import key_in
 from batch_issuer.ledger import lock, schema
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.store import Ledger
@@ -307,10 +307,9 @@ def _documents(ledger: Ledger, company: str) -> Check:
 def _environment(subject: Subject, ledger: Ledger, key: str) -> Check:
     """What the ledger remembers of the key."""
     try:
-        seen = key_in(ledger, subject.company.code, Connection(base_url=subject.base_url, key=key))
-    except CannotStart as stop:
+        environment = key_in(ledger, subject.company, key).environment
+    except Stop as stop:
         return _stopped("environment", stop)
-    environment = (seen or {}).get("environment", "")
     expected = subject.company.expect_environment
     if environment and expected and environment != expected:
         return Check(

@@ -47,6 +47,8 @@ class Company:
     key_file: str = ""
     keyring: bool = False
     language: str = ""
+    nit: str = ""
+    """Digits of the NIT of who issues; empty: the ledger goes by what the provider's answers have said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,10 @@ class Settings:
 
 
 def find(config: str | None, files: Sequence[str] = ()) -> Path | None:
-    """The file named with `--config`, else the one beside the sales, else the one in the working folder."""
+    """The file named with `--config`, else the one beside the sales, else the one in the working folder.
+
+    Raises `CannotStart` where the sales lie in folders with different settings.
+    """
     if config is not None:
         path = Path(config)
         if not path.is_file():
@@ -140,10 +145,25 @@ def find(config: str | None, files: Sequence[str] = ()) -> Path | None:
             )
         return path
     folders = [Path(file) if Path(file).is_dir() else Path(file).parent for file in files if file != "-"]
-    for folder in [*folders, Path()]:
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
-    return None
+    found = [path for folder in folders if (path := folder / FILE_NAME).is_file()]
+    for other in found[1:]:
+        if _content(other) != _content(found[0]):
+            raise CannotStart(
+                N_("The sales lie beside different settings: {first} and {other}."),
+                repair=N_("Say with --config which of them counts, or give the files of each folder by themselves."),
+                first=found[0],
+                other=other,
+            )
+    return next((path for path in (*found, Path(FILE_NAME)) if path.is_file()), None)
+
+
+def _content(path: Path) -> tuple[bytes, Path | None]:
+    """What makes two settings files the same: their bytes, and their folder where they name a key file beside them."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return b"", path
+    return content, path.resolve().parent if b"key_file" in content else None
 
 
 def load(path: Path | None) -> Settings:
@@ -294,7 +314,7 @@ class _Reader:
 
     def _company(self, code: str, table: Mapping[str, Any]) -> Company:
         where = "company" if code == DEFAULT_COMPANY else f"companies.{code}"
-        self._known(table, ("name", "expect_environment", "key_env", "key_file", "keyring", "language"), where)
+        self._known(table, ("name", "expect_environment", "key_env", "key_file", "keyring", "language", "nit"), where)
         return Company(
             code=code,
             name=self._text(table, "name", where),
@@ -303,6 +323,7 @@ class _Reader:
             key_file=self._text(table, "key_file", where),
             keyring=self._flag(table, "keyring", where),
             language=self._choice(table, "language", where, LANGUAGES),
+            nit=self._nit(table, where),
         )
 
     def _source(self, table: Mapping[str, Any]) -> Source:
@@ -405,6 +426,19 @@ class _Reader:
                 known=", ".join(choices),
             )
         return value
+
+    def _nit(self, table: Mapping[str, Any], where: str) -> str:
+        text = self._text(table, "nit", where)
+        digits = re.sub(r"[-. ]", "", text)
+        if "nit" in table and not re.fullmatch(r"[0-9]{9}(?:[0-9]{5})?", digits):
+            raise CannotStart(
+                N_("{path}: «{value}» is not possible for {key}."),
+                repair=N_("A NIT has 14 digits, or the 9 of the DUI that stands in for it."),
+                path=self.path,
+                key=f"{where}.nit",
+                value=text,
+            )
+        return digits
 
     def _flag(self, table: Mapping[str, Any], key: str, where: str, *, default: bool = False) -> bool:
         value = table.get(key, default)

@@ -39,6 +39,8 @@ class Provider:
         self.quota = quota
         self.window = window
         self.counted = Counted()
+        self.issued: set[str] = set()
+        """References that came in: only these are found when they are asked about."""
         self.under_way = 0
         self._ends = 0.0
         self._left = 0
@@ -82,11 +84,15 @@ class Provider:
             }
         ).encode()
 
-    def answer(self, method: bytes, path: bytes, body: bytes) -> bytes:
+    def answer(self, method: bytes, path: bytes, body: bytes) -> tuple[bytes, bytes]:
         if method == b"POST":
             said = json.loads(body)
-            return _issued(said["external_ref"], _gross(said), stamped=not self.contingency)
-        return _issued(path.rpartition(b"/")[2].decode(), 0.0, stamped=True)
+            self.issued.add(said["external_ref"])
+            return b"200 OK", _issued(said["external_ref"], _gross(said), stamped=not self.contingency)
+        reference = path.partition(b"?")[0].rpartition(b"/")[2].decode()
+        if reference not in self.issued:
+            return b"404 Not Found", b'{"detail":"Documento no encontrado"}'
+        return b"200 OK", _issued(reference, 0.0, stamped=True)
 
 
 def _gross(said: dict[str, Any]) -> float:
@@ -102,13 +108,13 @@ def _issued(reference: str, gross: float, *, stamped: bool) -> bytes:
         if gross
         else ""
     )
-    stamp = "2026B6A1D1F0C9E84D1F8F0A6E1B3C5D7E9FAAAA" if stamped else ""
+    stamp = f"2026{hash(reference) & 0xFFFFFFFFFFFFFFFF:036X}" if stamped else ""
     return (
         f'{{"success":true,"dte_success":{"true" if stamped else "false"},"contingency":'
         f'{"false" if stamped else "true"},"rejected":false,"posted":true,"is_duplicate":false,'
         f'"document_id":"{hash(reference) & 0xFFFFFFFFFFFF:024x}","external_ref":"{reference}",'
         f'"control_number":"DTE-01-M001P001-{hash(reference) % 10**15:015d}",'
-        f'"generation_code":"{hash(reference) & 0xFFFFFFFF:08X}-1F2E-4A3B-8C9D-0A1B2C3D4E5F",'
+        f'"generation_code":"{hash(reference) & 0xFFFFFFFF:08X}-1F2E-4A3B-8C9D-{hash((reference, 1)) & 0xFFFFFFFFFFFF:012X}",'
         f'"reception_stamp":"{stamp}","dte_state":"{"PROCESADO" if stamped else ""}","dte_message":"RECIBIDO",'
         f'"codigo_msg":"001","observaciones":[],{amounts}'
         '"ticket_url":"https://provider.example/api/connect/file/1?type=ticket",'
@@ -155,7 +161,8 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, method: bytes, path: bytes, body: bytes, headers: bytes) -> None:
         self._provider.under_way -= 1
-        self._send(b"200 OK", headers, self._provider.answer(method, path, body))
+        status, said = self._provider.answer(method, path, body)
+        self._send(status, headers, said)
         self._provider.counted.last = self._loop.time()
 
     def _send(self, status: bytes, headers: bytes, body: bytes) -> None:

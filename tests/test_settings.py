@@ -71,6 +71,13 @@ def test_every_key_of_the_contract_is_read(tmp_path: Path) -> None:
     assert (found.issue.concurrency, found.issue.reserve, found.issue.tolerance) == (8, 0, Decimal("0.01"))
 
 
+@pytest.mark.parametrize("text", ["0614-010190-101-0", "06140101901010", "0614 010190 101 0"])
+def test_the_issuer_is_kept_as_digits(tmp_path: Path, text: str) -> None:
+    """However a NIT is written; the DUI that stands in for one too."""
+    assert load(tmp_path, f'[company]\nnit = "{text}"\n').company(None).nit == "06140101901010"
+    assert load(tmp_path, '[companies.sur]\nnit = "00016297-5"\n').company("sur").nit == "000162975"
+
+
 def test_every_key_is_optional(tmp_path: Path) -> None:
     """An empty file means the defaults."""
     found = load(tmp_path, "")

@@ -34,6 +34,7 @@ def connect(session: Session, options: Mapping[str, Any]) -> Connection:
         new_key=options["new_key"],
         expect_environment=options.get("expect_environment") or session.company.expect_environment,
         canary=options.get("canary") or 0,
+        accepted_settings=session.accepted,
     )
 
 

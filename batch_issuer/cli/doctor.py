@@ -49,7 +49,7 @@ def _checks(output: Output, options: dict[str, Any]) -> list[Check]:
     trouble: list[Check] = []
     settings, company, ledger = Settings(), Company(), Path(options["ledger"])
     try:
-        session = open_session(output, options)
+        session = open_session(output, options, tells=False)
         settings, company, ledger = session.settings, session.company, session.ledger
     except CannotStart as stop:
         trouble.append(settings_problem(stop))

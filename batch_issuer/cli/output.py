@@ -44,6 +44,8 @@ class Output:
         self.as_json = as_json
         self.lost = False
         """Whether something that was asked for could not be written."""
+        self.settings_file: str | None = None
+        """The settings that count, for every object of `--json`."""
         self.shown: list[str] = []
         """Every text so far."""
 
@@ -77,11 +79,11 @@ class Output:
         """The JSON object of `--json`."""
         if self.as_json:
             before = "{"
-            for name, value in answer.items():
+            for name, value in {**answer, "settings_file": self.settings_file}.items():
                 self._put(f"{before}\n  {_entry(name)}: ", end="")
                 self._put(_indented(value), end="")
                 before = ","
-            self._put("\n}" if answer else "{}")
+            self._put("\n}")
 
     def stopped(self, stop: Stop) -> int:
         """Say why a run ended early; its exit code."""

@@ -6,12 +6,12 @@ import datetime as dt
 import gc
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from batch_issuer import settings as settings_room
 from batch_issuer.cli.output import Output
+from batch_issuer.cli.settings_in_use import settings_in_use, show_settings
 from batch_issuer.documents import EL_SALVADOR
 from batch_issuer.issuing import live_catalogs
 from batch_issuer.messages import N_, choose_language
@@ -31,11 +31,21 @@ class Session:
     settings: Settings
     company: Company
     ledger: Path
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    """The settings file that somebody has chosen, for a run to remember; empty where nobody has."""
 
 
-def open_session(output: Output, options: Mapping[str, Any], files: Sequence[str] = ()) -> Session:
-    """Read the settings and put the options over them. Raises `CannotStart`."""
-    settings = settings_room.load(settings_room.find(options["config"], files))
+def open_session(
+    output: Output, options: Mapping[str, Any], files: Sequence[str] = (), *, tells: bool = True
+) -> Session:
+    """Read the settings, say which file they are of, and put the options over them. Raises `CannotStart`.
+
+    `tells` is false for a command that names the file in its own way.
+    """
+    ledger = Path(options["ledger"])
+    in_use = settings_in_use(output, options["config"], files, ledger)
+    settings = in_use.settings
+    output.settings_file = str(settings.path.resolve()) if settings.path else None
     source = {
         name: options[name] for name in ("decimal", "dates", "sheet", "hidden_rows", "alike") if options.get(name)
     }
@@ -44,9 +54,10 @@ def open_session(output: Output, options: Mapping[str, Any], files: Sequence[str
     company = settings.company(options["company"])
     if company.language and "--lang" not in " ".join(sys.argv):
         output.messages = replace(output.messages, language=choose_language(configured=company.language))
-    ledger = Path(options["ledger"])
+    if tells:
+        show_settings(output)
     catalogs.prefer(live_catalogs.kept(ledger))
-    return Session(output=output, settings=settings, company=company, ledger=ledger)
+    return Session(output=output, settings=settings, company=company, ledger=ledger, accepted=in_use.accepted)
 
 
 def read_files(session: Session, files: Sequence[str], *, compared: bool = True) -> Prepared:

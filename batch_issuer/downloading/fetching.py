@@ -20,7 +20,8 @@ from typing import Any, assert_never
 
 from batch_issuer.documents import EL_SALVADOR, State
 from batch_issuer.downloading.filing import Day, Filed, filed_now, safe_name
-from batch_issuer.issuing.runs import ENVIRONMENTS, Connection, Watcher, interruptible, key_in
+from batch_issuer.issuing.keys import key_in
+from batch_issuer.issuing.runs import Connection, Watcher, interruptible
 from batch_issuer.issuing.sending import Sender, WorkItem, words_of
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.records import Record
@@ -53,6 +54,7 @@ from batch_issuer.provider.files import (
     read_signed,
 )
 from batch_issuer.provider.quota import Quota
+from batch_issuer.provider.wire import ENVIRONMENTS
 from batch_issuer.settings import DEFAULT_COMPANY, Company
 
 _TRIES = 3
@@ -150,8 +152,8 @@ def download(
     """Fetch what these documents have of these kinds into a folder a day. Raises `CannotStart`."""
     ledger = open_to_read(ledger_path)
     try:
-        seen = key_in(ledger, company.code, connection)
-        environment = company.expect_environment or (seen or {}).get("environment", "")
+        known = key_in(ledger, company, connection.key, new_key=connection.new_key)
+        environment = company.expect_environment or known.environment
         wanted = [(record, kind) for record in records for kind in kinds if kind in available(record)]
         root = folder if company.code == DEFAULT_COMPANY else folder / safe_name(company.code)
         began = time.monotonic()

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import hashlib
 import os
-import secrets
 import signal
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,13 +20,14 @@ from typing import Any, Protocol
 from batch_issuer.documents import State
 from batch_issuer.issuing import live_catalogs
 from batch_issuer.issuing.invalidating import Canceller, is_under_way
+from batch_issuer.issuing.keys import KeyBook, is_the_same, key_in, not_found_out, not_this_companys
 from batch_issuer.issuing.naming import named
 from batch_issuer.issuing.owing import CREDITED
 from batch_issuer.issuing.rechecking import Judged, change_of, judge, moved
 from batch_issuer.issuing.sending import PATIENCE, WHOSE, Patience, Progress, Sender
 from batch_issuer.ledger.apart import Append, appending
 from batch_issuer.ledger.opening import open_to_write
-from batch_issuer.ledger.records import Kind, NewEvent, Record, RunRecord
+from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, RunRecord
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
@@ -37,17 +36,16 @@ from batch_issuer.planning.crediting import Balance, balance_of, found_ccf, why_
 from batch_issuer.planning.plan import Action, Candidate, Plan, Step, make_plan, select
 from batch_issuer.planning.preparing import Prepared, conflict_list, planned_event, planned_events, summary
 from batch_issuer.planning.recognising import SAME, known_to_provider, recognise, unsent_record
-from batch_issuer.problems import CannotStart, Interrupted, Stop, StoppedMidway, raise_together
+from batch_issuer.problems import Interrupted, Stop, StoppedMidway, raise_together
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import NEEDS_PERSON, Reason
 from batch_issuer.provider.client import Client, Found, Missing, open_transport
 from batch_issuer.provider.quota import Quota
 from batch_issuer.settings import Company
 
-ENVIRONMENTS = {"00": "test", "01": "production"}
-"""`identificacion.ambiente` (CAT-001)."""
-
 _PLANNED_AT_ONCE = 500
+_LOOKED_THROUGH = 20
+"""Stamped documents among which one is looked for that is not of another company."""
 _EVENTS_OF_A_REPETITION = 3
 """It begins, reads, ends."""
 _WORTH_A_PROCESS = 200
@@ -95,6 +93,8 @@ class Connection:
     """"test" or "production"; empty: not checked."""
     canary: int = 0
     """So many documents are issued first, and must all be stamped or in contingency before the rest goes."""
+    accepted_settings: Mapping[str, str] = field(default_factory=dict)
+    """The settings file that somebody has chosen, to be remembered; empty where nobody has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def repeat(
     and where the key's environment has to be proven, nothing is written, and the answer is None. Raises `CannotStart`.
     """
     with open_to_write(ledger_path, company.code, create=False) as ledger:
-        work = _Work(ledger, company.code, "issue", connection, watcher)
+        work = _Work(ledger, company, "issue", connection, watcher)
         work.check_key()
         if ledger.head() != head or not work.is_proven:
             return None
@@ -149,7 +149,7 @@ def issue(
         raise_together(recognised.questions(alike))
         prepared, plan = recognised.prepared, recognised.plan()
         chosen = select(plan, only=only, limit=limit)
-        work = _Work(ledger, company.code, "issue", connection, watcher)
+        work = _Work(ledger, company, "issue", connection, watcher)
         work.check_key()
         behind = alike == SAME or work.may_be_behind
         fresh = [step.candidate for step in chosen.of(Action.ISSUE) if step.record is None or not step.record.attempts]
@@ -216,7 +216,7 @@ def retry(
 ) -> Outcome:
     """Send again, from the ledger alone, what may be sent again and is not settled."""
     with open_to_write(ledger_path, company.code, create=False) as ledger:
-        work = _Work(ledger, company.code, "retry", connection, watcher)
+        work = _Work(ledger, company, "retry", connection, watcher)
         records = to_retry(ledger, company.code, only=only, limit=limit)
         work.check_key()
         work.begin(records)
@@ -255,7 +255,7 @@ def refresh(
     The doubtful ones come first, then the oldest. Nothing is ever issued or cancelled.
     """
     with open_to_write(ledger_path, company.code, create=False) as ledger:
-        work = _Work(ledger, company.code, "refresh", connection, watcher)
+        work = _Work(ledger, company, "refresh", connection, watcher)
         records = chosen(ledger.in_states(company.code, OPEN_STATES), only=only)
         records.sort(key=lambda record: (OPEN_STATES.index(record.state), record.first_sent_at, record.content_seq))
         cancelling = chosen([one for one in ledger.cancellations(company.code) if is_under_way(one)], only=only)
@@ -293,7 +293,7 @@ def recheck(
 ) -> Outcome:
     """Ask how documents in every state stand now; record what became of them. Nothing is ever issued."""
     with open_to_write(ledger_path, company.code, create=False) as ledger:
-        work = _Work(ledger, company.code, "reconcile", connection, watcher)
+        work = _Work(ledger, company, "reconcile", connection, watcher)
         work.check_key()
         inquiry = inquire(ledger)
         work.begin()
@@ -363,7 +363,7 @@ def cancel(
 ) -> Outcome:
     """Cancel documents as `outlooks` says of them; credit notes before the CCF that they adjust."""
     with open_to_write(ledger_path, company.code, create=False) as ledger:
-        work = _Work(ledger, company.code, "cancel", connection, watcher)
+        work = _Work(ledger, company, "cancel", connection, watcher)
         planned = outlooks(ledger, company.code, named(ledger, company.code, names), today)
         records = [one.record for one in planned if one.course in SENT]
         work.check_key()
@@ -424,16 +424,20 @@ async def _issue_plan(work: _Work, sender: Canceller, prepared: Prepared, plan: 
 class _Work:
     """What the three runs share: the key, the run's record, the event loop, the signals, the end."""
 
-    def __init__(self, ledger: Ledger, company: str, command: str, connection: Connection, watcher: Watcher) -> None:
+    def __init__(self, ledger: Ledger, owner: Company, command: str, connection: Connection, watcher: Watcher) -> None:
         self.ledger = ledger
-        self.company = company
+        self.company = owner.code
+        self._owner = owner
         self._command = command
         self._connection = connection
         self._watcher = watcher
         self._run: RunRecord | None = None
-        self._key_news: dict[str, Any] | None = None
-        self._environment = ""
+        self._key_book: KeyBook | None = None
+        self._is_looked_at = False
+        self._was_known = False
+        """Whether the ledger had the key as the company's before the first document of this run."""
         self._canaries = connection.canary
+        self._canaries_sent = 0
         self._conflicts: list[dict[str, Any]] = []
         self._writer: Writer | None = None
         self._stopped_before: Stop | None = None
@@ -446,27 +450,40 @@ class _Work:
         assert self._run is not None  # noqa: S101 - begin() comes first
         return self._run
 
+    @property
+    def key(self) -> KeyBook:
+        assert self._key_book is not None  # noqa: S101 - check_key() comes first
+        return self._key_book
+
     def check_key(self) -> None:
         """Refuse another key than the company's, and a key that is known to be of the other environment."""
-        seen = key_in(self.ledger, self.company, self._connection)
-        if seen is not None:
-            self._environment = seen["environment"]
-            self._check_environment()
-            return
-        salt = secrets.token_hex(16)
-        self._key_news = {"salt": salt, "digest": _digest(salt, self._connection.key), "environment": ""}
+        self._key_book = key_in(
+            self.ledger,
+            self._owner,
+            self._connection.key,
+            new_key=self._connection.new_key,
+            expect_environment=self._connection.expect_environment,
+        )
 
     @property
     def is_proven(self) -> bool:
-        """Whether nothing has to be found out about the key's environment."""
-        return bool(self._environment) or not self._connection.expect_environment
+        """Whether nothing has to be found out about the key: whose it is, and where that is wanted its environment."""
+        return self.key.is_known and bool(self.key.environment or not self._connection.expect_environment)
 
     def begin(self, records: Sequence[Record] | None = None) -> None:
         """Write that the run begins, and for runs without files what they are about."""
         self._run = self.ledger.begin_run(self.company, self._command)
+        self._remember_settings()
         if records is not None:
             body = {"refs": [record.external_ref for record in records], "documents": len(records), "rows": 0}
             self.write([NewEvent(kind=Kind.RUN_READ, body=body)])
+
+    def _remember_settings(self) -> None:
+        """Write which settings file was chosen, unless that is known."""
+        chosen = self._connection.accepted_settings
+        known = self.ledger.bodies_beside((Kind.SETTINGS_ACCEPTED,)) if chosen else []
+        if chosen and chosen not in [body for _, _, _, body in known]:
+            self.write([NewEvent(kind=Kind.SETTINGS_ACCEPTED, body=chosen)])
 
     def write(self, new: Sequence[NewEvent]) -> None:
         self.ledger.append(self.company, self.run.run, new)
@@ -497,6 +514,9 @@ class _Work:
         """Issue, behind the environment guard and the canaries; credit notes last, when their CCFs are settled."""
         notes = [record for record in records if record.doc_type == "05"]
         others = [record for record in records if record.doc_type != "05"]
+        is_going = bool(records) and sender.stopped is None
+        if is_going and self._writer is not None and (tried := self.key.tried()):
+            await self._writer.append([tried])
         await self._issue_guarded(sender, others)
         if notes and sender.stopped is None:
             going = await self._notes_that_may_go(sender, notes)
@@ -606,16 +626,63 @@ class _Work:
 
     async def _issue_guarded(self, sender: Sender, records: Sequence[Record]) -> None:
         rest = list(records)
-        if self._connection.expect_environment and not self._environment:
+        if self._connection.expect_environment and not self.key.environment:
             rest = await self._prove_environment(sender, rest)
         self._canaries = max(0, self._canaries - (len(records) - len(rest)))
+        if rest and sender.stopped is None and not (self.key.issuer or self.key.is_silent or self._is_looked_at):
+            rest = await self._look_at_first(sender, rest)
         if self._canaries and rest and sender.stopped is None:
             await self._send_canaries(sender, rest[: self._canaries])
             rest, self._canaries = rest[self._canaries :], max(0, self._canaries - len(rest))
         if sender.stopped is None:
             await sender.issue(rest)
 
+    async def _look_at_first(self, sender: Sender, records: list[Record]) -> list[Record]:
+        """Issue one document alone and see whose key it is, before the others leave; the records that are left.
+
+        What its answer does not say is not asked for: the others go. If it is stamped and says nothing, that is
+        remembered, so that this is done once for each key.
+        """
+        self._is_looked_at = True
+        first, *rest = records
+        if self._canaries:
+            await self._send_canaries(sender, [first])
+            self._canaries -= 1
+        else:
+            await sender.issue([first])
+        now = self.ledger.record(self.company, first.external_ref)
+        is_stamped = now is not None and now.state is State.STAMPED
+        if is_stamped and self._writer is not None and (news := self.key.learn_silence(first.external_ref)):
+            await self._writer.append([news])
+        return rest
+
+    async def _prove_new_key(self, sender: Sender) -> None:
+        """Find out whether a key that the ledger does not know sees what the company has had stamped; else stop.
+
+        One that does not is of another company or environment, and what the ledger calls settled is not settled there.
+        """
+        stamped = self._stamped(State.STAMPED, State.CANCELLED)
+        if self.key.is_known or stamped is None:
+            return
+        self.key.on_trial = True
+        reply = await sender.find(stamped)
+        self.key.on_trial = False
+        if isinstance(reply, Found) and is_the_same(stamped, reply.answer):
+            if self._writer is not None and (news := self.key.learn(reply.answer, stamped.external_ref)):
+                await self._writer.append([news])
+            if self.key.objection is not None:
+                sender.stop(self.key.objection)
+        elif isinstance(reply, Found | Missing):
+            sender.stop(not_this_companys(stamped, self.company))
+        else:
+            sender.stop(not_found_out(stamped, self.company))
+
+    def _stamped(self, *states: State) -> Record | None:
+        """The company's newest document in these states, none of those that another company's key has issued."""
+        return self.key.stamped(self.ledger.newest_stamped(self.company, _LOOKED_THROUGH, states))
+
     async def _send_canaries(self, sender: Sender, canaries: Sequence[Record]) -> None:
+        self._canaries_sent += len(canaries)
         await sender.issue(canaries)
         now = self.ledger.records(self.company, [record.external_ref for record in canaries])
         bad = [record for record in now.values() if record.state not in (State.STAMPED, State.CONTINGENCY)]
@@ -625,7 +692,7 @@ class _Work:
                     N_("{bad} of the first {count} documents were not issued; the rest was spared (--canary)."),
                     repair=N_("Look at {reference} in the report, mend the cause, and run the same command again."),
                     bad=len(bad),
-                    count=len(canaries),
+                    count=self._canaries_sent,
                     reference=bad[0].external_ref,
                 )
             )
@@ -636,19 +703,22 @@ class _Work:
         Documents go one at a time until one is stamped; one that is registered and not stamped ends the run, and
         those that follow, so that at most one can ever be issued in the wrong place.
         """
-        if self._key_news is None:
+        if self._was_known:
             await sender.ask(self.ledger.in_states(self.company, _REGISTERED)[:1])
-            if (stamped := self.ledger.last_stamped(self.company)) is not None:
+            if self.key.environment or sender.stopped is not None:
+                return records
+            if (stamped := self._stamped(State.STAMPED)) is not None:
                 await self._take_environment(sender, stamped)
                 return records
             for waiting in self.ledger.in_states(self.company, _REGISTERED)[:1]:
                 self._stop_unproven(sender, waiting)
-        while records and sender.stopped is None and not self._environment:
+        while records and sender.stopped is None and not self.key.environment:
             first = records.pop(0)
             await sender.issue([first])
             now = self.ledger.record(self.company, first.external_ref)
             if now is not None and now.state is State.STAMPED:
-                await self._take_environment(sender, now)
+                if not self.key.environment:
+                    await self._take_environment(sender, now)
             elif now is not None and now.state in _REGISTERED:
                 self._stop_unproven(sender, now)
         return records
@@ -667,7 +737,7 @@ class _Work:
         """Read the environment out of a signed document, remember it, and stop where it is the wrong one."""
         for _ in range(3):
             code = await sender.client.environment(record.external_ref)
-            if code in ENVIRONMENTS:
+            if code in wire.ENVIRONMENTS:
                 break
             await asyncio.sleep(1)
         else:
@@ -679,30 +749,11 @@ class _Work:
                 )
             )
             return
-        self._environment = ENVIRONMENTS[code]
-        salt = secrets.token_hex(16)
-        body = {
-            "salt": salt,
-            "digest": _digest(salt, self._connection.key),
-            "environment": self._environment,
-            "proven_by": record.external_ref,
-        }
-        if self._writer is not None:
-            await self._writer.append([NewEvent(kind=Kind.KEY_SEEN, body=body)])
-        try:
-            self._check_environment()
-        except StoppedMidway as stop:
-            sender.stop(stop)
-
-    def _check_environment(self) -> None:
-        expected = self._connection.expect_environment
-        if expected and self._environment and expected != self._environment:
-            raise StoppedMidway(
-                N_("This key issues in the {found} environment; {expected} is expected. Nothing more is sent."),
-                repair=N_("Use the key of the {expected} environment, or change expect_environment."),
-                found=self._environment,
-                expected=expected,
-            )
+        news = self.key.learn(Answer(environment=wire.ENVIRONMENTS[code]), record.external_ref)
+        if news is not None and self._writer is not None:
+            await self._writer.append([news])
+        if self.key.objection is not None:
+            sender.stop(self.key.objection)
 
     def send(self, steps: Callable[[Canceller], Awaitable[None]], documents: int) -> Outcome:
         """Run the steps for so many documents in an event loop, and write how it ended."""
@@ -741,7 +792,7 @@ class _Work:
                 writer=writer,
                 concurrency=connection.concurrency,
                 patience=connection.patience,
-                when_key_is_taken=NewEvent(kind=Kind.KEY_SEEN, body=self._key_news) if self._key_news else None,
+                key=self.key,
             )
             if self._stopped_before is not None:
                 sender.stop(self._stopped_before)
@@ -750,6 +801,8 @@ class _Work:
             try:
                 async with client:
                     with interruptible(sender):
+                        await self._prove_new_key(sender)
+                        self._was_known = self.key.is_known
                         await steps(sender)
             except Stop as stop:
                 sender.stop(stop)
@@ -772,25 +825,6 @@ class _Work:
         while True:
             self._watcher.tick()
             await asyncio.sleep(0.2)
-
-
-def key_in(ledger: Ledger, company: str, connection: Connection) -> Mapping[str, Any] | None:
-    """What the ledger knows of this key; None where it is new to it. Raises `CannotStart` for another key."""
-    seen = ledger.last_body(company, Kind.KEY_SEEN)
-    if seen is None:
-        return None
-    if _digest(seen["salt"], connection.key) == seen["digest"]:
-        return seen
-    if connection.new_key:
-        return None
-    raise CannotStart(
-        N_("This API key is not the one that this ledger knows for «{company}»."),
-        repair=N_(
-            "With the key of another company sales would be issued in its name. If the company's key was "
-            "changed, say so once with --new-key; for another company use --company or --ledger."
-        ),
-        company=company,
-    )
 
 
 @contextmanager
@@ -817,10 +851,6 @@ def interruptible(sender: Sender) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _digest(salt: str, key: str) -> str:
-    return hashlib.sha256(f"{salt}{key}".encode()).hexdigest()
 
 
 def _in_states(records: Sequence[Record], *states: State) -> list[Record]:

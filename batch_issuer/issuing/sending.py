@@ -20,8 +20,9 @@ from functools import partial
 from typing import Any, TypeVar, assert_never
 
 from batch_issuer.documents import State
+from batch_issuer.issuing.keys import KeyBook
 from batch_issuer.issuing.owing import owed_after_stamp
-from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, write_answer
+from batch_issuer.ledger.records import NO_ANSWER, Answer, Kind, NewEvent, Record, write_answer
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
@@ -133,7 +134,7 @@ class Sender:
         concurrency: int,
         patience: Patience = PATIENCE,
         progress: Progress | None = None,
-        when_key_is_taken: NewEvent | None = None,
+        key: KeyBook | None = None,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self.client = client
@@ -141,7 +142,7 @@ class Sender:
         self.stopped: Stop | None = None
         self._ledger = ledger
         self._writer = writer
-        self._when_key_is_taken = when_key_is_taken
+        self._key = key
         self._concurrency = concurrency
         self._patience = patience
         self._jitter = jitter
@@ -215,6 +216,15 @@ class Sender:
         reply = await self._until_answered(lambda: self.client.look_up(id_or_ref))
         if self.client.quota.closed_by is not None:
             self.stop(self.client.quota.closed_by)
+        return reply
+
+    async def find(self, record: Record) -> Reply:
+        """How a document stands, by the provider's own id first: another company may have the same reference."""
+        ask = partial(self.client.ask, record.doc_type, record.external_ref)
+        reply: Reply = Missing()
+        for name in dict.fromkeys((record.answer.document_id, record.external_ref)):
+            if name and isinstance(reply, Missing):
+                reply = await self._until_answered(partial(ask, name))
         return reply
 
     def hold(self, record: Record, reason: Reason) -> None:
@@ -339,7 +349,7 @@ class Sender:
         """One document whose intent is durable, until something is known of it or it must wait for another run."""
         reference = item.record.external_ref
         for post in range(1, self._patience.posts + 1):
-            reply = await self._until_taken(partial(self._post, item))
+            reply = await self._until_taken(partial(self._post, item), reference)
             if isinstance(reply, Found) and reply.state is not State.UNSURE:
                 if reply.answer.is_duplicate:
                     await self._take_duplicate(item, reply)
@@ -376,7 +386,7 @@ class Sender:
     async def _post(self, item: WorkItem) -> Reply:
         return await self.client.issue(item.record.doc_type, item.record.external_ref, item.body)
 
-    async def _until_taken(self, post: Callable[[], Awaitable[Said]]) -> Said:
+    async def _until_taken(self, post: Callable[[], Awaitable[Said]], reference: str = "") -> Said:
         """One POST, until the provider has had it in hand: what never left and what a quota refused is sent again."""
         failures = refusals = 0
         while True:
@@ -389,18 +399,21 @@ class Sender:
                 continue
             if isinstance(reply, Withheld):
                 return reply
-            self._reach(reply)
+            self._reach(reply, reference)
             self.progress.posts += 1
             refusals += isinstance(reply, SlowDown)
             if not isinstance(reply, SlowDown) or refusals > self._patience.refusals:
                 return reply
 
-    def _reach(self, reply: Reply | CancelReply | FileReply) -> None:
-        """Something answered; that it did not refuse the key is written once."""
+    def _reach(self, reply: Reply | CancelReply | FileReply, reference: str = "") -> None:
+        """Something answered; that it did not refuse the key, and what it says of whose it is, is written once."""
         self._reached = True
-        if self._when_key_is_taken is not None and not isinstance(reply, KeyRefused | Uncertain | SlowDown):
-            self._write([self._when_key_is_taken])
-            self._when_key_is_taken = None
+        if self._key is None or isinstance(reply, KeyRefused | Uncertain | SlowDown):
+            return
+        if news := self._key.learn(reply.answer if isinstance(reply, Found) else NO_ANSWER, reference):
+            self._write([news])
+        if self._key.objection is not None:
+            self.stop(self._key.objection)
 
     def _gives_up(self, failures: int) -> bool:
         """Whether a document has been kept from leaving often enough; a provider never reached ends the run early."""
@@ -441,18 +454,18 @@ class Sender:
         Some references do not travel in every path, and what has an id was registered.
         """
         ask = partial(self.client.ask, record.doc_type, record.external_ref)
-        reply = await self._until_answered(ask)
+        reply = await self._until_answered(ask, record.external_ref)
         if isinstance(reply, Missing) and document_id:
-            return await self._until_answered(partial(ask, document_id))
+            return await self._until_answered(partial(ask, document_id), record.external_ref)
         return reply
 
-    async def _until_answered(self, ask: Callable[[], Awaitable[Said]]) -> Said | Withheld:
+    async def _until_answered(self, ask: Callable[[], Awaitable[Said]], reference: str = "") -> Said | Withheld:
         """One question, until it is answered or patience is at its end."""
         reply: Said | Withheld = Withheld()
         for attempt in range(self._patience.asks):
             reply = await ask()
             if not isinstance(reply, Withheld | NeverLeft):
-                self._reach(reply)
+                self._reach(reply, reference)
                 self.progress.asks += 1
             match reply:
                 case NeverLeft() if not self._reached and self._gives_up(attempt + 1):

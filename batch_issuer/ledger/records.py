@@ -31,6 +31,8 @@ class Kind(StrEnum):
     RUN_READ = "run_read"
     RUN_ENDED = "run_ended"
     KEY_SEEN = "key_seen"
+    KEY_TRIED = "key_tried"
+    SETTINGS_ACCEPTED = "settings_accepted"
     PLANNED = "planned"
     SENDING = "sending"
     RELEASED = "released"
@@ -106,6 +108,10 @@ class Answer:
     codigo_msg: str = ""
     observaciones: tuple[str, ...] = ()
     detail: str = ""
+    issuer_nit: str = ""
+    """Digits of the NIT of who issued, where the answer carries the document."""
+    environment: str = ""
+    """`test` or `production`, from the same place."""
 
 
 NO_ANSWER = Answer()
@@ -411,7 +417,7 @@ def _cancel_answered(record: Record, event: Event, body: Mapping[str, Any], comm
 
 _PLAIN = (
     "http_status", "doc_type", "document_id", "control_number", "generation_code", "reception_stamp", "is_duplicate",
-    "dte_state", "dte_message", "codigo_msg", "detail",
+    "dte_state", "dte_message", "codigo_msg", "detail", "issuer_nit", "environment",
 )  # fmt: skip
 
 _AMOUNTS = tuple((name, f"amount_{name}") for name in ("taxable", "vat", "gross", "retention", "total"))

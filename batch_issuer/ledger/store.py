@@ -222,7 +222,7 @@ class Ledger(Archive):
         found = func.instr(func.lower(table.c.answer), f'"{identifier.lower()}"') > 0
         with schema.reading(self._engine, self.path) as connection:
             rows = connection.execute(select(table).where(table.c.company == company, found)).all()
-            return [read_record(row) for row in rows]
+            return [record for record in map(read_record, rows) if identifier.lower() in _names_of(record)]
 
     def last_of_customers(self, company: str, numbers: Sequence[str]) -> dict[str, Record]:
         """The document that was last sent for each of these customers (NIT, else DUI)."""
@@ -297,16 +297,19 @@ class Ledger(Archive):
 
     def last_stamped(self, company: str) -> Record | None:
         """The document that was stamped last."""
+        return next(iter(self.newest_stamped(company, 1)), None)
+
+    def newest_stamped(self, company: str, count: int, states: Sequence[State] = (State.STAMPED,)) -> list[Record]:
+        """The documents that were stamped last and are in one of these states, the newest first."""
         table = schema.documents
         query = (
             select(table)
-            .where(table.c.company == company, table.c.state == State.STAMPED.value)
+            .where(table.c.company == company, table.c.state.in_([state.value for state in states]))
             .order_by(table.c.last_seq.desc())
-            .limit(1)
+            .limit(count)
         )
         with schema.reading(self._engine, self.path) as connection:
-            row = connection.execute(query).one_or_none()
-            return None if row is None else read_record(row)
+            return [read_record(row) for row in connection.execute(query)]
 
     def all_records(self, company: str | None = None, since: str = "", until: str = "") -> Iterator[Record]:
         """Documents last touched in [since, until) (ISO times in UTC), in the order in which they were planned.
@@ -409,6 +412,18 @@ class Ledger(Archive):
             body = connection.execute(query).scalar()
             return None if body is None else read_body(body)
 
+    def bodies_beside(self, kinds: Sequence[Kind]) -> list[tuple[int, str, Kind, Mapping[str, Any]]]:
+        """Events of these kinds that belong to no document, of every company: number, company, kind and body."""
+        table = schema.events
+        query = (
+            select(table.c.seq, table.c.company, table.c.kind, table.c.body)
+            .where(schema.BESIDE_DOCUMENTS, table.c.kind.in_([kind.value for kind in kinds]))
+            .order_by(table.c.seq)
+        )
+        with schema.reading(self._engine, self.path) as connection:
+            rows = connection.execute(query)
+            return [(row.seq, row.company, Kind(row.kind), read_body(row.body)) for row in rows]
+
     def run_rows(self) -> tuple[int, dict[str, dict[str, Any]]]:
         """The newest event's number, and the runs as they are stored at that moment, by their id."""
         with schema.reading(self._engine, self.path) as connection:
@@ -455,6 +470,12 @@ class Ledger(Archive):
         unknown = [reference for reference in wanted if reference not in before]
         before.update(_stored(connection, company, unknown))
         return before
+
+
+def _names_of(record: Record) -> tuple[str, ...]:
+    """What the provider calls a document, in small letters."""
+    answer = record.answer
+    return answer.document_id.lower(), answer.control_number.lower(), answer.generation_code.lower()
 
 
 def _folded(

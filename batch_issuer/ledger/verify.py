@@ -116,7 +116,17 @@ class _Replay:
 
 
 _WITHOUT_DOCUMENT = frozenset(
-    {Kind.RUN_STARTED, Kind.RUN_READ, Kind.RUN_ENDED, Kind.KEY_SEEN, Kind.NOTED, Kind.SIGNED, Kind.RESTORED}
+    {
+        Kind.RUN_STARTED,
+        Kind.RUN_READ,
+        Kind.RUN_ENDED,
+        Kind.KEY_SEEN,
+        Kind.KEY_TRIED,
+        Kind.SETTINGS_ACCEPTED,
+        Kind.NOTED,
+        Kind.SIGNED,
+        Kind.RESTORED,
+    }
 )
 
 

@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from batch_issuer.documents import VAT_RATE, WITHOUT_VAT, Amounts, Customer, Document, Line
 from batch_issuer.ledger.records import Answer, CreditMemo
-from batch_issuer.rules.identifiers import is_uuid
+from batch_issuer.rules.identifiers import NIT_LENGTHS, digits_of, is_uuid
 
 _KEY_IN_URL = re.compile(r"([?&;])(?:(?:k|%[46]b)(?:e|%[46]5)(?:y|%[57]9)=[^&;#\s\"'<>]*[&;]?)+", re.IGNORECASE)
 _KEY = re.compile(r"odt(?:_|%5f)[0-9a-z_.~+/=-]+", re.IGNORECASE)
@@ -249,7 +250,35 @@ def read_answer(plain: Mapping[str, Any] | None, http_status: int) -> Answer:
         codigo_msg=_said(plain, "codigo_msg"),
         observaciones=_observations(plain.get("observaciones")),
         detail=_detail(plain.get("detail")),
+        **_whose(plain),
     )
+
+
+ENVIRONMENTS: Mapping[str, str] = MappingProxyType({"00": "test", "01": "production"})
+"""`identificacion.ambiente` (CAT-001)."""
+
+
+def _whose(plain: Mapping[str, Any]) -> dict[str, str]:
+    """Who issued, and in which environment, where the answer carries the document itself (provider.md 4 and 11)."""
+    issuer = environment = ""
+    for name in ("dte", "schema"):
+        document = plain.get(name)
+        if isinstance(document, dict):
+            issuer = issuer or _nit(document.get("emisor"))
+            environment = environment or _environment(document.get("identificacion"))
+    return {"issuer_nit": issuer, "environment": environment}
+
+
+def _nit(issuer: object) -> str:
+    """The digits of an issuer's NIT; empty for whatever is none."""
+    number = issuer.get("nit") if isinstance(issuer, dict) else None
+    digits = digits_of(number.strip()) if isinstance(number, str) else ""
+    return digits if len(digits) in NIT_LENGTHS else ""
+
+
+def _environment(identification: object) -> str:
+    code = identification.get("ambiente") if isinstance(identification, dict) else None
+    return ENVIRONMENTS.get(code, "") if isinstance(code, str) else ""
 
 
 def _said(plain: Mapping[str, Any], name: str) -> str:

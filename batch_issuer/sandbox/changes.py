@@ -96,8 +96,9 @@ def _several(make: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
 def _key(value: Any) -> Key:
     if isinstance(value, str):
         key, _, company = value.partition("=")
-        name, _, environment = company.partition(":")
-        value = {"key": key, "company": name, "environment": environment or "00"}
+        name, _, rest = company.partition(":")
+        environment, _, nit = rest.partition(":")
+        value = {"key": key, "company": name, "environment": environment or "00", "nit": nit}
     found = Key(**value)
     if not found.key or not found.company or found.environment not in ("00", "01"):
         raise ValueError(found)

@@ -30,6 +30,8 @@ class Key:
     key: str = field(repr=False)
     company: str
     environment: Environment = "00"
+    nit: str = ""
+    """Of the issuer; empty: one that is made of the company's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,9 @@ class SandboxOptions:
     # Keys
     keys: tuple[Key, ...] = field(
         default=(),
-        metadata=about(N_("Accepted keys as KEY=COMPANY:00|01; without any, every well-formed key is a company."), "2"),
+        metadata=about(
+            N_("Accepted keys as KEY=COMPANY:00|01[:NIT]; without any, every well-formed key is a company."), "2"
+        ),
     )
     disabled_keys: tuple[str, ...] = field(
         default=(), metadata=about(N_("Keys that were deactivated in the provider's panel: 401."), "2")

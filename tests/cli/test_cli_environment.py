@@ -39,7 +39,7 @@ def test_the_settings_can_expect_it_too(open_desk: Open) -> None:
 @pytest.mark.parametrize("json_file", ["jws", "document"])
 def test_the_right_key_goes_on(open_desk: Open, json_file: str) -> None:
     """After one document and one question; later runs do not ask again."""
-    desk, sandbox = open_desk(documents=12, keys=TEST, json_file=json_file)
+    desk, sandbox = open_desk(documents=12, keys=TEST, json_file=json_file, document_in_answer=False)
     done = desk.call(*GUARD)
     assert (done.code, done.json["sent"], sandbox.requests().count("file")) == (0, 12, 1)
     desk.fill(14)
@@ -47,9 +47,27 @@ def test_the_right_key_goes_on(open_desk: Open, json_file: str) -> None:
     assert (again.code, again.json["sent"], sandbox.requests().count("file")) == (0, 2, 1)
 
 
+def test_an_answer_with_the_document_needs_no_question(open_desk: Open) -> None:
+    """It says the environment itself."""
+    desk, sandbox = open_desk(documents=12, keys=TEST)
+    done = desk.call(*GUARD)
+    assert (done.code, done.json["sent"], sandbox.requests().count("file")) == (0, 12, 0)
+
+
+def test_an_answer_of_an_earlier_run_proves_it(open_desk: Open) -> None:
+    """Also of a run that expected nothing: then nothing is asked, and nothing sent."""
+    desk, sandbox = open_desk(documents=2, keys=PRODUCTION)
+    assert desk.call("issue", "ventas.csv").code == 0
+    desk.fill(9)
+    total = sandbox.requests().total
+    done = desk.call(*GUARD)
+    assert (done.code, done.json["error"], len(sandbox.documents())) == (3, WRONG, 2)
+    assert sandbox.requests().total == total
+
+
 def test_a_stamped_document_of_an_earlier_run_proves_it(open_desk: Open) -> None:
     """Then not even the first goes out unproven."""
-    desk, sandbox = open_desk(documents=2, keys=PRODUCTION)
+    desk, sandbox = open_desk(documents=2, keys=PRODUCTION, document_in_answer=False)
     assert desk.call("issue", "ventas.csv").code == 0
     desk.fill(9)
     done = desk.call(*GUARD)
@@ -98,7 +116,7 @@ def test_rejected_documents_prove_nothing(open_desk: Open) -> None:
 
 def test_a_file_that_cannot_be_had_proves_nothing(open_desk: Open) -> None:
     """Nothing more is issued until it is."""
-    desk, sandbox = open_desk("error-before:route=file", documents=6, keys=TEST)
+    desk, sandbox = open_desk("error-before:route=file", documents=6, keys=TEST, document_in_answer=False)
     for sent in (1, 0):
         done = desk.call(*GUARD)
         sentence = "The key's environment is not proven: the signed document of A-1 is not readable."
@@ -108,16 +126,17 @@ def test_a_file_that_cannot_be_had_proves_nothing(open_desk: Open) -> None:
 
 
 def test_a_changed_key_is_proven_anew(open_desk: Open) -> None:
-    """What was proven of the old key says nothing about the new one."""
+    """What was proven of the old key says nothing about the new one: it does not find what the old one has issued."""
     new = "odt_" + "e" * 56
     desk, sandbox = open_desk(documents=4, keys=f"{TEST},{new}=otra tienda:01")
     assert desk.call(*GUARD).code == 0
     desk.fill(9)
     desk.key = new
     done = desk.call(*GUARD, "--new-key")
-    assert (done.code, done.json["error"], done.json["sent"]) == (3, WRONG, 1)
-    assert desk.call(*GUARD).code == 3
-    assert len(sandbox.documents()) == 5
+    assert (done.code, done.json["sent"]) == (3, 0)
+    assert done.json["error"].startswith("The new key does not find A-4, which this ledger has as issued")
+    assert desk.call(*GUARD).code == 2
+    assert len(sandbox.documents()) == 4
 
 
 def test_where_nothing_is_expected_nothing_is_asked(open_desk: Open) -> None:

@@ -148,6 +148,8 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
 MONEY = st.decimals(min_value=0, max_value=10**9, places=2)
 ANSWERS = st.builds(
     Answer,
+    issuer_nit=st.sampled_from(("", "06140101901010")),
+    environment=st.sampled_from(("", "test", "production")),
     http_status=st.none() | st.integers(100, 599),
     document_id=TEXTS,
     control_number=TEXTS,

@@ -285,3 +285,36 @@ def test_two_versions_of_a_sale_are_compared_part_by_part() -> None:
         ("lines[2].quantity", "", "1"),
         ("lines[2].unit_price", "", "3"),
     )
+
+
+@pytest.mark.parametrize("name", ["dte", "schema"])
+def test_who_issued_is_read_out_of_the_document(name: str) -> None:
+    """Digits of the NIT, 14 or the 9 of a DUI, and the environment by its code."""
+    document = {"emisor": {"nit": "0614-010190-101-0"}, "identificacion": {"ambiente": "01"}}
+    answer = wire.read_answer({name: document}, 200)
+    assert (answer.issuer_nit, answer.environment) == ("06140101901010", "production")
+    person = {"emisor": {"nit": "00016297-5"}, "identificacion": {"ambiente": "00"}}
+    answer = wire.read_answer({name: person}, 200)
+    assert (answer.issuer_nit, answer.environment) == ("000162975", "test")
+
+
+STRANGE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(("nit", "ambiente", "emisor", "x")), inner),
+    max_leaves=6,
+)
+
+
+@given(STRANGE, STRANGE)
+def test_a_strange_document_names_nobody_or_an_issuer(one: object, other: object) -> None:
+    """Whatever stands where the document is expected, reading it never fails, and nothing half is taken."""
+    for plain in ({"dte": one, "schema": other}, {"dte": {"emisor": one, "identificacion": other}}):
+        answer = wire.read_answer(plain, 200)
+        assert answer.issuer_nit == "" or len(answer.issuer_nit) in (9, 14)
+        assert answer.environment in ("", "test", "production")
+
+
+@pytest.mark.parametrize("nit", ["", "odt_0123456789", "0614", "0614-010190-101-0 x", 6140101901010, None, ["0614"]])
+def test_what_is_no_nit_names_nobody(nit: object) -> None:
+    """An issuer that is not understood is not compared."""
+    assert wire.read_answer({"dte": {"emisor": {"nit": nit}}}, 200).issuer_nit == ""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from batch_issuer.sandbox import Key, SandboxOptions, files
 from tests.sandbox.conftest import Open, Till
 
 TAXPAYER = {"name": "Comercial El Ejemplo", "nit": "0614-050707-104-8", "nrc": "1234-5", "type_contributor": 3}
@@ -157,3 +158,16 @@ def test_configured_keys_are_companies_and_can_be_deactivated(open_till: Open) -
     }
     till.sandbox.change(disabled_keys="odt_real")
     assert till.get("status", "A").json() == {"detail": "API key invalida"}
+
+
+def test_each_company_is_an_issuer_of_its_own(open_till: Open) -> None:
+    """The NIT that came with its key, else one that follows from its name."""
+    keys = (Key(key="odt_a", company="norte", nit="06140101901010"), Key(key="odt_b", company="sur"))
+    options = SandboxOptions(keys=keys)
+    named = [files.issuer_nit(name, "00", options) for name in ("norte", "sur", "este")]
+    assert named[0] == "06140101901010"
+    assert len(set(named)) == 3
+    assert all(len(nit) == 14 and nit.isdigit() for nit in named)
+    till = open_till()
+    body = till.issue("A")
+    assert len(body["dte"]["emisor"]["nit"]) == 14

@@ -40,6 +40,7 @@ def test_options_survive_being_written_and_read() -> None:
         ("window=sliding", {"window": "sliding"}),
         ("schema_error_status=422", {"schema_error_status": 422}),
         ("keys=odt_x=tienda:01", {"keys": (Key(key="odt_x", company="tienda", environment="01"),)}),
+        ("keys=odt_x=tienda:01:0614", {"keys": (Key(key="odt_x", company="tienda", environment="01", nit="0614"),)}),
     ],
 )
 def test_options_are_read_from_text(text: str, expected: dict[str, Any]) -> None:
