@@ -78,7 +78,6 @@ def test_whatever_stands_in_the_holders_file_is_only_told(small: Path, content: 
         assert is_held(small, COMPANY)[1] is not None
         holder.write_text(content)
         assert is_held(small, COMPANY) == (True, None)
-        assert is_refused(small)
     holder.unlink()
     holder.mkdir()
     with open_to_write(small, COMPANY, create=False):
