@@ -88,6 +88,7 @@ def restore(backup: Path, path: Path, *, sure: bool, clock: Clock = utc_now) -> 
             companies = sorted({*_companies(path), *copy.companies()})
             if schema.exists(path):
                 stack.enter_context(_alone(path, companies))
+                companies = sorted({*_companies(path), *companies})  # nobody begins from here on
             found = _compare(copy, path)
             if not sure:
                 _check_worth(found, backup, path)
@@ -338,44 +339,50 @@ def _put_in_place(draft: Path, path: Path, kept: Path) -> None:
     """
     files = zip((*schema.beside(path), path), (*schema.beside(kept), kept), strict=True)
     moves = [(old, new) for old, new in files if old.exists()]
-    with ExitStack() as undoing:
-        try:
+    replaces = path.exists()
+    try:
+        if _have_two_names(moves):
+            schema.sync_folder(path.parent)
+            for old, _ in moves:
+                if old != path:
+                    old.unlink()
+        else:
             for old, new in moves:
-                os.link(old, new)
-                undoing.callback(new.unlink)
-        except FileExistsError:
-            raise
-        except OSError:
-            undoing.close()
-            _put_in_place_without_links(draft, path, moves)
-            return
-        schema.sync_folder(path.parent)
-        for old, new in moves:
-            if old != path:
-                old.unlink()
-                undoing.callback(os.link, new, old)
+                old.rename(new)
         if path.exists():
             draft.replace(path)
         else:
             _publish(draft, path)
-        undoing.pop_all()
-    schema.sync_folder(path.parent)
+    except BaseException:  # an interruption too may come between any two of these
+        if replaces and draft.exists():  # else the copy has the name already
+            _name_as_before(moves)
+        raise
+    with suppress(OSError):
+        schema.sync_folder(path.parent)
 
 
-def _put_in_place_without_links(draft: Path, path: Path, moves: Sequence[tuple[Path, Path]]) -> None:
-    """The same on a file system without links: nothing has the name for a moment."""
-    with ExitStack() as undoing:
+def _have_two_names(moves: Sequence[tuple[Path, Path]]) -> bool:
+    """Give every file a second name; False, and no file has one, on a file system without links."""
+    try:
         for old, new in moves:
-            old.rename(new)
-            undoing.callback(_name_again, new, old)
-        _publish(draft, path)
-        undoing.pop_all()
+            os.link(old, new)
+    except FileExistsError:
+        raise
+    except OSError:
+        _name_as_before(moves)
+        return False
+    return True
 
 
-def _name_again(kept: Path, path: Path) -> None:
-    """Give a file its first name back, unless something has it by now."""
-    if not path.exists():
-        kept.rename(path)
+def _name_as_before(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Every file has its first name and no second one. Never takes the last name of a file, nor anybody else's."""
+    for old, new in moves:
+        if not new.exists():
+            continue
+        if not old.exists():
+            new.rename(old)
+        elif old.samefile(new):
+            new.unlink()
 
 
 def _publish(draft: Path, path: Path) -> None:

@@ -266,6 +266,34 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="processes are forked")
 
 @POSIX
 @pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_at_any_moment_it_was_done_or_not(desk: Desk, number: signal.Signals, *, links: bool) -> None:
+    """Everything has the name that it had, or the ledger is restored and what was there is kept."""
+    moment, code = 0, 1
+    before = content(desk.folder)
+    while code:
+        moment += 1
+        code = in_a_copy_of_this_process(lambda: restoring_until(desk, moment, number, links=links))  # noqa: B023
+        assert code in (0, 130, 143)
+        kept = list(desk.folder.glob("ledger.db.replaced-*"))
+        if not kept:
+            assert code
+            assert {name: one for name, one in content(desk.folder).items() if ".new-" not in name} == before
+        else:
+            assert is_marked(desk.ledger)
+            assert [file.read_bytes() for file in kept if not file.name.endswith(("-journal", "-wal", "-shm"))] == [
+                before["ledger.db"]
+            ]
+            for file in (*kept, desk.ledger):
+                file.unlink()
+            desk.ledger.write_bytes(before["ledger.db"])
+        for file in desk.folder.glob("ledger.db.new-*"):  # of a signal that came while these were taken away
+            file.unlink()
+    assert moment > 10
+
+
+@POSIX
+@pytest.mark.parametrize("links", [True, False])
 def test_killed_at_any_moment_it_was_done_or_not(desk: Desk, *, links: bool) -> None:
     """Either what was there is there, or a marked ledger; what was there is never lost, and a second time it is done."""
     moment, code = 0, -signal.SIGKILL
@@ -277,7 +305,7 @@ def test_killed_at_any_moment_it_was_done_or_not(desk: Desk, *, links: bool) -> 
         for file in desk.folder.glob("ledger.db*"):
             file.unlink()
         desk.ledger.write_bytes(broken)
-        code = in_a_copy_of_this_process(lambda: restoring_until(desk, moment, links=links))  # noqa: B023 - ends before
+        code = in_a_copy_of_this_process(lambda: restoring_until(desk, moment, signal.SIGKILL, links=links))  # noqa: B023
         assert code in (0, -signal.SIGKILL)
         if desk.ledger.exists() and desk.ledger.read_bytes() == broken:
             seen.add("not yet")
@@ -296,8 +324,8 @@ def test_killed_at_any_moment_it_was_done_or_not(desk: Desk, *, links: bool) -> 
     assert moment > 10
 
 
-def restoring_until(desk: Desk, moment: int, *, links: bool) -> int:
-    """Restore, and be killed before this number of what is done to files."""
+def restoring_until(desk: Desk, moment: int, number: signal.Signals, *, links: bool) -> int:
+    """Restore, and get a signal before this number of what is done to files."""
     done = 0
 
     def watch(event: str, _: object) -> None:
@@ -305,12 +333,12 @@ def restoring_until(desk: Desk, moment: int, *, links: bool) -> int:
         if event in ("os.link", "os.rename", "os.remove", "sqlite3.connect"):
             done += 1
             if done == moment:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), number)
 
     if not links:
         os.link = without_links
     sys.addaudithook(watch)
-    return desk.call("ledger", "restore", "copy.db").code
+    return desk.call("ledger", "restore", "copy.db", "--yes").code
 
 
 def without_links(*_: object, **__: object) -> None:
