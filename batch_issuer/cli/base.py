@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", N_("Write the reports again, from the ledger alone.")),
     "note": ("note", N_("Write a note about a document into the ledger: a reason, and whose it is.")),
     "sign-off": ("sign_off", N_("Sign a period as the ledger has it; reports say whether anything changed since.")),
-    "ledger": ("ledger", N_("Look into the ledger: show, export, verify, backup.")),
+    "ledger": ("ledger", N_("Look into the ledger, copy and restore it: show, export, verify, backup, restore.")),
     "doctor": ("doctor", N_("Look at settings, key, clock, ledger, disk and quota, and say what is wrong.")),
     "sandbox": ("sandbox", N_("Run a stand-in for the provider on this machine, with faults and quota to order.")),
 }

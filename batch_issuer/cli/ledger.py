@@ -1,4 +1,4 @@
-"""`ledger show|export|verify|backup`: looking into the ledger without changing what it says."""
+"""`ledger show|export|verify|backup|restore`: looking into the ledger, copying it, and putting a copy in its place."""
 
 from __future__ import annotations
 
@@ -149,6 +149,9 @@ _HAPPENED: Mapping[Kind, str] = {
     Kind.CANCELLING: N_("cancellation asked for"),
     Kind.CANCEL_ANSWERED: N_("cancellation answered"),
     Kind.CANCEL_UNANSWERED: N_("no answer to the cancellation"),
+    Kind.RECOGNISED: N_("said to be this sale"),
+    Kind.WITHDRAWN: N_("withdrawn"),
+    Kind.LOOK_OWED: N_("its status is to be asked"),
 }
 
 
@@ -365,7 +368,9 @@ def _say_verified(output: Output, path: Path, verified: Verified) -> int:
             message=message,
             events=f"{verified.events:,}",
         )
-        output.say(N_("Keep this file, and go on with your newest backup; what it lacks is asked of the provider."))
+        output.say(
+            N_("Put your newest backup in its place: batch-issuer ledger restore BACKUP --ledger {path}"), path=path
+        )
     else:
         output.say(
             N_("{path}: the events are sound, but {count} entries of the current state do not follow. The first:"),
@@ -390,4 +395,45 @@ def backup_command(output: Output, copy: str, **options: Any) -> int:
         N_("{path} is a copy of {ledger} ({size} bytes)."), path=copy, ledger=options["ledger"], size=f"{size:,}"
     )
     output.give({"file": copy, "bytes": size, "exit_code": 0})
+    return 0
+
+
+@command.command("restore", help=N_("Put a backup in the ledger's place; the file that was there is kept."))
+@base.argument("backup", metavar=N_("FILE"))
+@base.option("--yes", is_flag=True, help=N_("Do it although the ledger has what the backup lacks."))
+@base.common
+@base.with_output
+def restore_command(output: Output, backup: str, *, yes: bool, **options: Any) -> int:
+    from batch_issuer.ledger.restoring import restore
+
+    done = restore(Path(backup), Path(options["ledger"]), sure=yes)
+    output.say(N_("{path} is now a copy of {backup}."), path=options["ledger"], backup=backup)
+    if done.newest_at:
+        output.say(N_("The backup's newest event is of {when}."), when=_local(done.newest_at))
+    if done.replaced:
+        output.say(N_("The file that was there is kept beside it as {name}."), name=done.replaced)
+    output.show(
+        output.messages.count(
+            "It has {n} document. To be asked about, as it may have been cancelled since: {looks}.",
+            "It has {n} documents. To be asked about, as they may have been cancelled since: {looks}.",
+            done.documents,
+            looks=f"{done.looks_owed:,}",
+        )
+    )
+    output.say(
+        N_(
+            "Now run batch-issuer refresh, and then batch-issuer issue again with every file since that day: "
+            "each document is looked for at the provider before it is sent."
+        )
+    )
+    output.give(
+        {
+            "path": options["ledger"],
+            "replaced": done.replaced,
+            "head": list(done.head),
+            "documents": done.documents,
+            "looks_owed": done.looks_owed,
+            "exit_code": 0,
+        }
+    )
     return 0

@@ -28,7 +28,7 @@ from batch_issuer.issuing.sending import PATIENCE, WHOSE, Patience, Progress, Se
 from batch_issuer.ledger.apart import Append, appending
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, RunRecord
-from batch_issuer.ledger.store import Ledger
+from batch_issuer.ledger.store import Exchanged, Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
 from batch_issuer.planning.cancelling import SENT, Outlook, outlook
@@ -764,7 +764,7 @@ class _Work:
         return self.end(sender.progress, began, sender.stopped)
 
     def end(self, progress: Progress, began: float, stopped: Stop | None = None) -> Outcome:
-        """Write how it ended; `began` by the monotonic clock."""
+        """Write how it ended; `began` by the monotonic clock. Raises `Exchanged`, as no report can be made then."""
         seconds = round(time.monotonic() - began, 3)
         ending = {
             "exit_code": stopped.exit_code if stopped else None,
@@ -778,6 +778,8 @@ class _Work:
         }
         try:
             self.write([NewEvent(kind=Kind.RUN_ENDED, body=ending)])
+        except Exchanged:
+            raise
         except StoppedMidway as stop:
             stopped = stopped or stop
         return Outcome(run=self.run, progress=progress, seconds=seconds, stopped=stopped)

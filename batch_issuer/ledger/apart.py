@@ -1,7 +1,8 @@
 """A process of its own that appends to the ledger for one run: what it works costs the sending of documents nothing.
 
 It holds the company's lock with the process that forked it, and lives until that one closes the pipe or dies; what it
-had been handed by then it still writes.
+had been handed by then it still writes. Both tell each other which event they wrote last, so that either finds out when
+the ledger is no longer the same.
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ class Apart:
     def append(self, new: Sequence[NewEvent]) -> None:
         """`Ledger.append` over there. Raises what it raised, or `StoppedMidway` where that process is gone."""
         try:
-            self._copy.pipe.send([(one.kind.value, one.external_ref, one.body) for one in new])
-            error = self._copy.pipe.recv()
+            events = [(one.kind.value, one.external_ref, one.body) for one in new]
+            self._copy.pipe.send((self._ledger.last_written, events))
+            self._ledger.last_written, error = self._copy.pipe.recv()
         except (EOFError, OSError) as gone:
             raise StoppedMidway(
                 N_("The process that writes the ledger {path} was ended by somebody. Nothing more was sent."),
@@ -68,11 +70,11 @@ class Apart:
     def _serve(self, pipe: Connection) -> None:
         """Append until the pipe ends."""
         while True:
-            events = pipe.recv()
+            self._ledger.last_written, events = pipe.recv()
             try:
                 new = [NewEvent(kind=Kind(kind), external_ref=reference, body=body) for kind, reference, body in events]
                 self._ledger.append(self._company, self._run, new)
             except Exception as error:  # noqa: BLE001 - whatever it was, the other process has to know
-                pipe.send(portable(error))
+                pipe.send((self._ledger.last_written, portable(error)))
             else:
-                pipe.send(None)
+                pipe.send((self._ledger.last_written, None))

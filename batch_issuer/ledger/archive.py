@@ -193,6 +193,14 @@ class Archive:
             row = connection.execute(query).one_or_none()
             return (row.seq, row.hash) if row else (0, FIRST_HASH)
 
+    def hash_at(self, seq: int) -> str:
+        """The hash of one event; empty where there is none of this number."""
+        if not seq:
+            return FIRST_HASH
+        query = select(schema.events.c.hash).where(schema.events.c.seq == seq)
+        with schema.reading(self._engine, self.path) as connection:
+            return connection.execute(query).scalar() or ""
+
     def story(self, company: str, external_ref: str) -> list[Event]:
         """Every event of one document, in order."""
         table = schema.events

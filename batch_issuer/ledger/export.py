@@ -100,7 +100,7 @@ def backup(path: Path, copy: Path) -> int:
     draft = copy.with_name(f"{copy.name}.part-{secrets.token_hex(4)}")
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        damage = _copy(path, draft)
+        damage = copy_pages(path, draft)
         if damage:
             raise schema.damaged(path, damage)
         with draft.open("rb+") as file:
@@ -120,7 +120,7 @@ def backup(path: Path, copy: Path) -> int:
     return size
 
 
-def _copy(path: Path, draft: Path) -> str:
+def copy_pages(path: Path, draft: Path) -> str:
     """Copy page by page; what is wrong with the copy, empty for nothing: a damaged ledger is no backup."""
     source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=schema.BUSY_SECONDS)
     target = sqlite3.connect(draft)

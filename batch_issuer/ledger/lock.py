@@ -1,20 +1,30 @@
 """One writing run per company at a time. The system lets go of the lock when its holder dies, however it died.
 
-A process that the holder forked holds it too, until it ends: so the descriptor is opened here and locked by filelock,
-whose own `FileLock` is closed in every forked process.
+On Linux the lock is on the ledger itself: on one byte far behind its end, which belongs to the company. It has no file
+that could be removed, and every name of the ledger, a hard link too, leads to it. It belongs to the descriptor that is
+opened here, so that a process that the holder forked holds it too, until it ends.
+
+Closing any descriptor of a file lets go of the locks that SQLite, in the same process, has on that file. So nothing
+here is called while a transaction of this process is open.
+
+Elsewhere the lock is on a file beside the ledger. Where such a file is left from an older version of this program, it
+is locked on Linux too: a run of the older version would otherwise not be noticed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import json
 import os
 import platform
 import re
+import struct
+import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from filelock import lock_descriptor
@@ -24,84 +34,219 @@ from batch_issuer.ledger.records import RunRecord
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 
+if sys.platform == "linux":
+    import fcntl
+
 _LAST_COMMIT = 1.0
 """Seconds: a run that was killed may have a process left that finishes what it was writing."""
 
 _FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
 
+_FIRST = 2**62
+"""Offset from which on bytes belong to companies: far behind every ledger's end, and behind the bytes SQLite locks."""
+_FLOCK = "hhqqi0q"
+"""`struct flock`: kind of lock, whence, start, length (0: to the end of all files), process; padded as C pads it."""
+
+InPlace = Callable[[], bool]
+"""Whether the ledger's name still leads to the file that is locked."""
+
 
 @contextmanager
-def holding(ledger_path: Path, company: str) -> Iterator[None]:
-    """Hold the company's lock beside the ledger. Raises `Held` where another program has it and keeps it."""
-    path = _lock_path(ledger_path.resolve(), company)
-    try:
-        descriptor = os.open(path, _FLAGS | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise _cannot_lock(ledger_path, error) from error
-    try:
-        _lock(descriptor, path, ledger_path)
-        _leave_name(path)
-        yield
-    finally:
-        os.close(descriptor)  # which lets go of it, unless a forked process holds it still
+def holding(ledger_path: Path, company: str) -> Iterator[InPlace]:
+    """Hold the company's lock on an existing ledger. Raises `Held` where another program has it and keeps it."""
+    with _holding(ledger_path, [company], _byte_of(company), 1) as in_place:
+        yield in_place
+
+
+@contextmanager
+def holding_all(ledger_path: Path, companies: Sequence[str]) -> Iterator[InPlace]:
+    """The same for every company. Those that are known are named, for where the lock is not on the ledger itself."""
+    with _holding(ledger_path, companies, _FIRST, 0) as in_place:
+        yield in_place
 
 
 def is_held(ledger_path: Path, company: str) -> tuple[bool, tuple[int, str] | None]:
     """Whether another program holds the company's lock now, and which process on which host, where it said so."""
-    path = _lock_path(ledger_path.resolve(), company)
+    path = ledger_path.resolve()
+    if _is_locked_beside(older := _beside(path, company, "lock")):
+        return True, _read_name(older) or _read_name(_beside(path, company, "holder"))
+    if _is_locked(path, _byte_of(company), 1):
+        return True, _read_name(_beside(path, company, "holder"))
+    return False, None
+
+
+@contextmanager
+def _holding(ledger_path: Path, companies: Sequence[str], start: int, length: int) -> Iterator[InPlace]:
+    path = ledger_path.resolve()
+    deadline = time.monotonic() + _LAST_COMMIT
+    with ExitStack() as stack:
+        try:
+            descriptor = _lock_ledger(stack, path, start, length, deadline)
+            for company in companies:
+                _lock_beside(stack, _beside(path, company, "lock"), deadline, create=descriptor is None)
+        except OSError as error:
+            raise _cannot_lock(ledger_path, error) from error
+        except _Busy:
+            raise Held(_holder(path, companies)) from None
+        for company in companies:
+            _leave_name(_beside(path, company, "holder"))
+        yield lambda: _leads_to(path, descriptor)
+
+
+def _leads_to(path: Path, descriptor: int | None) -> bool:
+    """Whether the file of this name is the open one; without an open one, whether there is a file at all."""
+    try:
+        there = path.stat()
+        return descriptor is None or os.path.samestat(there, os.fstat(descriptor))
+    except OSError:
+        return False
+
+
+def _lock_ledger(stack: ExitStack, path: Path, start: int, length: int, deadline: float) -> int | None:
+    """A descriptor that holds bytes of the ledger until the stack is left; None where the system has no such locks."""
+    if not _can_lock_bytes():
+        return None
+    while True:
+        with ExitStack() as attempt:
+            descriptor = os.open(path, os.O_RDWR)
+            attempt.callback(os.close, descriptor)  # which lets go of it, unless a forked process holds it still
+            try:
+                locked = _lock_bytes(descriptor, start, length)
+            except OSError as error:
+                if error.errno == errno.EINVAL:  # a system that says it is Linux, and has no such locks
+                    return None
+                raise
+            if locked and _leads_to(path, descriptor):
+                stack.push(attempt.pop_all())
+                return descriptor
+        if time.monotonic() > deadline:
+            raise _Busy
+        time.sleep(0.05)
+
+
+def _lock_beside(stack: ExitStack, path: Path, deadline: float, *, create: bool) -> None:
+    """Hold the file beside the ledger until the stack is left; without `create`, only where it is there."""
+    try:
+        descriptor = os.open(path, _FLAGS | (os.O_CREAT if create else 0), 0o600)
+    except OSError:
+        if create:
+            raise
+        return
+    stack.callback(os.close, descriptor)
+    while not lock_descriptor(descriptor, blocking=False):
+        if time.monotonic() > deadline:
+            raise _Busy
+        time.sleep(0.05)
+
+
+def _is_locked(path: Path, start: int, length: int) -> bool:
+    if not _can_lock_bytes():
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return _finds_lock(descriptor, start, length)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _is_locked_beside(path: Path) -> bool:
     try:
         descriptor = os.open(path, _FLAGS)
     except OSError:
-        return False, None
+        return False
     try:
-        held = not lock_descriptor(descriptor, blocking=False)
+        return not lock_descriptor(descriptor, blocking=False)
     except OSError:
-        return False, None
+        return False
     finally:
         os.close(descriptor)
-    return held, _read_name(path) if held else None
 
 
-def _lock(descriptor: int, path: Path, ledger_path: Path) -> None:
-    deadline = time.monotonic() + _LAST_COMMIT
-    try:
-        while not lock_descriptor(descriptor, blocking=False):
-            if time.monotonic() > deadline:
-                raise Held(path)
-            time.sleep(0.05)
-    except OSError as error:
-        raise _cannot_lock(ledger_path, error) from error
+if sys.platform == "linux":
+
+    def _can_lock_bytes() -> bool:
+        return hasattr(fcntl, "F_OFD_SETLK")
+
+    def _lock_bytes(descriptor: int, start: int, length: int) -> bool:
+        """Lock bytes for this open file, whichever processes share it; False where another one has some of them."""
+        wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, wanted)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
+
+    def _finds_lock(descriptor: int, start: int, length: int) -> bool:
+        wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
+        found = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, wanted)
+        return bool(struct.unpack(_FLOCK, found)[0] != fcntl.F_UNLCK)
+
+else:
+
+    def _can_lock_bytes() -> bool:
+        return False
+
+    def _lock_bytes(descriptor: int, start: int, length: int) -> bool:
+        raise NotImplementedError
+
+    def _finds_lock(descriptor: int, start: int, length: int) -> bool:
+        raise NotImplementedError
+
+
+def _byte_of(company: str) -> int:
+    """The company's own byte of every ledger."""
+    return _FIRST + int.from_bytes(hashlib.sha256(company.encode()).digest()[:7])
 
 
 def _cannot_lock(ledger_path: Path, error: OSError) -> CannotStart:
     return CannotStart(
         N_("The ledger {path} cannot be locked: {reason}."),
-        repair=N_("Its folder must be one that you may write to."),
+        repair=N_("It must be a file that you may write to, in a folder that you may write to."),
         path=ledger_path,
         reason=error.strerror or str(error),
     )
 
 
+class _Busy(Exception):  # noqa: N818 - becomes `Held`
+    """Somebody has the lock, and keeps it."""
+
+
 class Held(Exception):  # noqa: N818 - caught by the opener, which names the holder
     """Another program holds the lock. `holder` is its process and host, where it could leave them."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.holder = _read_name(path)
+    def __init__(self, holder: tuple[int, str] | None) -> None:
+        super().__init__(holder)
+        self.holder = holder
+
+
+def _holder(path: Path, companies: Sequence[str]) -> tuple[int, str] | None:
+    """Who has the lock of the first of these companies that is held."""
+    for company in companies:
+        held, holder = is_held(path, company)
+        if held:
+            return holder
+    return None
 
 
 def _leave_name(path: Path) -> None:
     """For whoever finds the lock held. It protects nothing: where it cannot be written, the run's record must do."""
     with suppress(OSError):
-        path.write_text(json.dumps([os.getpid(), platform.node()]), encoding="utf-8")
+        descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor has no path
+            file.write(json.dumps([os.getpid(), platform.node()]))
 
 
 def _read_name(path: Path) -> tuple[int, str] | None:
     try:
         pid, host = json.loads(path.read_text(encoding="utf-8"))
+        return int(pid), str(host)
     except (OSError, ValueError, TypeError):
         return None
-    return int(pid), str(host)
 
 
 class Occupied(CannotStart):
@@ -137,8 +282,9 @@ def _local(moment: str) -> str:
     return f"{dt.datetime.fromisoformat(moment).astimezone(EL_SALVADOR):%d/%m/%Y %H:%M:%S}"
 
 
-def _lock_path(ledger_path: Path, company: str) -> Path:
+def _beside(ledger_path: Path, company: str, what: str) -> Path:
+    """The name of the company's lock or holder beside the ledger."""
     plain = re.sub(r"[^A-Za-z0-9_-]", "", company)
     if plain != company or len(plain) > 40:
         plain = f"{plain[:20]}-{hashlib.sha256(company.encode()).hexdigest()[:8]}"
-    return ledger_path.with_name(f"{ledger_path.name}.{plain}.lock")
+    return ledger_path.with_name(f"{ledger_path.name}.{plain}.{what}")

@@ -32,8 +32,9 @@ def open_to_write(path: Path, company: str, *, create: bool, clock: Clock = utc_
         schema.create_file(path)
     ledger = open_to_read(path, clock)
     try:
-        with lock.holding(path, company):
+        with lock.holding(path, company) as in_place:
             ledger.check_pages(largest=schema.CHECKED_WHOLE_BELOW)
+            ledger.begin_writing(in_place)
             yield ledger
     except lock.Held as held:
         unfinished = [run for run in ledger.runs(company) if not run.ended_at]

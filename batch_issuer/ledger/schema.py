@@ -197,8 +197,13 @@ def create_file(path: Path) -> None:
             reason=reason_of(error),
         ) from error
     finally:
-        for left in (draft, Path(f"{draft}-journal"), Path(f"{draft}-wal"), Path(f"{draft}-shm")):
+        for left in (draft, *beside(draft)):
             left.unlink(missing_ok=True)
+
+
+def beside(path: Path) -> tuple[Path, ...]:
+    """The files that SQLite may keep beside one of its own, and that belong to it."""
+    return tuple(Path(f"{path}-{what}") for what in ("journal", "wal", "shm"))
 
 
 def publish(draft: Path, path: Path) -> bool:
@@ -211,11 +216,11 @@ def publish(draft: Path, path: Path) -> bool:
         if path.exists():
             return False
         draft.rename(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return True
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -231,24 +236,18 @@ def open_file(path: Path) -> tuple[Engine, int]:
     Raises `CannotStart` where the file is missing or is not a ledger of ours.
     """
     if exists(path) and not path.is_file():
-        raise _not_a_ledger(path)
+        raise not_a_ledger(path)
     if not path.is_file():
         raise CannotStart(
             N_("There is no ledger {path}."),
             repair=N_("Name it with --ledger. It is made by the first `batch-issuer issue`."),
             path=path,
         )
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(100)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if not beginning.startswith(b"SQLite format 3\x00") or len(beginning) < 100:
-        raise _not_a_ledger(path)
+    check_beginning(path)
     engine = _engine(path)
     with reading(engine, path) as connection:
         if connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION_ID:
-            raise _not_a_ledger(path)
+            raise not_a_ledger(path)
         version = connection.exec_driver_sql("PRAGMA user_version").scalar()
         if not isinstance(version, int) or version < 1:
             raise damaged(path, f"user_version {version}")
@@ -261,6 +260,17 @@ def open_file(path: Path) -> tuple[Engine, int]:
                 ours=VERSION,
             )
     return engine, version
+
+
+def check_beginning(path: Path) -> None:
+    """Raise `NotALedger` where a file does not begin as SQLite's do."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(100)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not beginning.startswith(b"SQLite format 3\x00") or len(beginning) < 100:
+        raise not_a_ledger(path)
 
 
 def add_what_is_new(engine: Engine, path: Path) -> None:
@@ -341,12 +351,16 @@ def trouble(path: Path, error: Exception) -> CannotStart:
     return damaged(path, reason_of(error))
 
 
-def damaged(path: Path, reason: str) -> CannotStart:
-    return CannotStart(
+class Damaged(CannotStart):
+    """The file is a ledger, and not what was written."""
+
+
+def damaged(path: Path, reason: str) -> Damaged:
+    return Damaged(
         N_("The ledger {path} is damaged: {reason}."),
         repair=N_(
-            "Keep this file, put your newest backup in its place, and run again: "
-            "what the backup does not know is asked from the provider before anything is sent."
+            "Put your newest backup in its place with `batch-issuer ledger restore BACKUP --ledger {path}`: "
+            "this file is kept, and you are told how what the backup does not know is found again."
         ),
         path=path,
         reason=reason,
@@ -381,8 +395,12 @@ def _unreadable(path: Path, error: Exception) -> CannotStart:
     )
 
 
-def _not_a_ledger(path: Path) -> CannotStart:
-    return CannotStart(
+class NotALedger(CannotStart):
+    """The file is something else."""
+
+
+def not_a_ledger(path: Path) -> NotALedger:
+    return NotALedger(
         N_("{path} is not a ledger of batch_issuer."),
         repair=N_("Nothing was changed. Name the right file with --ledger, or another name for a new ledger."),
         path=path,

@@ -51,6 +51,8 @@ from batch_issuer.ledger.rows import (
     write_body,
     write_time,
 )
+from batch_issuer.messages import N_
+from batch_issuer.problems import StoppedMidway
 
 _AT_ONCE = 500
 """References asked for in one query."""
@@ -74,6 +76,9 @@ _CHANGE_STATE = _update(schema.documents, STATE, KEY)
 
 _GIVEN_UP = (State.CANCELLED.value, State.REJECTED.value, State.INVALID.value)
 """States of documents whose sale may be issued under another reference."""
+_FOREIGN = "SELECT seq FROM events NOT INDEXED WHERE seq > ? AND company = ? AND (run != ? OR run = '') LIMIT 1"
+"""An event of a company, after one event, that a run did not write. By an index, all of the company would be read."""
+_NEWEST = select(schema.events.c.seq, schema.events.c.hash).order_by(schema.events.c.seq.desc()).limit(1)
 
 Clock = Callable[[], dt.datetime]
 
@@ -98,6 +103,14 @@ class Ledger(Archive):
         self._clock = clock
         self._known: dict[tuple[str, str], Record] = {}
         self._knowing = threading.Lock()
+        self._in_place: Callable[[], bool] | None = None
+        self.last_written: tuple[int, str] = (0, FIRST_HASH)
+        """Number and hash of the newest event when the lock was taken, and then of the last that was written here."""
+
+    def begin_writing(self, in_place: Callable[[], bool]) -> None:
+        """Once the lock is held; `in_place` says whether the ledger's name still leads to the file that is locked."""
+        self.last_written = self.head()
+        self._in_place = in_place
 
     def close(self) -> None:
         self._engine.dispose()
@@ -117,21 +130,51 @@ class Ledger(Archive):
     def append(self, company: str, run: str, new: Sequence[NewEvent]) -> None:
         """Write events and what follows from them, durably and all together.
 
-        Raises `StoppedMidway` when that fails; then none of them was written.
+        Raises `StoppedMidway` when that fails, and where the ledger is no longer the one that was opened; then none of
+        them was written.
         """
         if not new:
             return
         at = write_time(self._clock())
+        self._check_place()
         with self._writing() as connection:
+            self._check_place()
+            head = self._checked_head(connection, company, run)
             new = without_shared_proofs(connection, company, at, new)
-            written = self._chain(connection, company, run, at, new)
+            written = self._chain(head, company, run, at, new)
             before = self._before(connection, company, new)
             records = _folded(written, before)
             connection.exec_driver_sql(_INSERT_EVENTS, [event_row(event) for event, _ in written])
             _write_records(connection, records, before)
             for event, body in written:
                 _write_run(connection, event, body)
+        self.last_written = (written[-1][0].seq, written[-1][0].hash)
         self._remember(records.values())
+
+    def _check_place(self) -> None:
+        """Raise `Exchanged` where the ledger's name no longer leads to the file that is locked."""
+        if self._in_place is None:
+            raise RuntimeError("this ledger was opened to be read")
+        if not self._in_place():
+            raise _not_the_same(self.path)
+
+    def _checked_head(self, connection: Connection, company: str, run: str) -> tuple[int, str]:
+        """The newest event. Raises `Exchanged` where our last one is not there, or another program wrote after it.
+
+        Other companies may have written meanwhile, and for this run the process that keeps the ledger, which may have
+        been ended before it could say so.
+        """
+        table = schema.events
+        row = connection.execute(_NEWEST).one_or_none()
+        newest = (row.seq, row.hash) if row else (0, FIRST_HASH)
+        if newest == self.last_written:
+            return newest
+        seq, last = self.last_written
+        found = connection.execute(select(table.c.hash).where(table.c.seq == seq)).scalar() if seq else FIRST_HASH
+        foreign = connection.exec_driver_sql(_FOREIGN, (seq, company, run)).scalar()
+        if found != last or foreign is not None:
+            raise _not_the_same(self.path)
+        return newest
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -445,12 +488,11 @@ class Ledger(Archive):
         with self._knowing:
             self._known.clear()
 
+    @staticmethod
     def _chain(
-        self, connection: Connection, company: str, run: str, at: str, new: Sequence[NewEvent]
+        head: tuple[int, str], company: str, run: str, at: str, new: Sequence[NewEvent]
     ) -> list[tuple[Event, Mapping[str, Any]]]:
-        table = schema.events
-        last = connection.execute(select(table.c.seq, table.c.hash).order_by(table.c.seq.desc()).limit(1)).one_or_none()
-        seq, previous = (last.seq, last.hash) if last else (0, FIRST_HASH)
+        seq, previous = head
         written: list[tuple[Event, Mapping[str, Any]]] = []
         for one in new:
             seq += 1
@@ -476,6 +518,23 @@ def _names_of(record: Record) -> tuple[str, ...]:
     """What the provider calls a document, in small letters."""
     answer = record.answer
     return answer.document_id.lower(), answer.control_number.lower(), answer.generation_code.lower()
+
+
+class Exchanged(StoppedMidway):
+    """The ledger is no longer the one that was opened: what stands there now says nothing of what was done here."""
+
+
+def _not_the_same(path: Path) -> Exchanged:
+    return Exchanged(
+        N_(
+            "The ledger {path} is not the one that this run began with: it was moved or exchanged, or another program "
+            "wrote in it. Nothing more was sent."
+        ),
+        repair=N_(
+            "Put the right file back and look at it with `batch-issuer ledger verify`; then run the same command again."
+        ),
+        path=path,
+    )
 
 
 def _folded(

@@ -426,7 +426,8 @@ def test_json_comes_with_every_command(open_desk: Open) -> None:
     for arguments in (
         ("check", "ventas.csv"), ("issue", "ventas.csv"), ("retry",), ("refresh",), ("report",), ("ledger", "verify"),
         ("ledger", "verify", "--rebuild"), ("ledger", "show", "A-1"), ("ledger", "export"),
-        ("ledger", "export", "--out", "all.jsonl"), ("ledger", "backup", "copy.db"), ("demo",),
+        ("ledger", "export", "--out", "all.jsonl"), ("ledger", "backup", "copy.db"),
+        ("ledger", "restore", "copy.db", "--yes"), ("demo",),
     ):  # fmt: skip
         done = desk.call(*arguments, "--json")
         assert (done.code, done.json["exit_code"]) == (0, 0), (arguments, done.err)

@@ -157,7 +157,7 @@ def test_a_damaged_ledger_is_2_for_every_command(issued: Desk) -> None:
         done = issued.call(*command, "--json")
         assert (done.code, done.json["exit_code"]) == (2, 2), command
         assert "The ledger ledger.db is damaged: " in done.json["error"], command
-        assert "put your newest backup in its place" in done.err
+        assert "Put your newest backup in its place with `batch-issuer ledger restore BACKUP" in done.err
 
 
 def test_a_backup_takes_the_place_of_a_lost_ledger(open_desk: Open) -> None:

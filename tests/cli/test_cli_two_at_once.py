@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import sys
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from batch_issuer.sandbox import Key, SandboxOptions, running
+from batch_issuer.ledger.export import backup
+from batch_issuer.ledger.opening import open_to_read
+from batch_issuer.sandbox import Key, Running, SandboxOptions, running
 from tests.cli.desk import Open
-from tests.kill.shop import KEY, Nursery, Shop, assert_books_agree, until, write_sales
+from tests.kill.shop import KEY, Nursery, Process, Shop, assert_books_agree, until, write_sales
 
 TWO = """
 [companies.norte]
@@ -112,3 +120,152 @@ def test_two_ledgers_at_once_never_make_two_documents(tmp_path: Path) -> None:
         at_provider = [record.as_json() for record in sandbox.documents()]
         books = [assert_books_agree(shop, at_provider) for shop in shops]
         assert [len(book) for book in books] == [80, 80]
+
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the lock is on a file beside the ledger")
+
+
+@contextmanager
+def hanging(tmp_path: Path, nursery: Nursery, documents: int = 40) -> Iterator[tuple[Shop, Running, Process]]:
+    """A run of which eleven documents are stamped or on their way, and nothing goes on until the sandbox lets it."""
+    faults = ["hang-after:route=invoice,after=3"]
+    with running(SandboxOptions(minute_limit=None, hour_limit=None), faults=faults) as sandbox:
+        shop = Shop(tmp_path, sandbox.base_url, write_sales(tmp_path / "ventas.csv", documents), nursery=nursery)
+        first = shop.start("issue", "ventas.csv", "--json", fresh=False)
+        until(lambda: len(sandbox.documents()) == 11)
+        until(lambda: is_quiet(shop.ledger))
+        yield shop, sandbox, first
+
+
+def newest(path: Path) -> tuple[int, str]:
+    ledger = open_to_read(path)
+    try:
+        return ledger.head()
+    finally:
+        ledger.close()
+
+
+def is_quiet(path: Path) -> bool:
+    """Whether nothing has been written for a moment."""
+    before = newest(path)
+    time.sleep(0.3)
+    return newest(path) == before
+
+
+def go_on(sandbox: Running) -> None:
+    sandbox.clear_faults()
+    sandbox.release()
+
+
+def removed(shop: Shop) -> Path:
+    """Everything beside the ledger is gone."""
+    for file in shop.folder.glob("ledger.db?*"):
+        file.unlink()
+    return shop.ledger
+
+
+def linked(shop: Shop) -> Path:
+    os.link(shop.ledger, shop.folder / "other.db")
+    return shop.folder / "other.db"
+
+
+def linked_elsewhere(shop: Shop) -> Path:
+    (shop.folder / "else").mkdir()
+    os.link(shop.ledger, shop.folder / "else" / "ledger.db")
+    return shop.folder / "else" / "ledger.db"
+
+
+def pointed_to(shop: Shop) -> Path:
+    (shop.folder / "pointer.db").symlink_to(shop.ledger)
+    return shop.folder / "pointer.db"
+
+
+@LINUX
+@pytest.mark.parametrize("way_in", [removed, linked, linked_elsewhere, pointed_to])
+def test_there_is_no_second_way_into_a_ledger(tmp_path: Path, nursery: Nursery, way_in: Callable[[Shop], Path]) -> None:
+    """Neither by removing files nor under another name of the ledger: not one request, and the first run ends well."""
+    with hanging(tmp_path, nursery) as (shop, sandbox, first):
+        name, total = str(way_in(shop)), sandbox.requests().total
+        for command in (("issue", "ventas.csv"), ("retry",), ("refresh",), ("ledger", "verify", "--rebuild")):
+            refused = shop.run(*command, "--json", "--ledger", name, fresh=False)
+            assert (refused.code, refused.json["exit_code"]) == (2, 2)
+            start = f"The ledger {name} is being written by another run: issue, process {first.pid} on "
+            assert refused.json["error"].startswith(start), refused.json["error"]
+        assert sandbox.requests().total == total
+        go_on(sandbox)
+        assert first.done().code == 0
+        assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])
+
+
+def renamed_over(shop: Shop, older: Path) -> None:
+    older.replace(shop.ledger)
+
+
+def written_over(shop: Shop, older: Path) -> None:
+    shutil.copyfile(older, shop.ledger)
+
+
+def moved_away(shop: Shop, _older: Path) -> None:
+    shop.ledger.rename(shop.folder / "away.db")
+
+
+def moved_and_begun_anew(shop: Shop, _older: Path) -> None:
+    shop.ledger.rename(shop.folder / "away.db")
+    assert shop.run("issue", "ventas.csv", "--limit", "0", fresh=False).code in (0, 1)
+
+
+@LINUX
+@pytest.mark.parametrize("documents", [150, 300], ids=["written here", "written by a process of its own"])
+@pytest.mark.parametrize("exchange", [renamed_over, written_over, moved_away, moved_and_begun_anew])
+def test_a_run_whose_ledger_is_exchanged_stops(
+    tmp_path: Path, nursery: Nursery, exchange: Callable[[Shop, Path], None], documents: int
+) -> None:
+    """It says so, sends nothing whose intent the right ledger does not have, and leaves what stands there alone."""
+    write_sales(tmp_path / "ventas.csv", 2)
+    with running(SandboxOptions(minute_limit=None, hour_limit=None)) as sandbox:
+        before = Shop(tmp_path, sandbox.base_url, [], nursery=nursery)
+        assert before.run("issue", "ventas.csv", "--limit", "0", fresh=False).code in (0, 1)
+    for file in tmp_path.glob(".process*"):
+        file.unlink()
+    older, right = tmp_path / "older.db", tmp_path / "right.db"
+    backup(before.ledger, older)
+    with hanging(tmp_path, nursery, documents) as (shop, sandbox, first):
+        backup(shop.ledger, right)
+        exchange(shop, older)
+        there = newest(shop.ledger) if shop.ledger.exists() else None
+        go_on(sandbox)
+        done = first.done()
+        assert (done.code, done.json["exit_code"]) == (3, 3)
+        assert done.json["error"].startswith("The ledger ledger.db is not the one that this run began with: ")
+        assert (newest(shop.ledger) if shop.ledger.exists() else None) == there
+        if there:
+            assert shop.run("ledger", "verify", fresh=False).code == 0
+        at_provider = {record.ref for record in sandbox.documents()}
+        ledger = open_to_read(right)
+        assert at_provider <= {record.external_ref for record in ledger.all_records() if record.attempts}
+        ledger.close()
+        assert len(at_provider) < documents
+        for file in tmp_path.glob("ledger.db*"):
+            file.unlink()
+        right.rename(shop.ledger)
+        assert shop.run("issue", "ventas.csv", fresh=False).code == 0
+        assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])
+
+
+@LINUX
+@pytest.mark.parametrize("documents", [150, 300], ids=["written here", "written by a process of its own"])
+def test_a_run_that_was_killed_with_its_writer_keeps_nobody_out(
+    tmp_path: Path, nursery: Nursery, documents: int
+) -> None:
+    """Whatever it left beside the ledger: the next one goes on."""
+    with hanging(tmp_path, nursery, documents) as (shop, sandbox, first):
+        children = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text(encoding="ascii").split()
+        assert bool(children) == (documents >= 200)
+        for pid in map(int, children):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        first.kill()
+        go_on(sandbox)
+        assert (shop.folder / "ledger.db.default.holder").exists()
+        assert shop.run("issue", "ventas.csv", fresh=False).code == 0
+        assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])

@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from batch_issuer.documents import State
 from batch_issuer.ledger.apart import Apart, Append, appending
+from batch_issuer.ledger.export import backup
 from batch_issuer.ledger.lock import Occupied, is_held
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.store import Ledger
@@ -241,3 +243,30 @@ def test_with_other_threads_nothing_is_forked(tmp_path: Path) -> None:
     finally:
         end.set()
         thread.join()
+
+
+def test_both_processes_find_out_that_the_ledger_was_exchanged(tmp_path: Path) -> None:
+    """The one that writes, and after it the run itself, which knows what the other wrote last; nothing is written."""
+    path, copy = tmp_path / "ledger.db", tmp_path / "copy.db"
+    with appending_apart(path) as (ledger, append, _):
+        append([planned("A-1")])
+        backup(path, copy)
+        append([sending("A-1")])
+        path.write_bytes(copy.read_bytes())
+        before = path.read_bytes()
+        for one in (append, partial(ledger.append, COMPANY, ledger.runs(COMPANY)[0].run)):
+            with pytest.raises(StoppedMidway, match="not the one that this run began with"):
+                one([planned("A-2")])
+        assert path.read_bytes() == before
+        assert verify(ledger).damages == ()
+
+
+def test_they_may_write_in_any_order(tmp_path: Path) -> None:
+    """Each learns from the other which event is the last."""
+    with appending_apart(tmp_path / "ledger.db") as (ledger, append, _):
+        run = ledger.runs(COMPANY)[0].run
+        for number in range(6):
+            append([planned(f"A-{number}")])
+            ledger.append(COMPANY, run, [planned(f"B-{number}")])
+        assert verify(ledger).damages == ()
+        assert ledger.count_states(COMPANY) == {State.PLANNED: 12}
