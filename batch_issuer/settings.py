@@ -21,7 +21,7 @@ FILE_NAME = "batch-issuer.toml"
 DEFAULT_COMPANY = "default"
 
 DOCUMENT_FIELDS = (
-    "external_ref", "doc_type", "date", "branch", "customer_name", "payment_method", "transaction_condition",
+    "external_ref", "doc_type", "date", "branch", "till", "customer_name", "payment_method", "transaction_condition",
     "deadline", "period", "activity_code", "redirect_email", "total", "adjusts", "full_adjustment",
 )  # fmt: skip
 CUSTOMER_FIELDS = (

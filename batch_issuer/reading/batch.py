@@ -91,11 +91,18 @@ class Outline(NamedTuple):
     """The batch row on which it begins."""
     amount: Decimal
     """The sum of the lines as the sheet has them, unrounded."""
+    time: str = ""
+    """The time of day, in which documents with the same header may differ."""
 
     def like(self, other: Document) -> Document:
         """The document, with the header of another one."""
         return changed_document(
-            other, external_ref=self.external_ref, lines=self.lines, begins=self.row, summed=self.amount
+            other,
+            external_ref=self.external_ref,
+            lines=self.lines,
+            begins=self.row,
+            summed=self.amount,
+            time=self.time,
         )
 
 

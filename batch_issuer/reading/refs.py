@@ -63,6 +63,17 @@ def continued(codes: Codes) -> Codes:
     return found
 
 
+def document_codes(refs: Refs, *, continue_rows: bool) -> Codes:
+    """The document of each row, by number; negative where the row belongs to none."""
+    number_of: dict[str, int] = {}
+    if "" in refs.texts or len(set(refs.texts)) < len(refs.texts):
+        numbers = (number_of.setdefault(text, len(number_of)) if text else -1 for text in refs.texts)
+        codes: Codes = np.fromiter(numbers, np.int32, len(refs.texts))[refs.codes]
+    else:
+        codes = refs.codes
+    return continued(codes) if continue_rows and len(codes) else codes
+
+
 def joined(literals: Sequence[str], pieces: Sequence[str]) -> str:
     """The reference of a template's literals and the pieces between them."""
     return "".join(literal + piece for literal, piece in zip(literals, (*pieces, ""), strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from itertools import accumulate, chain, pairwise
 from typing import Any
@@ -17,6 +18,7 @@ from batch_issuer.problems import Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Entry, Found, Outline, SheetRow, SourceFile
 from batch_issuer.reading.columns import place_of
+from batch_issuer.reading.dates import time_of
 from batch_issuer.reading.grouping import (
     NEUTRAL,
     NOT_SAID,
@@ -42,7 +44,7 @@ _BLOCK = 1_000
 _AHEAD = 100
 _NEAR = 20
 """Whoever asks for a document so close behind the last one gets it with so many more."""
-_MADE_FIRST = ("external_ref", "doc_type", "lines", "prices_with_vat", "customer", "begins", "summed")
+_MADE_FIRST = ("external_ref", "doc_type", "lines", "prices_with_vat", "customer", "begins", "summed", "time")
 """The fields of documents that are not columns of their own."""
 _APART = frozenset((*CUSTOMER_FIELDS, "total"))
 """The fields of a document that is like no other."""
@@ -63,6 +65,8 @@ class Sales:
         self._headers = {
             name: header_values(self._fields[name], self._grouped) for name in self._fields if name not in LINE_FIELDS
         }
+        if "till" in self._headers and "till" not in settings.columns:
+            self._headers["till"] = replace(self._headers["till"], disagree=None)  # nobody said that it is a till
         self._cells = [
             field for field in (join_refs(sheets), *self._fields.values(), *overhang) if field.faulty is not None
         ]
@@ -74,6 +78,7 @@ class Sales:
         self._open = self._open_documents()
         self._odd = self._odd_documents()
         self._sums = sum_lines(self._fields, self._grouped)
+        self._times = _times(self._fields.get("date"))
         self._columns: dict[tuple[int, str], Place] = {}
         self._asked = -1
         self._ahead_from = 0
@@ -136,10 +141,11 @@ class Sales:
         for found in np.split(plain[by_key], np.flatnonzero(np.diff(key[by_key])) + 1):
             if len(found) > 1:
                 first, last = bounds[found], bounds[found + 1]
-                parts = (numbers[found], first, last, rows[first])
+                parts = (numbers[found].tolist(), first.tolist(), last.tolist(), rows[first].tolist())
+                refs, sums, times = self._grouped.refs, self._sums, self._times_in(rows[first])
                 yield [
-                    Outline(number, self._grouped.refs[number], Lines(columns, rows, one, end), row, self._sums[number])
-                    for number, one, end, row in zip(*(part.tolist() for part in parts), strict=True)
+                    Outline(number, refs[number], Lines(columns, rows, one, end), row, sums[number], time)
+                    for number, one, end, row, time in zip(*parts, times, strict=True)
                 ]
 
     def _told_apart(self, numbers: Codes, rows: Codes, bounds: Codes) -> Flags:
@@ -212,7 +218,8 @@ class Sales:
         numbers = np.array(documents, np.int32)
         rows, from_to = self._rows_of(numbers)
         bounds = from_to.tolist()
-        begins = rows[from_to[:-1]].tolist()
+        first_rows = rows[from_to[:-1]]
+        begins, times = first_rows.tolist(), self._times_in(first_rows)
         columns = cache(partial(self._line_columns, rows))
         found = self._cell_problems(rows, documents, from_to)
         headers = [self._header_values(name, numbers) for name in self._plain_headers]
@@ -234,6 +241,7 @@ class Sales:
                     customers[at],
                     begins[at],
                     None if self._sums is None else self._sums[number],
+                    times[at],
                     *(values[at] for values in headers),
                 )
             )
@@ -260,6 +268,12 @@ class Sales:
         header = self._headers[name]
         neutral = None if name == "doc_type" else NEUTRAL.get(name, "")
         return [neutral if code == NOT_SAID else header.values[code] for code in header.ids[numbers].tolist()]
+
+    def _times_in(self, rows: Codes) -> Sequence[str]:
+        """The time of day that each of some rows says; a document's is that of its first row."""
+        if not self._times:
+            return [""] * len(rows)
+        return list(map(self._times.__getitem__, self._fields["date"].codes[rows].tolist()))
 
     def _customers(self, numbers: Codes) -> Sequence[Customer | None]:
         names = [name for name in CUSTOMER_FIELDS if name in self._headers]
@@ -469,6 +483,17 @@ class Sales:
         of_rows = np.repeat(documents, np.diff(self._grouped.starts))
         sheets = np.searchsorted(self._offsets, self._grouped.order, side="right") - 1
         return [of_rows[sheets == sheet] for sheet in range(len(self._sheets))]
+
+
+def _times(dates: JoinedField | None) -> Sequence[str]:
+    """The time of day in each distinct text of the dates; empty where none has any."""
+    if dates is None:
+        return ()
+    found = [
+        time_of(clean(text)) if ":" in text and value is not None else ""
+        for text, value in zip(dates.texts, dates.values, strict=True)
+    ]
+    return found if any(found) else ()
 
 
 _READ_FIELDS = frozenset((*NUMBER_FIELDS, *DATE_FIELDS))

@@ -24,7 +24,7 @@ from batch_issuer.reading.overlooked import (
     with_percentages,
 )
 from batch_issuer.reading.questions import other_table
-from batch_issuer.reading.refs import Refs, continued, read_refs
+from batch_issuer.reading.refs import Refs, continued, document_codes, read_refs
 from batch_issuer.reading.rows import SalesRows, find_sales
 from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank, letter_of
 from batch_issuer.reading.totals import total_said
@@ -78,6 +78,10 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         if name in taken and name != "external_ref"
     ]
     refs = _refs(sheet, header, columns, rows, fields)
+    documents = document_codes(refs, continue_rows=settings.source.continue_rows)
+    if "till" not in asked and not _tills_agree(fields, documents):
+        header = replace(header, columns={name: at for name, at in header.columns.items() if name != "till"})
+        fields = [field for field in fields if field.name != "till"]
     line = _line(fields)
     with_vat = _with_vat(fields, rows, settings)
     control = control_lines(sheet, header, rows.sales, line, _documents(refs), with_vat, settings.source)
@@ -116,8 +120,22 @@ def _field(name: str, number: int, column: Column, values: Values) -> Field:
         codes=column.codes,
         texts=column.texts,
         values=values.values,
-        faults=values.faults,
+        faults={} if name == "till" else values.faults,
     )
+
+
+def _tills_agree(fields: Sequence[Field], documents: Codes) -> bool:
+    """Whether no document has two values in its till column, which a heading such as «Caja» may not mean at all."""
+    till = next((field for field in fields if field.name == "till"), None)
+    if till is None or not len(documents):
+        return True
+    number_of: dict[Value, int] = {"": 0}
+    number = np.array([number_of.setdefault(value, len(number_of)) for value in till.values], np.int32)
+    said = number[till.codes]
+    rows = np.flatnonzero((said > 0) & (documents >= 0))
+    of_document = np.zeros(int(documents.max()) + 1, np.int32)
+    of_document[documents[rows]] = said[rows]
+    return bool((of_document[documents[rows]] == said[rows]).all())
 
 
 def _overhang(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[Field]:
