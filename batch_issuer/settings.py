@@ -62,6 +62,8 @@ class Source:
     continue_rows: bool = False
     hidden_rows: str = ""
     """`include` or `skip`; empty: asked."""
+    repeated_rows: str = "ask"
+    """`count`, `once` or `ask`: what becomes of a row that is equal in every cell to another of its document."""
     ignore: tuple[str, ...] = ()
     """Headings that are declared no part of the sale, so that nothing is asked about them."""
 
@@ -314,6 +316,7 @@ class _Reader:
                 "prices",
                 "continue_rows",
                 "hidden_rows",
+                "repeated_rows",
                 "ignore",
             ),
             "source",
@@ -330,6 +333,7 @@ class _Reader:
             prices=MappingProxyType({**DEFAULT_PRICES, **_like_their_ccf(chosen)}),
             continue_rows=self._flag(table, "continue_rows", "source"),
             hidden_rows=self._choice(table, "hidden_rows", "source", ("include", "skip")),
+            repeated_rows=self._choice(table, "repeated_rows", "source", ("count", "once", "ask")) or "ask",
             ignore=self._texts(table, "ignore", "source"),
         )
 

@@ -24,7 +24,8 @@ def choose(output: Output, question: CannotStart, choices: Mapping[str, str]) ->
     """
     if not may_ask(output):
         raise question
-    click.echo(output.messages.text(question.message, **question.parameters), err=True)
+    for one in (question, *question.also):
+        click.echo(output.messages.text(one.message, **one.parameters), err=True)
     for name, effect in choices.items():
         click.echo(f"  {name}  {output.messages.text(effect, **question.parameters)}", err=True)
     prompt = output.messages.text(

@@ -203,6 +203,11 @@ reading = shared(
         type=click.Choice(["include", "skip"]),
         help=N_("Read the rows that a filter has hidden, or leave them out."),
     ),
+    option(
+        "--repeated-rows",
+        type=click.Choice(["count", "once"]),
+        help=N_("Rows equal in every cell to another of their document: count each, or only once."),
+    ),
 )
 sending = shared(
     base_url_option,

@@ -8,13 +8,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from batch_issuer.documents import Document, Line, changed_document
-from batch_issuer.problems import Place, Problem
+from batch_issuer.problems import CannotStart, Place, Problem
 
 Found = TypeVar("Found")
 
 if TYPE_CHECKING:
     from batch_issuer.reading.tables import CellKind
     from batch_issuer.reading.values import Value
+
+
+class RepeatedRows(CannotStart):
+    """Rows that are equal in every cell to another row of their document: they count, or they were pasted twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

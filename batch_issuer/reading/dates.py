@@ -121,14 +121,15 @@ def _offset(zone: str) -> dt.timedelta:
 
 
 def time_of(text: str) -> str:
-    """The time of day that stands after a date, in El Salvador: `HH:MM` or `HH:MM:SS`.
+    """The time of day that stands after a date, in El Salvador: `HH:MM`, or `HH:MM:SS` where seconds are said.
 
-    Empty where there is none, and for midnight, which programs write after a day without a time.
+    One moment has one text: a workbook adds seconds of zero to every time. Empty where there is none, and for
+    midnight, which programs write after a day without a time.
     """
     if ":" not in text:
         return ""
     found = text[11:] if _ISO.fullmatch(text) else _clock_time(_split_time(text)[1])
-    return "" if found.rstrip("0:") == "" or found >= "24" else found
+    return "" if found.rstrip("0:") == "" or found >= "24" else found.removesuffix(":00") if len(found) > 5 else found
 
 
 def _clock_time(clock: re.Match[str] | None) -> str:
@@ -139,7 +140,7 @@ def _clock_time(clock: re.Match[str] | None) -> str:
         minutes = hour * 60 + minute - _offset(clock["zone"]) // _MINUTE + EL_SALVADOR.utcoffset(None) // _MINUTE
         hour, minute = divmod(minutes % (24 * 60), 60)
     seconds = re.split("[.,]", clock["time"])[0].split(":")[2:]
-    return ":".join([f"{hour:02}", f"{minute:02}", *seconds])
+    return ":".join([f"{hour:02}", f"{minute:02}", *("59" if leap == "60" else leap for leap in seconds)])
 
 
 def _date(year: int, month: int, day: int) -> dt.date | None:

@@ -61,6 +61,30 @@ HIDDEN_ROW_SKIPPED = Kind(
     repair=N_("Nothing to do if that is right."),
     severity=Severity.WARNS,
 )
+REPEATED_ROW_LEFT_OUT = Kind(
+    code="repeated-row-left-out",
+    message=N_(
+        "The row is equal in every cell to row {first} of the same document and was left out, as the settings want it."
+    ),
+    repair=N_(
+        "Nothing to do if it was pasted twice. If the same thing was sold twice, write "
+        'repeated_rows = "count" under [source] in the settings.'
+    ),
+    severity=Severity.WARNS,
+)
+REPEATED_ROWS_COUNTED = Kind(
+    code="repeated-rows-counted",
+    message=N_(
+        "{count} rows are equal in every cell to another row of the same document, the first is row {row}, equal to "
+        "row {first}. They are so many, and so scattered, that the program that made the file writes them by itself: "
+        "each was counted. They come to ${amount}; documents: {documents}."
+    ),
+    repair=N_(
+        "Nothing to do if the program writes a row for each piece that is sold. If rows were pasted twice, write "
+        'repeated_rows = "once" under [source] in the settings.'
+    ),
+    severity=Severity.WARNS,
+)
 HIDDEN_COLUMN = Kind(
     code="hidden-column",
     message=N_("The column «{value}» is hidden in the workbook and was read."),

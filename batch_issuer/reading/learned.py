@@ -54,6 +54,8 @@ def learn(sources: Sequence[SourceFile], settings: Settings, doc_types: Sequence
     found["dates"] = source.dates or _decided(one.dates for one in sources)
     found["prices"] = {kind: source.prices[kind] for kind in doc_types if kind in source.prices}
     found["continue_rows"] = source.continue_rows
+    if source.repeated_rows != "ask":
+        found["repeated_rows"] = source.repeated_rows
     found["ignore"] = list(source.ignore)
     if source.doc_type != "01":
         found["doc_type"] = source.doc_type

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.batch import Mapped, SourceFile
+from batch_issuer.reading.batch import Mapped, RepeatedRows, SourceFile
 from batch_issuer.reading.columns import REQUIRED, Columns, Header, place_of
 from batch_issuer.reading.controls import Line, LineControl, control_lines, rows_with_vat
 from batch_issuer.reading.fixes import SURPLUS_HEADINGS, is_fix_file
@@ -25,6 +26,7 @@ from batch_issuer.reading.overlooked import (
 )
 from batch_issuer.reading.questions import other_table
 from batch_issuer.reading.refs import Refs, continued, document_codes, read_refs
+from batch_issuer.reading.repeats import counted, find_repeats, left_out, question_of
 from batch_issuer.reading.rows import SalesRows, find_sales
 from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank, letter_of
 from batch_issuer.reading.totals import total_said
@@ -59,6 +61,8 @@ class SheetSales:
     fields: tuple[Field, ...]
     source: SourceFile
     problems: tuple[Problem, ...]
+    question: RepeatedRows | None = None
+    """What has to be answered before the rows can be issued."""
 
 
 def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Settings) -> SheetSales:
@@ -82,6 +86,8 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
     if "till" not in asked and not _tills_agree(fields, documents):
         header = replace(header, columns={name: at for name, at in header.columns.items() if name != "till"})
         fields = [field for field in fields if field.name != "till"]
+    answered = _answered(sheet, header, _Rows(rows, refs, fields), documents, settings.source.repeated_rows)
+    rows, refs, fields = answered.read.rows, answered.read.refs, [*answered.read.fields]
     line = _line(fields)
     with_vat = _with_vat(fields, rows, settings)
     control = control_lines(sheet, header, rows.sales, line, _documents(refs), with_vat, settings.source)
@@ -101,9 +107,57 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         problems=(
             *_sheet_problems(sheet, header, rows),
             *_hidden_problems(sheet, header, hidden, settings.source.hidden_rows),
+            *answered.problems,
             *said.problems(partial(place_of, sheet, header)),
         ),
+        question=answered.question,
     )
+
+
+class _Rows(NamedTuple):
+    """Sales rows with what was read from them."""
+
+    rows: SalesRows
+    refs: Refs
+    fields: Sequence[Field]
+
+    def kept(self, flags: Flags) -> _Rows:
+        """Some of them; the others are left out."""
+        rows = replace(
+            self.rows,
+            sales=self.rows.sales[flags],
+            without_ref=self.rows.without_ref[flags],
+            left_out=self.rows.left_out + int((~flags).sum()),
+        )
+        refs = replace(self.refs, codes=self.refs.codes[flags])
+        return _Rows(rows, refs, [replace(field, codes=field.codes[flags]) for field in self.fields])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answered:
+    """The rows that count, where some repeat others; what is told of these, or asked."""
+
+    read: _Rows
+    problems: tuple[Problem, ...] = ()
+    question: RepeatedRows | None = None
+
+
+def _answered(sheet: Sheet, header: Header, read: _Rows, documents: Codes, wanted: str) -> _Answered:
+    """Repeated rows as the settings want them. In a workbook to correct all count: they were asked about before."""
+    if wanted == "count" or (wanted == "ask" and is_fix_file(header.headings)):
+        return _Answered(read=read)
+    sales = read.rows.sales
+    descriptions = next(field.codes for field in read.fields if field.name == "description")
+    repeats = find_repeats(sheet, sales, read.refs, documents, descriptions, _line(read.fields))
+    if repeats is None:
+        return _Answered(read=read)
+    if wanted == "once":
+        kept = np.ones(len(sales), np.bool_)
+        kept[repeats.rows] = False
+        return _Answered(read=read.kept(kept), problems=tuple(left_out(sheet, header, sales, repeats)))
+    if repeats.habitual:
+        return _Answered(read=read, problems=(counted(sheet, header, sales, repeats),))
+    return _Answered(read=read, question=question_of(sheet, sales, repeats))
 
 
 def _taken(column: Column, rows: Codes) -> Column:

@@ -226,8 +226,9 @@ def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
 
 
 def test_repeated_rows_are_lines(tmp_path: Path) -> None:
-    """The same product twice in one sale is two lines."""
-    assert quantities(read_lines(tmp_path, "A1,Café,1,2\nA1,Café,1,2\n")) == ["1", "1"]
+    """The same product twice in one sale is two lines, where the settings say so."""
+    counted = settings(repeated_rows="count")
+    assert quantities(read_lines(tmp_path, "A1,Café,1,2\nA1,Café,1,2\n", counted)) == ["1", "1"]
 
 
 @within_a_test
