@@ -64,6 +64,8 @@ class Source:
     """`include` or `skip`; empty: asked."""
     repeated_rows: str = "ask"
     """`count`, `once` or `ask`: what becomes of a row that is equal in every cell to another of its document."""
+    alike: str = ""
+    """`same`: a number that stands in two places is one sale. Said on the command line, never in the file."""
     ignore: tuple[str, ...] = ()
     """Headings that are declared no part of the sale, so that nothing is asked about them."""
 

@@ -52,6 +52,8 @@ class SourceFile:
     separator: str = ""
     decimal: str = ""
     dates: str = ""
+    template: str = ""
+    """How the settings make the reference of several columns; empty where one column is the reference as it stands."""
     control_total: Decimal | None = None
     """What the sheet's own total row says."""
 

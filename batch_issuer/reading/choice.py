@@ -32,7 +32,8 @@ def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None)
         sheets = [sheet for path in find_files(paths) for sheet in _read_file(path, columns, settings, stdin)]
         refuse_copies([(sheet.sheet.path, sheet.sheet.sha256) for sheet in sheets])
         sales = Sales(sheets, settings)
-        raise_together(_with_one_answer([sheet.question for sheet in sheets if sheet.question is not None]))
+        repeated = [sheet.question for sheet in sheets if sheet.question is not None]
+        raise_together([*sales.questions, *_with_one_answer(repeated)])
         return sales
 
 

@@ -283,6 +283,31 @@ REF_FROM_OTHER_PARTS = Kind(
         "Separate the parts with a character that they do not hold, in external_ref under [source] in the settings."
     ),
 )
+NUMBERS_MAY_RESTART = Kind(
+    code="numbers-may-restart",
+    message=N_(
+        "The references are numbers counted from 1 to {last}. If they begin anew each day, in each branch or at each "
+        "till, two different sales will have the same reference."
+    ),
+    repair=N_(
+        "If they do, write {line} under [source] in the settings, before anything is issued under the number alone: "
+        "what was issued under it would be issued again under the other reference. If no number ever comes again, "
+        "there is nothing to do."
+    ),
+    severity=Severity.WARNS,
+)
+NUMBERS_RESTART_IN_FILE = Kind(
+    code="numbers-restart-in-file",
+    message=N_(
+        "{count} documents are held back because rows of the same reference differ in {headings}: the numbers seem to "
+        "begin anew there."
+    ),
+    repair=N_(
+        "If they do, write {line} under [source] in the settings, and each is a sale of its own. Leave out of the "
+        "file what was already issued under the number alone: it would be issued again under the other reference."
+    ),
+    severity=Severity.WARNS,
+)
 SAME_LINES_IN_TWO_FILES = Kind(
     code="same-lines-in-two-files",
     message=N_(

@@ -14,7 +14,7 @@ import numpy as np
 
 from batch_issuer.documents import Customer, Document
 from batch_issuer.frozen import maker
-from batch_issuer.problems import Place, Problem
+from batch_issuer.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Entry, Found, Outline, SheetRow, SourceFile
 from batch_issuer.reading.columns import place_of
@@ -32,6 +32,7 @@ from batch_issuer.reading.grouping import (
     split_documents,
 )
 from batch_issuer.reading.lines import LineColumn, Lines
+from batch_issuer.reading.numbering import TELLING, notes_on_numbers, questions_about_numbers
 from batch_issuer.reading.prices import price_bases
 from batch_issuer.reading.sheets import SheetSales
 from batch_issuer.reading.sums import sum_lines
@@ -65,6 +66,7 @@ class Sales:
         self._headers = {
             name: header_values(self._fields[name], self._grouped) for name in self._fields if name not in LINE_FIELDS
         }
+        disagree = {name: self._headers[name].disagree for name in TELLING if name in self._headers}
         if "till" in self._headers and "till" not in settings.columns:
             self._headers["till"] = replace(self._headers["till"], disagree=None)  # nobody said that it is a till
         self._cells = [
@@ -86,6 +88,21 @@ class Sales:
         """Documents built together for whoever asks for one after the other."""
         self._prices = price_bases(self._doc_types(), settings.source.prices, sheets)
 
+        documents = [np.unique(of_rows) for of_rows in self._documents_of_sheets()]
+        held = {name: flags for name in disagree if (flags := self._headers[name].disagree) is not None}
+        self._notes = tuple(notes_on_numbers(sheets, documents, held))
+        self.questions: tuple[CannotStart, ...] = ()
+        """What has to be answered before the documents can be issued."""
+        if settings.source.alike != "same":
+            nothing = np.zeros(len(self), np.bool_)
+            told_apart = np.logical_or.reduce([nothing, *held.values()])
+            tills = disagree.get("till")
+            self.questions = tuple(
+                questions_about_numbers(
+                    sheets, documents, self._grouped.refs, told_apart, nothing if tills is None else tills
+                )
+            )
+
     @property
     def sources(self) -> tuple[SourceFile, ...]:
         return tuple(sheet.source for sheet in self._sheets)
@@ -101,7 +118,7 @@ class Sales:
             Problem(kind=kinds.ROW_WITHOUT_REF, place=self.place(row, "external_ref"), field="external_ref")
             for row in self._grouped.lost.tolist()
         )
-        return (*of_sheets, *lost)
+        return (*of_sheets, *self._notes, *lost)
 
     def __len__(self) -> int:
         return len(self._grouped.refs)

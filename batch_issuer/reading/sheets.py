@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -18,6 +18,7 @@ from batch_issuer.reading.columns import REQUIRED, Columns, Header, place_of
 from batch_issuer.reading.controls import Line, LineControl, control_lines, rows_with_vat
 from batch_issuer.reading.fixes import SURPLUS_HEADINGS, is_fix_file
 from batch_issuer.reading.notations import Notations, find_notations
+from batch_issuer.reading.numbering import numbers_from_one, restart_of
 from batch_issuer.reading.overlooked import (
     held_columns,
     refuse_overlooked,
@@ -63,6 +64,10 @@ class SheetSales:
     problems: tuple[Problem, ...]
     question: RepeatedRows | None = None
     """What has to be answered before the rows can be issued."""
+    numbers: Mapping[int, int]
+    """The number of each reference, by code, where all are numbers counted from 1; empty elsewhere."""
+    restart: int | None = None
+    """The table row at which these begin at 1 again."""
 
 
 def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Settings) -> SheetSales:
@@ -86,7 +91,9 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
     if "till" not in asked and not _tills_agree(fields, documents):
         header = replace(header, columns={name: at for name, at in header.columns.items() if name != "till"})
         fields = [field for field in fields if field.name != "till"]
-    answered = _answered(sheet, header, _Rows(rows, refs, fields), documents, settings.source.repeated_rows)
+    numbers = {} if is_fix_file(header.headings) else numbers_from_one(refs)
+    below = restart_of(refs, numbers)
+    answered = _answered(sheet, header, _Rows(rows, refs, fields), documents, below, settings.source.repeated_rows)
     rows, refs, fields = answered.read.rows, answered.read.refs, [*answered.read.fields]
     line = _line(fields)
     with_vat = _with_vat(fields, rows, settings)
@@ -103,7 +110,7 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         rows=rows,
         refs=refs,
         fields=(*fields, *_overhang(sheet, header, rows), *_held(sheet, header, rows, settings), *_differing(control)),
-        source=_source(sheet, header, rows, written, said.control),
+        source=replace(_source(sheet, header, rows, written, said.control), template=columns.template),
         problems=(
             *_sheet_problems(sheet, header, rows),
             *_hidden_problems(sheet, header, hidden, settings.source.hidden_rows),
@@ -111,6 +118,8 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
             *said.problems(partial(place_of, sheet, header)),
         ),
         question=answered.question,
+        numbers=numbers,
+        restart=answered.restart,
     )
 
 
@@ -140,24 +149,32 @@ class _Answered:
     read: _Rows
     problems: tuple[Problem, ...] = ()
     question: RepeatedRows | None = None
+    restart: int | None = None
+    """The table row at which numbers begin anew, unless all rows from there on are repeats."""
 
 
-def _answered(sheet: Sheet, header: Header, read: _Rows, documents: Codes, wanted: str) -> _Answered:
-    """Repeated rows as the settings want them. In a workbook to correct all count: they were asked about before."""
-    if wanted == "count" or (wanted == "ask" and is_fix_file(header.headings)):
-        return _Answered(read=read)
+def _answered(sheet: Sheet, header: Header, read: _Rows, documents: Codes, below: int, wanted: str) -> _Answered:
+    """Repeated rows as the settings want them. In a workbook to correct all count: they were asked about before.
+
+    `below` is where numbers begin anew, or 0.
+    """
     sales = read.rows.sales
+    restart = int(sales[below]) if below else None
+    if wanted == "count" or (wanted == "ask" and is_fix_file(header.headings)):
+        return _Answered(read=read, restart=restart)
     descriptions = next(field.codes for field in read.fields if field.name == "description")
     repeats = find_repeats(sheet, sales, read.refs, documents, descriptions, _line(read.fields))
     if repeats is None:
-        return _Answered(read=read)
+        return _Answered(read=read, restart=restart)
+    if np.isin(np.arange(below, len(sales)), repeats.rows).all():
+        restart = None
     if wanted == "once":
         kept = np.ones(len(sales), np.bool_)
         kept[repeats.rows] = False
-        return _Answered(read=read.kept(kept), problems=tuple(left_out(sheet, header, sales, repeats)))
+        return _Answered(read=read.kept(kept), problems=tuple(left_out(sheet, header, sales, repeats)), restart=restart)
     if repeats.habitual:
-        return _Answered(read=read, problems=(counted(sheet, header, sales, repeats),))
-    return _Answered(read=read, question=question_of(sheet, sales, repeats))
+        return _Answered(read=read, problems=(counted(sheet, header, sales, repeats),), restart=restart)
+    return _Answered(read=read, question=question_of(sheet, sales, repeats), restart=restart)
 
 
 def _taken(column: Column, rows: Codes) -> Column:
