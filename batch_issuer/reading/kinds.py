@@ -316,6 +316,17 @@ SAME_LINES_IN_TWO_FILES = Kind(
     ),
     repair=N_("Leave out one of the files, or delete the document from one of them."),
 )
+SOME_LINES_IN_TWO_FILES = Kind(
+    code="some-lines-in-two-files",
+    message=N_(
+        "Lines of the document stand in «{file}» and again in «{other_file}», which has others too: the same lines "
+        "would be issued twice."
+    ),
+    repair=N_(
+        "Delete the document from one of the files, or write its lines once. If the same was sold twice, write "
+        'repeated_rows = "count" under [source] in the settings.'
+    ),
+)
 DOCUMENT_IN_TWO_FILES = Kind(
     code="document-in-two-files",
     message=N_("The lines of the document stand in «{file}» and in «{other_file}»; they are issued together."),

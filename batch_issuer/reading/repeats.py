@@ -61,7 +61,9 @@ def find_repeats(
         return None
     equal = documents[found].astype(np.int64)
     for column in sheet.table.columns:
-        equal = np.unique(equal * len(column.texts) + column.codes[sales[found]], return_inverse=True)[1]
+        codes = column.codes[sales[found]]
+        if (codes != codes[0]).any():
+            equal = np.unique(equal * len(column.texts) + codes, return_inverse=True)[1]
     _, first, group = np.unique(equal, return_index=True, return_inverse=True)
     firsts = found[first[group]]
     repeated = firsts != found

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, combinations
 from typing import Any
 
 import numpy as np
@@ -460,22 +460,34 @@ class Sales:
         return " + ".join(f"«{clean(columns[number][at])}»" for number in sheet.header.ref_columns)
 
     def _split_problem(self, document: Document) -> Problem:
-        """Told when a document's lines come from two files, held back when one file only repeats the other's."""
+        """Told when a document's lines come from two files, held back when one file repeats lines of another.
+
+        Single lines may, where the settings say that rows which repeat others count.
+        """
         by_sheet: dict[int, Counter[tuple[object, ...]]] = {}
         first_row: dict[int, int] = {}
         for line in document.lines:
             source = self._source_of(line.row)
             first_row.setdefault(source, line.row)
             by_sheet.setdefault(source, Counter())[line[:-1]] += 1
-        repeated = any(one <= other or other <= one for one, other in pairwise(by_sheet.values()))
-        first, second, *_ = (self.place(row, "external_ref") for row in first_row.values())
+        first, second, *_ = first_row
+        kind = kinds.DOCUMENT_IN_TWO_FILES
+        for one, other in combinations(by_sheet, 2):
+            lines, others = by_sheet[one], by_sheet[other]
+            whole = lines <= others or others <= lines
+            if whole or (lines & others and self._settings.source.repeated_rows != "count"):
+                first, second = one, other
+                kind = kinds.SAME_LINES_IN_TWO_FILES if whole else kinds.SOME_LINES_IN_TWO_FILES
+            if whole:
+                break
+        here, there = (self.place(first_row[source], "external_ref") for source in (first, second))
         return Problem(
-            kind=kinds.SAME_LINES_IN_TWO_FILES if repeated else kinds.DOCUMENT_IN_TWO_FILES,
-            place=second,
+            kind=kind,
+            place=there,
             value=document.external_ref,
             external_ref=document.external_ref,
             field="external_ref",
-            parameters={"file": _sheet_name(first), "other_file": _sheet_name(second)},
+            parameters={"file": _sheet_name(here), "other_file": _sheet_name(there)},
         )
 
     def _doc_types(self) -> list[set[str]]:
