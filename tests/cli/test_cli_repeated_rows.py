@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from tests.cli.desk import Desk, Open
@@ -85,6 +86,18 @@ def test_an_option_is_written_into_the_settings(desk: Desk) -> None:
     assert desk.call("check", "ventas.csv", "--repeated-rows", "count", "--write-settings").code == 0
     assert 'repeated_rows = "count"' in settings_of(desk)
     assert desk.call("check", "ventas.csv").code == 0
+
+
+def test_a_late_rejection_gives_the_workbook_without_asking_again(open_desk: Open) -> None:
+    """Answered with an option when it was issued; what the ledger has is what was issued."""
+    desk, sandbox = open_desk(contingency=True)
+    desk.write(*ROWS)
+    desk.call("issue", "ventas.csv", "--repeated-rows", "count")
+    sandbox.resolve("rejected", ["A-1"])
+    done = desk.call("refresh", "--json")
+    assert done.json["states"]["rejected"] == 1
+    book = openpyxl.load_workbook(desk.folder / done.json["reports"]["fix_file"])
+    assert [row[:3] for row in book.worksheets[0].iter_rows(min_row=2, values_only=True)] == [("A-1", "Café", 2)] * 2
 
 
 def settings_of(desk: Desk) -> str:
