@@ -158,14 +158,15 @@ def questions_about_numbers(
     told_apart: Flags,
     tills_differ: Flags,
 ) -> Iterator[CannotStart]:
-    """Sheets that number their sales from 1 with nothing to tell the same number of two sales apart.
+    """The first sheet, and the first two, that count their sales from 1 with nothing to tell two of one number apart.
 
-    `documents` are those of each sheet, `told_apart` those held back because date, branch or till differ, and
-    `tills_differ` those with two values in a column that may be a till.
+    What answers for these answers for all others. `documents` are those of each sheet, `told_apart` those held back
+    because date, branch or till differ, and `tills_differ` those with two values in a column that may be a till.
     """
-    for sheet, of_sheet in zip(sheets, documents, strict=True):
-        if sheet.restart is not None and not told_apart[of_sheet].any():
+    for sheet in sheets:
+        if sheet.restart is not None and _are_merged(sheet, sheet.restart, refs, told_apart):
             yield _about_one(sheet, sheet.restart)
+            break
     counting = [
         (sheet, frozenset(of_sheet.tolist()))
         for sheet, of_sheet in zip(sheets, documents, strict=True)
@@ -176,6 +177,15 @@ def questions_about_numbers(
         if shared and 2 * len(shared) >= min(len(ours), len(theirs)):
             by_till = propose_template(second.source, ["till"]) if tills_differ[shared].any() else ""
             yield _about_two(first, second, [refs[number] for number in sorted(shared)], by_till)
+            break
+
+
+def _are_merged(sheet: SheetSales, restart: int, refs: Sequence[str], told_apart: Flags) -> bool:
+    """Whether a document has rows on both sides of a table row, and nothing tells them apart."""
+    below = int(np.searchsorted(sheet.rows.sales, restart))
+    number_of = {reference: number for number, reference in enumerate(refs)}
+    both = np.intersect1d(sheet.refs.codes[:below], sheet.refs.codes[below:]).tolist()
+    return not all(told_apart[number_of[text]] for code in both if (text := sheet.refs.texts[code]))
 
 
 def _about_one(sheet: SheetSales, row: int) -> CannotStart:

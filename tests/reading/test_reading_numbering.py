@@ -205,6 +205,19 @@ def test_days_below_each_other_are_refused(tmp_path: Path) -> None:
     assert len(read_lines(tmp_path, WEEK, settings(alike="same"))) == 3
 
 
+def test_days_of_which_one_sale_does_not_say_the_day_are_refused(tmp_path: Path) -> None:
+    """The first sales of both days are held back, because their days differ; the second ones would be merged."""
+    text = "Número,Fecha,Descripción,Cantidad,Precio\n1,2026-11-20,Café,1,2\n2,2026-11-20,Pan,1,2\n"
+    path = csv_file(tmp_path, text + "1,2026-11-21,Té,1,2\n2,,Ron,1,2\n")
+    assert "in row 4 they begin at 1 again" in asked([path], SHOP_COLUMNS)
+
+
+def test_of_many_files_two_are_named(tmp_path: Path) -> None:
+    """One line of settings answers for all."""
+    files = [csv_file(tmp_path, HEADINGS + f"1,{what},1,2\n2,{what},1,2\n", f"{what}.csv") for what in "ABCDE"]
+    assert asked(files).count("both number their sales from 1") == 1
+
+
 @pytest.mark.parametrize("wanted", ["ask", "count", "once"])
 def test_equal_sales_of_two_days_are_not_taken_for_pasted_ones(tmp_path: Path, wanted: str) -> None:
     """A sale is never left out because another day's was the same."""
