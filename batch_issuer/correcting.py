@@ -18,7 +18,7 @@ from batch_issuer.messages import N_, Messages
 from batch_issuer.planning.plan import Plan
 from batch_issuer.planning.preparing import Prepared, prepare
 from batch_issuer.problems import CannotStart
-from batch_issuer.reading import read
+from batch_issuer.reading import Batch, RepeatedRows, read
 from batch_issuer.reconciliation import Change, Reconciliation
 from batch_issuer.settings import Settings
 
@@ -83,6 +83,15 @@ def write_fixes(prepared: Prepared, outcomes: Outcomes, messages: Messages, path
     return Fixes(documents=written.documents, paths=written.paths, left_out=written.left_out)
 
 
+def _read_again(files: Sequence[str], settings: Settings) -> Batch:
+    """Files of documents that were issued: what was asked then was answered, and the ledger knows each content."""
+    settings = replace(settings, source=replace(settings.source, alike="same"))
+    try:
+        return read(files, settings)
+    except RepeatedRows:
+        return read(files, replace(settings, source=replace(settings.source, repeated_rows="count")))
+
+
 def write_fixes_again(refused: Sequence[Record], settings: Settings, messages: Messages, path: Path) -> Fixes:
     """The same for documents that the ledger knows to be refused, out of the files that they came from.
 
@@ -93,7 +102,7 @@ def write_fixes_again(refused: Sequence[Record], settings: Settings, messages: M
     fixes, found = Fixes(), set[str]()
     if files:
         try:
-            prepared = prepare(read(files, settings), settings, dt.datetime.now().astimezone().date())
+            prepared = prepare(_read_again(files, settings), settings, dt.datetime.now().astimezone().date())
         except CannotStart:
             return Fixes(left_out=tuple(sorted(wanted)))
         prints = {one.external_ref: one.fingerprint for one in prepared.candidates}

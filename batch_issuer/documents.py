@@ -95,11 +95,11 @@ class Document:
     lines: Sequence[Line]
     prices_with_vat: bool
     date: dt.date | None = None
+    time: str = ""
+    """The time of day in El Salvador, `HH:MM` or `HH:MM:SS`; never sent. Empty where the sheet says none."""
     branch: str = ""
     till: str = ""
-    """The cash register; never sent, like the branch: it tells sales with the same number apart."""
-    time: str = ""
-    """The time of day that stands beside the date, `HH:MM` or `HH:MM:SS`; never sent."""
+    """Which cash register; never sent. It tells sales apart whose numbers are the same."""
     customer_name: str = ""
     customer: Customer | None = None
     payment_method: str = ""

@@ -21,7 +21,7 @@ FILE_NAME = "batch-issuer.toml"
 DEFAULT_COMPANY = "default"
 
 DOCUMENT_FIELDS = (
-    "external_ref", "doc_type", "date", "branch", "customer_name", "payment_method", "transaction_condition",
+    "external_ref", "doc_type", "date", "branch", "till", "customer_name", "payment_method", "transaction_condition",
     "deadline", "period", "activity_code", "redirect_email", "total", "adjusts", "full_adjustment",
 )  # fmt: skip
 CUSTOMER_FIELDS = (
@@ -64,11 +64,13 @@ class Source:
     continue_rows: bool = False
     hidden_rows: str = ""
     """`include` or `skip`; empty: asked."""
+    repeated_rows: str = "ask"
+    """`count`, `once` or `ask`: what becomes of a row that is equal in every cell to another of its document."""
     ignore: tuple[str, ...] = ()
     """Headings that are declared no part of the sale, so that nothing is asked about them."""
     alike: str = ""
     """`same` or `new`: what a person said with --alike of sales that look like earlier ones; no setting of the file,
-    because tomorrow it may be otherwise. Empty: asked."""
+    because tomorrow it may be otherwise. A number that stands in two places is one sale where it is `same`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,6 +340,7 @@ class _Reader:
                 "prices",
                 "continue_rows",
                 "hidden_rows",
+                "repeated_rows",
                 "ignore",
             ),
             "source",
@@ -354,6 +357,7 @@ class _Reader:
             prices=MappingProxyType({**DEFAULT_PRICES, **_like_their_ccf(chosen)}),
             continue_rows=self._flag(table, "continue_rows", "source"),
             hidden_rows=self._choice(table, "hidden_rows", "source", ("include", "skip")),
+            repeated_rows=self._choice(table, "repeated_rows", "source", ("count", "once", "ask")) or "ask",
             ignore=self._texts(table, "ignore", "source"),
         )
 

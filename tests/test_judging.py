@@ -22,7 +22,7 @@ from tests.reading.reading_samples import csv_file, settings
 
 HEADINGS = "external_ref,doc_type,date,description,quantity,unit_price,name,nit,email\n"
 
-SETTINGS = settings(decimal="point", dates="ymd", prices={"03": "without_vat"})
+SETTINGS = settings(decimal="point", dates="ymd", prices={"03": "without_vat"}, repeated_rows="count")
 
 rows = st.tuples(
     st.sampled_from("ABCDEF"),

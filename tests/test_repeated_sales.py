@@ -88,7 +88,7 @@ ALL_HEADINGS = (
     "external_ref,doc_type,date,customer_name,name,nit,nrc,type_contributor,adjusts,full_adjustment,"
     "description,quantity,unit_price,discount_percentage\n"
 )
-SETTINGS = settings(decimal="point", dates="ymd", prices={"03": "without_vat"})
+SETTINGS = settings(decimal="point", dates="ymd", prices={"03": "without_vat"}, repeated_rows="count")
 CUSTOMERS = (",,,,", "Ana Ejemplo,,,,", ",Ana Ejemplo,,,", ",Ana Ejemplo,06140101901013,1234567,1", "Beto Muestra,,,,")
 BY_UUID = ("11111111-AAAA-4BBB-8CCC-111111111111,si", "11111111-aaaa-4bbb-8ccc-111111111111,si")
 CREDITED = (",", "CCF-1,", "CCF-1,si", "CCF-2,si", *BY_UUID)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,25 +51,22 @@ def ask_which_sales(
     That is `--alike` among the options, or a template of the reference in the settings. Raises the questions where
     nobody can be asked.
     """
+    from batch_issuer.cli.session import keep_answer
     from batch_issuer.planning.recognising import NEW, SAME
-    from batch_issuer.reading.learned import settings_path, write_settings
+    from batch_issuer.reading.learned import settings_path
 
     output = session.output
     choices = {SAME: N_("they are the same sales: none is issued a second time")}
-    template = next((one.template for one in questions if one.template), "")
-    if template:
-        choices[NEW] = N_("they are other sales: from now on their reference is {template}")
+    line = next((one.line for one in questions if one.line), "")
+    if line:
+        choices[NEW] = N_("they are other sales: from now on {line}")
     elif all(NEW in one.choices for one in questions):
         choices[NEW] = N_("they are other sales: issue them under their own references")
     question = together(questions)
-    question.parameters["template"] = template
+    question.parameters["line"] = line
     answer = choose(output, question, choices)
-    if answer == NEW and template:
-        written = write_settings(
-            settings_path(options["config"], session.settings, files), {"source": {"external_ref": template}}
-        )
-        output.say(N_("Added to {path}; the next file of this kind is read the same way:"), path=written.path)
-        for line in written.added:
-            output.show(f"    {line}")
+    if answer == NEW and line:
+        template = tomllib.loads(line)["external_ref"]
+        keep_answer(output, settings_path(options["config"], session.settings, files), "external_ref", template)
     else:
         options["alike"] = answer

@@ -208,6 +208,11 @@ reading = shared(
         type=click.Choice(["same", "new"]),
         help=N_("Sales that look like earlier ones are those (same), or are other sales (new)."),
     ),
+    option(
+        "--repeated-rows",
+        type=click.Choice(["count", "once"]),
+        help=N_("Rows equal in every cell to another of their document: count each, or only once."),
+    ),
 )
 sending = shared(
     base_url_option,

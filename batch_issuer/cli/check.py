@@ -96,7 +96,7 @@ def save_what_was_learned(
 
     types = {candidate.doc_type for candidate in prepared.candidates}
     types |= {held.document.doc_type for held in prepared.held if held.document.doc_type}
-    learned = learn(prepared.batch.sources, session.settings, sorted(types))
+    learned = learn(prepared.batch.sources, prepared.settings, sorted(types))
     written = write_settings(settings_path(named, session.settings, files), learned)
     output.show()
     if written.added:

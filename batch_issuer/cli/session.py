@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from batch_issuer.cli.asking import choose
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.settings_in_use import settings_in_use, show_settings
 from batch_issuer.documents import EL_SALVADOR
@@ -17,10 +18,18 @@ from batch_issuer.issuing import live_catalogs
 from batch_issuer.messages import N_, choose_language
 from batch_issuer.planning.preparing import Prepared, prepare
 from batch_issuer.problems import CannotStart
-from batch_issuer.reading import read
+from batch_issuer.reading import Batch, RepeatedRows, read
+from batch_issuer.reading.learned import settings_path, write_settings
 from batch_issuer.reading.references import read_references
 from batch_issuer.rules import catalogs
 from batch_issuer.settings import Company, Settings
+
+_OVER_SOURCE = ("decimal", "dates", "sheet", "hidden_rows", "repeated_rows", "alike")
+"""Options that stand over the keys of [source]."""
+_COUNT_OR_ONCE = {
+    "count": N_("The same thing was sold twice: each row is a line."),
+    "once": N_("The rows were pasted twice: each is issued once, and the repeats are left out."),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +55,7 @@ def open_session(
     in_use = settings_in_use(output, options["config"], files, ledger)
     settings = in_use.settings
     output.settings_file = str(settings.path.resolve()) if settings.path else None
-    source = {
-        name: options[name] for name in ("decimal", "dates", "sheet", "hidden_rows", "alike") if options.get(name)
-    }
+    source = {name: options[name] for name in _OVER_SOURCE if options.get(name)}
     if source:
         settings = replace(settings, source=replace(settings.source, **source))
     company = settings.company(options["company"])
@@ -68,10 +75,33 @@ def read_files(session: Session, files: Sequence[str], *, compared: bool = True)
     from batch_issuer.reading.tables import without_collecting
 
     with without_collecting():
-        batch = read(files, session.settings, stdin=sys.stdin.buffer)
-        prepared = prepare(batch, session.settings, today(), compared=compared)
+        batch, settings = _read(session, files)
+        prepared = prepare(batch, settings, today(), compared=compared)
         gc.freeze()
     return prepared
+
+
+def _read(session: Session, files: Sequence[str]) -> tuple[Batch, Settings]:
+    """The batch, and the settings it was read with: what a person at the terminal answers is kept among these."""
+    settings = session.settings
+    try:
+        return read(files, settings, stdin=sys.stdin.buffer), settings
+    except RepeatedRows as question:
+        answer = choose(session.output, question, _COUNT_OR_ONCE)
+    settings = replace(settings, source=replace(settings.source, repeated_rows=answer))
+    keep_answer(session.output, settings_path(None, settings, files), "repeated_rows", answer)
+    return read(files, settings, stdin=sys.stdin.buffer), settings
+
+
+def keep_answer(output: Output, path: Path, key: str, answer: str) -> None:
+    """Write an answer into the settings, so that it is not asked again; where that fails it holds for this run."""
+    try:
+        written = write_settings(path, {"source": {key: answer}})
+    except CannotStart as refused:
+        output.show(refused.text(output.messages))
+        return
+    for line in written.added:
+        output.say(N_("Kept in {path}: {line}"), path=written.path, line=line)
 
 
 def named_references(references: Sequence[str], file: str | None) -> tuple[str, ...]:

@@ -48,8 +48,8 @@ def show_sources(output: Output, prepared: Prepared) -> None:
             output.show("    " + output.messages.text(text, sheets=", ".join(source.examples)))
         if source.left_out:
             text = output.messages.count(
-                "left out: {n} row that is a total, blank or a repeated header",
-                "left out: {n} rows that are totals, blank or repeated headers",
+                "left out: {n} row that is a total, blank, a repeated header, or not wanted by the settings",
+                "left out: {n} rows that are totals, blank, repeated headers, or not wanted by the settings",
                 source.left_out,
             )
             output.show(f"    {text}")

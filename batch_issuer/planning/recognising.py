@@ -23,7 +23,7 @@ from batch_issuer.planning.plan import Candidate, Plan, make_plan
 from batch_issuer.planning.preparing import Prepared
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.fixes import is_fix_file
-from batch_issuer.reading.refs import propose_template
+from batch_issuer.reading.numbering import TELLING, propose_template
 
 if TYPE_CHECKING:
     from batch_issuer.provider.client import Found
@@ -108,9 +108,9 @@ class Recognised:
 
 
 class IdentityQuestion(CannotStart):
-    """Whether sales of the files are those that the ledger has. `template` would tell them apart; empty: none would."""
+    """Whether sales of the files are those that the ledger has. `line` of the settings would keep them apart."""
 
-    template: str = ""
+    line: str = ""
     choices: tuple[str, ...] = ANSWERS
 
 
@@ -346,10 +346,10 @@ def _question(prepared: Prepared, doubt: Doubt, found: Sequence[Doubtful], answe
         {name for one in found for name in differing(one.record.appearance, one.candidate.appearance)},
         key=("branch", "till", "date").index,
     )
-    template = _template(prepared, found, differs or ["date", "branch", "till"])
+    line = _line(prepared, found, differs or TELLING)
     question = IdentityQuestion(
         _MESSAGES[doubt],
-        repair=_repair(doubt, template, answer),
+        repair=_repair(doubt, line, answer),
         count=f"{len(found):,}",
         reference=candidate.appearance.external_ref,
         other=record.external_ref,
@@ -360,10 +360,10 @@ def _question(prepared: Prepared, doubt: Doubt, found: Sequence[Doubtful], answe
         now_gross=f"${candidate.gross:,.2f}",
         file=record.source.file,
         now_file=prepared.batch.source(candidate.row)[0],
-        template=template,
+        line=line,
     )
-    question.template = template
-    question.choices = (SAME,) if doubt in _NEED_A_NAME and not template else ANSWERS
+    question.line = line
+    question.choices = (SAME,) if doubt in _NEED_A_NAME and not line else ANSWERS
     return question
 
 
@@ -371,12 +371,10 @@ _NEED_A_NAME = (Doubt.OTHER_DAY, Doubt.NUMBERED_ANEW)
 """Doubts about one reference of two sales: as long as both have it, only one of them can be issued."""
 
 
-def _template(prepared: Prepared, found: Iterable[Doubtful], differs: Sequence[str]) -> str:
+def _line(prepared: Prepared, found: Iterable[Doubtful], differs: Sequence[str]) -> str:
     sources = {prepared.batch.source(one.candidate.row) for one in found}
     proposals = {
-        propose_template(source, differs)
-        for source in prepared.batch.sources
-        if (source.path, source.sheet) in sources and not prepared.settings.source.external_ref
+        propose_template(source, differs) for source in prepared.batch.sources if (source.path, source.sheet) in sources
     }
     return proposals.pop() if len(proposals) == 1 else ""
 
@@ -386,11 +384,11 @@ def _where_and_when(date: str, branch: str, till: str) -> str:
     return ", ".join(filter(None, (day, branch, till)))
 
 
-def _repair(doubt: Doubt, template: str, answer: str) -> str:
+def _repair(doubt: Doubt, line: str, answer: str) -> str:
     if doubt in _NEED_A_NAME:
         if answer == NEW:
-            return _OWN_NAME_WANTED if not template else _TEMPLATE_WANTED
-        return _SAME_OR_TEMPLATE if template else _SAME_OR_COLUMN
+            return _TEMPLATE_WANTED if line else _OWN_NAME_WANTED
+        return _SAME_OR_TEMPLATE if line else _SAME_OR_COLUMN
     return _WITHDRAWN if doubt is Doubt.WITHDRAWN else _SAME_OR_NEW
 
 
@@ -408,8 +406,8 @@ def known_to_provider(
     """The question about sales that the provider has, and that this ledger never sent."""
     candidate, found = known[0]
     gross = found.answer.amounts.gross
-    proposals = {propose_template(source, ("date", "branch", "till")) for source in prepared.batch.sources}
-    template = proposals.pop() if len(proposals) == 1 and not prepared.settings.source.external_ref else ""
+    proposals = {propose_template(source, TELLING) for source in prepared.batch.sources}
+    line = proposals.pop() if len(proposals) == 1 else ""
     question = IdentityQuestion(
         N_(
             "The provider already has sales of these files that this ledger never sent: {count} of the {asked} that "
@@ -417,7 +415,7 @@ def known_to_provider(
             "({state}). The same sales, of a ledger that was lost or replaced by an older copy; or numbers of other "
             "sales, of another shop or another time?"
         ),
-        repair=_repair(Doubt.NUMBERED_ANEW, template, answer) if answer == NEW else _LOST_OR_OTHERS,
+        repair=_repair(Doubt.NUMBERED_ANEW, line, answer) if answer == NEW else _LOST_OR_OTHERS,
         count=f"{len(known):,}",
         asked=f"{asked:,}",
         reference=candidate.appearance.external_ref,
@@ -425,17 +423,17 @@ def known_to_provider(
         now_file=prepared.batch.source(candidate.row)[0],
         gross="–" if gross is None else f"${gross:,.2f}",
         state=Terms((_STATES[found.state],)),
-        template=template or "{Sucursal}-{Número}",
+        line=line or 'external_ref = "{Sucursal}-{Número}"',
     )
-    question.template = template
-    question.choices = ANSWERS if template else (SAME,)
+    question.line = line
+    question.choices = ANSWERS if line else (SAME,)
     return question
 
 
 _LOST_OR_OTHERS = N_(
     "If they are the same sales, say --alike same: each is looked up before it is sent, and what the provider has with "
     "the same content is recorded. If they are others, let more than the number tell sales apart, in the settings:\n"
-    '[source]\nexternal_ref = "{template}"\nNothing was sent.'
+    "[source]\n{line}\nNothing was sent."
 )
 
 
@@ -465,7 +463,7 @@ _MESSAGES: Mapping[Doubt, str] = {
 }
 _SAME_OR_TEMPLATE = N_(
     "If numbers began anew, let more than the number tell sales apart, in the settings:\n"
-    '[source]\nexternal_ref = "{template}"\n'
+    "[source]\n{line}\n"
     "If they are the same sales, say so with --alike same. Nothing was sent."
 )
 _SAME_OR_COLUMN = N_(
@@ -475,7 +473,7 @@ _SAME_OR_COLUMN = N_(
 )
 _TEMPLATE_WANTED = N_(
     "New sales need references of their own: the provider knows a sale by its reference. Say in the settings what "
-    'tells them apart:\n[source]\nexternal_ref = "{template}"\nNothing was sent.'
+    "tells them apart:\n[source]\n{line}\nNothing was sent."
 )
 _OWN_NAME_WANTED = N_(
     "New sales need references of their own: the provider knows a sale by its reference. Add a column that tells them "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from batch_issuer.reading.batch import Batch, Entry, Mapped, SheetRow, SourceFile
+from batch_issuer.reading.batch import Batch, Entry, Mapped, RepeatedRows, SheetRow, SourceFile
 from batch_issuer.settings import Settings
 
-__all__ = ["Batch", "Entry", "Mapped", "SheetRow", "SourceFile", "read"]
+__all__ = ["Batch", "Entry", "Mapped", "RepeatedRows", "SheetRow", "SourceFile", "read"]
 
 
 def read(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None = None) -> Batch:

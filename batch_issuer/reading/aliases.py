@@ -38,6 +38,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "branch", "Sucursal", "Tienda", "Local", "Establecimiento", "Store", "Shop", "Punto de venta", "Location",
             "Nombre sucursal", "Branch name", "Store name", "Nombre tienda",
         ),
+        "till": (
+            "till", "Caja", "No. caja", "Número de caja", "Caja registradora", "Terminal", "No. terminal",
+            "Cash register", "Register", "Punto de cobro", "POS", "POS terminal",
+        ),
         "customer_name": (
             "customer_name", "Cliente", "Nombre cliente", "Customer", "Client", "Client name", "Buyer", "Comprador",
             "Receptor", "Nombre receptor", "Nombre", "Nombre completo", "Billing name", "Nombre de facturación",

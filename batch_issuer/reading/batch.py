@@ -8,13 +8,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from batch_issuer.documents import Document, Line, changed_document
-from batch_issuer.problems import Place, Problem
+from batch_issuer.problems import CannotStart, Place, Problem
 
 Found = TypeVar("Found")
 
 if TYPE_CHECKING:
     from batch_issuer.reading.tables import CellKind
     from batch_issuer.reading.values import Value
+
+
+class RepeatedRows(CannotStart):
+    """Rows that are equal in every cell to another row of their document: they count, or they were pasted twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,8 @@ class SourceFile:
     separator: str = ""
     decimal: str = ""
     dates: str = ""
+    template: str = ""
+    """How the settings make the reference of several columns; empty where one column is the reference as it stands."""
     control_total: Decimal | None = None
     """What the sheet's own total row says."""
 
@@ -91,11 +97,18 @@ class Outline(NamedTuple):
     """The batch row on which it begins."""
     amount: Decimal
     """The sum of the lines as the sheet has them, unrounded."""
+    time: str = ""
+    """The time of day, in which documents with the same header may differ."""
 
     def like(self, other: Document) -> Document:
         """The document, with the header of another one."""
         return changed_document(
-            other, external_ref=self.external_ref, lines=self.lines, begins=self.row, summed=self.amount
+            other,
+            external_ref=self.external_ref,
+            lines=self.lines,
+            begins=self.row,
+            summed=self.amount,
+            time=self.time,
         )
 
 

@@ -9,7 +9,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, BinaryIO
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.problems import CannotStart, raise_together
+from batch_issuer.reading.batch import RepeatedRows
 from batch_issuer.reading.columns import Columns, Header
 from batch_issuer.reading.csv_tables import read_csv
 from batch_issuer.reading.examples import example_sheet, is_example
@@ -30,7 +31,17 @@ def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None)
     with without_collecting():
         sheets = [sheet for path in find_files(paths) for sheet in _read_file(path, columns, settings, stdin)]
         refuse_copies([(sheet.sheet.path, sheet.sheet.sha256) for sheet in sheets])
-        return Sales(sheets, settings)
+        sales = Sales(sheets, settings)
+        repeated = [sheet.question for sheet in sheets if sheet.question is not None]
+        raise_together([*sales.questions, *_with_one_answer(repeated)])
+        return sales
+
+
+def _with_one_answer(questions: Sequence[RepeatedRows]) -> Sequence[RepeatedRows]:
+    """The same question about several files is answered once, so the last one says how."""
+    for question in questions[:-1]:
+        question.repair = ""
+    return questions
 
 
 def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO | None) -> list[SheetSales]:

@@ -131,7 +131,9 @@ class Columns:
                 candidates.setdefault(name, []).append(number)
         for name, found_at in candidates.items():
             _put(name, tuple(found_at), columns, doubts)
-        doubts.pop("branch", None)  # only reports name it: where two columns could be it, neither is
+        for name in ("branch", "till"):
+            if name not in self.asked:
+                doubts.pop(name, None)  # neither is sent: where two columns could be it, none is
         ref_columns = self._ref_columns(headings, columns)
         if self.template and "external_ref" not in self.placeholders:
             columns.pop("external_ref", None)

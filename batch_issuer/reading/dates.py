@@ -37,6 +37,7 @@ _YEAR_LAST = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4})")
 _SHORT_YEAR = re.compile(r"([0-9]{2}|[0-9])([-/.])([0-9]{1,2})\2([0-9]{2})")
 _DAY_MONTH_NAME = re.compile(r"([0-9]{1,2})[-/ .]+(?:de\s+)?([a-z]+)\.?[-/ .,]+(?:de[l]?\s+)?([0-9]{4}|[0-9]{2})")
 _MONTH_NAME_DAY = re.compile(r"([a-z]+)\.?\s+([0-9]{1,2})(?:st|nd|rd|th)?,?\s+([0-9]{4})")
+_MINUTE = dt.timedelta(minutes=1)
 _WEEKDAY = re.compile(r"^(?:lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado|domingo|[a-z]{3,9}day),?\s+")
 
 
@@ -100,15 +101,46 @@ def _local(date: dt.date, clock: re.Match[str] | None) -> dt.date:
     """A time with a zone is that day's in El Salvador."""
     if clock is None or clock["zone"] is None:
         return date
+    hour, minute = _hour_and_minute(clock)
+    moment = dt.datetime(date.year, date.month, date.day, hour, minute, tzinfo=dt.timezone(_offset(clock["zone"])))
+    return moment.astimezone(EL_SALVADOR).date()
+
+
+def _hour_and_minute(clock: re.Match[str]) -> tuple[int, int]:
     hour, minute = map(int, clock["time"].split(":")[:2])
     if clock["half"]:
         hour = hour % 12 + (12 if clock["half"][0].lower() == "p" else 0)
-    zone = clock["zone"].upper()
-    offset = dt.timedelta()
-    if zone not in ("Z", "UTC"):
-        offset = dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:])) * (-1 if zone[0] == "-" else 1)
-    moment = dt.datetime(date.year, date.month, date.day, hour, minute, tzinfo=dt.timezone(offset))
-    return moment.astimezone(EL_SALVADOR).date()
+    return hour, minute
+
+
+def _offset(zone: str) -> dt.timedelta:
+    """How far a zone is ahead of UTC."""
+    if zone.upper() in ("Z", "UTC"):
+        return dt.timedelta()
+    return dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:])) * (-1 if zone[0] == "-" else 1)
+
+
+def time_of(text: str) -> str:
+    """The time of day that stands after a date, in El Salvador: `HH:MM`, or `HH:MM:SS` where seconds are said.
+
+    One moment has one text: a workbook adds seconds of zero to every time. Empty where there is none, and for
+    midnight, which programs write after a day without a time.
+    """
+    if ":" not in text:
+        return ""
+    found = text[11:] if _ISO.fullmatch(text) else _clock_time(_split_time(text)[1])
+    return "" if found.rstrip("0:") == "" or found >= "24" else found.removesuffix(":00") if len(found) > 5 else found
+
+
+def _clock_time(clock: re.Match[str] | None) -> str:
+    if clock is None:
+        return ""
+    hour, minute = _hour_and_minute(clock)
+    if clock["zone"]:
+        minutes = hour * 60 + minute - _offset(clock["zone"]) // _MINUTE + EL_SALVADOR.utcoffset(None) // _MINUTE
+        hour, minute = divmod(minutes % (24 * 60), 60)
+    seconds = re.split("[.,]", clock["time"])[0].split(":")[2:]
+    return ":".join([f"{hour:02}", f"{minute:02}", *("59" if leap == "60" else leap for leap in seconds)])
 
 
 def _date(year: int, month: int, day: int) -> dt.date | None:

@@ -61,6 +61,30 @@ HIDDEN_ROW_SKIPPED = Kind(
     repair=N_("Nothing to do if that is right."),
     severity=Severity.WARNS,
 )
+REPEATED_ROW_LEFT_OUT = Kind(
+    code="repeated-row-left-out",
+    message=N_(
+        "The row is equal in every cell to row {first} of the same document and was left out, as the settings want it."
+    ),
+    repair=N_(
+        "Nothing to do if it was pasted twice. If the same thing was sold twice, write "
+        'repeated_rows = "count" under [source] in the settings.'
+    ),
+    severity=Severity.WARNS,
+)
+REPEATED_ROWS_COUNTED = Kind(
+    code="repeated-rows-counted",
+    message=N_(
+        "{count} rows are equal in every cell to another row of the same document, the first is row {row}, equal to "
+        "row {first}. They are so many, and so scattered, that the program that made the file writes them by itself: "
+        "each was counted. They come to ${amount}; documents: {documents}."
+    ),
+    repair=N_(
+        "Nothing to do if the program writes a row for each piece that is sold. If rows were pasted twice, write "
+        'repeated_rows = "once" under [source] in the settings.'
+    ),
+    severity=Severity.WARNS,
+)
 HIDDEN_COLUMN = Kind(
     code="hidden-column",
     message=N_("The column «{value}» is hidden in the workbook and was read."),
@@ -259,6 +283,31 @@ REF_FROM_OTHER_PARTS = Kind(
         "Separate the parts with a character that they do not hold, in external_ref under [source] in the settings."
     ),
 )
+NUMBERS_MAY_RESTART = Kind(
+    code="numbers-may-restart",
+    message=N_(
+        "The references are numbers counted from 1 to {last}. If they begin anew each day, in each branch or at each "
+        "till, two different sales will have the same reference."
+    ),
+    repair=N_(
+        "If they do, write {line} under [source] in the settings, before anything is issued under the number alone: "
+        "what was issued under it would be issued again under the other reference. If no number ever comes again, "
+        "there is nothing to do."
+    ),
+    severity=Severity.WARNS,
+)
+NUMBERS_RESTART_IN_FILE = Kind(
+    code="numbers-restart-in-file",
+    message=N_(
+        "{count} documents are held back because rows of the same reference differ in {headings}: the numbers seem to "
+        "begin anew there."
+    ),
+    repair=N_(
+        "If they do, write {line} under [source] in the settings, and each is a sale of its own. Leave out of the "
+        "file what was already issued under the number alone: it would be issued again under the other reference."
+    ),
+    severity=Severity.WARNS,
+)
 SAME_LINES_IN_TWO_FILES = Kind(
     code="same-lines-in-two-files",
     message=N_(
@@ -266,6 +315,17 @@ SAME_LINES_IN_TWO_FILES = Kind(
         "each line twice."
     ),
     repair=N_("Leave out one of the files, or delete the document from one of them."),
+)
+SOME_LINES_IN_TWO_FILES = Kind(
+    code="some-lines-in-two-files",
+    message=N_(
+        "Lines of the document stand in «{file}» and again in «{other_file}», which has others too: the same lines "
+        "would be issued twice."
+    ),
+    repair=N_(
+        "Delete the document from one of the files, or write its lines once. If the same was sold twice, write "
+        'repeated_rows = "count" under [source] in the settings.'
+    ),
 )
 DOCUMENT_IN_TWO_FILES = Kind(
     code="document-in-two-files",

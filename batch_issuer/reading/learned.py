@@ -54,10 +54,14 @@ def learn(sources: Sequence[SourceFile], settings: Settings, doc_types: Sequence
     found["dates"] = source.dates or _decided(one.dates for one in sources)
     found["prices"] = {kind: source.prices[kind] for kind in doc_types if kind in source.prices}
     found["continue_rows"] = source.continue_rows
+    if source.repeated_rows != "ask":
+        found["repeated_rows"] = source.repeated_rows
     found["ignore"] = list(source.ignore)
     if source.doc_type != "01":
         found["doc_type"] = source.doc_type
     columns = _columns(sources, with_ref=not source.external_ref)
+    if "till" not in settings.columns:
+        columns.pop("till", None)  # a column that the settings name must agree within a document, and this one may not
     columns |= {name: heading for name, heading in settings.columns.items() if not heading}
     return {"source": {name: value for name, value in found.items() if value}, "columns": columns}
 

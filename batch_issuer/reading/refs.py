@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from batch_issuer.reading import kinds
-from batch_issuer.reading.batch import SourceFile
 from batch_issuer.reading.examples import holds_example_ref, is_example_ref
 from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
 from batch_issuer.reading.values import Fault, clean, is_error, lost_digits
@@ -61,21 +60,20 @@ def continued(codes: Codes) -> Codes:
     return found
 
 
+def document_codes(refs: Refs, *, continue_rows: bool) -> Codes:
+    """The document of each row, by number; negative where the row belongs to none."""
+    number_of: dict[str, int] = {}
+    if "" in refs.texts or len(set(refs.texts)) < len(refs.texts):
+        numbers = (number_of.setdefault(text, len(number_of)) if text else -1 for text in refs.texts)
+        codes: Codes = np.fromiter(numbers, np.int32, len(refs.texts))[refs.codes]
+    else:
+        codes = refs.codes
+    return continued(codes) if continue_rows and len(codes) else codes
+
+
 def joined(literals: Sequence[str], pieces: Sequence[str]) -> str:
     """The reference of a template's literals and the pieces between them."""
     return "".join(literal + piece for literal, piece in zip(literals, (*pieces, ""), strict=True))
-
-
-def propose_template(source: SourceFile, differs: Sequence[str]) -> str:
-    """A template that lets these of date, branch and till tell sales apart, by the sheet's own headings.
-
-    Empty where the sheet has none of them, or where its reference is not one column.
-    """
-    headings = {one.field: one.heading for one in source.mapping}
-    if sum(one.field == "external_ref" for one in source.mapping) != 1:
-        return ""
-    parts = [headings[name] for name in ("branch", "till", "date") if name in differs and name in headings]
-    return "-".join(f"{{{heading}}}" for heading in (*parts, headings["external_ref"])) if parts else ""
 
 
 def fault_of(text: str) -> Fault | None:

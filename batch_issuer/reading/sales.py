@@ -5,18 +5,20 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, combinations
 from typing import Any
 
 import numpy as np
 
 from batch_issuer.documents import Customer, Document
 from batch_issuer.frozen import maker
-from batch_issuer.problems import Place, Problem
+from batch_issuer.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Entry, Found, Outline, SheetRow, SourceFile
 from batch_issuer.reading.columns import place_of
+from batch_issuer.reading.dates import time_of
 from batch_issuer.reading.grouping import (
     NEUTRAL,
     NOT_SAID,
@@ -30,6 +32,7 @@ from batch_issuer.reading.grouping import (
     split_documents,
 )
 from batch_issuer.reading.lines import LineColumn, Lines
+from batch_issuer.reading.numbering import TELLING, notes_on_numbers, questions_about_numbers
 from batch_issuer.reading.prices import price_bases
 from batch_issuer.reading.sheets import SheetSales
 from batch_issuer.reading.sums import sum_lines
@@ -42,7 +45,7 @@ _BLOCK = 1_000
 _AHEAD = 100
 _NEAR = 20
 """Whoever asks for a document so close behind the last one gets it with so many more."""
-_MADE_FIRST = ("external_ref", "doc_type", "lines", "prices_with_vat", "customer", "begins", "summed")
+_MADE_FIRST = ("external_ref", "doc_type", "lines", "prices_with_vat", "customer", "begins", "summed", "time")
 """The fields of documents that are not columns of their own."""
 _APART = frozenset((*CUSTOMER_FIELDS, "total"))
 """The fields of a document that is like no other."""
@@ -63,6 +66,9 @@ class Sales:
         self._headers = {
             name: header_values(self._fields[name], self._grouped) for name in self._fields if name not in LINE_FIELDS
         }
+        disagree = {name: self._headers[name].disagree for name in TELLING if name in self._headers}
+        if "till" in self._headers and "till" not in settings.columns:
+            self._headers["till"] = replace(self._headers["till"], disagree=None)  # nobody said that it is a till
         self._cells = [
             field for field in (join_refs(sheets), *self._fields.values(), *overhang) if field.faulty is not None
         ]
@@ -74,12 +80,28 @@ class Sales:
         self._open = self._open_documents()
         self._odd = self._odd_documents()
         self._sums = sum_lines(self._fields, self._grouped)
+        self._times = _times(self._fields.get("date"))
         self._columns: dict[tuple[int, str], Place] = {}
         self._asked = -1
         self._ahead_from = 0
         self._ahead: list[Entry] = []
         """Documents built together for whoever asks for one after the other."""
         self._prices = price_bases(self._doc_types(), settings.source.prices, sheets)
+
+        documents = [np.unique(of_rows) for of_rows in self._documents_of_sheets()]
+        held = {name: flags for name in disagree if (flags := self._headers[name].disagree) is not None}
+        self._notes = tuple(notes_on_numbers(sheets, documents, held))
+        self.questions: tuple[CannotStart, ...] = ()
+        """What has to be answered before the documents can be issued."""
+        if settings.source.alike != "same":
+            nothing = np.zeros(len(self), np.bool_)
+            told_apart = np.logical_or.reduce([nothing, *held.values()])
+            tills = disagree.get("till")
+            self.questions = tuple(
+                questions_about_numbers(
+                    sheets, documents, self._grouped.refs, told_apart, nothing if tills is None else tills
+                )
+            )
 
     @property
     def sources(self) -> tuple[SourceFile, ...]:
@@ -96,7 +118,7 @@ class Sales:
             Problem(kind=kinds.ROW_WITHOUT_REF, place=self.place(row, "external_ref"), field="external_ref")
             for row in self._grouped.lost.tolist()
         )
-        return (*of_sheets, *lost)
+        return (*of_sheets, *self._notes, *lost)
 
     def __len__(self) -> int:
         return len(self._grouped.refs)
@@ -136,10 +158,11 @@ class Sales:
         for found in np.split(plain[by_key], np.flatnonzero(np.diff(key[by_key])) + 1):
             if len(found) > 1:
                 first, last = bounds[found], bounds[found + 1]
-                parts = (numbers[found], first, last, rows[first])
+                parts = (numbers[found].tolist(), first.tolist(), last.tolist(), rows[first].tolist())
+                refs, sums, times = self._grouped.refs, self._sums, self._times_in(rows[first])
                 yield [
-                    Outline(number, self._grouped.refs[number], Lines(columns, rows, one, end), row, self._sums[number])
-                    for number, one, end, row in zip(*(part.tolist() for part in parts), strict=True)
+                    Outline(number, refs[number], Lines(columns, rows, one, end), row, sums[number], time)
+                    for number, one, end, row, time in zip(*parts, times, strict=True)
                 ]
 
     def _told_apart(self, numbers: Codes, rows: Codes, bounds: Codes) -> Flags:
@@ -212,7 +235,8 @@ class Sales:
         numbers = np.array(documents, np.int32)
         rows, from_to = self._rows_of(numbers)
         bounds = from_to.tolist()
-        begins = rows[from_to[:-1]].tolist()
+        first_rows = rows[from_to[:-1]]
+        begins, times = first_rows.tolist(), self._times_in(first_rows)
         columns = cache(partial(self._line_columns, rows))
         found = self._cell_problems(rows, documents, from_to)
         headers = [self._header_values(name, numbers) for name in self._plain_headers]
@@ -234,6 +258,7 @@ class Sales:
                     customers[at],
                     begins[at],
                     None if self._sums is None else self._sums[number],
+                    times[at],
                     *(values[at] for values in headers),
                 )
             )
@@ -260,6 +285,12 @@ class Sales:
         header = self._headers[name]
         neutral = None if name == "doc_type" else NEUTRAL.get(name, "")
         return [neutral if code == NOT_SAID else header.values[code] for code in header.ids[numbers].tolist()]
+
+    def _times_in(self, rows: Codes) -> Sequence[str]:
+        """The time of day that each of some rows says; a document's is that of its first row."""
+        if not self._times:
+            return [""] * len(rows)
+        return list(map(self._times.__getitem__, self._fields["date"].codes[rows].tolist()))
 
     def _customers(self, numbers: Codes) -> Sequence[Customer | None]:
         names = [name for name in CUSTOMER_FIELDS if name in self._headers]
@@ -429,22 +460,34 @@ class Sales:
         return " + ".join(f"«{clean(columns[number][at])}»" for number in sheet.header.ref_columns)
 
     def _split_problem(self, document: Document) -> Problem:
-        """Told when a document's lines come from two files, held back when one file only repeats the other's."""
+        """Told when a document's lines come from two files, held back when one file repeats lines of another.
+
+        Single lines may, where the settings say that rows which repeat others count.
+        """
         by_sheet: dict[int, Counter[tuple[object, ...]]] = {}
         first_row: dict[int, int] = {}
         for line in document.lines:
             source = self._source_of(line.row)
             first_row.setdefault(source, line.row)
             by_sheet.setdefault(source, Counter())[line[:-1]] += 1
-        repeated = any(one <= other or other <= one for one, other in pairwise(by_sheet.values()))
-        first, second, *_ = (self.place(row, "external_ref") for row in first_row.values())
+        first, second, *_ = first_row
+        kind = kinds.DOCUMENT_IN_TWO_FILES
+        for one, other in combinations(by_sheet, 2):
+            lines, others = by_sheet[one], by_sheet[other]
+            whole = lines <= others or others <= lines
+            if whole or (lines & others and self._settings.source.repeated_rows != "count"):
+                first, second = one, other
+                kind = kinds.SAME_LINES_IN_TWO_FILES if whole else kinds.SOME_LINES_IN_TWO_FILES
+            if whole:
+                break
+        here, there = (self.place(first_row[source], "external_ref") for source in (first, second))
         return Problem(
-            kind=kinds.SAME_LINES_IN_TWO_FILES if repeated else kinds.DOCUMENT_IN_TWO_FILES,
-            place=second,
+            kind=kind,
+            place=there,
             value=document.external_ref,
             external_ref=document.external_ref,
             field="external_ref",
-            parameters={"file": _sheet_name(first), "other_file": _sheet_name(second)},
+            parameters={"file": _sheet_name(here), "other_file": _sheet_name(there)},
         )
 
     def _doc_types(self) -> list[set[str]]:
@@ -469,6 +512,17 @@ class Sales:
         of_rows = np.repeat(documents, np.diff(self._grouped.starts))
         sheets = np.searchsorted(self._offsets, self._grouped.order, side="right") - 1
         return [of_rows[sheets == sheet] for sheet in range(len(self._sheets))]
+
+
+def _times(dates: JoinedField | None) -> Sequence[str]:
+    """The time of day in each distinct text of the dates; empty where none has any."""
+    if dates is None:
+        return ()
+    found = [
+        time_of(clean(text)) if ":" in text and value is not None else ""
+        for text, value in zip(dates.texts, dates.values, strict=True)
+    ]
+    return found if any(found) else ()
 
 
 _READ_FIELDS = frozenset((*NUMBER_FIELDS, *DATE_FIELDS))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.batch import Mapped, SourceFile
+from batch_issuer.reading.batch import Mapped, RepeatedRows, SourceFile
 from batch_issuer.reading.columns import REQUIRED, Columns, Header, place_of
 from batch_issuer.reading.controls import Line, LineControl, control_lines, rows_with_vat
 from batch_issuer.reading.fixes import SURPLUS_HEADINGS, is_fix_file
 from batch_issuer.reading.notations import Notations, find_notations
+from batch_issuer.reading.numbering import numbers_from_one, restart_of
 from batch_issuer.reading.overlooked import (
     held_columns,
     refuse_overlooked,
@@ -24,7 +26,8 @@ from batch_issuer.reading.overlooked import (
     with_percentages,
 )
 from batch_issuer.reading.questions import other_table
-from batch_issuer.reading.refs import Refs, continued, read_refs
+from batch_issuer.reading.refs import Refs, continued, document_codes, read_refs
+from batch_issuer.reading.repeats import counted, find_repeats, left_out, question_of
 from batch_issuer.reading.rows import SalesRows, find_sales
 from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank, letter_of
 from batch_issuer.reading.totals import total_said
@@ -59,6 +62,12 @@ class SheetSales:
     fields: tuple[Field, ...]
     source: SourceFile
     problems: tuple[Problem, ...]
+    question: RepeatedRows | None = None
+    """What has to be answered before the rows can be issued."""
+    numbers: Mapping[int, int]
+    """The number of each reference, by code, where all are numbers counted from 1; empty elsewhere."""
+    restart: int | None = None
+    """The table row at which these begin at 1 again."""
 
 
 def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Settings) -> SheetSales:
@@ -78,6 +87,14 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         if name in taken and name != "external_ref"
     ]
     refs = _refs(sheet, header, columns, rows, fields)
+    documents = document_codes(refs, continue_rows=settings.source.continue_rows)
+    if "till" not in asked and not _tills_agree(fields, documents):
+        header = replace(header, columns={name: at for name, at in header.columns.items() if name != "till"})
+        fields = [field for field in fields if field.name != "till"]
+    numbers = {} if is_fix_file(header.headings) else numbers_from_one(refs)
+    below = restart_of(refs, numbers)
+    answered = _answered(sheet, header, _Rows(rows, refs, fields), documents, below, settings.source.repeated_rows)
+    rows, refs, fields = answered.read.rows, answered.read.refs, [*answered.read.fields]
     line = _line(fields)
     with_vat = _with_vat(fields, rows, settings)
     control = control_lines(sheet, header, rows.sales, line, _documents(refs), with_vat, settings.source)
@@ -93,13 +110,71 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         rows=rows,
         refs=refs,
         fields=(*fields, *_overhang(sheet, header, rows), *_held(sheet, header, rows, settings), *_differing(control)),
-        source=_source(sheet, header, rows, written, said.control),
+        source=replace(_source(sheet, header, rows, written, said.control), template=columns.template),
         problems=(
             *_sheet_problems(sheet, header, rows),
             *_hidden_problems(sheet, header, hidden, settings.source.hidden_rows),
+            *answered.problems,
             *said.problems(partial(place_of, sheet, header)),
         ),
+        question=answered.question,
+        numbers=numbers,
+        restart=answered.restart,
     )
+
+
+class _Rows(NamedTuple):
+    """Sales rows with what was read from them."""
+
+    rows: SalesRows
+    refs: Refs
+    fields: Sequence[Field]
+
+    def kept(self, flags: Flags) -> _Rows:
+        """Some of them; the others are left out."""
+        rows = replace(
+            self.rows,
+            sales=self.rows.sales[flags],
+            without_ref=self.rows.without_ref[flags],
+            left_out=self.rows.left_out + int((~flags).sum()),
+        )
+        refs = replace(self.refs, codes=self.refs.codes[flags])
+        return _Rows(rows, refs, [replace(field, codes=field.codes[flags]) for field in self.fields])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answered:
+    """The rows that count, where some repeat others; what is told of these, or asked."""
+
+    read: _Rows
+    problems: tuple[Problem, ...] = ()
+    question: RepeatedRows | None = None
+    restart: int | None = None
+    """The table row at which numbers begin anew, unless all rows from there on are repeats."""
+
+
+def _answered(sheet: Sheet, header: Header, read: _Rows, documents: Codes, below: int, wanted: str) -> _Answered:
+    """Repeated rows as the settings want them. In a workbook to correct all count: they were asked about before.
+
+    `below` is where numbers begin anew, or 0.
+    """
+    sales = read.rows.sales
+    restart = int(sales[below]) if below else None
+    if wanted == "count" or (wanted == "ask" and is_fix_file(header.headings)):
+        return _Answered(read=read, restart=restart)
+    descriptions = next(field.codes for field in read.fields if field.name == "description")
+    repeats = find_repeats(sheet, sales, read.refs, documents, descriptions, _line(read.fields))
+    if repeats is None:
+        return _Answered(read=read, restart=restart)
+    if np.isin(np.arange(below, len(sales)), repeats.rows).all():
+        restart = None
+    if wanted == "once":
+        kept = np.ones(len(sales), np.bool_)
+        kept[repeats.rows] = False
+        return _Answered(read=read.kept(kept), problems=tuple(left_out(sheet, header, sales, repeats)), restart=restart)
+    if repeats.habitual:
+        return _Answered(read=read, problems=(counted(sheet, header, sales, repeats),), restart=restart)
+    return _Answered(read=read, question=question_of(sheet, sales, repeats), restart=restart)
 
 
 def _taken(column: Column, rows: Codes) -> Column:
@@ -116,8 +191,22 @@ def _field(name: str, number: int, column: Column, values: Values) -> Field:
         codes=column.codes,
         texts=column.texts,
         values=values.values,
-        faults=values.faults,
+        faults={} if name == "till" else values.faults,
     )
+
+
+def _tills_agree(fields: Sequence[Field], documents: Codes) -> bool:
+    """Whether no document has two values in its till column, which a heading such as «Caja» may not mean at all."""
+    till = next((field for field in fields if field.name == "till"), None)
+    if till is None or not len(documents):
+        return True
+    number_of: dict[Value, int] = {"": 0}
+    number = np.array([number_of.setdefault(value, len(number_of)) for value in till.values], np.int32)
+    said = number[till.codes]
+    rows = np.flatnonzero((said > 0) & (documents >= 0))
+    of_document = np.zeros(int(documents.max()) + 1, np.int32)
+    of_document[documents[rows]] = said[rows]
+    return bool((of_document[documents[rows]] == said[rows]).all())
 
 
 def _overhang(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[Field]:

@@ -21,10 +21,11 @@ from xlsxwriter.format import Format
 from batch_issuer.messages import N_, Messages
 from batch_issuer.reading.aliases import key_of
 from batch_issuer.reading.batch import Batch, SourceFile
+from batch_issuer.reading.dates import time_of
 from batch_issuer.reading.fixes import FIX_HEADINGS
 from batch_issuer.reading.kinds import SAME_LINES_IN_TWO_FILES
 from batch_issuer.reading.tables import CellKind, letter_of
-from batch_issuer.reading.values import Value, lost_digits
+from batch_issuer.reading.values import Value, clean, lost_digits
 from batch_issuer.reports.cells import NAME_LENGTH, write_text
 from batch_issuer.reports.corrections import Need, Remark, RowToCorrect, Sources, rows_to_correct
 from batch_issuer.reports.figures import printable, text_lines
@@ -53,7 +54,6 @@ _SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to
 _NO_RESULT = "#N/A"
 """What is written for a formula without a result: moved to another row it would mean something else."""
 _EXCELS_FIRST_YEAR = 1900
-_TIME = re.compile(r"[ T]([0-2]?\d):([0-5]\d)(?::([0-5]\d))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -385,7 +385,7 @@ def _value(text: str, kind: CellKind, read: Value, role: str) -> dt.date | Decim
     if kind is CellKind.DATE and (role in ("", "external_ref") or role == "date"):
         return _stored_date(text)
     damaged = kind is CellKind.NUMBER and lost_digits(text, kind) is not None
-    if kind is CellKind.NUMBER and (not role or damaged):
+    if kind is CellKind.NUMBER and (role in ("", "till") or damaged):
         return _stored_number(text)
     return None
 
@@ -394,10 +394,8 @@ def _moment(text: str, day: dt.date) -> dt.date | None:
     """The day as it was read, with the time that stands beside it."""
     if day.year < _EXCELS_FIRST_YEAR:
         return None
-    clock = _TIME.search(text)
-    if clock is None or clock.end() != len(text.rstrip()):
-        return day
-    return dt.datetime.combine(day, dt.time(int(clock[1]) % 24, int(clock[2]), int(clock[3] or 0)))
+    time = time_of(clean(text))
+    return dt.datetime.combine(day, dt.time.fromisoformat(time)) if time else day
 
 
 def _stored_date(text: str) -> dt.date | None:

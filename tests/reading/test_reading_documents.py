@@ -156,6 +156,20 @@ def test_a_document_repeated_in_a_second_file_is_held_back(tmp_path: Path) -> No
     assert codes(batch) == ["same-lines-in-two-files"]
 
 
+@pytest.mark.parametrize("between", ["", "A1,Sal,1,9\n"])
+def test_single_lines_repeated_in_another_file_hold_back(tmp_path: Path, between: str) -> None:
+    """A noon's export and the evening's may share a line of a sale; nobody says whether it was sold twice."""
+    noon = csv_file(tmp_path, HEADINGS + "A1,Café,1,2\nA1,Té,1,3\n", "a.csv")
+    other = [csv_file(tmp_path, HEADINGS + between, "b.csv")] if between else []
+    evening = csv_file(tmp_path, HEADINGS + "A1,Café,1,2\nA1,Pan,1,1\n", "c.csv")
+    files = [noon, *other, evening]
+    batch = read(files, Settings())
+    assert codes(batch) == ["some-lines-in-two-files"]
+    assert batch[0].held_back
+    assert (batch[0].problems[0].parameters["file"], batch[0].problems[0].parameters["other_file"]) == (noon, evening)
+    assert codes(read(files, settings(repeated_rows="count"))) == ["document-in-two-files"]
+
+
 def test_the_same_content_under_two_names_stops(tmp_path: Path) -> None:
     """A copy of a file would double every document."""
     files = [csv_file(tmp_path, HEADINGS + "A1,Café,1,2\n", name) for name in ("ventas.csv", "ventas (1).csv")]
@@ -226,8 +240,9 @@ def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
 
 
 def test_repeated_rows_are_lines(tmp_path: Path) -> None:
-    """The same product twice in one sale is two lines."""
-    assert quantities(read_lines(tmp_path, "A1,Café,1,2\nA1,Café,1,2\n")) == ["1", "1"]
+    """The same product twice in one sale is two lines, where the settings say so."""
+    counted = settings(repeated_rows="count")
+    assert quantities(read_lines(tmp_path, "A1,Café,1,2\nA1,Café,1,2\n", counted)) == ["1", "1"]
 
 
 @within_a_test

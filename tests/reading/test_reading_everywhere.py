@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from batch_issuer.reading import read
 from batch_issuer.reading.garbling import is_garbled
-from batch_issuer.settings import Settings
+from tests.reading.reading_samples import settings
 
 Sale = tuple[str, str, Decimal, Decimal]
 HEADINGS = ("No. factura", "Descripción", "Cant.", "P. Unit.")
@@ -93,7 +93,7 @@ def test_a_table_reads_back_the_same_however_it_was_written(sales: list[Sale], w
     with TemporaryDirectory() as folder:
         path = Path(folder) / "ventas"
         write(path, sales)
-        batch = read([str(path)], Settings())
+        batch = read([str(path)], settings(repeated_rows="count"))
         found = [
             (entry.document.external_ref, line.description, line.quantity, line.unit_price)
             for entry in batch

@@ -40,7 +40,7 @@ def test_sums_are_exact(
     """Whatever the size of the numbers, no decimal is lost and none is invented."""
     lines = [f"{ref},Taza,{quantity:f},{price:f},{off if discounted else ''}" for ref, quantity, price, off in sold]
     path = csv_file(tmp_path, HEADINGS + "\n".join(lines) + "\n")
-    for entry in read([path], settings(decimal="point")):
+    for entry in read([path], settings(decimal="point", repeated_rows="count")):
         document = entry.document
         assert document.amount == replace(document, summed=None).amount
 
@@ -53,7 +53,7 @@ def test_a_question_about_a_column_is_answered_as_if_every_line_was_asked(
     """`cells_with` names every line that has such a value, of columns that are there and that are not."""
     lines = [f"{ref},Taza,{quantity:f},{price:f}" for ref, quantity, price, _ in sold]
     path = csv_file(tmp_path, HEADINGS.replace(",Descuento %", "") + "\n".join(lines) + "\n")
-    batch = read([path], settings(decimal="point"))
+    batch = read([path], settings(decimal="point", repeated_rows="count"))
 
     def above(value: Decimal) -> str | None:
         return None if value <= limit else f"{value} > {limit}"
@@ -70,7 +70,9 @@ def test_faults_found_in_columns_are_those_found_line_by_line(
 ) -> None:
     """The same problems in the same order, each quoting its own cell."""
     lines = [f"{ref},{text},{quantity:f},{price:f},{off}" for (ref, quantity, price, off), text in sold]
-    batch = read([csv_file(tmp_path, HEADINGS + "\n".join(lines) + "\n")], settings(decimal="point"))
+    batch = read(
+        [csv_file(tmp_path, HEADINGS + "\n".join(lines) + "\n")], settings(decimal="point", repeated_rows="count")
+    )
     faults = faults_of_lines(batch)
     for at, entry in enumerate(batch):
         assert examine(batch, entry, Rules(), faults.get(at, ())) == examine(batch, entry, Rules())
