@@ -22,6 +22,7 @@ class Counted:
     """What was seen of requests that were let in, and how many were refused. Times are those of the loop."""
 
     requests: int = 0
+    posts: int = 0
     refused: int = 0
     first: float = 0.0
     last: float = 0.0
@@ -45,8 +46,8 @@ class Provider:
         self._ends = 0.0
         self._left = 0
 
-    def let_in(self, now: float) -> bool:
-        """Count a request; False where the quota is used up."""
+    def let_in(self, method: bytes, now: float) -> bool:
+        """Count a request; False where the quota is used up. The time of sending begins with the first POST."""
         if self.quota:
             if now >= self._ends:
                 self._ends, self._left = now + self.window, self.quota
@@ -57,7 +58,10 @@ class Provider:
             self._left -= 1
             if self.counted.windows:
                 self.counted.windows[-1] += 1
+        if method == b"POST" and not self.counted.posts:
+            self.counted.first = now
         self.counted.first = self.counted.first or now
+        self.counted.posts += method == b"POST"
         self.counted.requests += 1
         self.under_way += 1
         self.counted.most_at_once = max(self.counted.most_at_once, self.under_way)
@@ -74,9 +78,12 @@ class Provider:
 
     def take_counted(self) -> bytes:
         counted, self.counted = self.counted, Counted()
+        if not self.contingency:
+            self.issued.clear()  # whoever is measured next has a ledger of its own
         return json.dumps(
             {
                 "requests": counted.requests,
+                "posts": counted.posts,
                 "refused": counted.refused,
                 "seconds": counted.last - counted.first,
                 "most_at_once": counted.most_at_once,
@@ -152,7 +159,7 @@ class Connection(asyncio.Protocol):
         provider, now = self._provider, self._loop.time()
         if path == b"/counted":
             self._send(b"200 OK", b"", provider.take_counted())
-        elif not provider.let_in(now):
+        elif not provider.let_in(method, now):
             headers = b"Retry-After: 1\r\n" + provider.quota_headers(now)
             self._send(b"429 Too Many Requests", headers, b'{"detail":"Rate limit"}')
         elif provider.latency:

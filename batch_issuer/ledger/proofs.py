@@ -5,9 +5,10 @@ Looked at in the transaction that writes the answer, so that no two runs, proces
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
@@ -18,12 +19,27 @@ from batch_issuer.ledger.records import SHARED_PROOF, Kind, NewEvent
 from batch_issuer.ledger.rows import identifier
 
 _AT_ONCE = 300
-"""Answers looked at in one query."""
+"""Proofs looked for in one query."""
 _CLAIMS = (State.STAMPED.value, State.CONTINGENCY.value)
 """States that an answer proves by what it names."""
+_NUMBER = "control_number"
 
 Proof = tuple[str, str]
 """Which of the three it is, and its value as it is compared."""
+
+
+class Owner(NamedTuple):
+    """A document that has a proof. Empty text means that its answer does not say."""
+
+    state: str
+    year: int
+    """The calendar year in which it was numbered: numbers begin anew each year."""
+    issuer: str
+    environment: str
+
+    def may_share_a_number_with(self, other: Owner) -> bool:
+        """Whether both count in series of their own, so that one number stands for two documents."""
+        return any(mine and theirs and mine != theirs for mine, theirs in zip(self[1:], other[1:], strict=True))
 
 
 def without_shared_proofs(connection: Connection, company: str, at: str, new: Sequence[NewEvent]) -> Sequence[NewEvent]:
@@ -31,26 +47,37 @@ def without_shared_proofs(connection: Connection, company: str, at: str, new: Se
 
     `at` is when they are written. Whoever had it before is in doubt too from then on, if it still claims anything.
     """
-    claims = [one for one in new if one.kind is Kind.ANSWERED and one.body["state"] in _CLAIMS]
-    if not claims:
+    if not any(map(_is_claim, new)):
         return new
-    owners = _owners(connection, company, at, claims)
+    owners = _owners(connection, company, [one for one in new if _is_claim(one)])
     doubted: dict[str, str] = {}
     written: list[NewEvent] = []
     for one in new:
-        if one.kind is not Kind.ANSWERED or one.body["state"] not in _CLAIMS:
-            written.append(one)
-            continue
-        others = {}
-        for proof in _proofs(one):
-            others.update({ref: state for ref, state in owners.get(proof, {}).items() if ref != one.external_ref})
-            owners.setdefault(proof, {})[one.external_ref] = one.body["state"]
-        if not others:
-            written.append(one)
-            continue
-        written.append(replace(one, body={**one.body, "state": State.UNSURE.value, "reason": SHARED_PROOF}))
-        doubted.update({ref: one.external_ref for ref, state in others.items() if state in _CLAIMS})
+        others = _take(owners, one, year_of(at)) if _is_claim(one) else {}
+        if others:
+            doubted.update({ref: one.external_ref for ref, owner in others.items() if owner.state in _CLAIMS})
+            one = replace(one, body={**one.body, "state": State.UNSURE.value, "reason": SHARED_PROOF})  # noqa: PLW2901
+        written.append(one)
     return [*written, *(_doubt(reference, other) for reference, other in doubted.items())]
+
+
+def _is_claim(event: NewEvent) -> bool:
+    return event.kind is Kind.ANSWERED and event.body["state"] in _CLAIMS
+
+
+def _take(owners: dict[Proof, dict[str, Owner]], claim: NewEvent, year: int) -> dict[str, Owner]:
+    """The other documents that have a proof of this one; from now on it is an owner too."""
+    answer = claim.body["answer"]
+    mine = Owner(claim.body["state"], year, answer.get("issuer_nit", ""), answer.get("environment", ""))
+    found: dict[str, Owner] = {}
+    for proof in _proofs(answer):
+        found |= {
+            reference: owner
+            for reference, owner in owners.setdefault(proof, {}).items()
+            if reference != claim.external_ref and not (proof[0] == _NUMBER and owner.may_share_a_number_with(mine))
+        }
+        owners[proof][claim.external_ref] = mine
+    return found
 
 
 def _doubt(reference: str, other: str) -> NewEvent:
@@ -59,33 +86,31 @@ def _doubt(reference: str, other: str) -> NewEvent:
     return NewEvent(kind=Kind.UNANSWERED, external_ref=reference, body=body)
 
 
-def _proofs(answered: NewEvent) -> Iterator[Proof]:
-    answer: Mapping[str, Any] = answered.body["answer"]
+def _proofs(answer: Mapping[str, Any]) -> Iterator[Proof]:
     for name in ("generation_code", "reception_stamp"):
         if value := answer.get(name, ""):
             yield name, identifier(value)
-    if value := answer.get("control_number", ""):
-        yield "control_number", value
+    if value := answer.get(_NUMBER, ""):
+        yield _NUMBER, value
 
 
-def _owners(connection: Connection, company: str, at: str, claims: Sequence[NewEvent]) -> dict[Proof, dict[str, str]]:
-    """References and states of the documents that have one of the proofs already. Numbers begin anew each year."""
+def _owners(connection: Connection, company: str, claims: Sequence[NewEvent]) -> dict[Proof, dict[str, Owner]]:
+    """The documents that have one of the proofs already, by reference."""
     table = schema.documents
-    found: dict[Proof, dict[str, str]] = {}
-    year = year_of(at)
-    wanted = [proof for one in claims for proof in _proofs(one)]
     columns = (table.c.generation_code, table.c.reception_stamp, table.c.control_number)
+    query = select(table.c.external_ref, table.c.state, table.c.numbered_at, table.c.answer, *columns)
+    wanted = [proof for one in claims for proof in _proofs(one.body["answer"])]
+    found: dict[Proof, dict[str, Owner]] = {}
     for start in range(0, len(wanted), _AT_ONCE):
         values: dict[str, list[str]] = {column.name: [] for column in columns}
         for name, value in wanted[start : start + _AT_ONCE]:
             values[name].append(value)
         any_of = [column.in_(values[column.name]) for column in columns if values[column.name]]
-        query = select(table.c.external_ref, table.c.state, table.c.numbered_at, *columns)
         for row in connection.execute(query.where(table.c.company == company, or_(*any_of))):
+            answer = json.loads(row.answer)
+            year = year_of(row.numbered_at) if row.numbered_at else 0
+            owner = Owner(row.state, year, answer.get("issuer_nit", ""), answer.get("environment", ""))
             for column in columns:
-                value = getattr(row, column.name)
-                if value and (
-                    column is not table.c.control_number or (row.numbered_at and year_of(row.numbered_at) == year)
-                ):
-                    found.setdefault((column.name, value), {})[row.external_ref] = row.state
+                if value := getattr(row, column.name):
+                    found.setdefault((column.name, value), {})[row.external_ref] = owner
     return found

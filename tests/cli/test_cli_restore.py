@@ -72,7 +72,7 @@ def test_a_damaged_ledger_is_restored_as_its_own_sentence_says(open_desk: Open) 
     assert "`batch-issuer ledger restore BACKUP --ledger ledger.db`" in refused.err
     done = desk.call("ledger", "restore", "copy.db", "--ledger", "ledger.db", "--json")
     assert done.code == 0, done.err
-    assert done.json.keys() == {"path", "replaced", "head", "documents", "looks_owed", "exit_code"}
+    assert done.json.keys() == {"settings_file", "path", "replaced", "head", "documents", "looks_owed", "exit_code"}
     assert (done.json["path"], done.json["documents"], done.json["looks_owed"]) == ("ledger.db", 4, 3)
     assert (desk.folder / done.json["replaced"]).read_bytes() == broken
     assert f"The file that was there is kept beside it as {done.json['replaced']}." in done.err

@@ -161,7 +161,8 @@ def test_the_issuer_is_compared_with_the_settings(open_desk: Open, documents: in
     two_companies(desk, settings=settings)
     done = desk.call(*ISSUE, "norte")
     assert (done.code, done.json["sent"]) == (0, documents - 1)
-    assert desk.call(*ISSUE, "sur").code == 0  # its key is not norte's, whoever tried it
+    assert desk.call(*ISSUE, "sur").code == 2, "its ledger never sent what went out in its name"
+    assert desk.call(*ISSUE, "sur", "--alike", "same").code == 0  # its key is not norte's, whoever tried it
 
 
 def test_a_mistyped_nit_is_corrected_in_the_settings(open_desk: Open) -> None:

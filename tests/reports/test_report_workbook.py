@@ -207,7 +207,7 @@ def test_what_files_ledger_and_provider_disagree_about_is_there() -> None:
         "Contradicted": {"F-000042"},
         "Not in the ledger": {one.external_ref for one in day.missing},
         "Not in the files": {one.external_ref for one in day.only_in_ledger},
-        "Open from other days": {one.external_ref for one in day.carried},
+        "Open from other runs": {one.external_ref for one in day.carried},
         "Learned now": {"F-000041"},
         "Written notes": {one.external_ref for one in day.noted},
         "Alike": {"F-000011"},
