@@ -13,6 +13,7 @@ from typing import Any
 
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Kind, NewEvent
+from benchmarks.processes import KEY
 
 COMPANY = "default"
 _AT_ONCE = 2_000
@@ -30,7 +31,7 @@ def make(path: Path, documents: int, a_day: int) -> None:
             run = ledger.begin_run(COMPANY, "issue").run
             numbers = range(start, min(start + a_day, documents))
             references = [f"D{number:07}" for number in numbers]
-            ledger.append(COMPANY, run, [NewEvent(kind=Kind.RUN_READ, body=_summary(references))])
+            ledger.append(COMPANY, run, [_key_seen(), NewEvent(kind=Kind.RUN_READ, body=_summary(references))])
             for some in (numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE)):
                 ledger.append(COMPANY, run, [planned(number, moment) for number in some])
                 ledger.append(COMPANY, run, [_sending(number) for number in some])
@@ -38,6 +39,12 @@ def make(path: Path, documents: int, a_day: int) -> None:
             ending = {"exit_code": None, "posts": len(numbers), "asks": 0, "seconds": 1.0, "stopped": ""}
             ledger.append(COMPANY, run, [NewEvent(kind=Kind.RUN_ENDED, body=ending)])
     draft.rename(path)
+
+
+def _key_seen() -> NewEvent:
+    """The key of the benchmarks is the company's: it is not looked at as a new one."""
+    digest = hashlib.sha256(f"salt{KEY}".encode()).hexdigest()
+    return NewEvent(kind=Kind.KEY_SEEN, body={"salt": "salt", "digest": digest, "environment": ""})
 
 
 def _itself(moment: dt.datetime) -> dt.datetime:
@@ -85,7 +92,7 @@ def _answered(number: int) -> NewEvent:
     digest = _digest(number)
     answer = {
         "http_status": 200, "document_id": digest[:24], "control_number": f"DTE-01-M001P001-{number:015}",
-        "generation_code": f"{digest[:8]}-1F2E-4A3B-8C9D-0A1B2C3D4E5F".upper(),
+        "generation_code": f"{digest[:8]}-{digest[8:12]}-4A3B-8C9D-{digest[12:24]}".upper(),
         "reception_stamp": digest[:40].upper(), "dte_state": "PROCESADO", "dte_message": "RECIBIDO",
         "codigo_msg": "001", "amount_taxable": "16.59", "amount_vat": "2.16", "amount_gross": "18.75",
         "amount_retention": "0.00", "amount_total": "18.75",
