@@ -192,7 +192,10 @@ class Exceptions:
     gone: Portion[OpenItem]
     new: Portion[OpenItem]
     contingency: Portion[Record]
+    left_open: Listed[Record]
+    """Documents of other runs that need a person."""
     carried: Portion[Record]
+    """What else is open of other runs."""
     state_changes: Portion[StateChange]
     lookalikes: Portion[Lookalike]
     other_months: Listed[OtherMonth]
@@ -219,13 +222,16 @@ class _Gathering:
         known = self.reconciliation
         compared = known.comparison or Comparison(matches={})
         since = known.since or Since(report="", as_of="")
-        carried = sorted(known.carried, key=lambda one: (waiting_since(one), one.external_ref))
+        left_open = _left_open(known)
+        others = [one for one in known.carried if one not in left_open]
+        carried = sorted(others, key=lambda one: (waiting_since(one), one.external_ref))
         return Exceptions(
             conflicts=self._listed(Cause.CONFLICT, known.conflicts),
             contradictions=self._listed(Cause.CONTRADICTION, compared.contradictions),
             missing=self._listed(Cause.MISSING, compared.missing),
             only_in_ledger=self._listed(Cause.ONLY_IN_LEDGER, compared.only_in_ledger),
             refusals={cause: self._refused(cause) for cause in _REFUSALS},
+            left_open=self._listed(Cause.LEFT_OPEN, left_open),
             differences=self._listed(Cause.DIFFERENCE, known.beyond_tolerance),
             still_in_files=self._listed(Cause.CANCELLED, known.still_in_files),
             problems=self._problems(blocking(known)),
@@ -402,7 +408,7 @@ _REFUSALS = (Cause.UNSURE, Cause.NOT_SENT, Cause.REJECTED, Cause.INVALID)
 def _left_open(reconciliation: Reconciliation) -> list[Record]:
     """The documents of other runs that need a person."""
     named = {item.external_ref for item in reconciliation.open_items if item.cause is Cause.LEFT_OPEN}
-    return [record for record in reconciliation.carried if record.external_ref in named]
+    return [one for one in (*reconciliation.carried, *reconciliation.records) if one.external_ref in named]
 
 
 def tasks(reconciliation: Reconciliation) -> tuple[Task, ...]:

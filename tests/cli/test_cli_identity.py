@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from batch_issuer.sandbox import Running
 from tests.cli.desk import Desk, Open
+from tests.cli.lying import NOT_FOUND, lying, stamped
 
 DATED = "Número,Fecha,Descripción,Cantidad,Precio"
 OF_BRANCHES = "Número,Fecha,Sucursal,Descripción,Cantidad,Precio"
@@ -209,3 +212,169 @@ def test_ordinary_weeks_ask_nothing(open_desk: Open) -> None:
             done = desk.call("issue", write(desk, "ventas.csv", headings, *rows), "--json")
             assert (done.code, done.json["sent"]) == (0, 30), done.err
     assert len(sandbox.documents()) == 300
+
+
+def test_a_second_shop_claims_no_document_of_the_first(open_desk: Open) -> None:
+    """One company, two ledgers, plain numbers, the same coffee: nothing is posted, and nothing said to be stamped."""
+    desk, sandbox = open_desk(documents=1)
+    desk.write("1,Café,2,2.50", "2,Pan,1,1.00", "3,Té,1,2.00")
+    assert desk.call("issue", "ventas.csv", "-l", "norte.db").code == 0
+    posts = sandbox.requests().posts()
+    for more in ((), ("--alike", "new")):
+        done = desk.call("issue", "ventas.csv", "-l", "sur.db", *more, "--json")
+        assert (done.code, sandbox.requests().posts()) == (2, posts)
+        assert "3 of the 3 that were looked up" in done.json["error"]
+        assert "stamped" not in desk.states("sur.db").values()
+    settings(desk, '[source]\nexternal_ref = "{Sucursal}-{Número}"\n')
+    write(desk, "sur.csv", "Sucursal,Número,Descripción,Cantidad,Precio", "Sur,1,Café,2,2.50", "Sur,2,Pan,1,1.00")
+    assert desk.call("issue", "sur.csv", "-l", "sur.db").code == 0
+    assert len(sandbox.documents()) == 5
+
+
+def test_a_duplicate_that_nobody_expected_needs_a_person(open_desk: Open) -> None:
+    """One of many numbers is another shop's: its sale is not said to be issued, both contents are shown."""
+    desk, sandbox = open_desk(documents=1)
+    desk.write("A-2,Televisor,1,900.00")
+    assert desk.call("issue", "ventas.csv", "-l", "other.db").code == 0
+    desk.fill(9)
+    done = desk.call("issue", "ventas.csv", "--json")
+    assert (done.code, done.json["states"]["stamped"], done.json["states"]["unsure"]) == (1, 8, 1)
+    record = desk.records()["A-2"]
+    assert (record.state.value, record.reason, record.unexpected_duplicate) == ("unsure", "other-content", True)
+    (conflict,) = done.json["conflicts"]
+    assert conflict["external_ref"] == "A-2"
+    assert {change["what"] for change in conflict["changes"]} >= {"gross", "lines[1].description"}
+    for command in (("issue", "ventas.csv"), ("refresh",), ("retry",), ("issue", "ventas.csv", "--alike", "same")):
+        assert desk.call(*command).code == 1, command
+        assert desk.states()["A-2"] == "unsure", command
+    assert len(sandbox.documents()) == 9
+
+
+def test_one_stamp_for_three_sales_proves_none(tmp_path: Path) -> None:
+    """Whatever else the answers say: three documents of one stamp are three doubts."""
+
+    def reply(method: str, ref: str, _body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if method == "GET":
+            return NOT_FOUND
+        number = int(ref[2:])
+        return 200, stamped(ref, number, "5.00") | {proof: value for proof, value in SAME.items() if proof == shared}
+
+    for shared in SAME:
+        folder = tmp_path / shared
+        folder.mkdir()
+        with lying(reply) as liar:
+            desk = Desk(folder, liar.base_url)
+            desk.fill(3)
+            done = desk.call("issue", "ventas.csv", "--concurrency", "1", "--json")
+            assert (done.code, done.json["states"]["stamped"], done.json["states"]["unsure"]) == (1, 0, 3), shared
+            assert {record.reason for record in desk.records().values()} == {"shared-proof"}
+
+
+SAME = {
+    "reception_stamp": "2026SAME",
+    "generation_code": "0A1B2C3D-0000-4000-8000-000000000001",
+    "control_number": "DTE-01-M001P001-000000000000077",
+}
+
+
+def test_a_corrected_sale_that_is_answered_with_the_original_keeps_its_old_content(tmp_path: Path) -> None:
+    """The provider kept what it got first: the ledger says so, and the file's new content is a conflict."""
+    first: dict[str, dict[str, Any]] = {}
+
+    def reply(method: str, ref: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if method == "GET":
+            return NOT_FOUND
+        if ref not in first:
+            first[ref] = stamped(ref, 1, f"{body['lines'][0]['unit_price'] * body['lines'][0]['quantity']:.2f}")
+            return 400, {"detail": "Línea 1: precio"}  # it says no, and has it all the same
+        return 200, first[ref] | {"is_duplicate": True}
+
+    with lying(reply) as liar:
+        desk = Desk(tmp_path, liar.base_url)
+        desk.write("A-1,Café,2,2.50")
+        assert desk.call("issue", "ventas.csv").code == 1
+        assert desk.states() == {"A-1": "invalid"}
+        desk.write("A-1,Café,2,3.50")
+        done = desk.call("issue", "ventas.csv", "--json")
+        record = desk.records()["A-1"]
+        assert (record.state.value, str(record.expected_gross)) == ("stamped", "5.00")
+        (conflict,) = done.json["conflicts"]
+        assert (done.code, conflict["issued_gross"], conflict["file_gross"]) == (1, "5.00", "7.00")
+        assert desk.call("issue", "ventas.csv", "--json").json["conflicts"], "and it stays one"
+        desk.write("A-1,Café,2,2.50")
+        assert desk.call("issue", "ventas.csv").code == 0, "what was issued is what the file says again"
+
+
+def test_what_a_run_left_open_is_told_by_every_later_one(open_desk: Open) -> None:
+    """Monday was cut off: Tuesday's run asks about what is in doubt, names what is left, and is not done with 0."""
+    desk, sandbox = open_desk("reset-before:route=invoice,after=2", documents=1)
+    desk.fill(7).rename(desk.folder / "lunes.csv")
+    assert desk.call("issue", "lunes.csv", "--concurrency", "1", "--stop-after", "1").code == 3
+    sandbox.clear_faults()
+    desk.write("B-1,Pan,1,1.00")
+    done = desk.call("issue", "ventas.csv", "--json")
+    left = [one["external_ref"] for one in done.json["open"] if one["cause"] == "left-open"]
+    assert (done.code, left) == (1, [f"A-{number}" for number in range(3, 8)])
+    assert done.json["states"]["stamped"] == 1
+    shown = desk.call("issue", "ventas.csv").out
+    assert "5 of other runs are open" in shown
+    assert "lunes.csv" in shown
+    assert "A-3" in Path(desk.folder, done.json["reports"]["html"]).read_text(encoding="utf-8")
+    assert desk.call("reconcile", "ventas.csv").code == 1
+    withdrawn = desk.call("note", "A-7", "the customer left", "--by", "Ana", "--withdraw", "--json")
+    assert (withdrawn.code, withdrawn.json["withdrawn"]) == (0, True)
+    assert desk.call("note", "B-1", "oh", "--by", "Ana", "--withdraw").code == 2, "it is issued"
+    retried = desk.call("retry")
+    assert retried.code == 0, retried.err
+    assert "4 × not sent yet, $20.00: lunes.csv" in retried.out
+    assert {one.ref for one in sandbox.documents()} == {"B-1", *(f"A-{number}" for number in range(1, 7))}
+    assert desk.call("issue", "ventas.csv").code == 0
+    assert desk.call("issue", "lunes.csv").code == 2, "it is in the file again"
+    assert desk.call("issue", "lunes.csv", "--alike", "same").code == 0
+    assert desk.call("issue", "lunes.csv", "--alike", "new").code == 0
+    assert len(sandbox.documents()) == 8
+
+
+def test_a_look_that_is_owed_is_taken_by_the_next_run(open_desk: Open) -> None:
+    """A full credit note was stamped, and the run ended before it could ask about its CCF."""
+    desk, sandbox = open_desk(documents=1)
+    settings(desk, '[source]\nprices = { "03" = "with_vat" }\n')
+    headings = (
+        "doc_type,external_ref,name,nit,nrc,type_contributor,adjusts,full_adjustment,description,quantity,unit_price"
+    )
+    ccf = "03,C-1,Comercial Uno,0614-050707-104-8,12345-6,1,,,Café,1,11.30"
+    write(desk, "ventas.csv", headings, ccf)
+    assert desk.call("issue", "ventas.csv").code == 0
+    write(desk, "ventas.csv", headings, ccf, "05,N-1,,,,,C-1,sí,,,")
+    sandbox.order("error-before:route=invalidate-status,count=99", "error-before:route=status,count=99,after=1")
+    done = desk.call("issue", "ventas.csv", "--json")
+    assert (done.json["states"]["stamped"], done.json["states"]["cancelled"]) == (2, 0)
+    assert desk.records()["C-1"].look_owed == "credited"
+    sandbox.clear_faults()
+    desk.write("B-1,Pan,1,1.00")
+    assert desk.call("issue", "ventas.csv").code == 0
+    assert desk.states() == {"C-1": "cancelled", "N-1": "stamped", "B-1": "stamped"}
+
+
+def test_a_restored_ledger_asks_before_it_sends(open_desk: Open) -> None:
+    """What was issued after the backup is found and recorded, in contingency too; what was cancelled is learned."""
+    desk, sandbox = open_desk(documents=3)
+    assert desk.call("issue", "ventas.csv").code == 0
+    assert desk.call("ledger", "backup", "copia.db").code == 0
+    sandbox.change(contingency_refs=("A-5", "A-6"))
+    desk.fill(8)
+    assert desk.call("issue", "ventas.csv").code == 0
+    assert desk.call("cancel", "A-1", "--yes").code == 0
+    posts = sandbox.requests().posts()
+    assert desk.call("ledger", "restore", "copia.db", "--yes").code == 0
+    desk.fill(9)
+    done = desk.call("issue", "ventas.csv", "--json")
+    assert sandbox.requests().posts() == posts + 1, "only the one that is new"
+    assert sandbox.requests().violations == ()
+    assert [desk.states()[f"A-{number}"] for number in (4, 5, 6, 9)] == [
+        "stamped", "contingency", "contingency", "stamped",
+    ]  # fmt: skip
+    assert (done.code, {one["cause"] for one in done.json["open"]}) == (1, {"left-open"}), "looks are owed"
+    desk.call("refresh")
+    assert desk.states()["A-1"] == "cancelled"
+    assert desk.call("refresh").code == 0

@@ -233,7 +233,7 @@ def test_what_files_ledger_and_provider_disagree_about_is_there() -> None:
         "31/10/2026 20/11/2026 20/11/2026",
     ):
         assert said in page.text
-    sections = [attributes.get("id") for tag, attributes in page.tags if tag in ("section", "article")]
+    sections = [attributes.get("id") for tag, attributes in page.tags if tag == "section"]
     links = {attributes.get("href") for tag, attributes in page.tags if tag == "a"}
     assert [link for link in links if str(link).removeprefix("#") not in [*sections, "main"]] == []
 
