@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 @base.common
 @base.with_output
 def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
+    return _issue(output, files, options)
+
+
+def _issue(output: Output, files: tuple[str, ...], options: dict[str, Any]) -> int:
+    """The whole of it; begun anew with each answer that a person gives."""
     from batch_issuer.cli.asking import ask_which_sales
     from batch_issuer.cli.check import plan_against_ledger
     from batch_issuer.cli.connecting import connect, watcher
@@ -43,6 +48,7 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
     from batch_issuer.cli.session import open_session, read_files
     from batch_issuer.cli.show import plan_json, show_customers, show_plan, show_problems
     from batch_issuer.issuing.runs import issue, repeat
+    from batch_issuer.planning.recognising import IdentityQuestion
     from batch_issuer.standing import find
 
     session = open_session(output, options, files)
@@ -59,13 +65,11 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
         return leave_standing(session, repeated, standing)
     read = read_files(session, files)
     planned = plan_against_ledger(session, read, only=options["only"], limit=options["limit"])
-    while planned.questions:
+    if planned.questions:
         show_plan(output, planned.prepared, planned.plan)
         output.show()
         ask_which_sales(session, planned.questions, options, files)
-        session = open_session(output, options, files)
-        read = read_files(session, files)
-        planned = plan_against_ledger(session, read, only=options["only"], limit=options["limit"])
+        return _issue(output, files, options)
     prepared, plan, conflicts, customers, _ = planned
     prepared.expect(
         documents=options["expect_documents"],
@@ -89,7 +93,11 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
         )
         output.say(N_("Nothing was sent (--dry-run)."))
         return code
-    outcome = issue(prepared, **sending, only=options["only"], limit=options["limit"])
+    try:
+        outcome = issue(prepared, **sending, only=options["only"], limit=options["limit"])
+    except IdentityQuestion as question:
+        ask_which_sales(session, [question], options, files)
+        return _issue(output, files, options)
     return finish(session, outcome, options["out"], prepared, read=read, basis=basis)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,9 @@ def write(desk: Desk, name: str, headings: str, *rows: str) -> str:
 def settings(desk: Desk, text: str) -> None:
     (desk.folder / "batch-issuer.toml").write_text(text, encoding="utf-8")
 
+
+if sys.platform != "win32":
+    import pty
 
 MAPPED = '[columns]\nexternal_ref = "Número"\n'
 
@@ -378,3 +385,41 @@ def test_a_restored_ledger_asks_before_it_sends(open_desk: Open) -> None:
     desk.call("refresh")
     assert desk.states()["A-1"] == "cancelled"
     assert desk.call("refresh").code == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals are made with pty")
+@pytest.mark.parametrize("answer", ["same", "new", ""])
+def test_a_person_at_a_terminal_is_asked(open_desk: Open, answer: str) -> None:
+    """The answer goes on at once: the same sales are left, the template of others is written into the settings."""
+    desk, sandbox = open_desk(documents=1)
+    settings(desk, MAPPED)
+    monday = write(desk, "lunes.csv", DATED, "1,2026-11-23,Café,1,2.50")
+    assert desk.call("issue", monday).code == 0
+    write(desk, "martes.csv", DATED, "1,2026-11-24,Café,1,2.50")
+    code, shown = at_a_terminal(desk, "issue", "martes.csv", answers=[answer])
+    assert "The same sale, or a number that began anew?" in shown
+    assert code == (0 if answer else 2)
+    assert len(sandbox.documents()) == (2 if answer == "new" else 1)
+    kept = (desk.folder / "batch-issuer.toml").read_text(encoding="utf-8")
+    assert ('external_ref = "{Fecha}-{Número}"' in kept) == (answer == "new")
+    if answer:
+        assert desk.call("issue", "martes.csv").code == 0, "the answer is remembered"
+
+
+def at_a_terminal(desk: Desk, *arguments: str, answers: list[str]) -> tuple[int, str]:
+    """The program with a terminal of its own; each answer is typed when a question stands there."""
+    terminal, theirs = pty.openpty()
+    environment = {**os.environ, "OCOTE_API_KEY": desk.key, "OCOTE_BASE_URL": desk.base_url, "BATCH_ISSUER_LANG": "en"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "batch_issuer", *arguments],
+        cwd=desk.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    shown, left = b"", list(answers)
+    with contextlib.suppress(OSError):
+        while part := os.read(terminal, 65536):
+            shown += part
+            if left and shown.rstrip().endswith(b"nothing is sent."):
+                os.write(terminal, left.pop(0).encode() + b"\n")
+    os.close(terminal)
+    return process.wait(60), shown.decode()
