@@ -8,6 +8,7 @@ import click
 
 from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
+from batch_issuer.messages import N_
 
 
 @click.command("retry", cls=base.Command, help=base.COMMANDS["retry"][1])
@@ -32,7 +33,9 @@ def command(output: Output, **options: Any) -> int:
         waiting = to_retry(ledger, session.company.code, only=options["only"], limit=options["limit"])
     finally:
         ledger.close()
-    show_where_from(output, waiting)
+    if waiting:
+        output.say(N_("To be asked about or sent, by where it came from:"))
+        show_where_from(output, waiting)
     outcome = retry(
         ledger_path=session.ledger,
         company=session.company,
