@@ -15,6 +15,8 @@ from batch_issuer.provider import wire
 
 CREDITED = "credited"
 """A credit note over all of a CCF was stamped: the provider invalidates the CCF (provider.md 8)."""
+RESTORED = "restored"
+"""The ledger is an older copy: the document may have been cancelled since."""
 NOTHING = ""
 """The look was taken, and the document stands as the ledger has it."""
 

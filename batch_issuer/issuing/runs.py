@@ -22,7 +22,7 @@ from batch_issuer.issuing import live_catalogs
 from batch_issuer.issuing.invalidating import Canceller, is_under_way
 from batch_issuer.issuing.keys import KeyBook, is_the_same, key_in, not_found_out, not_this_companys
 from batch_issuer.issuing.naming import named
-from batch_issuer.issuing.owing import CREDITED
+from batch_issuer.issuing.owing import CREDITED, RESTORED
 from batch_issuer.issuing.rechecking import Judged, change_of, judge, moved
 from batch_issuer.issuing.sending import PATIENCE, WHOSE, Patience, Progress, Sender
 from batch_issuer.ledger.apart import Append, appending
@@ -163,7 +163,11 @@ def issue(
         read = NewEvent(kind=Kind.RUN_READ, body={**summary(prepared, references, left_out), "conflicts": conflicts})
         work.write([read, *recognised.said])
         del read  # the largest of all events, and nobody needs it while documents are sent
-        anew = [step.candidate for step in chosen.of(Action.ISSUE) if step.record is None or step.changed]
+        anew = [
+            step.candidate
+            for step in chosen.of(Action.ISSUE)
+            if step.record is None or step.changed or step.record.withdrawn_at
+        ]
         searched = _catalogs_to_ask(prepared, chosen)
         asks = searched is not None and live_catalogs.is_old(ledger_path, ledger.now())
 
@@ -224,7 +228,7 @@ def retry(
         async def steps(sender: Canceller) -> None:
             doubts = _in_states(records, State.SENDING, State.UNSURE)
             sender.progress.total = len(doubts)
-            await work.pay_what_is_owed(sender)
+            await work.pay_what_is_owed(sender, CREDITED)
             await sender.ask(doubts)
             now = ledger.records(company.code, [record.external_ref for record in records])
             planned = _in_states(list(now.values()), State.PLANNED)
@@ -264,9 +268,9 @@ def refresh(
 
         async def steps(sender: Canceller) -> None:
             sender.progress.total = len(records) + len(cancelling)
-            await work.pay_what_is_owed(sender)
+            await work.pay_what_is_owed(sender, CREDITED, RESTORED)
             await sender.ask(records)
-            await work.pay_what_is_owed(sender)
+            await work.pay_what_is_owed(sender, CREDITED)
             await sender.ask_cancellations(cancelling)
 
         return work.send(steps, documents=len(records) + len(cancelling))
@@ -521,12 +525,12 @@ class _Work:
         if notes and sender.stopped is None:
             going = await self._notes_that_may_go(sender, notes)
             await self._issue_guarded(sender, going)
-            await self.pay_what_is_owed(sender)
+            await self.pay_what_is_owed(sender, CREDITED)
 
-    async def pay_what_is_owed(self, sender: Canceller) -> None:
-        """Look at the documents that a look is owed to, by whichever run."""
+    async def pay_what_is_owed(self, sender: Canceller, *reasons: str) -> None:
+        """Take the looks that are owed for these reasons, whichever run left them."""
         await sender.flush()
-        owed = self.ledger.owed(self.company)
+        owed = [one for one in self.ledger.owed(self.company) if one.look_owed in reasons]
         if owed and sender.stopped is None:
             await sender.pay(owed)
 

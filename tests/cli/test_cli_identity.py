@@ -340,6 +340,7 @@ def test_what_a_run_left_open_is_told_by_every_later_one(open_desk: Open) -> Non
     assert desk.call("issue", "lunes.csv", "--alike", "same").code == 0
     assert desk.call("issue", "lunes.csv", "--alike", "new").code == 0
     assert len(sandbox.documents()) == 8
+    assert desk.call("issue", "lunes.csv").code == 0, "it is not withdrawn any more"
 
 
 def test_a_look_that_is_owed_is_taken_by_the_next_run(open_desk: Open) -> None:
