@@ -1,0 +1,118 @@
+BEGIN TRANSACTION;
+CREATE TABLE documents (
+	company VARCHAR(100) NOT NULL, 
+	external_ref VARCHAR(100) NOT NULL, 
+	doc_type VARCHAR(2) NOT NULL, 
+	state VARCHAR(12) NOT NULL, 
+	fingerprint VARCHAR(64) NOT NULL, 
+	expected_gross VARCHAR(30) NOT NULL, 
+	file TEXT NOT NULL, 
+	sheet TEXT NOT NULL, 
+	rows TEXT NOT NULL, 
+	date VARCHAR(10) NOT NULL, 
+	branch TEXT NOT NULL, 
+	customer TEXT NOT NULL, 
+	payment_method TEXT NOT NULL, 
+	lines INTEGER NOT NULL, 
+	likeness VARCHAR(32) NOT NULL, 
+	expected_retention VARCHAR(30) DEFAULT '' NOT NULL, 
+	adjusts VARCHAR(100) DEFAULT '' NOT NULL, 
+	customer_id VARCHAR(20) DEFAULT '' NOT NULL, 
+	answer TEXT NOT NULL, 
+	reason VARCHAR(40) NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	unexpected_duplicate INTEGER NOT NULL, 
+	first_sent_at VARCHAR(40) NOT NULL, 
+	numbered_at VARCHAR(40) NOT NULL, 
+	settled_at VARCHAR(40) NOT NULL, 
+	updated_at VARCHAR(40) NOT NULL, 
+	run VARCHAR(40) NOT NULL, 
+	content_seq INTEGER NOT NULL, 
+	last_seq INTEGER NOT NULL, 
+	cancellation TEXT DEFAULT '' NOT NULL, 
+	control_number TEXT DEFAULT '' NOT NULL, 
+	waits INTEGER DEFAULT '0' NOT NULL, 
+	waited_from VARCHAR(40) DEFAULT '' NOT NULL, 
+	waited_to VARCHAR(40) DEFAULT '' NOT NULL, 
+	PRIMARY KEY (company, external_ref)
+);
+INSERT INTO "documents" VALUES('default','V-1','01','cancelled','c7c2eed3acdca2711ac02d3ce8fa37d50ad0de44c56966c690cafcd89671d85c','2.50','ventas.csv','','2','2026-11-21','Centro','','',1,'','0.00','','','{"amount_gross": "2.5", "amount_retention": "0.0", "amount_taxable": "2.21", "amount_total": "2.5", "amount_vat": "0.29", "control_number": "DTE-01-M001P001-000000000000001", "document_id": "e6106146-35e9-4421-9910-ff0789f6ae5c", "generation_code": "E6106146-35E9-4421-9910-FF0789F6AE5C", "http_status": 200, "reception_stamp": "202611302128059F9C0A7D4AF071216C1D77F1FC"}','',1,0,'2026-12-01T03:28:05.917+00:00','2026-12-01T03:28:05.973+00:00','2026-12-01T03:28:11.323+00:00','2026-12-01T03:28:11.323+00:00','20261201T032810-7b9a23',3,29,'{"requested_at": "2026-12-01T03:28:11.275+00:00", "requests": 1, "stamp": "20261130212811253CFA3B118858A870FE6BBD83", "step": "done", "updated_at": "2026-12-01T03:28:11.323+00:00"}','DTE-01-M001P001-000000000000001',0,'','');
+INSERT INTO "documents" VALUES('default','V-0002','01','stamped','0207839c2de4a71b6ca60e09d412fed0ee848314f8d56677c45e7646879b596e','2.00','ventas.csv','','3','2026-11-21','Centro','','',1,'','0.00','','','{"amount_gross": "2.0", "amount_retention": "0.0", "amount_taxable": "1.77", "amount_total": "2.0", "amount_vat": "0.23", "control_number": "DTE-01-M001P001-000000000000002", "document_id": "bfda134c-e4f4-4365-b24c-1e5d0ca166a1", "generation_code": "BFDA134C-E4F4-4365-B24C-1E5D0CA166A1", "http_status": 200, "reception_stamp": "202611302128052ABC39CE661196F7F3F5E6A630"}','',1,0,'2026-12-01T03:28:05.917+00:00','2026-12-01T03:28:05.973+00:00','2026-12-01T03:28:05.973+00:00','2026-12-01T03:28:05.973+00:00','20261201T032805-0645b5',4,15,'','DTE-01-M001P001-000000000000002',0,'','');
+INSERT INTO "documents" VALUES('default','V-3','01','contingency','fb9c73eb5e644d7937b9b520a13e98619d5aca2bb7b7b6b4a90b81abdf5333e1','1.25','ventas.csv','','4','2026-11-21','Norte','','',1,'','0.00','','','{"amount_gross": "1.25", "amount_retention": "0.0", "amount_taxable": "1.11", "amount_total": "1.25", "amount_vat": "0.14", "control_number": "DTE-01-M001P001-000000000000003", "document_id": "6c10f262-a0a8-4b31-80fa-9ebb457f626b", "generation_code": "6C10F262-A0A8-4B31-80FA-9EBB457F626B", "http_status": 200}','',1,0,'2026-12-01T03:28:05.917+00:00','2026-12-01T03:28:05.973+00:00','','2026-12-01T03:28:05.973+00:00','20261201T032805-0645b5',5,16,'','DTE-01-M001P001-000000000000003',1,'2026-12-01T03:28:05.973+00:00','');
+INSERT INTO "documents" VALUES('default','V-4','01','rejected','eccefb621d8df50f50f846949d81980e1b3e26b0063ea1798614ebb0ded6ec0f','3.75','ventas.csv','','5','2026-11-21','Norte','','',1,'','0.00','','','{"amount_gross": "3.75", "amount_retention": "0.0", "amount_taxable": "3.32", "amount_total": "3.75", "amount_vat": "0.43", "codigo_msg": "096", "control_number": "DTE-01-M001P001-000000000000004", "document_id": "c82e4682-5430-4753-89e6-700b8ed8bb6c", "dte_message": "El JSON no cumple el esquema", "dte_state": "RECHAZADO", "generation_code": "C82E4682-5430-4753-89E6-700B8ED8BB6C", "http_status": 200, "observaciones": ["Rechazo ordenado: El JSON no cumple el esquema"]}','',1,0,'2026-12-01T03:28:05.917+00:00','2026-12-01T03:28:05.973+00:00','2026-12-01T03:28:05.973+00:00','2026-12-01T03:28:05.973+00:00','20261201T032805-0645b5',6,17,'','DTE-01-M001P001-000000000000004',0,'','');
+INSERT INTO "documents" VALUES('default','C-1','03','stamped','57ef52f6f8c22f895eec9deb0020abbe90911f8b7d378da2877944309f388d03','113.00','ventas.csv','','6','2026-11-21','Centro','Comercial Uno','',1,'a961cedddd4e6398144deaf029411120','0.00','','06140507071048','{"amount_gross": "113.0", "amount_retention": "0.0", "amount_taxable": "100.0", "amount_total": "113.0", "amount_vat": "13.0", "control_number": "DTE-03-M001P001-000000000000001", "document_id": "fa02a71a-dc48-4348-8df3-19e26b5c3ce8", "generation_code": "FA02A71A-DC48-4348-8DF3-19E26B5C3CE8", "http_status": 200, "reception_stamp": "202611302128058DCB066B677744DC6F993449E9"}','',1,0,'2026-12-01T03:28:05.917+00:00','2026-12-01T03:28:05.973+00:00','2026-12-01T03:28:05.973+00:00','2026-12-01T03:28:05.973+00:00','20261201T032805-0645b5',7,18,'','DTE-03-M001P001-000000000000001',0,'','');
+INSERT INTO "documents" VALUES('default','N-1','05','stamped','48a03c99f80caed69fe483831abde2546d46b39c0ea9446afab7941b35e1ff63','11.30','notas.csv','','2','2026-11-22','Centro','','',1,'','','C-1','','{"amount_gross": "11.3", "amount_retention": "0.0", "amount_taxable": "10.0", "amount_total": "11.3", "amount_vat": "1.3", "control_number": "DTE-05-M001P001-000000000000001", "document_id": "74f8181c-b338-4fe4-b357-06ed03906242", "generation_code": "74F8181C-B338-4FE4-B357-06ED03906242", "http_status": 200, "reception_stamp": "202611302128081C938AF830550848587D3BF21E"}','',1,0,'2026-12-01T03:28:08.813+00:00','2026-12-01T03:28:08.869+00:00','2026-12-01T03:28:08.869+00:00','2026-12-01T03:28:08.869+00:00','20261201T032808-18b59c',22,24,'','DTE-05-M001P001-000000000000001',0,'','');
+CREATE TABLE events (
+	seq INTEGER NOT NULL, 
+	at VARCHAR(40) NOT NULL, 
+	run VARCHAR(40) NOT NULL, 
+	company VARCHAR(100) NOT NULL, 
+	external_ref VARCHAR(100) NOT NULL, 
+	kind VARCHAR(20) NOT NULL, 
+	body TEXT NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	PRIMARY KEY (seq)
+);
+INSERT INTO "events" VALUES(1,'2026-12-01T03:28:05.622+00:00','20261201T032805-0645b5','default','','run_started','{"command":"issue","host":"vm","pid":1393,"version":"0.1.0"}','c845a784ea1f3f405af226c3409ed649d7907b227eb5ac6ca312856ed03f903d');
+INSERT INTO "events" VALUES(2,'2026-12-01T03:28:05.635+00:00','20261201T032805-0645b5','default','','run_read','{"amounts":["2.50","2.00","1.25","3.75","113.00"],"conflicts":[],"documents":5,"held_back":[],"left_out":{"documents":0,"gross":"0.00"},"notes":[{"code":"back-dated","column":"","external_ref":"","field":"","file":"","heading":"","message":0,"repair":1,"row":null,"severity":"warns","sheet":"","value":""},{"code":"ccf-advised-missing","column":"","external_ref":"C-1","field":"customer_activity_code","file":"ventas.csv","heading":"","message":2,"repair":3,"row":6,"severity":"warns","sheet":"","value":""}],"refs":["V-1","V-0002","V-3","V-4","C-1"],"rows":5,"sources":[{"control_total":null,"documents":5,"file":"ventas.csv","notes":"UTF-8 · , · point · ymd","read_total":"122.50","rows":5,"sha256":"3f05d06dc7dbbabfb7e8a0bb709e0214d40f3fca41bd83a042e297319f869dae","sheet":""}],"texts":[{"en":"Not today''s sales (5, of 21/11/2026). The provider has no field for the date: they are issued with today''s date and fall into today''s tax period.","es":"No son ventas de hoy (5, del 21/11/2026). El proveedor no tiene campo para la fecha: se emiten con la fecha de hoy y entran en el período tributario de hoy."},{"en":"Issue sales on their own day, or ask your accountant before going on.","es":"Emita las ventas en su propio día, o consulte a su contador antes de seguir."},{"en":"The customer of a CCF (03) lacks «Giro», «Municipio», «Dirección», «Correo»; the ministry''s structure demands it.","es":"Al cliente de un CCF (03) le falta «Giro», «Municipio», «Dirección», «Correo»; la estructura de Hacienda lo exige."},{"en":"Fill it in if the provider does not know this customer yet: the document may be rejected without.","es":"Complételo si el proveedor todavía no conoce a este cliente: sin eso el documento puede ser rechazado."}]}','f1bf6da0647728c70f9867d6dec9e2e710907ff82b3cb18a80ed2847dbe595de');
+INSERT INTO "events" VALUES(3,'2026-12-01T03:28:05.885+00:00','20261201T032805-0645b5','default','V-1','planned','{"adjusts":"","body":"{\"external_ref\":\"V-1\",\"doc_type\":\"01\",\"lines\":[{\"description\":\"Café\",\"quantity\":1,\"unit_price\":2.5}]}","branch":"Centro","customer":"","customer_id":"","date":"2026-11-21","doc_type":"01","expected_gross":"2.50","expected_retention":"0.00","file":"ventas.csv","fingerprint":"c7c2eed3acdca2711ac02d3ce8fa37d50ad0de44c56966c690cafcd89671d85c","likeness":"","lines":1,"payment_method":"","rows":[2],"sheet":""}','6053f4c4326d38a6838659125f0e82496ed52d402f76bea8502a7582ab9f747b');
+INSERT INTO "events" VALUES(4,'2026-12-01T03:28:05.885+00:00','20261201T032805-0645b5','default','V-0002','planned','{"adjusts":"","body":"{\"external_ref\":\"V-0002\",\"doc_type\":\"01\",\"lines\":[{\"description\":\"Pan\",\"quantity\":2,\"unit_price\":1}]}","branch":"Centro","customer":"","customer_id":"","date":"2026-11-21","doc_type":"01","expected_gross":"2.00","expected_retention":"0.00","file":"ventas.csv","fingerprint":"0207839c2de4a71b6ca60e09d412fed0ee848314f8d56677c45e7646879b596e","likeness":"","lines":1,"payment_method":"","rows":[3],"sheet":""}','f7ea4b9e78b5ff1c8d946848e36185bd75334f22d6ef3e623d4cddf963e7d659');
+INSERT INTO "events" VALUES(5,'2026-12-01T03:28:05.885+00:00','20261201T032805-0645b5','default','V-3','planned','{"adjusts":"","body":"{\"external_ref\":\"V-3\",\"doc_type\":\"01\",\"lines\":[{\"description\":\"Té\",\"quantity\":1,\"unit_price\":1.25}]}","branch":"Norte","customer":"","customer_id":"","date":"2026-11-21","doc_type":"01","expected_gross":"1.25","expected_retention":"0.00","file":"ventas.csv","fingerprint":"fb9c73eb5e644d7937b9b520a13e98619d5aca2bb7b7b6b4a90b81abdf5333e1","likeness":"","lines":1,"payment_method":"","rows":[4],"sheet":""}','b72155812bbc7cde4d0e977d33b8d32743142a8f1de04ac063f0fa7861605bf1');
+INSERT INTO "events" VALUES(6,'2026-12-01T03:28:05.885+00:00','20261201T032805-0645b5','default','V-4','planned','{"adjusts":"","body":"{\"external_ref\":\"V-4\",\"doc_type\":\"01\",\"lines\":[{\"description\":\"Té\",\"quantity\":3,\"unit_price\":1.25}]}","branch":"Norte","customer":"","customer_id":"","date":"2026-11-21","doc_type":"01","expected_gross":"3.75","expected_retention":"0.00","file":"ventas.csv","fingerprint":"eccefb621d8df50f50f846949d81980e1b3e26b0063ea1798614ebb0ded6ec0f","likeness":"","lines":1,"payment_method":"","rows":[5],"sheet":""}','159984ab6f9c8fcb0c8932937bf4b48678a0c2110ea87fb325b3083c6bf1ba6f');
+INSERT INTO "events" VALUES(7,'2026-12-01T03:28:05.885+00:00','20261201T032805-0645b5','default','C-1','planned','{"adjusts":"","body":"{\"external_ref\":\"C-1\",\"doc_type\":\"03\",\"customer\":{\"name\":\"Comercial Uno\",\"nit\":\"06140507071048\",\"nrc\":\"123456\",\"type_contributor\":1},\"lines\":[{\"description\":\"Café\",\"quantity\":10,\"unit_price\":11.3}]}","branch":"Centro","customer":"Comercial Uno","customer_id":"06140507071048","date":"2026-11-21","doc_type":"03","expected_gross":"113.00","expected_retention":"0.00","file":"ventas.csv","fingerprint":"57ef52f6f8c22f895eec9deb0020abbe90911f8b7d378da2877944309f388d03","likeness":"a961cedddd4e6398144deaf029411120","lines":1,"payment_method":"","rows":[6],"sheet":""}','0a5b36999dfa4b0cd5ec85b204883a9d8f1e77760e12137ec15eaed050292ade');
+INSERT INTO "events" VALUES(8,'2026-12-01T03:28:05.917+00:00','20261201T032805-0645b5','default','V-1','sending','{"fingerprint":"c7c2eed3acdca2711ac02d3ce8fa37d50ad0de44c56966c690cafcd89671d85c"}','14c95ab91169f3dfbdf496fcfd6eb9f2c6f4b592b7c5495ea08149a2bacc5902');
+INSERT INTO "events" VALUES(9,'2026-12-01T03:28:05.917+00:00','20261201T032805-0645b5','default','V-0002','sending','{"fingerprint":"0207839c2de4a71b6ca60e09d412fed0ee848314f8d56677c45e7646879b596e"}','c70ae746b774d28d5093af345c803783be8fc2f6ee6036ae193c20900328d76d');
+INSERT INTO "events" VALUES(10,'2026-12-01T03:28:05.917+00:00','20261201T032805-0645b5','default','V-3','sending','{"fingerprint":"fb9c73eb5e644d7937b9b520a13e98619d5aca2bb7b7b6b4a90b81abdf5333e1"}','7c34b20269130c97ab6c234f373f2100cdce802c92cce0ff56f676b89ae26b6a');
+INSERT INTO "events" VALUES(11,'2026-12-01T03:28:05.917+00:00','20261201T032805-0645b5','default','V-4','sending','{"fingerprint":"eccefb621d8df50f50f846949d81980e1b3e26b0063ea1798614ebb0ded6ec0f"}','5a02234d3e306ef32b0b19688a6c9d778a48c52ab4428b22498ce8d114beea8a');
+INSERT INTO "events" VALUES(12,'2026-12-01T03:28:05.917+00:00','20261201T032805-0645b5','default','C-1','sending','{"fingerprint":"57ef52f6f8c22f895eec9deb0020abbe90911f8b7d378da2877944309f388d03"}','43beb961e2e6c2541b0653232a9f30928a3836141cc369a679b166c05bfe7164');
+INSERT INTO "events" VALUES(13,'2026-12-01T03:28:05.973+00:00','20261201T032805-0645b5','default','','key_seen','{"digest":"799082fc9e0042801653ecd02ee1c3e9cfae30861b713657fa1918f108c79b76","environment":"","salt":"0d2b04a9c3020b8a6b82b07da497181c"}','8df2b6b0271acf5dd0fdac78c2181a251a9411cdc0e17e36860b0b2d0f7cfcda');
+INSERT INTO "events" VALUES(14,'2026-12-01T03:28:05.973+00:00','20261201T032805-0645b5','default','V-1','answered','{"answer":{"amount_gross":"2.5","amount_retention":"0.0","amount_taxable":"2.21","amount_total":"2.5","amount_vat":"0.29","control_number":"DTE-01-M001P001-000000000000001","document_id":"e6106146-35e9-4421-9910-ff0789f6ae5c","generation_code":"E6106146-35E9-4421-9910-FF0789F6AE5C","http_status":200,"reception_stamp":"202611302128059F9C0A7D4AF071216C1D77F1FC"},"state":"stamped"}','50df45eebac03618bf970dab98ab6eddec04c25cfe628dacfafa10f51c8503f9');
+INSERT INTO "events" VALUES(15,'2026-12-01T03:28:05.973+00:00','20261201T032805-0645b5','default','V-0002','answered','{"answer":{"amount_gross":"2.0","amount_retention":"0.0","amount_taxable":"1.77","amount_total":"2.0","amount_vat":"0.23","control_number":"DTE-01-M001P001-000000000000002","document_id":"bfda134c-e4f4-4365-b24c-1e5d0ca166a1","generation_code":"BFDA134C-E4F4-4365-B24C-1E5D0CA166A1","http_status":200,"reception_stamp":"202611302128052ABC39CE661196F7F3F5E6A630"},"state":"stamped"}','a1afbfa9e2c286115310d2169556bf0442959eb4abb5ddd00827a0efee12e351');
+INSERT INTO "events" VALUES(16,'2026-12-01T03:28:05.973+00:00','20261201T032805-0645b5','default','V-3','answered','{"answer":{"amount_gross":"1.25","amount_retention":"0.0","amount_taxable":"1.11","amount_total":"1.25","amount_vat":"0.14","control_number":"DTE-01-M001P001-000000000000003","document_id":"6c10f262-a0a8-4b31-80fa-9ebb457f626b","generation_code":"6C10F262-A0A8-4B31-80FA-9EBB457F626B","http_status":200},"state":"contingency"}','e5470e583add1eb08e7cd419f20a1ea5e1592571a730571eecf08c783ce40bd4');
+INSERT INTO "events" VALUES(17,'2026-12-01T03:28:05.973+00:00','20261201T032805-0645b5','default','V-4','answered','{"answer":{"amount_gross":"3.75","amount_retention":"0.0","amount_taxable":"3.32","amount_total":"3.75","amount_vat":"0.43","codigo_msg":"096","control_number":"DTE-01-M001P001-000000000000004","document_id":"c82e4682-5430-4753-89e6-700b8ed8bb6c","dte_message":"El JSON no cumple el esquema","dte_state":"RECHAZADO","generation_code":"C82E4682-5430-4753-89E6-700B8ED8BB6C","http_status":200,"observaciones":["Rechazo ordenado: El JSON no cumple el esquema"]},"state":"rejected"}','2e73a6cd12d115853aff6c013a351259950c86ddfd81e55b64ec7e504a64d16a');
+INSERT INTO "events" VALUES(18,'2026-12-01T03:28:05.973+00:00','20261201T032805-0645b5','default','C-1','answered','{"answer":{"amount_gross":"113.0","amount_retention":"0.0","amount_taxable":"100.0","amount_total":"113.0","amount_vat":"13.0","control_number":"DTE-03-M001P001-000000000000001","document_id":"fa02a71a-dc48-4348-8df3-19e26b5c3ce8","generation_code":"FA02A71A-DC48-4348-8DF3-19E26B5C3CE8","http_status":200,"reception_stamp":"202611302128058DCB066B677744DC6F993449E9"},"state":"stamped"}','aba6ab209ff77d74435eaa05bc638932726c52695eb08e47ef790d14df185286');
+INSERT INTO "events" VALUES(19,'2026-12-01T03:28:06.001+00:00','20261201T032805-0645b5','default','','run_ended','{"asks":0,"conflicts":[],"exit_code":null,"posts":5,"seconds":0.328,"stopped":"","stopped_with":{}}','37ebeda398b39fafbdd9fad06355c6e5df2fafb67dd08d80958bce0fd70219b0');
+INSERT INTO "events" VALUES(20,'2026-12-01T03:28:08.465+00:00','20261201T032808-18b59c','default','','run_started','{"command":"issue","host":"vm","pid":1452,"version":"0.1.0"}','cc2480fc089ffc59be7e190b1aa85465cbc4f1de3f3b3873c5e7a652b0ceed26');
+INSERT INTO "events" VALUES(21,'2026-12-01T03:28:08.501+00:00','20261201T032808-18b59c','default','','run_read','{"amounts":["11.30"],"conflicts":[],"documents":1,"held_back":[],"left_out":{"documents":0,"gross":"0.00"},"notes":[{"code":"back-dated","column":"","external_ref":"","field":"","file":"","heading":"","message":0,"repair":1,"row":null,"severity":"warns","sheet":"","value":""}],"refs":["N-1"],"rows":1,"sources":[{"control_total":null,"documents":1,"file":"notas.csv","notes":"UTF-8 · , · point · ymd","read_total":"11.30","rows":1,"sha256":"94f8b641374073994c294f3ca05254a3d5e16fd4ece70cc04252a781ea97df7e","sheet":""}],"texts":[{"en":"Not today''s sales (1, of 22/11/2026). The provider has no field for the date: they are issued with today''s date and fall into today''s tax period.","es":"No son ventas de hoy (1, del 22/11/2026). El proveedor no tiene campo para la fecha: se emiten con la fecha de hoy y entran en el período tributario de hoy."},{"en":"Issue sales on their own day, or ask your accountant before going on.","es":"Emita las ventas en su propio día, o consulte a su contador antes de seguir."}]}','d95b9ed7c6a57b52feeace6bf9ecdb45b1737ee52024c68cd3c1465aeaa7d37f');
+INSERT INTO "events" VALUES(22,'2026-12-01T03:28:08.757+00:00','20261201T032808-18b59c','default','N-1','planned','{"adjusts":"C-1","body":"{\"external_ref\":\"N-1\",\"document_id\":\"C-1\",\"lines\":[{\"description\":\"Café\",\"quantity\":1,\"unit_price\":11.3}]}","branch":"Centro","customer":"","customer_id":"","date":"2026-11-22","doc_type":"05","expected_gross":"11.30","expected_retention":"","file":"notas.csv","fingerprint":"48a03c99f80caed69fe483831abde2546d46b39c0ea9446afab7941b35e1ff63","likeness":"","lines":1,"payment_method":"","rows":[2],"sheet":""}','c39bf8a356810b3bf0ba7073a42d4078b04d0b50a9abe411d8c8ed7d01472642');
+INSERT INTO "events" VALUES(23,'2026-12-01T03:28:08.813+00:00','20261201T032808-18b59c','default','N-1','sending','{"fingerprint":"48a03c99f80caed69fe483831abde2546d46b39c0ea9446afab7941b35e1ff63"}','f92472e0858bf3f4443592fce97f410d4b1213abd41500f2b8fc365ddb16cc72');
+INSERT INTO "events" VALUES(24,'2026-12-01T03:28:08.869+00:00','20261201T032808-18b59c','default','N-1','answered','{"answer":{"amount_gross":"11.3","amount_retention":"0.0","amount_taxable":"10.0","amount_total":"11.3","amount_vat":"1.3","control_number":"DTE-05-M001P001-000000000000001","document_id":"74f8181c-b338-4fe4-b357-06ed03906242","generation_code":"74F8181C-B338-4FE4-B357-06ED03906242","http_status":200,"reception_stamp":"202611302128081C938AF830550848587D3BF21E"},"state":"stamped"}','1211d5df1fe83b9dbd163e572890707d4172e848ad27849d62641f328a51c753');
+INSERT INTO "events" VALUES(25,'2026-12-01T03:28:08.917+00:00','20261201T032808-18b59c','default','','run_ended','{"asks":0,"conflicts":[],"exit_code":null,"posts":1,"seconds":0.388,"stopped":"","stopped_with":{}}','def008f9ae1516fc6110c624479a21666c87ac4e013c3ecbcb8f17186d43dc8f');
+INSERT INTO "events" VALUES(26,'2026-12-01T03:28:11.000+00:00','20261201T032810-7b9a23','default','','run_started','{"command":"cancel","host":"vm","pid":1502,"version":"0.1.0"}','1f75782b9fcb92f28d3bf6d6bf5bffb8794822ea6311971d536be91235c3ad50');
+INSERT INTO "events" VALUES(27,'2026-12-01T03:28:11.031+00:00','20261201T032810-7b9a23','default','','run_read','{"documents":1,"refs":["V-1"],"rows":0}','e568c0d874baee7c8754a89e6964b521cb7ff3bdf81f8c8383d3112fc92c8652');
+INSERT INTO "events" VALUES(28,'2026-12-01T03:28:11.275+00:00','20261201T032810-7b9a23','default','V-1','cancelling','{}','a0fecd7b85b039ca876b17067865589167eb0437a9ba2f1ebd84b0a1b8c96973');
+INSERT INTO "events" VALUES(29,'2026-12-01T03:28:11.323+00:00','20261201T032810-7b9a23','default','V-1','cancel_answered','{"memo":{},"stamp":"20261130212811253CFA3B118858A870FE6BBD83","step":"done","words":""}','21c5f6093bff9d3b278bafd0a81bde53ae086907aba067513ef5d17b1870190c');
+INSERT INTO "events" VALUES(30,'2026-12-01T03:28:11.350+00:00','20261201T032810-7b9a23','default','','run_ended','{"asks":0,"conflicts":[],"exit_code":null,"posts":1,"seconds":0.288,"stopped":"","stopped_with":{}}','c5be0f98a351e50178f1dbbf1e10be11e43b71aef92cf0cfb918e6606d8f052b');
+INSERT INTO "events" VALUES(31,'2026-12-01T03:28:13.464+00:00','','default','','noted','{"by":"Ana","reason":"the customer left","ref":"V-4"}','9551662e514029de8bfcedfe02c068df26128417b37f12dd3faec283849eda56');
+CREATE TABLE runs (
+	run VARCHAR(40) NOT NULL, 
+	company VARCHAR(100) NOT NULL, 
+	command VARCHAR(20) NOT NULL, 
+	version VARCHAR(40) NOT NULL, 
+	started_at VARCHAR(40) NOT NULL, 
+	ended_at VARCHAR(40) NOT NULL, 
+	exit_code INTEGER, 
+	pid INTEGER NOT NULL, 
+	host TEXT NOT NULL, 
+	read_seq INTEGER NOT NULL, 
+	end_seq INTEGER NOT NULL, 
+	PRIMARY KEY (run)
+);
+INSERT INTO "runs" VALUES('20261201T032805-0645b5','default','issue','0.1.0','2026-12-01T03:28:05.622+00:00','2026-12-01T03:28:06.001+00:00',NULL,1393,'vm',2,19);
+INSERT INTO "runs" VALUES('20261201T032808-18b59c','default','issue','0.1.0','2026-12-01T03:28:08.465+00:00','2026-12-01T03:28:08.917+00:00',NULL,1452,'vm',21,25);
+INSERT INTO "runs" VALUES('20261201T032810-7b9a23','default','cancel','0.1.0','2026-12-01T03:28:11.000+00:00','2026-12-01T03:28:11.350+00:00',NULL,1502,'vm',27,30);
+CREATE INDEX events_beside_documents ON events (company, kind, seq) WHERE external_ref = '';
+CREATE INDEX events_of_document ON events (company, external_ref, seq);
+CREATE INDEX documents_by_time ON documents (company, updated_at);
+CREATE INDEX documents_by_sending ON documents (company, first_sent_at);
+CREATE INDEX documents_cancelled ON documents (company, content_seq) WHERE cancellation != '';
+CREATE INDEX documents_by_state ON documents (company, state);
+CREATE INDEX documents_by_likeness ON documents (company, likeness);
+CREATE INDEX documents_by_date ON documents (company, date);
+CREATE INDEX documents_waiting ON documents (company, waited_to) WHERE waits > 0;
+CREATE INDEX documents_by_number ON documents (company, control_number, numbered_at);
+CREATE INDEX documents_by_customer ON documents (company, customer_id);
+CREATE INDEX runs_of_company ON runs (company, started_at);
+CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END;
+COMMIT;
