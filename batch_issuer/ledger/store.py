@@ -330,10 +330,10 @@ class Ledger(Archive):
                     found.setdefault(row.likeness, []).append(row.external_ref)
         return found
 
-    def has_read(self, company: str, sha256: str) -> bool:
-        """Whether one of the company's runs has read a file with this digest."""
+    def has_read(self, company: str, path: str, sha256: str) -> bool:
+        """Whether one of the company's runs has read a file of this name with this digest."""
         return any(
-            one.get("sha256") == sha256
+            (one.get("file"), one.get("sha256")) == (path, sha256)
             for run in self.runs(company)
             for one in (self.run(run.run).summary or {}).get("sources", ())
         )

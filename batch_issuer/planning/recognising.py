@@ -77,8 +77,8 @@ class Remembers(Protocol):
     def like(self, company: str, likenesses: Sequence[str], most: int) -> Mapping[str, Sequence[str]]:
         """References of documents that are or may be issued, by likeness, in the order in which they were planned."""
 
-    def has_read(self, company: str, sha256: str) -> bool:
-        """Whether a run has read this very file."""
+    def has_read(self, company: str, path: str, sha256: str) -> bool:
+        """Whether a run has read this very file: another one may say the same of another day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +190,7 @@ class _Looking:
         self.said.append(NewEvent(kind=Kind.RECOGNISED, external_ref=record.external_ref, body=appearance._asdict()))
 
     def at_numbers(self) -> None:
-        """Small numbers from 1 on that an earlier file had too, where neither says day, branch or till."""
+        """Small numbers from 1 on that an earlier file had too, where not both say the day."""
         if self.answer == SAME:
             return
         for source, candidates in _by_source(self.prepared).items():
@@ -202,8 +202,7 @@ class _Looking:
         record = self.records.get(candidate.external_ref)
         if record is None or record.withdrawn_at or not candidate.external_ref.isdecimal():
             return False
-        said = zip(candidate.appearance[1:], record.appearance[1:], strict=True)
-        return not any(mine and theirs for mine, theirs in said)
+        return not (candidate.date and record.date)  # one branch and one till begin anew too
 
     def is_another_file(self, source: tuple[str, str], known: Sequence[Candidate]) -> bool:
         """Whether the file is neither one that was read before nor today's, corrected."""
@@ -214,12 +213,12 @@ class _Looking:
         records = [self.records[one.external_ref] for one in known]
         if all(one.source.file == file.path and day_of(one.updated_at) == today for one in records):
             return False
-        return not self.ledger.has_read(self.company, file.sha256)
+        return not self.ledger.has_read(self.company, file.path, file.sha256)
 
     def at_unknown(self) -> None:
         """Sales whose reference the ledger does not have."""
         unknown = [one for one in self.prepared.candidates if one.external_ref not in self.records]
-        rest = self.written_otherwise(unknown) if unknown else []
+        rest = self.under_a_template(self.written_otherwise(unknown)) if unknown else []
         like = self.ledger.like(self.company, sorted({one.likeness for one in rest if one.likeness}), _MOST_ALIKE)
         if like:
             self.same_content(rest, like)
@@ -231,6 +230,23 @@ class _Looking:
         rest = []
         for candidate, key in zip(unknown, keys, strict=True):
             if found := others.get(key):
+                self.take_for(candidate, found, Doubt.WRITTEN_OTHERWISE)
+            else:
+                rest.append(candidate)
+        return rest
+
+    def under_a_template(self, unknown: Sequence[Candidate]) -> list[Candidate]:
+        """Look for sales whose number alone the ledger has, from before more was put into references; the others.
+
+        Their content says nothing: it may have been corrected, and the day added, in the same file.
+        """
+        made = {(one.path, one.sheet) for one in self.prepared.batch.sources if one.template}
+        parts = {one.number: _parts_of(one) for one in unknown if self.prepared.batch.source(one.row) in made}
+        others = self.ledger.look_alikes(self.company, sorted({key for keys in parts.values() for key in keys}))
+        rest = []
+        for candidate in unknown:
+            found = [one for key in parts.get(candidate.number, ()) for one in others.get(key, ())]
+            if found := [one for one in found if _may_be(candidate, one)]:
                 self.take_for(candidate, found, Doubt.WRITTEN_OTHERWISE)
             else:
                 rest.append(candidate)
@@ -336,6 +352,20 @@ def _is_part_of(one: str, other: str) -> bool:
     short, long = sorted((alike_key(one), alike_key(other)), key=len)
     rest = long.removesuffix(short) if long.endswith(short) else long.removeprefix(short)
     return rest != long and bool(short) and not (rest[-1:] if long.endswith(short) else rest[:1]).isalnum()
+
+
+def _parts_of(candidate: Candidate) -> list[str]:
+    """Keys of what stands at the end or the beginning of a reference, cut off by a sign."""
+    key = alike_key(candidate.external_ref)
+    signs = [at for at, letter in enumerate(key) if not letter.isalnum()]
+    return [part for at in signs for part in (key[at + 1 :], key[:at]) if part]
+
+
+def _may_be(candidate: Candidate, record: Record) -> bool:
+    """Whether neither day, branch nor till speaks against one sale; none was planned before its day."""
+    if differing(record.appearance, candidate.appearance):
+        return False
+    return bool(record.date) or candidate.date <= day_of(record.first_sent_at or record.updated_at)
 
 
 def _question(prepared: Prepared, doubt: Doubt, found: Sequence[Doubtful], answer: str) -> IdentityQuestion:
