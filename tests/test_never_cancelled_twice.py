@@ -19,9 +19,10 @@ from batch_issuer.issuing.runs import Outcome
 from batch_issuer.ledger.records import CancelStep
 from batch_issuer.problems import Stop
 from batch_issuer.sandbox import SandboxOptions, Standing, running
+from tests.failing_ledger import failing_after
 from tests.sending.archive import Archive
 from tests.sending.test_cancelling import DAYS, Clock
-from tests.test_never_twice import HURRIED, failing_after
+from tests.test_never_twice import HURRIED
 
 ISSUED = (("F-1", "01"), ("C-1", "03"), ("C-2", "03"), ("X-1", "11"), ("S-1", "14"))
 REFERENCES = [*(reference for reference, _ in ISSUED), "N-2"]

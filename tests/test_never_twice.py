@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import shutil
-import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,13 +20,13 @@ from batch_issuer.issuing.runs import Connection, Outcome, issue, refresh, retry
 from batch_issuer.issuing.sending import Patience
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.records import Record
-from batch_issuer.ledger.schema import create_file
 from batch_issuer.ledger.verify import verify
 from batch_issuer.planning.preparing import prepare
 from batch_issuer.problems import Stop
 from batch_issuer.provider import wire
 from batch_issuer.sandbox import Running, SandboxOptions, Standing, running
 from batch_issuer.settings import Company, Settings
+from tests.failing_ledger import failing_after
 from tests.invented_sales import InventedBatch, Silent
 
 REFERENCES = ["V-0", "V-1", "CCF-1", "CCF-2", "FEX-1", "FSE-1", "NC-1a", "NC-1b", "NCT-2a"]
@@ -56,24 +55,6 @@ SEALED = (State.STAMPED, State.CANCELLED)
 VOID = (Standing.REJECTED, Standing.CANCELLED)
 THERE = {State.STAMPED: (Standing.STAMPED, Standing.CANCELLED)}
 """A CCF that was credited in full is cancelled there; we say so only once the provider did."""
-
-
-@contextlib.contextmanager
-def failing_after(ledger: Path, writes: int) -> Iterator[None]:
-    """A ledger that takes so many more events and then no more, as on a full disk or after a kill."""
-    if not ledger.exists():
-        create_file(ledger)
-    with contextlib.closing(sqlite3.connect(ledger)) as connection:
-        last = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
-        connection.execute(
-            f"CREATE TRIGGER full BEFORE INSERT ON events WHEN NEW.seq > {last + writes} "
-            "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
-        )
-    try:
-        yield
-    finally:
-        with contextlib.closing(sqlite3.connect(ledger)) as connection:
-            connection.execute("DROP TRIGGER full")
 
 
 class NeverTwice(RuleBasedStateMachine):

@@ -240,14 +240,17 @@ class _Looking:
 
         Their content says nothing: it may have been corrected, and the day added, in the same file.
         """
-        made = {(one.path, one.sheet) for one in self.prepared.batch.sources if one.template}
-        parts = {one.number: _parts_of(one) for one in unknown if self.prepared.batch.source(one.row) in made}
+        batch = self.prepared.batch
+        made = {(one.path, one.sheet) for one in batch.sources if one.template}
+        with_one = [one for one in unknown if batch.source(one.row) in made] if made else ()
+        parts = {one.number: _parts(alike_key(one.external_ref)) for one in with_one}
         others = self.ledger.look_alikes(self.company, sorted({key for keys in parts.values() for key in keys}))
         rest = []
         for candidate in unknown:
             found = [one for key in parts.get(candidate.number, ()) for one in others.get(key, ())]
             if found := [one for one in found if _may_be(candidate, one)]:
-                self.take_for(candidate, found, Doubt.WRITTEN_OTHERWISE)
+                to_the_letter = [one for one in found if one.external_ref in _parts(candidate.external_ref)]
+                self.take_for(candidate, to_the_letter or found, Doubt.WRITTEN_OTHERWISE)
             else:
                 rest.append(candidate)
         return rest
@@ -354,11 +357,10 @@ def _is_part_of(one: str, other: str) -> bool:
     return rest != long and bool(short) and not (rest[-1:] if long.endswith(short) else rest[:1]).isalnum()
 
 
-def _parts_of(candidate: Candidate) -> list[str]:
-    """Keys of what stands at the end or the beginning of a reference, cut off by a sign."""
-    key = alike_key(candidate.external_ref)
-    signs = [at for at, letter in enumerate(key) if not letter.isalnum()]
-    return [part for at in signs for part in (key[at + 1 :], key[:at]) if part]
+def _parts(text: str) -> list[str]:
+    """What stands at the end or the beginning of a reference, cut off by a sign."""
+    signs = [at for at, letter in enumerate(text) if not letter.isalnum()]
+    return [part for at in signs for part in (text[at + 1 :], text[:at]) if part]
 
 
 def _may_be(candidate: Candidate, record: Record) -> bool:

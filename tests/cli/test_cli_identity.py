@@ -388,12 +388,6 @@ def test_a_restored_ledger_asks_before_it_sends(open_desk: Open) -> None:
     assert desk.call("refresh").code == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="terminals are made with pty")
-@pytest.mark.parametrize("answer", ["same", "new", ""])
-def test_a_person_at_a_terminal_is_asked(open_desk: Open, answer: str) -> None:
-    """The answer goes on at once: the same sales are left, the template of others is written into the settings."""
-
-
 @pytest.mark.parametrize("price", ["2.50", "2.60"], ids=["same", "corrected"])
 def test_after_a_day_was_added_and_a_template_the_old_file_is_asked_about(open_desk: Open, price: str) -> None:
     """Monday was issued as 1, and no file said its day: the same sale, whatever its price is now."""
@@ -411,6 +405,45 @@ def test_after_a_day_was_added_and_a_template_the_old_file_is_asked_about(open_d
 
 def test_a_corrected_sale_under_a_template_is_asked_about(open_desk: Open) -> None:
     """Both say the same day: one sale with another price, not two."""
+    desk, sandbox = open_desk(documents=1)
+    settings(desk, MAPPED)
+    monday = write(desk, "lunes.csv", DATED, "1,2026-11-23,Café,1,2.50")
+    assert desk.call("issue", monday).code == 0
+    settings(desk, '[source]\nexternal_ref = "{Fecha}-{Número}"\n')
+    write(desk, "lunes.csv", DATED, "1,2026-11-23,Café,1,2.60")
+    assert (desk.call("issue", monday).code, len(sandbox.documents())) == (2, 1)
+
+
+def test_another_file_that_says_just_the_same_is_asked_about(open_desk: Open) -> None:
+    """Two small days may be equal to the letter; a copy of a file is, too."""
+    desk, sandbox = open_desk(documents=1)
+    settings(desk, MAPPED)
+    headings = "Número,Descripción,Cantidad,Precio"
+    monday = write(desk, "lunes.csv", headings, "1,Café,1,2.50", "2,Pan,1,1.00")
+    tuesday = write(desk, "martes.csv", headings, "1,Café,1,2.50", "2,Pan,1,1.00")
+    assert desk.call("issue", monday).code == 0
+    assert desk.call("issue", monday).code == 0
+    assert (desk.call("issue", tuesday).code, len(sandbox.documents())) == (2, 2)
+    assert desk.call("issue", tuesday, "--alike", "same").code == 0
+    assert desk.call("issue", tuesday).code == 0, "the answer is remembered"
+    assert len(sandbox.documents()) == 2
+
+
+def test_one_till_that_begins_anew_without_dates_is_asked_about(open_desk: Open) -> None:
+    """That branch and till are the same says nothing of the day."""
+    desk, sandbox = open_desk(documents=1)
+    settings(desk, MAPPED)
+    headings = "Número,Sucursal,No. caja,Descripción,Cantidad,Precio"
+    monday = write(desk, "lunes.csv", headings, "1,Centro,1,Pan,1,1.00")
+    tuesday = write(desk, "martes.csv", headings, "1,Centro,1,Pan,1,1.00", "2,Centro,1,Pan,1,1.00")
+    assert desk.call("issue", monday).code == 0
+    assert (desk.call("issue", tuesday).code, len(sandbox.documents())) == (2, 1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals are made with pty")
+@pytest.mark.parametrize("answer", ["same", "new", ""])
+def test_a_person_at_a_terminal_is_asked(open_desk: Open, answer: str) -> None:
+    """The answer goes on at once: the same sales are left, the template of others is written into the settings."""
     desk, sandbox = open_desk(documents=1)
     settings(desk, MAPPED)
     monday = write(desk, "lunes.csv", DATED, "1,2026-11-23,Café,1,2.50")
@@ -443,33 +476,3 @@ def at_a_terminal(desk: Desk, *arguments: str, answers: list[str]) -> tuple[int,
                 os.write(terminal, left.pop(0).encode() + b"\n")
     os.close(terminal)
     return process.wait(60), shown.decode()
-
-    settings(desk, '[source]\nexternal_ref = "{Fecha}-{Número}"\n')
-    write(desk, "lunes.csv", DATED, "1,2026-11-23,Café,1,2.60")
-    assert (desk.call("issue", monday).code, len(sandbox.documents())) == (2, 1)
-
-
-def test_another_file_that_says_just_the_same_is_asked_about(open_desk: Open) -> None:
-    """Two small days may be equal to the letter; a copy of a file is, too."""
-    desk, sandbox = open_desk(documents=1)
-    settings(desk, MAPPED)
-    headings = "Número,Descripción,Cantidad,Precio"
-    monday = write(desk, "lunes.csv", headings, "1,Café,1,2.50", "2,Pan,1,1.00")
-    tuesday = write(desk, "martes.csv", headings, "1,Café,1,2.50", "2,Pan,1,1.00")
-    assert desk.call("issue", monday).code == 0
-    assert desk.call("issue", monday).code == 0
-    assert (desk.call("issue", tuesday).code, len(sandbox.documents())) == (2, 2)
-    assert desk.call("issue", tuesday, "--alike", "same").code == 0
-    assert desk.call("issue", tuesday).code == 0, "the answer is remembered"
-    assert len(sandbox.documents()) == 2
-
-
-def test_one_till_that_begins_anew_without_dates_is_asked_about(open_desk: Open) -> None:
-    """That branch and till are the same says nothing of the day."""
-    desk, sandbox = open_desk(documents=1)
-    settings(desk, MAPPED)
-    headings = "Número,Sucursal,No. caja,Descripción,Cantidad,Precio"
-    monday = write(desk, "lunes.csv", headings, "1,Centro,1,Pan,1,1.00")
-    tuesday = write(desk, "martes.csv", headings, "1,Centro,1,Pan,1,1.00", "2,Centro,1,Pan,1,1.00")
-    assert desk.call("issue", monday).code == 0
-    assert (desk.call("issue", tuesday).code, len(sandbox.documents())) == (2, 1)
