@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from batch_issuer.documents import SETTLED, Amounts, SourceRows, State
 from batch_issuer.frozen import changer
@@ -495,6 +495,19 @@ class RunRecord:
     where a run read just what another had read, its event names that run (`same_as`), and this is that run's."""
     ending: Mapping[str, Any] | None = None
     """How it ended (`RUN_ENDED`): POSTs, seconds, the sentence that stopped it."""
+
+
+class Like(NamedTuple):
+    """A document that is like a sale of the files in everything but its reference."""
+
+    likeness: str
+    external_ref: str
+    content_seq: int
+    source: tuple[str, str]
+    """File and sheet."""
+    rows: str
+    has_other_names: bool
+    """Whether a person said that it stands otherwise in some file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

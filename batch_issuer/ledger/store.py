@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from batch_issuer.ledger.records import (
     FIRST_HASH,
     Event,
     Kind,
+    Like,
     NewEvent,
     Record,
     RunRecord,
@@ -312,23 +314,31 @@ class Ledger(Archive):
                     found.setdefault(row.alike, []).append(read_record(row))
         return found
 
-    def like(self, company: str, likenesses: Sequence[str], most: int) -> dict[str, list[str]]:
-        """References of documents that are or may be issued, by likeness, in the order in which they were planned.
+    def like(self, company: str, likenesses: Sequence[str], most: int) -> list[Like]:
+        """Documents of these likenesses that are or may be issued, the newest of each question, in their order.
 
-        A likeness that more than `most` documents have is left out.
+        Of very many only the newest `most` are given.
         """
         table = schema.documents
-        of_company = (table.c.company == company, table.c.state.not_in(_GIVEN_UP), table.c.withdrawn_at == "")
-        found: dict[str, list[str]] = {}
+        columns = (
+            table.c.likeness, table.c.external_ref, table.c.content_seq, table.c.file, table.c.sheet, table.c.rows,
+            table.c.also,
+        )  # fmt: skip
+        found: list[Like] = []
         with schema.reading(self._engine, self.path) as connection:
             for start in range(0, len(likenesses), _AT_ONCE):
-                some = table.c.likeness.in_(likenesses[start : start + _AT_ONCE])
-                counted = select(table.c.likeness, func.count()).where(table.c.company == company, some)
-                few = [like for like, count in connection.execute(counted.group_by(table.c.likeness)) if count <= most]
-                query = select(table.c.likeness, table.c.external_ref).where(*of_company, table.c.likeness.in_(few))
-                for row in connection.execute(query.order_by(table.c.content_seq)) if few else ():
-                    found.setdefault(row.likeness, []).append(row.external_ref)
-        return found
+                query = select(*columns).where(
+                    table.c.company == company, table.c.likeness.in_(likenesses[start : start + _AT_ONCE]),
+                    table.c.state.not_in(_GIVEN_UP), table.c.withdrawn_at == "",
+                )  # fmt: skip
+                newest = query.order_by(table.c.content_seq.desc()).limit(most)
+                found += [
+                    Like(
+                        row.likeness, row.external_ref, row.content_seq, (row.file, row.sheet), row.rows, bool(row.also)
+                    )
+                    for row in connection.execute(newest)
+                ]
+        return sorted(found, key=attrgetter("content_seq"))
 
     def has_read(self, company: str, path: str, sha256: str) -> bool:
         """Whether one of the company's runs has read a file of this name with this digest."""

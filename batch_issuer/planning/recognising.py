@@ -7,18 +7,19 @@ files at once, before anything is planned, and the ledger remembers the answer.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from batch_issuer.days import day_of
 from batch_issuer.documents import SourceRows, State
 from batch_issuer.identity import alike_key, alike_keys, differing
-from batch_issuer.ledger.records import Kind, NewEvent, Record
+from batch_issuer.ledger.records import Kind, Like, NewEvent, Record
+from batch_issuer.ledger.rows import read_rows
 from batch_issuer.messages import N_, Terms
+from batch_issuer.planning.coming_again import comes_again
 from batch_issuer.planning.plan import Candidate, Plan, make_plan
 from batch_issuer.planning.preparing import Prepared
 from batch_issuer.problems import CannotStart
@@ -31,14 +32,8 @@ if TYPE_CHECKING:
 SAME, NEW = ANSWERS = ("same", "new")
 """What a person may say of sales that look like earlier ones: that they are those, or that they are others."""
 
-_TELLING = 3
-"""So many sales that are like nothing else have to come again before a file is taken for an earlier one."""
-_MOST_OF = 0.6
-"""Share of the telling sales of a file, and of all its new ones, that has to come again."""
-_IN_ORDER = 0.8
-"""Share of them that has to stand one after the other as before."""
 _MOST_ALIKE = 5_000
-"""Equal sales in the ledger beyond which they say nothing."""
+"""The newest documents of the ledger among which equal sales are looked for."""
 _NEARLY_ALL = 1.2
 """Numbers that begin at 1 and leave out less than a sixth of what follows."""
 
@@ -74,8 +69,8 @@ class Remembers(Protocol):
     def look_alikes(self, company: str, keys: Sequence[str]) -> Mapping[str, Sequence[Record]]:
         """Documents by the key of their reference (`identity.alike_key`)."""
 
-    def like(self, company: str, likenesses: Sequence[str], most: int) -> Mapping[str, Sequence[str]]:
-        """References of documents that are or may be issued, by likeness, in the order in which they were planned."""
+    def like(self, company: str, likenesses: Sequence[str], most: int) -> Sequence[Like]:
+        """Documents of these likenesses that are or may be issued, in the order in which they were planned."""
 
     def has_read(self, company: str, path: str, sha256: str) -> bool:
         """Whether a run has read this very file: another one may say the same of another day."""
@@ -219,8 +214,8 @@ class _Looking:
         """Sales whose reference the ledger does not have."""
         unknown = [one for one in self.prepared.candidates if one.external_ref not in self.records]
         rest = self.under_a_template(self.written_otherwise(unknown)) if unknown else []
-        like = self.ledger.like(self.company, sorted({one.likeness for one in rest if one.likeness}), _MOST_ALIKE)
-        if like:
+        likenesses = sorted({one.likeness for one in rest if one.likeness})
+        if like := self.ledger.like(self.company, likenesses, _MOST_ALIKE):
             self.same_content(rest, like)
 
     def written_otherwise(self, unknown: Sequence[Candidate]) -> list[Candidate]:
@@ -272,58 +267,73 @@ class _Looking:
         if not said:
             self.say(candidate, record)
 
-    def same_content(self, unknown: Sequence[Candidate], like: Mapping[str, Sequence[str]]) -> None:
+    def same_content(self, unknown: Sequence[Candidate], like: Sequence[Like]) -> None:
         """Sales that the ledger has under references that say more or less, and files that it has under others."""
-        free = {likeness: [ref for ref in references if ref not in self.taken] for likeness, references in like.items()}
-        records = self.ledger.records(self.company, sorted({ref for references in free.values() for ref in references}))
+        free: dict[str, list[Like]] = {}
+        for one in like:
+            if one.external_ref not in self.taken:
+                free.setdefault(one.likeness, []).append(one)
+        named = self.ledger.records(self.company, [one.external_ref for one in like if one.has_other_names])
         rest = []
         for candidate in unknown:
-            same = [records[ref] for ref in free.get(candidate.likeness, ()) if ref in records]
-            known = [one for one in same if any(said == candidate.appearance for said in one.also)]
-            parts = [one for one in same if candidate.date and _is_part_of(one.external_ref, candidate.external_ref)]
-            if known or parts:
-                self.take_for(candidate, known or parts, Doubt.WRITTEN_OTHERWISE)
-            elif same:
-                rest.append(candidate)
-        if rest:
-            self.same_files(rest, unknown, free, records)
-
-    def same_files(
-        self,
-        like: Sequence[Candidate],
-        unknown: Sequence[Candidate],
-        free: Mapping[str, Sequence[str]],
-        records: Mapping[str, Record],
-    ) -> None:
-        """Files of which most new sales are in the ledger, in the same order, under other references."""
-        new = Counter(self.prepared.batch.source(one.row) for one in unknown)
-        times = Counter(one.likeness for one in self.prepared.candidates)
-        by_source: dict[tuple[str, str], list[Candidate]] = {}
-        for candidate in like:
-            by_source.setdefault(self.prepared.batch.source(candidate.row), []).append(candidate)
-        for source, candidates in by_source.items():
-            telling = [one for one in candidates if times[one.likeness] == 1 and len(free[one.likeness]) == 1]
-            of_file = [
-                one for one in unknown if times[one.likeness] == 1 and self.prepared.batch.source(one.row) == source
+            same = free.get(candidate.likeness, ())
+            known = [
+                record
+                for one in same
+                if (record := named.get(one.external_ref)) and candidate.appearance in record.also
             ]
-            places = [records[free[one.likeness][0]].content_seq for one in telling]
-            in_order = sum(one < other for one, other in pairwise(places))
-            if (
-                len(telling) >= _TELLING
-                and len(telling) >= _MOST_OF * len(of_file)
-                and len(candidates) >= _MOST_OF * new[source]
-                and in_order >= _IN_ORDER * (len(places) - 1)
-            ):
-                self.take_file_for(candidates, free, records)
+            parts = [one for one in same if candidate.date and _is_part_of(one.external_ref, candidate.external_ref)]
+            if known:
+                self.take_for(candidate, known, Doubt.WRITTEN_OTHERWISE)
+            elif parts:
+                records = self.ledger.records(self.company, [one.external_ref for one in parts])
+                self.take_for(candidate, list(records.values()), Doubt.WRITTEN_OTHERWISE)
+            else:
+                rest.append(candidate)
+        self.same_files(rest, free)
 
-    def take_file_for(
-        self, candidates: Sequence[Candidate], free: Mapping[str, Sequence[str]], records: Mapping[str, Record]
-    ) -> None:
-        """Each sale of a file for the next one of the ledger that is like it."""
-        for candidate in candidates:
-            left = [ref for ref in free[candidate.likeness] if ref not in self.taken]
-            if left:
-                self.take_for(candidate, [records[left[0]]], Doubt.SAME_CONTENT)
+    def same_files(self, unknown: Sequence[Candidate], free: Mapping[str, Sequence[Like]]) -> None:
+        """Files whose new sales are those of an earlier file under other references."""
+        by_source: dict[tuple[str, str], list[Candidate]] = {}
+        for candidate in unknown:
+            by_source.setdefault(self.prepared.batch.source(candidate.row), []).append(candidate)
+        for candidates in by_source.values():
+            both = [one for one in candidates if one.likeness in free]
+            wanted = {one.likeness for one in both}
+            earlier = _earlier_files(sorted((one for name in wanted for one in free[name]), key=_when_planned))
+            new = [one.likeness for one in both]
+            for file in earlier:
+                if comes_again(new, [one.likeness for one in file], of=len(candidates), files=len(earlier)):
+                    self.take_file_for(both, file)
+                    break
+
+    def take_file_for(self, candidates: Sequence[Candidate], file: Sequence[Like]) -> None:
+        """Each sale of a file for the next one of the earlier file that is like it."""
+        left: dict[str, list[str]] = {}
+        for one in file:
+            left.setdefault(one.likeness, []).append(one.external_ref)
+        pairs = [(one, left[one.likeness].pop(0)) for one in candidates if left.get(one.likeness)]
+        records = self.ledger.records(self.company, [reference for _, reference in pairs])
+        for candidate, reference in pairs:
+            self.take_for(candidate, [records[reference]], Doubt.SAME_CONTENT)
+
+
+_when_planned = attrgetter("content_seq")
+
+
+def _earlier_files(like: Sequence[Like]) -> list[list[Like]]:
+    """Documents as they stood in files: another file, or rows that begin from above again, is another reading."""
+    found: list[list[Like]] = []
+    for one in like:
+        before = found[-1][-1] if found else None
+        if before is None or before.source != one.source or _first_row(one) < _first_row(before):
+            found.append([])
+        found[-1].append(one)
+    return found
+
+
+def _first_row(one: Like) -> int:
+    return read_rows(one.rows)[0] if one.rows else 0
 
 
 def _stands_alike(candidate: Candidate, record: Record) -> bool:
