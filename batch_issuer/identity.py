@@ -13,6 +13,11 @@ from typing import NamedTuple
 
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 """Which a spreadsheet program drops: `001` comes again as `1`."""
+_DECIMALS = re.compile(r"(?<=[0-9])[.]0+$", re.MULTILINE)
+_SEPARATORS = re.compile(r"[/_]")
+_BEFORE_NUMBERS = re.compile(r"(?<=[a-z])-(?=[0-9])")
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | {chr(code) for code in range(0xFE00, 0xFE10)}
+"""Letters and marks that take no place on the screen."""
 _PLAIN = re.compile(r"[0-9A-Za-z/_\n-]*")
 _HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—―−⁃﹘﹣－"), "-")  # noqa: RUF001 - every hyphen that a program may write
 """Hyphens, dashes and minus signs that look like the one on the keyboard."""
@@ -45,14 +50,14 @@ def _plain(text: str) -> str:
 def alike_key(text: str) -> str:
     """A key that is equal for references that a person would take for the same.
 
-    Leading zeros of numbers, capitals, spaces, invisible characters, kinds of hyphens and the ways of writing one
-    letter in Unicode do not count.
+    Leading zeros of numbers, capitals, spaces, invisible characters, kinds of hyphens, slashes and underscores for
+    hyphens, a hyphen between letters and a number, decimals that a spreadsheet program adds (`5001.00`), and the ways
+    of writing one letter in Unicode do not count.
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.translate(_HYPHENS)).translate(_HYPHENS)
-        text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    key = "".join(text.split()).casefold()
-    return _LEADING_ZEROS.sub("", key) if "0" in key else key
+        text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf" and letter not in _UNSEEN)
+    return _plainly("".join(text.split()).casefold())
 
 
 def alike_keys(texts: Sequence[str]) -> list[str]:
@@ -60,4 +65,10 @@ def alike_keys(texts: Sequence[str]) -> list[str]:
     together = "\n".join(texts)
     if len(texts) < 2 or _PLAIN.fullmatch(together) is None or together.count("\n") != len(texts) - 1:
         return list(map(alike_key, texts))
-    return _LEADING_ZEROS.sub("", together.casefold()).split("\n")
+    return _plainly(together.casefold()).split("\n")
+
+
+def _plainly(text: str) -> str:
+    """Small letters without what Excel and people add to references, or leave out of them."""
+    text = _SEPARATORS.sub("-", _DECIMALS.sub("", text.replace("#", "")))
+    return _LEADING_ZEROS.sub("", _BEFORE_NUMBERS.sub("", text))

@@ -42,6 +42,21 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfin
     for refusal in reconciliation.refusals:
         _show_refusal(output, refusal)
     for conflict in reconciliation.conflicts[:_LINES]:
+        if conflict.changes and conflict.changes[0].what in ("date", "branch", "till"):
+            output.say(
+                N_(
+                    "✗ {ref}: in the ledger it is of {before} ({state}, {issued}), in {file} of {after} ({now}): "
+                    "the same sale, or a number that began anew?"
+                ),
+                ref=conflict.external_ref,
+                before=conflict.changes[0].issued,
+                after=conflict.changes[0].file,
+                state=output.messages.text(STATE_NAMES[conflict.state]).lower(),
+                issued=money(conflict.issued_gross),
+                file=conflict.file,
+                now=money(conflict.file_gross),
+            )
+            continue
         output.say(
             N_("✗ {ref}: already issued ({state}) for {issued}, and {file} now says {now}. It is not sent again."),
             ref=conflict.external_ref,
@@ -124,7 +139,15 @@ def _show_open(output: Output, made: Reconciliation) -> None:
         output.show(f"    {', '.join(references[:_EXAMPLES])}{f' … +{more:,}' if more > 0 else ''}")
 
 
-_BY_CAUSE = (Cause.MISSING, Cause.ONLY_IN_LEDGER, Cause.CANCELLED, Cause.CANCELLING, Cause.CONTRADICTION, Cause.PROBLEM)
+_BY_CAUSE = (
+    Cause.LOOK_OWED,
+    Cause.MISSING,
+    Cause.ONLY_IN_LEDGER,
+    Cause.CANCELLED,
+    Cause.CANCELLING,
+    Cause.CONTRADICTION,
+    Cause.PROBLEM,
+)
 """Causes of which the screen shows only how many and which; the others have lines of their own."""
 
 

@@ -28,6 +28,7 @@ from batch_issuer.issuing.sending import PATIENCE, WHOSE, Patience, Progress, Se
 from batch_issuer.ledger.apart import Append, appending
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, RunRecord
+from batch_issuer.ledger.restoring import looks_owed, may_have_changed_since
 from batch_issuer.ledger.store import Exchanged, Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
@@ -582,7 +583,18 @@ class _Work:
         left = await sender.recognise(asked, self.ledger.bodies(asked))
         gone = {one.external_ref for one in asked} - {one.external_ref for one in left}
         await sender.flush()
+        if self._writer is not None and not self.may_be_behind and self._found_forgotten(gone):
+            now = self.ledger.now()
+            restored = {"head": list(self.ledger.head()), "replaced": "", "at": now.astimezone(dt.UTC).isoformat()}
+            owed = looks_owed(self.ledger, self.company, may_have_changed_since(now))
+            older = [one for one in owed if one.external_ref not in gone]
+            await self._writer.append([NewEvent(kind=Kind.RESTORED, body=restored), *older])
         return [record for record in records if record.external_ref not in gone]
+
+    def _found_forgotten(self, references: Collection[str]) -> bool:
+        """Whether the provider had sales of ours that this ledger never sent: then it is an older copy."""
+        now = self.ledger.records(self.company, list(references))
+        return any(record.accepted and not record.attempts for record in now.values())
 
     async def _notes_that_may_go(self, sender: Sender, notes: Sequence[Record]) -> list[Record]:
         """The credit notes whose CCF is stamped and has enough left; the others are held with the reason.

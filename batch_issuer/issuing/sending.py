@@ -556,7 +556,7 @@ class Sender:
             reply, document = await self.client.ask_content(record.doc_type, record.external_ref)
             return reply
 
-        return await self._until_answered(ask), document
+        return await self._until_answered(ask, record.external_ref), document
 
     def _sent_before(self, record: Record) -> list[str]:
         """Fingerprints of what was sent under a reference, without the request that is under way."""
@@ -609,6 +609,8 @@ class Sender:
             elif reply.state is State.UNSURE:
                 self._unanswered(record.external_ref, reply)
                 self._count(State.UNSURE)
+            elif self._is_foreign(reply.answer):
+                self._leave_to_person(record, reply, Reason.OTHER_ISSUER, (), unexpected=True)
             elif differs := differences(record, bodies[record.external_ref], reply.answer, document):
                 self._leave_to_person(record, reply, Reason.OTHER_CONTENT, differs, unexpected=True)
             else:
@@ -643,14 +645,21 @@ class Sender:
         if record.state is State.CONTINGENCY and found.state is State.REJECTED:
             body["reason"] = Reason.AFTER_CONTINGENCY.value
             self.progress.late_rejections.append(record.external_ref)
+        if found.state in (State.STAMPED, State.CONTINGENCY) and self._is_foreign(answer):
+            body |= {"state": State.UNSURE.value, "reason": Reason.OTHER_ISSUER.value}
         answered = NewEvent(kind=Kind.ANSWERED, external_ref=record.external_ref, body=body)
-        owed = owed_after_stamp(self._ledger, record) if found.state is State.STAMPED else ()
+        owed = owed_after_stamp(self._ledger, record) if body["state"] == State.STAMPED.value else ()
         self._write([*([planned] if planned else ()), answered, *owed])
         self._count(found.state)
         if found.state in (State.REJECTED, State.INVALID):
             self._failed(f"{found.state.value} {answer.codigo_msg}", words_of(answer))
         elif found.state is not State.UNSURE:
             self._streak = ("", 0)
+
+    def _is_foreign(self, answer: Answer) -> bool:
+        """Whether a document was issued in another company's name, or in another environment: it is not this sale's."""
+        objects = self._key is not None and self._key.objection is not None
+        return objects and bool(answer.issuer_nit or answer.environment)
 
     def _unanswered(self, reference: str, reply: Found | Uncertain, *, state: State = State.UNSURE) -> None:
         """Write the doubt at once: whatever happens next, the next run knows to ask first."""

@@ -312,19 +312,29 @@ def _mark(copy: Ledger, companies: Sequence[str], replaced: str, now: dt.datetim
     """
     copy.begin_writing(lambda: True)
     body = {"head": list(copy.head()), "replaced": replaced, "at": now.astimezone(dt.UTC).isoformat()}
-    since = (now - _MAY_HAVE_CHANGED).astimezone(dt.UTC).isoformat()
+    since = may_have_changed_since(now)
     looks = 0
     for company in companies:
-        owed = [
-            NewEvent(kind=Kind.LOOK_OWED, external_ref=record.external_ref, body={"why": "restored"})
-            for record in copy.all_records(company)
-            if record.state is State.STAMPED and record.settled_at >= since
-        ]
+        owed = looks_owed(copy, company, since)
         marks = iter([NewEvent(kind=Kind.RESTORED, body=body), *owed])
         while some := list(islice(marks, _AT_ONCE)):
             copy.append(company, "", some)
         looks += len(owed)
     return looks
+
+
+def may_have_changed_since(now: dt.datetime) -> str:
+    """The moment since which a stamped document may have been cancelled by a ledger that is gone, ISO in UTC."""
+    return (now - _MAY_HAVE_CHANGED).astimezone(dt.UTC).isoformat()
+
+
+def looks_owed(ledger: Ledger, company: str, since: str) -> list[NewEvent]:
+    """The looks that are owed to documents which were stamped since, because the ledger is an older one."""
+    return [
+        NewEvent(kind=Kind.LOOK_OWED, external_ref=record.external_ref, body={"why": "restored"})
+        for record in ledger.all_records(company)
+        if record.state is State.STAMPED and record.settled_at >= since
+    ]
 
 
 def _sync(draft: Path) -> None:

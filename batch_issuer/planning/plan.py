@@ -152,7 +152,10 @@ class Plan:
     @property
     def seen_before(self) -> bool:
         """Whether the ledger already knows every document of the files."""
-        return bool(self.steps) and all(step.record is not None and step.record.attempts for step in self.steps)
+        return bool(self.steps) and all(
+            step.record is not None and step.record.attempts and step.action is not Action.QUESTION
+            for step in self.steps
+        )
 
 
 def make_plan(

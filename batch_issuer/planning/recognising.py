@@ -7,6 +7,7 @@ files at once, before anything is planned, and the ledger remembers the answer.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,7 @@ from batch_issuer.planning.coming_again import comes_again
 from batch_issuer.planning.plan import Candidate, Plan, make_plan
 from batch_issuer.planning.preparing import Prepared
 from batch_issuer.problems import CannotStart
+from batch_issuer.reading.batch import SourceFile
 from batch_issuer.reading.fixes import is_fix_file
 from batch_issuer.reading.numbering import TELLING, propose_template
 
@@ -175,8 +177,12 @@ class _Looking:
                     self.doubtful.append(Doubtful(candidate, record, Doubt.OTHER_DAY))
 
     def ask_of_withdrawn(self, candidate: Candidate, record: Record) -> None:
-        if self.answer == SAME:
+        """A sale that somebody has withdrawn, unless a person said already that this file may have it."""
+        if candidate.appearance in record.also and self.answer != NEW:
             self.left.add(candidate.number)
+        elif self.answer == SAME:
+            self.left.add(candidate.number)
+            self.say(candidate, record)
         elif self.answer != NEW:
             self.doubtful.append(Doubtful(candidate, record, Doubt.WITHDRAWN))
 
@@ -402,7 +408,7 @@ def _question(prepared: Prepared, doubt: Doubt, found: Sequence[Doubtful], answe
         now_gross=f"${candidate.gross:,.2f}",
         file=record.source.file,
         now_file=prepared.batch.source(candidate.row)[0],
-        line=line,
+        line=line or _example(prepared, "Fecha" if not candidate.date else "Sucursal"),
     )
     question.line = line
     question.choices = (SAME,) if doubt in _NEED_A_NAME and not line else ANSWERS
@@ -414,11 +420,32 @@ _NEED_A_NAME = (Doubt.OTHER_DAY, Doubt.NUMBERED_ANEW)
 
 
 def _line(prepared: Prepared, found: Iterable[Doubtful], differs: Sequence[str]) -> str:
+    """The line of settings that keeps these sales apart, where all sheets with such sales have the same one."""
     sources = {prepared.batch.source(one.candidate.row) for one in found}
+    template = prepared.settings.source.external_ref
     proposals = {
-        propose_template(source, differs) for source in prepared.batch.sources if (source.path, source.sheet) in sources
+        _more_in(template, source, differs) if template else propose_template(source, differs)
+        for source in prepared.batch.sources
+        if (source.path, source.sheet) in sources
     }
     return proposals.pop() if len(proposals) == 1 else ""
+
+
+def _more_in(template: str, source: SourceFile, differs: Sequence[str]) -> str:
+    """A template with what it leaves out of day, branch and till, as far as the sheet has them; empty for nothing."""
+    headings = {one.field: one.heading for one in source.mapping}
+    more = [f"{{{headings[name]}}}" for name in TELLING if name in differs and name in headings]
+    new = [part for part in more if part not in template]
+    return f"external_ref = {json.dumps('-'.join([*new, template]), ensure_ascii=False)}" if new else ""
+
+
+def _example(prepared: Prepared, heading: str) -> str:
+    """A line of settings with a column that the file does not have yet, before what its reference is made of now."""
+    headings = [
+        one.heading for source in prepared.batch.sources for one in source.mapping if one.field == "external_ref"
+    ]
+    template = prepared.settings.source.external_ref or f"{{{headings[0] if headings else 'Número'}}}"
+    return f"external_ref = {json.dumps(f'{{{heading}}}-{template}', ensure_ascii=False)}"
 
 
 def _where_and_when(date: str, branch: str, till: str) -> str:
@@ -448,7 +475,11 @@ def known_to_provider(
     """The question about sales that the provider has, and that this ledger never sent."""
     candidate, found = known[0]
     gross = found.answer.amounts.gross
-    proposals = {propose_template(source, TELLING) for source in prepared.batch.sources}
+    template = prepared.settings.source.external_ref
+    proposals = {
+        _more_in(template, source, _OF_SHOPS) if template else propose_template(source, _OF_SHOPS)
+        for source in prepared.batch.sources
+    }
     line = proposals.pop() if len(proposals) == 1 else ""
     question = IdentityQuestion(
         N_(
@@ -457,7 +488,11 @@ def known_to_provider(
             "({state}). The same sales, of a ledger that was lost or replaced by an older copy; or numbers of other "
             "sales, of another shop or another time?"
         ),
-        repair=_repair(Doubt.NUMBERED_ANEW, line, answer) if answer == NEW else _LOST_OR_OTHERS,
+        repair=_repair(Doubt.NUMBERED_ANEW, line, answer)
+        if answer == NEW
+        else _LOST_OR_OTHERS
+        if line
+        else _LOST_OR_COLUMN,
         count=f"{len(known):,}",
         asked=f"{asked:,}",
         reference=candidate.appearance.external_ref,
@@ -465,13 +500,20 @@ def known_to_provider(
         now_file=prepared.batch.source(candidate.row)[0],
         gross="–" if gross is None else f"${gross:,.2f}",
         state=Terms((_STATES[found.state],)),
-        line=line or 'external_ref = "{Sucursal}-{Número}"',
+        line=line or _example(prepared, "Sucursal"),
     )
     question.line = line
     question.choices = ANSWERS if line else (SAME,)
     return question
 
 
+_OF_SHOPS = ("branch", "till")
+"""What tells the sales of one shop from those of another on the same day."""
+_LOST_OR_COLUMN = N_(
+    "If they are the same sales, say --alike same: each is looked up before it is sent, and what the provider has with "
+    "the same content is recorded. If they are others, add a column to the file that names the shop, and make the "
+    "reference of both in the settings:\n[source]\n{line}\nNothing was sent."
+)
 _LOST_OR_OTHERS = N_(
     "If they are the same sales, say --alike same: each is looked up before it is sent, and what the provider has with "
     "the same content is recorded. If they are others, let more than the number tell sales apart, in the settings:\n"
@@ -510,7 +552,7 @@ _SAME_OR_TEMPLATE = N_(
 )
 _SAME_OR_COLUMN = N_(
     "If numbers began anew, add a column to the file that tells the sales apart (the date, the branch or the till), "
-    'and make the reference of both in the settings:\n[source]\nexternal_ref = "{{Fecha}}-{{Número}}"\n'
+    "and make the reference of both in the settings:\n[source]\n{line}\n"
     "If they are the same sales, say so with --alike same. Nothing was sent."
 )
 _TEMPLATE_WANTED = N_(
@@ -520,7 +562,7 @@ _TEMPLATE_WANTED = N_(
 _OWN_NAME_WANTED = N_(
     "New sales need references of their own: the provider knows a sale by its reference. Add a column that tells them "
     "apart (the date, the branch or the till), and make the reference of both in the settings:\n"
-    '[source]\nexternal_ref = "{{Fecha}}-{{Número}}"\nNothing was sent.'
+    "[source]\n{line}\nNothing was sent."
 )
 _SAME_OR_NEW = N_(
     "If they are the same, say so with --alike same: nothing is issued a second time, and the ledger remembers it. If "

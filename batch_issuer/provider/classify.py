@@ -39,6 +39,7 @@ class Reason(StrEnum):
     UNEXPECTED_DUPLICATE = "unexpected-duplicate"
     OTHER_CONTENT = "other-content"
     NOT_LOOKED_UP = "not-looked-up"
+    OTHER_ISSUER = "other-issuer"
     NOT_ACCEPTED = "http-400"
     NOT_PROVEN = "not-proven"
     CCF_NOT_FOUND = "ccf-not-found"
@@ -53,7 +54,7 @@ class Reason(StrEnum):
     CREDIT_FULL_DIFFERS = "credit-full-differs"
 
 
-NEEDS_PERSON = frozenset({Reason.SHARED_PROOF, Reason.UNEXPECTED_DUPLICATE, Reason.OTHER_CONTENT})
+NEEDS_PERSON = frozenset({Reason.SHARED_PROOF, Reason.UNEXPECTED_DUPLICATE, Reason.OTHER_CONTENT, Reason.OTHER_ISSUER})
 """Doubts that no other answer of the provider settles: a person has to say which sale the document is."""
 
 

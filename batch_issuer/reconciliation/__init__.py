@@ -5,7 +5,7 @@ Pure: what a run read, against what the ledger knows. Nothing here reads a clock
 
 from batch_issuer.reconciliation.contingency import age_bucket
 from batch_issuer.reconciliation.later import read_open_items, since
-from batch_issuer.reconciliation.making import Background, is_open, reconcile, waits_for_person
+from batch_issuer.reconciliation.making import Background, is_open, looks_owed, reconcile, waits_for_person
 from batch_issuer.reconciliation.plain import as_json, findings_json, report_json
 from batch_issuer.reconciliation.sequences import split_control_number
 from batch_issuer.reconciliation.signatures import content_of, share_a_day, signed_off
@@ -77,6 +77,7 @@ __all__ = [
     "content_of",
     "findings_json",
     "is_open",
+    "looks_owed",
     "read_open_items",
     "reconcile",
     "report_json",

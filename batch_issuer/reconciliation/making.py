@@ -286,6 +286,10 @@ def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:
             )
         ),
         *_items(Cause.LEFT_OPEN, _left_open(made)),
+        *_items(
+            Cause.LOOK_OWED,
+            ((one.external_ref, one.expected_gross, one.look_owed) for one in looks_owed(made.records, made.carried)),
+        ),
         *_items(Cause.MISSING, ((one.external_ref, one.gross, one.looks_like) for one in made.missing)),
         *_items(
             Cause.ONLY_IN_LEDGER,
@@ -306,12 +310,20 @@ def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:
     return tuple(sorted(items, key=lambda item: order[item.cause]))
 
 
+def looks_owed(*records: Iterable[Record]) -> list[Record]:
+    """The documents whose status has to be asked again."""
+    return [one for some in records for one in some if one.look_owed]
+
+
 def _left_open(made: Reconciliation) -> Iterable[tuple[str, Decimal, str]]:
     """Documents of other runs that need a person; a report of a period says nothing of what is not of it."""
     if made.scope.about is About.PERIOD:
         return ()
-    owed = [one for one in made.records if one.look_owed]
-    return ((one.external_ref, one.expected_gross, one.state.value) for one in (*made.carried, *owed) if is_open(one))
+    return (
+        (one.external_ref, one.expected_gross, one.state.value)
+        for one in made.carried
+        if is_open(one) and not one.look_owed
+    )
 
 
 def _items(cause: Cause, found: Iterable[tuple[str, Decimal, str]]) -> Iterable[OpenItem]:

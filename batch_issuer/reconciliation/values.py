@@ -39,6 +39,8 @@ class Cause(StrEnum):
     NOT_SENT = "not-sent"
     LEFT_OPEN = "left-open"
     """Another run left it open: it needs a person, and is not among the documents reconciled."""
+    LOOK_OWED = "look-owed"
+    """How it stands has to be asked again: something happened to another document, or the ledger is an older copy."""
     MISSING = "missing"
     """In the files, and the ledger does not know it."""
     ONLY_IN_LEDGER = "only-in-ledger"
@@ -600,6 +602,8 @@ class Reconciliation:
             return N_("All {documents} documents are cancelled.")
         if self.states.get(State.CANCELLED, Total()).documents:
             return N_("Nothing needs a person: {stamped} of {documents} documents are stamped, {cancelled} cancelled.")
+        if any(record.withdrawn_at for record in self.records):
+            return N_("Nothing needs a person: {stamped} of {documents} documents are stamped, {withdrawn} withdrawn.")
         return N_("All {documents} documents are stamped.")
 
     @property
@@ -610,6 +614,7 @@ class Reconciliation:
             "left": f"{self.left_open:,}",
             "contingency": self._count(State.CONTINGENCY),
             "stamped": self._count(State.STAMPED),
+            "withdrawn": f"{sum(bool(record.withdrawn_at) for record in self.records):,}",
             "cancelled": self._count(State.CANCELLED),
         }
 

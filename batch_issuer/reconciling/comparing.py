@@ -71,19 +71,13 @@ def compare(
         one["state"] = known.state.value if known else ""
     comparison = {
         **period,
-        "changed": [
-            step.candidate.external_ref
-            for step in steps
-            if step.changed or (step.record is not None and step.action is Action.QUESTION)
-        ],
+        "changed": [step.candidate.external_ref for step in steps if step.changed or _is_in_question(step)],
         "missing": [_missing(prepared, candidate, likes, doubted.get(candidate.number)) for candidate in missing],
         "only_in_ledger": [record.external_ref for record in only],
         "lookalikes": likes.pairs(),
     }
     conflicts = [
-        step
-        for step in steps
-        if step.action is Action.QUESTION or (step.action is Action.CONFLICT and not _is_cancelled(step))
+        step for step in steps if _is_in_question(step) or (step.action is Action.CONFLICT and not _is_cancelled(step))
     ]
     return Compared(
         reading={**plain, "conflicts": conflict_list(conflicts, prepared, ledger), "comparison": comparison},
@@ -130,6 +124,11 @@ def _looked_through(prepared: Prepared, ledger: Ledger, company: str, period: Ma
         return dated
     sent = ledger.sent_between(company, *span(period["first"], period["last"]))
     return [*dated, *(record.external_ref for record in sent if not record.date)]
+
+
+def _is_in_question(step: Step) -> bool:
+    """Whether the ledger has a document that may be another sale; one that was only withdrawn is the same."""
+    return step.action is Action.QUESTION and step.record is not None and not step.record.withdrawn_at
 
 
 def _is_cancelled(step: Step) -> bool:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from batch_issuer.documents import State
+from batch_issuer.issuing.sending import WHOSE
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Kind, NewEvent, Note, Record, SignOff
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
+from batch_issuer.provider.classify import Reason
 from batch_issuer.reconciliation import SignedOff, content_of, signed_off, tally, waits_for_person
 from batch_issuer.reconciling.gathering import period_records
 from batch_issuer.settings import Company
@@ -40,7 +42,7 @@ def withdraw(ledger_path: Path, company: Company, external_ref: str, reason: str
         record = ledger.record(company.code, external_ref)
         if record is None:
             raise _not_known(ledger, company, external_ref)
-        if record.state not in _WITHDRAWABLE:
+        if record.state not in _WITHDRAWABLE and record.reason not in (*WHOSE, Reason.OTHER_ISSUER):
             raise CannotStart(
                 N_("«{reference}» cannot be withdrawn: it is {state}."),
                 repair=N_(
@@ -63,7 +65,7 @@ def withdraw(ledger_path: Path, company: Company, external_ref: str, reason: str
 
 
 _WITHDRAWABLE = (State.PLANNED, State.REJECTED, State.INVALID)
-"""States of documents that the provider does not have as valid ones."""
+"""States of documents that the provider does not have as valid ones; one that is another sale's is not this one's."""
 
 
 def _not_known(ledger: Ledger, company: Company, external_ref: str) -> CannotStart:

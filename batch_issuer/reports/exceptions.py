@@ -31,6 +31,7 @@ from batch_issuer.reconciliation import (
     Refusal,
     Since,
     StateChange,
+    looks_owed,
 )
 from batch_issuer.reports.figures import money, shared_words, signed_money, span
 from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_NAMES, CAUSE_TITLES, refusal_title
@@ -194,6 +195,8 @@ class Exceptions:
     contingency: Portion[Record]
     left_open: Listed[Record]
     """Documents of other runs that need a person."""
+    looks_owed: Listed[Record]
+    """Documents whose status has to be asked again."""
     carried: Portion[Record]
     """What else is open of other runs."""
     state_changes: Portion[StateChange]
@@ -223,7 +226,8 @@ class _Gathering:
         compared = known.comparison or Comparison(matches={})
         since = known.since or Since(report="", as_of="")
         left_open = _left_open(known)
-        others = [one for one in known.carried if one not in left_open]
+        owed = looks_owed(known.records, known.carried)
+        others = [one for one in known.carried if one not in left_open and one not in owed]
         carried = sorted(others, key=lambda one: (waiting_since(one), one.external_ref))
         return Exceptions(
             conflicts=self._listed(Cause.CONFLICT, known.conflicts),
@@ -232,6 +236,7 @@ class _Gathering:
             only_in_ledger=self._listed(Cause.ONLY_IN_LEDGER, compared.only_in_ledger),
             refusals={cause: self._refused(cause) for cause in _REFUSALS},
             left_open=self._listed(Cause.LEFT_OPEN, left_open),
+            looks_owed=self._listed(Cause.LOOK_OWED, owed),
             differences=self._listed(Cause.DIFFERENCE, known.beyond_tolerance),
             still_in_files=self._listed(Cause.CANCELLED, known.still_in_files),
             problems=self._problems(blocking(known)),
@@ -408,7 +413,7 @@ _REFUSALS = (Cause.UNSURE, Cause.NOT_SENT, Cause.REJECTED, Cause.INVALID)
 def _left_open(reconciliation: Reconciliation) -> list[Record]:
     """The documents of other runs that need a person."""
     named = {item.external_ref for item in reconciliation.open_items if item.cause is Cause.LEFT_OPEN}
-    return [one for one in (*reconciliation.carried, *reconciliation.records) if one.external_ref in named]
+    return [one for one in reconciliation.carried if one.external_ref in named]
 
 
 def tasks(reconciliation: Reconciliation) -> tuple[Task, ...]:
@@ -432,6 +437,7 @@ def tasks(reconciliation: Reconciliation) -> tuple[Task, ...]:
         (Cause.CANCELLED, reconciliation.still_in_files),
         (Cause.CANCELLING, reconciliation.cancelling),
         (Cause.LEFT_OPEN, _left_open(reconciliation)),
+        (Cause.LOOK_OWED, looks_owed(reconciliation.records, reconciliation.carried)),
     ):
         counted[cause] = (len(records), total_of(one.expected_gross for one in records))
     contradictions = reconciliation.comparison.contradictions if reconciliation.comparison else ()

@@ -61,6 +61,7 @@ CAUSE_TITLES: Mapping[Cause, str] = {
     Cause.UNSURE: N_("Outcome not known"),
     Cause.NOT_SENT: N_("Still to be sent"),
     Cause.LEFT_OPEN: N_("Open from other runs"),
+    Cause.LOOK_OWED: N_("To be asked about again"),
     Cause.REJECTED: N_("Rejected by the ministry"),
     Cause.INVALID: N_("Refused by the provider"),
     Cause.DIFFERENCE: N_("Amounts that differ"),
@@ -77,6 +78,7 @@ CAUSE_NAMES: Mapping[Cause, str] = {
     Cause.UNSURE: N_("Unsure"),
     Cause.NOT_SENT: N_("Not sent yet"),
     Cause.LEFT_OPEN: N_("Other runs"),
+    Cause.LOOK_OWED: N_("To ask"),
     Cause.REJECTED: N_("Rejected"),
     Cause.INVALID: N_("Invalid"),
     Cause.DIFFERENCE: N_("Amounts"),
@@ -109,6 +111,10 @@ CAUSE_EXPLANATIONS: Mapping[Cause, str] = {
     ),
     Cause.UNSURE: WHAT_TO_DO[State.UNSURE],
     Cause.NOT_SENT: WHAT_TO_DO[State.PLANNED],
+    Cause.LOOK_OWED: N_(
+        "They may have been cancelled: the ledger is an older copy, or a credit note over all of them was stamped. Run "
+        "«batch-issuer refresh»: it asks how each stands, and issues nothing."
+    ),
     Cause.LEFT_OPEN: N_(
         "Earlier runs left these documents open, and today's files do not name them. «batch-issuer refresh» asks about "
         "those in doubt, «batch-issuer retry» sends what was not sent. A sale that is not to be issued any more is "
@@ -132,7 +138,11 @@ CAUSE_ACTIONS: Mapping[Cause, str] = {
     Cause.CANCELLING: N_("Run «batch-issuer refresh»: it asks what became of them."),
     Cause.UNSURE: N_("Run «batch-issuer refresh»: it asks what became of them."),
     Cause.NOT_SENT: N_("Run the same command again."),
-    Cause.LEFT_OPEN: N_("Run «batch-issuer refresh», then «batch-issuer retry»; or withdraw them with a note."),
+    Cause.LOOK_OWED: N_("Run «batch-issuer refresh»: it asks how each of them stands."),
+    Cause.LEFT_OPEN: N_(
+        "«batch-issuer refresh» asks about what is in doubt, «batch-issuer retry» sends what was not sent, what was "
+        'refused is corrected and issued again. Or withdraw it: batch-issuer note REF "why" --by NAME --withdraw.'
+    ),
     Cause.REJECTED: N_("Correct the data and issue again."),
     Cause.INVALID: N_("Correct the data and issue again."),
     Cause.DIFFERENCE: N_("Compare with the document that was issued."),
@@ -216,6 +226,10 @@ REASONS: Mapping[str, str] = {
     "other-content": N_(
         "The provider has this reference with other content, so the sale is not issued by it: give it a reference of "
         "its own, or correct what is wrong."
+    ),
+    "other-issuer": N_(
+        "It was issued in the name of another company, or in another environment: invalidate it with that key, give "
+        "the sale another reference, and withdraw this one with a note."
     ),
     "not-looked-up": N_("The provider did not say whether it has it already, so it was not sent."),
     "http-400": N_("The provider did not accept the request."),

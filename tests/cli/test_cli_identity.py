@@ -382,7 +382,7 @@ def test_a_restored_ledger_asks_before_it_sends(open_desk: Open) -> None:
     assert [desk.states()[f"A-{number}"] for number in (4, 5, 6, 9)] == [
         "stamped", "contingency", "contingency", "stamped",
     ]  # fmt: skip
-    assert (done.code, {one["cause"] for one in done.json["open"]}) == (1, {"left-open"}), "looks are owed"
+    assert (done.code, {one["cause"] for one in done.json["open"]}) == (1, {"look-owed"})
     desk.call("refresh")
     assert desk.states()["A-1"] == "cancelled"
     assert desk.call("refresh").code == 0
