@@ -55,9 +55,7 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
             "difference_beyond_tolerance": _money(total_of(one.amount for one in made.beyond_tolerance)),
             "difference_within_tolerance": _money(total_of(one.amount for one in made.within_tolerance)),
         },
-        "late_rejections": [
-            record.external_ref for one in made.refusals if one.after_contingency for record in one.records
-        ],
+        "late_rejections": [one.external_ref for one in made.late_rejections],
         "conflicts": [
             {
                 "external_ref": one.external_ref,
@@ -228,7 +226,6 @@ def findings_json(made: Reconciliation) -> dict[str, Any]:
             "ages": _ages(made.ages),
         },
         "rejection_ages": _ages(made.rejection_ages),
-        "late_rejections": [one.external_ref for one in made.late_rejections],
         "carried": [
             {"external_ref": one.external_ref, "state": one.state.value, "gross": _money(one.expected_gross)}
             for one in made.carried

@@ -500,8 +500,8 @@ class Reconciliation:
 
     @property
     def late_rejections(self) -> tuple[Record, ...]:
-        """Documents that were in contingency, with a number given to the customer, and were rejected in the end."""
-        return tuple(record for record in self.in_state(State.REJECTED) if record.waits)
+        """The documents here that customers may hold although the ministry rejected them."""
+        return tuple(record for record in self.records if record.is_late_rejection)
 
     @property
     def cancelling(self) -> tuple[Record, ...]:
