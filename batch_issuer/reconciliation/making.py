@@ -7,15 +7,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from batch_issuer.documents import State, total_of
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import Note, Numbered, Record, RunRecord, Wait
 from batch_issuer.messages import N_
+from batch_issuer.money import NOTHING, total_of
 from batch_issuer.reconciliation import readings
 from batch_issuer.reconciliation.contingency import contingency_ages, contingency_bridge, rejection_ages
 from batch_issuer.reconciliation.sequences import numbered, odd_numbers, other_months, series_of
 from batch_issuer.reconciliation.totals import bridge, live_notes, sum_up, tally, undone_by_notes
 from batch_issuer.reconciliation.values import (
-    NOTHING,
     About,
     Cause,
     Comparison,

@@ -9,11 +9,11 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
-from batch_issuer.documents import State, total_of
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import CancelStep, Note, Record, RunRecord, SignOff
 from batch_issuer.messages import N_
+from batch_issuer.money import NOTHING, total_of
 
-NOTHING = Decimal("0.00")
 CREDIT_NOTE = "05"
 EXCLUDED_SUBJECT = "14"
 
