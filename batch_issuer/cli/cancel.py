@@ -45,7 +45,8 @@ _YES = frozenset({"y", "yes", "s", "si", "sí"})
 @base.common
 @base.with_output
 def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
-    from batch_issuer.cli.session import named_references, open_session, today
+    from batch_issuer.cli.session import named_references, open_session
+    from batch_issuer.days import today
 
     session = open_session(output, options)
     names = named_references(references, options["file"])

@@ -26,7 +26,8 @@ from batch_issuer.money import dollars, figure
 @base.with_output
 def command(output: Output, period: tuple[str, str], by: str, role: str, **options: Any) -> int:
     from batch_issuer.cli.findings import ROLES, by_state, days_text, named
-    from batch_issuer.cli.session import open_session, today
+    from batch_issuer.cli.session import open_session
+    from batch_issuer.days import today
     from batch_issuer.reconciliation import STATE_NAMES
     from batch_issuer.reconciling.signing import sign
 
