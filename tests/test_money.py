@@ -28,7 +28,7 @@ from batch_issuer.reports.page import page_text
 from batch_issuer.reports.workbook import workbook_content
 from tests.reports import invented
 from tests.reports.test_report_page import Page
-from tests.test_reconciliation import record, reconciled
+from tests.test_reconciliation import reconciled, record
 
 EN = Messages("en")
 AMOUNTS = st.decimals("-999999999.9999", "999999999.9999", places=4)
