@@ -1,14 +1,15 @@
 """What a document should come to, by its type: base, VAT, total, what is withheld, and what is left to pay.
 
-The one place with this arithmetic. It is exact until the cent and rounds half-up, as the ministry does with summary
-fields (Manual Funcional 2.0, XXI); its worked example (p. 47) is a test: 697.50 net, 90.68 VAT, 6.98 withheld.
+What is withheld is worked out here only; VAT and rounding come from `money`. The ministry's worked example (Manual
+Funcional 2.0, p. 47) is a test: 697.50 net, 90.68 VAT, 6.98 withheld.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from batch_issuer.documents import VAT_RATE, WITHOUT_VAT, Amounts, Document, to_cents
+from batch_issuer.documents import WITHOUT_VAT, Amounts, Document
+from batch_issuer.money import NOTHING, to_cents, without_vat
 
 WITHHELD_FROM = Decimal("100.00")
 """Taxable base from which large taxpayers and the government withhold VAT (Código Tributario, art. 162)."""
@@ -16,8 +17,6 @@ WITHHELD_RATE = Decimal("0.01")
 WITHHOLDERS = ("3", "4")
 INCOME_TAX_RATE = Decimal("0.10")
 """Withheld from services of excluded subjects (provider.md 9)."""
-
-_ZERO = Decimal("0.00")
 
 
 def expected_amounts(document: Document, *, withheld_at_100: bool = True) -> Amounts:
@@ -28,7 +27,7 @@ def expected_amounts(document: Document, *, withheld_at_100: bool = True) -> Amo
     gross = document.expected_gross
     if document.doc_type in WITHOUT_VAT:
         taxable = gross
-        retention = _income_tax(document) if document.doc_type == "14" else _ZERO
+        retention = _income_tax(document) if document.doc_type == "14" else NOTHING
     else:
         taxable = to_cents(_net(document))
         retention = _vat_withheld(document, taxable, at_100=withheld_at_100)
@@ -44,13 +43,13 @@ def expected_amounts(document: Document, *, withheld_at_100: bool = True) -> Amo
 def withheld(document: Document, *, withheld_at_100: bool = True) -> Decimal | None:
     """What the buyer keeps back; None where the provider's own customer decides, or no page says."""
     if document.doc_type == "01" and document.customer is None:
-        return _ZERO
+        return NOTHING
     return expected_amounts(document, withheld_at_100=withheld_at_100).retention
 
 
 def _net(document: Document) -> Decimal:
     amount = document.amount
-    return amount / (1 + VAT_RATE) if document.prices_with_vat else amount
+    return without_vat(amount) if document.prices_with_vat else amount
 
 
 def _vat_withheld(document: Document, taxable: Decimal, *, at_100: bool) -> Decimal | None:
@@ -58,15 +57,15 @@ def _vat_withheld(document: Document, taxable: Decimal, *, at_100: bool) -> Deci
     if document.doc_type == "05":
         return None
     if taxable < WITHHELD_FROM or (taxable == WITHHELD_FROM and not at_100):
-        return _ZERO
+        return NOTHING
     customer = document.customer
     if customer is None or not (customer.type_contributor or customer.nit or customer.dui):
-        return _ZERO
+        return NOTHING
     if not customer.type_contributor:
         return None
-    return to_cents(taxable * WITHHELD_RATE) if customer.type_contributor in WITHHOLDERS else _ZERO
+    return to_cents(taxable * WITHHELD_RATE) if customer.type_contributor in WITHHOLDERS else NOTHING
 
 
 def _income_tax(document: Document) -> Decimal | None:
-    services = sum((line.amount for line in document.lines if line.is_service), _ZERO)
+    services = sum((line.amount for line in document.lines if line.is_service), NOTHING)
     return to_cents(services * INCOME_TAX_RATE)

@@ -5,13 +5,13 @@ A person's work is never lost: a workbook that somebody has saved since it was w
 
 from __future__ import annotations
 
-import datetime as dt
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from batch_issuer.days import today
 from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_, Messages
@@ -102,7 +102,7 @@ def write_fixes_again(refused: Sequence[Record], settings: Settings, messages: M
     fixes, found = Fixes(), set[str]()
     if files:
         try:
-            prepared = prepare(_read_again(files, settings), settings, dt.datetime.now().astimezone().date())
+            prepared = prepare(_read_again(files, settings), settings, today())
         except CannotStart:
             return Fixes(left_out=tuple(sorted(wanted)))
         prints = {one.external_ref: one.fingerprint for one in prepared.candidates}

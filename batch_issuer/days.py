@@ -8,6 +8,16 @@ from functools import lru_cache
 from batch_issuer.documents import EL_SALVADOR
 
 
+def today() -> dt.date:
+    """The day that it is in El Salvador, wherever the machine stands: after 18:00 there it is tomorrow in UTC."""
+    return now().astimezone(EL_SALVADOR).date()
+
+
+def now() -> dt.datetime:
+    """This moment, in UTC as the ledger has its times."""
+    return dt.datetime.now(dt.UTC)
+
+
 def day_of(moment: str) -> str:
     """The day in El Salvador of a time of the ledger, ISO; empty where no time is known."""
     return _day_of_hour(moment[:13], moment[-6:]) if moment else ""

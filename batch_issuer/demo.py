@@ -11,7 +11,7 @@ from pathlib import Path
 
 from batch_issuer import settings as settings_room
 from batch_issuer.correcting import outcomes_of_run, write_fixes
-from batch_issuer.documents import EL_SALVADOR
+from batch_issuer.days import today
 from batch_issuer.issuing.runs import Connection, Outcome, Watcher, cancel, issue, refresh
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_, Messages
@@ -122,14 +122,13 @@ def run_mixed(folder: Path, messages: Messages, watcher: Watcher, say: Callable[
         again = issue(prepared, ledger_path=ledger_path, company=company, connection=connection, watcher=watcher)
         names = read_references(str(folder / CANCELLED_FILE), None)
         say(N_("4. Cancelling {references} …"), references=", ".join(names))
-        today = dt.datetime.now(EL_SALVADOR).date()
         cancel(
             ledger_path=ledger_path,
             company=company,
             connection=connection,
             watcher=watcher,
             names=names,
-            today=today,
+            today=today(),
         )
     after = _reconciled(ledger_path, again.run.run, company, settings)
     say(N_("5. Writing the reports …"))

@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from batch_issuer import __version__
+from batch_issuer.days import today
 from batch_issuer.documents import EL_SALVADOR, State
 from batch_issuer.issuing.keys import key_in
 from batch_issuer.ledger import lock, schema
@@ -490,7 +491,7 @@ def is_on_network(folder: Path, mounts: str | None = None) -> bool:
 
 
 def _calendar() -> Check:
-    year = dt.datetime.now(EL_SALVADOR).year
+    year = today().year
     if year != CALENDAR_YEAR:
         return _warn(
             "calendar",

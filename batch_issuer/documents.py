@@ -6,21 +6,19 @@ Money is `Decimal` and dates are dates from here on; texts were parsed in `readi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
 from batch_issuer.frozen import changer
+from batch_issuer.money import VAT_RATE as VAT_RATE  # noqa: PLC0414 - reading/ still asks for both here
+from batch_issuer.money import to_cents as to_cents  # noqa: PLC0414 - as above
+from batch_issuer.money import with_vat
 
-CENT = Decimal("0.01")
 EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
 """No daylight saving (domain.md 4)."""
-_WIDE = Context(prec=MAX_PREC)
-"""A cell may hold 300 digits: it is shown and held back, and rounding it is no reason to stop."""
-VAT_RATE = Decimal("0.13")
-"""Ley de IVA, art. 54."""
 
 
 class State(StrEnum):
@@ -137,27 +135,11 @@ class Document:
 
     def gross_of(self, amount: Decimal) -> Decimal:
         """The same if its lines came to this amount, unrounded as the sheet has it."""
-        return to_cents(amount if self.prices_with_vat or self.doc_type in WITHOUT_VAT else amount * (1 + VAT_RATE))
+        return to_cents(amount if self.prices_with_vat or self.doc_type in WITHOUT_VAT else with_vat(amount))
 
 
 changed_document = changer(Document)
 """`changed_document(document, branch="…")`."""
-
-
-def to_cents(amount: Decimal) -> Decimal:
-    """Half-up to two decimals, as the ministry rounds summary fields (MF2 XXI)."""
-    return amount.quantize(CENT, ROUND_HALF_UP, _WIDE)
-
-
-def split_vat(gross: Decimal) -> tuple[Decimal, Decimal]:
-    """Taxable base and VAT of a total that includes VAT; the two always add up to it."""
-    taxable = to_cents(gross / (1 + VAT_RATE))
-    return taxable, gross - taxable
-
-
-def total_of(amounts: Iterable[Decimal | None]) -> Decimal:
-    """The sum, as 0.00 where there is nothing to add."""
-    return sum((amount for amount in amounts if amount is not None), Decimal("0.00"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Work for a second core: a copy of this process does it beside us, on Linux, where a copy is safe.
 
-Only the thread that forks lives on in the copy, so nothing is forked while there are others. The copy is deaf to
+Only the thread that forks lives on in the copy, so nothing is forked while Python knows of another; of threads that a
+library began by itself it does not know. The copy is deaf to
 signals, which are our affair; it ends when it has answered, or when we do.
 """
 

@@ -1,4 +1,4 @@
-"""Problems of the data, as values, with the catalog of their codes; and the exceptions that stop a run.
+"""Problems of the data, as values, and the exceptions that stop a run. Each kind stands with the rule that finds it.
 
 A problem says where it is, quotes the value, and says what to do. Exceptions carry their exit code; one place,
 the command line, turns them into a sentence.

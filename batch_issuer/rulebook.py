@@ -1,4 +1,7 @@
-"""Every rule that a document is held against before it is sent, whichever room keeps it, as rows of one table."""
+"""The rules of documents and of the batch, whichever room keeps them, as rows of one table: for `rules` and the README.
+
+What reading finds in cells, rows and sheets (`reading/kinds`) is not among them: that is before there are documents.
+"""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def resave(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Path]
     """Opens workbooks in LibreOffice Calc and saves them again, as whoever corrects them does; where the copies are."""
     executable = next(filter(None, map(shutil.which, OFFICE_NAMES)), None)
     if executable is None:
-        _missing("LibreOffice Calc is not there; `make libreoffice` installs it.")
+        missing("LibreOffice Calc is not there; `make libreoffice` installs it.")
     profile = tmp_path_factory.mktemp("office")
 
     def resaved(*paths: Path) -> list[Path]:
@@ -78,10 +78,10 @@ def resave(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Path]
 
 
 def _without_browser(reason: str) -> NoReturn:
-    _missing(f"Chromium did not start; `make chromium` installs it. {reason}")
+    missing(f"Chromium did not start; `make chromium` installs it. {reason}")
 
 
-def _missing(sentence: str) -> NoReturn:
+def missing(sentence: str) -> NoReturn:
     """Skip on a person's machine; fail in CI, where a missing program would hide what is broken."""
     if os.environ.get("CI") == "true":
         pytest.fail(sentence)

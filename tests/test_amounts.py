@@ -71,6 +71,28 @@ def test_each_type(document: Document, expected: Amounts) -> None:
     assert expected_amounts(document) == expected
 
 
+HALVES = [
+    (sold(("1", "0.50", "0"), customer=SMALL), amounts("0.50", "0.07", "0.57", "0.00", "0.57")),  # gross 0.565
+    (sold(("1", "10.125", "0"), customer=SMALL), amounts("10.13", "1.31", "11.44", "0.00", "11.44")),  # base 10.125
+    (sold(("1", "150.50", "0"), customer=LARGE), amounts("150.50", "19.57", "170.07", "1.51", "168.56")),  # 1.505
+    (sold(("1", "2.825", "0"), doc_type="11"), amounts("2.83", "0.00", "2.83", "0.00", "2.83")),
+    (sold(("1", "8.475", "0"), doc_type="01", with_vat=True), amounts("7.50", "0.98", "8.48", "0.00", "8.48")),
+]
+
+
+@pytest.mark.parametrize(("document", "expected"), HALVES)
+def test_half_a_cent_goes_up(document: Document, expected: Amounts) -> None:
+    """Half-up, as the ministry (MF2 XXI): half-even would give a cent less in each of these."""
+    assert expected_amounts(document) == expected
+
+
+def test_half_a_cent_of_income_tax_goes_up() -> None:
+    """10 % of a service of 10.25 is 1.025."""
+    (line,) = sold(("1", "10.25", "0")).lines
+    document = Document(external_ref="A", doc_type="14", lines=(line._replace(is_service=True),), prices_with_vat=False)
+    assert expected_amounts(document) == amounts("10.25", "0.00", "10.25", "1.03", "9.22")
+
+
 def test_exactly_100_is_a_setting() -> None:
     """Two of the provider's pages say from 100.00, one says above."""
     at_100 = sold(("1", "100.00", "0"), customer=LARGE)

@@ -19,7 +19,7 @@ from batch_issuer.ledger.records import (
     RunRecord,
     Wait,
 )
-from batch_issuer.reconciliation import Reconciliation, Step, Tally, age_bucket, as_json, reconcile
+from batch_issuer.reconciliation import Cause, Reconciliation, Step, Tally, age_bucket, as_json, reconcile
 from batch_issuer.reconciliation.contingency import contingency_bridge
 
 AT = "2026-11-21T06:00:00.000+00:00"
@@ -281,3 +281,40 @@ def test_why_a_run_stopped_is_said_with_its_particulars() -> None:
     )  # fmt: skip
     found = reconcile(company="default", company_name="", runs=[run], records=[], tolerance=Decimal(0))
     assert found.stopped.format(**found.stopped_with) == "The same failure 3 times in a row: x."
+
+
+EARLIER, LATER = "2026-11-20T23:00:00.000+00:00", "2026-11-21T07:00:00.000+00:00"
+
+
+@pytest.mark.parametrize(("read_at", "told"), [(EARLIER, []), (AT, ["C"]), (LATER, ["C"])])
+def test_a_file_read_before_the_sale_was_cancelled_says_nothing_of_it(read_at: str, told: list[str]) -> None:
+    """It had the sale rightly. Read afterwards, or compared now, it has one that is cancelled."""
+    cancelled = replace(record("C", State.CANCELLED), settled_at=AT)
+    summary = {
+        "rows": 1,
+        "sources": [{"file": "v.csv", "sheet": "", "sha256": "", "rows": 1, "documents": 1}],
+        "refs": ["C"],
+    }
+    run = RunRecord(
+        run="r", company="default", command="issue", version="0", started_at=read_at, ended_at=LATER, summary=summary
+    )
+    given: dict[str, Any] = {"company": "default", "company_name": "", "tolerance": Decimal("0.01")}
+    found = reconcile(runs=[run], records=[cancelled], **given)
+    assert [one.external_ref for one in found.still_in_files] == told
+    assert [one.external_ref for one in found.open_items if one.cause is Cause.CANCELLED] == told
+    again = replace(run, run="s", started_at=LATER)
+    assert [one.external_ref for one in reconcile(runs=[run, again], records=[cancelled], **given).still_in_files] == [
+        "C"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "answered", "within"),
+    [(1, "10.01", True), (1, "10.02", False), (3, "10.03", True), (3, "9.97", True), (3, "10.04", False),
+     (0, "10.01", True), (0, "10.02", False), (40, "10.40", True), (40, "10.41", False)],
+)  # fmt: skip
+def test_a_cent_is_forgiven_for_each_line(lines: int, answered: str, within: bool) -> None:
+    """Rounding adds up line by line: of three lines three cents, and of a document without any as of one."""
+    made = reconciled(replace(record("R", State.STAMPED, "10.00", answered), lines=lines))
+    assert [one.within_tolerance for one in made.differences] == [within]
+    assert made.exit_code == (0 if within else 1)

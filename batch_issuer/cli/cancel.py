@@ -14,6 +14,7 @@ import click
 from batch_issuer.cli import base
 from batch_issuer.cli.output import Output
 from batch_issuer.messages import N_
+from batch_issuer.money import dollars, figure, total_of
 from batch_issuer.problems import CannotStart
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ _YES = frozenset({"y", "yes", "s", "si", "sí"})
 @base.common
 @base.with_output
 def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
-    from batch_issuer.cli.session import named_references, open_session, today
+    from batch_issuer.cli.session import named_references, open_session
+    from batch_issuer.days import today
 
     session = open_session(output, options)
     names = named_references(references, options["file"])
@@ -136,11 +138,10 @@ def _show(output: Output, outlooks: Sequence[Outlook], unknown: Sequence[str]) -
 
 
 def _show_one(output: Output, one: Outlook) -> None:
-    from batch_issuer.cli.show import money
     from batch_issuer.reports.wording import type_name
 
     record = one.record
-    head = [record.external_ref, type_name(record.doc_type, output.messages), money(_gross(record))]
+    head = [record.external_ref, type_name(record.doc_type, output.messages), dollars(_gross(record))]
     head += [record.answer.control_number] if record.answer.control_number else []
     course = output.messages.text(_COURSES[one.course.value])
     output.show(f"{' · '.join(head)}: {course}")
@@ -190,14 +191,12 @@ def _ask(output: Output, outlooks: Sequence[Outlook]) -> None:
             N_("Cancelling needs a yes, and nobody is here to ask. Nothing was sent."),
             repair=N_("Say it with --yes, or look first with --plan."),
         )
-    from batch_issuer.cli.show import money
-    from batch_issuer.documents import total_of
 
     question = output.messages.count(
         "Cancel {n} document for {total}? It cannot be undone. Type yes:",
         "Cancel {n} documents for {total}? It cannot be undone. Type yes:",
         len(outlooks),
-        total=money(total_of(_gross(one.record) for one in outlooks)),
+        total=dollars(total_of(_gross(one.record) for one in outlooks)),
     )
     answer = click.prompt(question, default="", show_default=False, prompt_suffix=" ", err=True)
     if answer.strip().casefold() not in _YES:
@@ -305,7 +304,7 @@ def _plan_row(output: Output, one: Outlook) -> dict[str, str]:
         "course": one.course.value,
         "control_number": record.answer.control_number,
         "generation_code": record.answer.generation_code,
-        "total": f"{_gross(record):.2f}",
+        "total": figure(_gross(record)),
         "issued": _iso(one.issued),
         "safe_until": _iso(one.safe_until),
         "at_the_latest": _iso(one.at_the_latest),

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from batch_issuer.cli.output import Output
-from batch_issuer.cli.show import money
-from batch_issuer.documents import State, total_of
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_
+from batch_issuer.money import dollars, total_of
 from batch_issuer.reconciliation import (
     STATE_NAMES,
     Match,
@@ -48,7 +48,7 @@ def _show_comparison(output: Output, made: Reconciliation) -> None:
     output.say(N_("The files against the ledger: {how}."), how=_how(output, made.scope))
     output.table(
         [
-            (output.messages.text(label), f"{tally.documents:,}", money(tally.gross))
+            (output.messages.text(label), f"{tally.documents:,}", dollars(tally.gross))
             for match, label in _MATCHES.items()
             if (tally := found.matches.get(match)) is not None and (tally.documents or match is Match.MATCHED)
         ],
@@ -147,10 +147,10 @@ def _show_differences(output: Output, made: Reconciliation) -> None:
                 "{beyond} beyond it ({large})."
             ),
             within=f"{len(made.within_tolerance):,}",
-            small=money(total_of(one.amount for one in made.within_tolerance)),
-            tolerance=money(made.tolerance),
+            small=dollars(total_of(one.amount for one in made.within_tolerance)),
+            tolerance=dollars(made.tolerance),
             beyond=f"{len(made.beyond_tolerance):,}",
-            large=money(total_of(one.amount for one in made.beyond_tolerance)),
+            large=dollars(total_of(one.amount for one in made.beyond_tolerance)),
         )
 
 
@@ -282,9 +282,9 @@ def _show_signed(output: Output, signed: SignedOff) -> None:
         role=output.messages.text(ROLES[one.role]),
         when=moment(one.at),
         documents=f"{one.documents:,}",
-        gross=money(one.gross),
+        gross=dollars(one.gross),
         now=f"{signed.now.documents:,}",
-        amount=money(signed.now.gross),
+        amount=dollars(signed.now.gross),
         refs=named(signed.changed) or "–",
     )
 

@@ -103,7 +103,7 @@ def _issue(output: Output, files: tuple[str, ...], options: dict[str, Any]) -> i
 
 def _basis(session: Session, options: Mapping[str, Any]) -> Basis:
     """What reports follow from, beside the files and the ledger."""
-    from batch_issuer.cli.session import today
+    from batch_issuer.days import today
     from batch_issuer.standing import basis_of
 
     return partial(

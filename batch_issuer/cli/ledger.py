@@ -85,7 +85,7 @@ def show(output: Output, reference: str, **options: Any) -> int:
 
 
 def _show_record(output: Output, record: Record) -> None:
-    from batch_issuer.cli.show import money
+    from batch_issuer.money import dollars
 
     answer, text = record.answer, output.messages.text
     rows = [
@@ -98,10 +98,10 @@ def _show_record(output: Output, record: Record) -> None:
         (text(N_("Generation code")), answer.generation_code),
         (text(N_("Stamp")), answer.reception_stamp),
         *_cancellation_rows(output, record),
-        (text(N_("Total")), money(record.expected_gross)),
-        (text(N_("The provider's total")), "" if answer.amounts.gross is None else money(answer.amounts.gross)),
-        (text(N_("Expected to be withheld")), money(record.expected_retention) if record.expected_retention else ""),
-        (text(N_("The provider withheld")), money(answer.amounts.retention) if answer.amounts.retention else ""),
+        (text(N_("Total")), dollars(record.expected_gross)),
+        (text(N_("The provider's total")), "" if answer.amounts.gross is None else dollars(answer.amounts.gross)),
+        (text(N_("Expected to be withheld")), dollars(record.expected_retention) if record.expected_retention else ""),
+        (text(N_("The provider withheld")), dollars(answer.amounts.retention) if answer.amounts.retention else ""),
         (text(N_("Adjusts")), record.adjusts),
         (text(N_("Customer")), record.customer),
         (

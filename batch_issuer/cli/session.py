@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import gc
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 from batch_issuer.cli.asking import choose
 from batch_issuer.cli.output import Output
 from batch_issuer.cli.settings_in_use import settings_in_use, show_settings
-from batch_issuer.documents import EL_SALVADOR
+from batch_issuer.days import today
 from batch_issuer.issuing import live_catalogs
 from batch_issuer.messages import N_, choose_language
 from batch_issuer.planning.preparing import Prepared, prepare
@@ -110,8 +109,3 @@ def named_references(references: Sequence[str], file: str | None) -> tuple[str, 
     if not found:
         raise CannotStart(N_("No document was named."), repair=N_("Give references, or a file of them with --file."))
     return tuple(dict.fromkeys(found))
-
-
-def today() -> dt.date:
-    """The day in El Salvador."""
-    return dt.datetime.now(EL_SALVADOR).date()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from batch_issuer.cli.durations import duration
 from batch_issuer.cli.output import Output
 from batch_issuer.documents import State
 from batch_issuer.messages import N_
+from batch_issuer.money import dollars, figure
 from batch_issuer.planning.plan import Action, Plan
 from batch_issuer.planning.preparing import Prepared
 from batch_issuer.planning.touching import Seen, Touched
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 _EXAMPLES = 3
 """Places shown of each kind of problem."""
 _MOST_REFS = 10
-
-
-def money(amount: Decimal) -> str:
-    """Dollars as people in El Salvador write them: `$1,234.56`."""
-    return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
 
 
 def show_sources(output: Output, prepared: Prepared) -> None:
@@ -54,7 +49,7 @@ def show_sources(output: Output, prepared: Prepared) -> None:
             )
             output.show(f"    {text}")
         if source.control_total is not None:
-            output.say(N_("    the sheet's own total row: {total}"), total=money(source.control_total))
+            output.say(N_("    the sheet's own total row: {total}"), total=dollars(source.control_total))
 
 
 def _details(output: Output, source: SourceFile) -> Iterator[str]:
@@ -95,9 +90,9 @@ def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
     output.table(rows, right=[1])
     output.say(
         N_("To issue: {gross} with VAT, {net} without. All documents of the files: {all}."),
-        gross=money(plan.gross),
-        net=money(plan.taxable),
-        all=money(prepared.gross),
+        gross=dollars(plan.gross),
+        net=dollars(plan.taxable),
+        all=dollars(prepared.gross),
     )
     credited, bought = plan.gross_of("05"), plan.gross_of("14")
     if credited or bought:
@@ -106,15 +101,15 @@ def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
                 "Of that, sales (01, 03, 11): {invoiced}; credit notes (05), which take away: {notes}; "
                 "purchases from excluded subjects (14): {bought}."
             ),
-            invoiced=money(plan.gross - credited - bought),
-            notes=money(credited),
-            bought=money(bought),
+            invoiced=dollars(plan.gross - credited - bought),
+            notes=dollars(credited),
+            bought=dollars(bought),
         )
     if plan.retention or plan.income_tax:
         output.say(
             N_("Expected to be withheld: {vat} of VAT by the buyers, {tax} of income tax from the sellers (14)."),
-            vat=money(plan.retention),
-            tax=money(plan.income_tax),
+            vat=dollars(plan.retention),
+            tax=dollars(plan.income_tax),
         )
     seconds = estimate(plan.requests)
     if seconds:
@@ -268,15 +263,15 @@ def plan_json(prepared: Prepared, plan: Plan, customers: Sequence[Touched]) -> d
         "customers_unchanged": sum(one.seen is Seen.SAME for one in customers),
         "customers_without_number": prepared.customers.unnumbered,
         "totals": {
-            "expected_gross": f"{prepared.gross:.2f}",
-            "ready_gross": f"{prepared.ready_gross:.2f}",
-            "to_issue_gross": f"{plan.gross:.2f}",
-            "to_issue_taxable": f"{plan.taxable:.2f}",
-            "to_issue_invoiced": f"{plan.gross_of('01', '03', '11'):.2f}",
-            "to_issue_credit_notes": f"{plan.gross_of('05'):.2f}",
-            "to_issue_purchases": f"{plan.gross_of('14'):.2f}",
-            "to_issue_retention": f"{plan.retention:.2f}",
-            "to_issue_income_tax": f"{plan.income_tax:.2f}",
+            "expected_gross": figure(prepared.gross),
+            "ready_gross": figure(prepared.ready_gross),
+            "to_issue_gross": figure(plan.gross),
+            "to_issue_taxable": figure(plan.taxable),
+            "to_issue_invoiced": figure(plan.gross_of("01", "03", "11")),
+            "to_issue_credit_notes": figure(plan.gross_of("05")),
+            "to_issue_purchases": figure(plan.gross_of("14")),
+            "to_issue_retention": figure(plan.retention),
+            "to_issue_income_tax": figure(plan.income_tax),
         },
         "sources": [
             {

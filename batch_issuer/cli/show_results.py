@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from batch_issuer.cli.output import Output
-from batch_issuer.cli.show import money
 from batch_issuer.days import day_of
-from batch_issuer.documents import State, total_of
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_
+from batch_issuer.money import dollars, total_of
 from batch_issuer.reconciliation import STATE_NAMES, Cause, Reconciliation, Refusal
 from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_TITLES, refusal_title
 
@@ -32,7 +32,7 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfin
     signs = {1: "", -1: "−", 0: "="}
     output.table(
         [
-            (signs[step.sign], output.messages.text(step.label), f"{step.documents:,}", money(step.gross))
+            (signs[step.sign], output.messages.text(step.label), f"{step.documents:,}", dollars(step.gross))
             for step in reconciliation.bridge
             if step.documents or step.gross or step.sign == 0 or step.key in ("stamped", "contingency")
         ],
@@ -52,26 +52,26 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfin
                 before=conflict.changes[0].issued,
                 after=conflict.changes[0].file,
                 state=output.messages.text(STATE_NAMES[conflict.state]).lower(),
-                issued=money(conflict.issued_gross),
+                issued=dollars(conflict.issued_gross),
                 file=conflict.file,
-                now=money(conflict.file_gross),
+                now=dollars(conflict.file_gross),
             )
             continue
         output.say(
             N_("✗ {ref}: already issued ({state}) for {issued}, and {file} now says {now}. It is not sent again."),
             ref=conflict.external_ref,
             state=output.messages.text(STATE_NAMES[conflict.state]).lower(),
-            issued=money(conflict.issued_gross),
+            issued=dollars(conflict.issued_gross),
             file=conflict.file,
-            now=money(conflict.file_gross),
+            now=dollars(conflict.file_gross),
         )
     _say_more(output, len(reconciliation.conflicts))
     for difference in reconciliation.beyond_tolerance[:_LINES]:
         output.say(
             N_("✗ {ref}: we expected {expected}, the provider says {answered}."),
             ref=difference.record.external_ref,
-            expected=money(difference.expected),
-            answered=money(difference.answered),
+            expected=dollars(difference.expected),
+            answered=dollars(difference.answered),
         )
     _say_more(output, len(reconciliation.beyond_tolerance))
     _show_open(output, reconciliation)
@@ -100,7 +100,7 @@ def show_where_from(output: Output, records: Sequence[Record]) -> None:
             N_("    {count} × {state}, {gross}: {file}, {day} ({refs})"),
             count=f"{len(some):,}",
             state=output.messages.text(STATE_NAMES[state]).lower(),
-            gross=money(total_of(record.expected_gross for record in some)),
+            gross=dollars(total_of(record.expected_gross for record in some)),
             file=file,
             day=f"{dt.date.fromisoformat(date):%d/%m/%Y}",
             refs=", ".join(record.external_ref for record in some[:_EXAMPLES]) + more,
@@ -121,9 +121,9 @@ def _show_kinds(output: Output, made: Reconciliation) -> None:
                 "Of these documents, in every state, sales (01, 03, 11): {invoiced}; "
                 "credit notes (05), which take away: {notes}; purchases from excluded subjects (14): {bought}."
             ),
-            invoiced=money(made.invoiced.gross),
-            notes=money(made.credit_notes.gross),
-            bought=money(made.purchases.gross),
+            invoiced=dollars(made.invoiced.gross),
+            notes=dollars(made.credit_notes.gross),
+            bought=dollars(made.purchases.gross),
         )
 
 

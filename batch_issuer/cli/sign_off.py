@@ -9,6 +9,7 @@ import click
 from batch_issuer.cli import base, values
 from batch_issuer.cli.output import Output
 from batch_issuer.messages import N_
+from batch_issuer.money import dollars, figure
 
 
 @click.command("sign-off", cls=base.Command, help=base.COMMANDS["sign-off"][1])
@@ -25,8 +26,8 @@ from batch_issuer.messages import N_
 @base.with_output
 def command(output: Output, period: tuple[str, str], by: str, role: str, **options: Any) -> int:
     from batch_issuer.cli.findings import ROLES, by_state, days_text, named
-    from batch_issuer.cli.session import open_session, today
-    from batch_issuer.cli.show import money
+    from batch_issuer.cli.session import open_session
+    from batch_issuer.days import today
     from batch_issuer.reconciliation import STATE_NAMES
     from batch_issuer.reconciling.signing import sign
 
@@ -42,7 +43,7 @@ def command(output: Output, period: tuple[str, str], by: str, role: str, **optio
         by=one.by,
         role=output.messages.text(ROLES[one.role]),
         documents=f"{one.documents:,}",
-        gross=money(one.gross),
+        gross=dollars(one.gross),
         event=f"{one.after:,}",
         hash=one.hash[:16],
     )
@@ -66,7 +67,7 @@ def command(output: Output, period: tuple[str, str], by: str, role: str, **optio
             "role": one.role,
             "at": one.at,
             "documents": one.documents,
-            "gross": f"{one.gross:.2f}",
+            "gross": figure(one.gross),
             "needs_person": one.needs_person,
             "open": [{"external_ref": record.external_ref, "state": record.state.value} for record in waiting],
             "event": one.after,

@@ -26,6 +26,7 @@ from batch_issuer.issuing.sending import Sender, WorkItem, words_of
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.records import Record
 from batch_issuer.ledger.store import Ledger
+from batch_issuer.money import figure
 from batch_issuer.problems import Stop
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
@@ -383,4 +384,4 @@ def compared(record: Record, signed: SignedDocument, environment: str) -> tuple[
 
 
 def _money(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:.2f}"
+    return "" if amount is None else figure(amount)

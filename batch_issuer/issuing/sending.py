@@ -22,7 +22,7 @@ from typing import Any, TypeVar, assert_never
 from batch_issuer.documents import State
 from batch_issuer.issuing.keys import KeyBook
 from batch_issuer.issuing.owing import owed_after_stamp
-from batch_issuer.ledger.records import NO_ANSWER, Answer, Kind, NewEvent, Record, write_answer
+from batch_issuer.ledger.records import NO_ANSWER, Answer, Kind, NewEvent, Record, rejects_late, write_answer
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
@@ -642,7 +642,7 @@ class Sender:
         body: dict[str, Any] = {"state": found.state.value, "answer": write_answer(answer)}
         if found.reason is not None:
             body["reason"] = found.reason.value
-        if record.state is State.CONTINGENCY and found.state is State.REJECTED:
+        if rejects_late(record.state, found.state):
             body["reason"] = Reason.AFTER_CONTINGENCY.value
             self.progress.late_rejections.append(record.external_ref)
         if found.state in (State.STAMPED, State.CONTINGENCY) and self._is_foreign(answer):

@@ -10,10 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from batch_issuer.documents import to_cents
 from batch_issuer.ledger import schema
 from batch_issuer.ledger.records import Note, Record, SignOff
 from batch_issuer.messages import N_
+from batch_issuer.money import exact
 from batch_issuer.problems import CannotStart
 
 
@@ -86,11 +86,8 @@ def sign_off_row(company: str, one: SignOff) -> dict[str, Any]:
 
 
 def _text(amount: Decimal | None) -> str:
-    """Two decimals, and more where the provider gave more."""
-    if amount is None:
-        return ""
-    cents = to_cents(amount)
-    return str(cents if cents == amount else amount)
+    """What the ledger holds, exactly: two decimals, and more where the provider gave more."""
+    return "" if amount is None else exact(amount)
 
 
 def backup(path: Path, copy: Path) -> int:

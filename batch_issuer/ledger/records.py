@@ -19,7 +19,7 @@ from batch_issuer.identity import Appearance, differing
 
 FIRST_HASH = "0" * 64
 AFTER_CONTINGENCY = "after-contingency"
-"""`Record.reason` of a rejected document that had been accepted in contingency: customers may hold it."""
+"""`Record.reason` of a document that this rejection took out of contingency; see `Record.is_late_rejection`."""
 SHARED_PROOF = "shared-proof"
 """`Record.reason` of documents that were answered with one and the same stamp, code or control number."""
 
@@ -233,9 +233,23 @@ class Record:
         )
 
     @property
+    def is_late_rejection(self) -> bool:
+        """Whether customers may hold it: accepted in contingency, and this very rejection came afterwards.
+
+        The one definition, for every report and command. Corrected, or withdrawn by a person, it is none any more: what
+        the ministry then says of the corrected document, nobody was given before.
+        """
+        return self.state is State.REJECTED and self.reason == AFTER_CONTINGENCY and not self.withdrawn_at
+
+    @property
     def cancelled_unasked(self) -> bool:
         """Cancelled, and not because we asked for it: a full credit note does that, or somebody elsewhere."""
         return self.state is State.CANCELLED and not (self.cancellation and self.cancellation.requests)
+
+
+def rejects_late(before: State, now: State) -> bool:
+    """Whether an answer makes a document a late rejection: its `reason` has to say so from then on."""
+    return before is State.CONTINGENCY and now is State.REJECTED
 
 
 _changed = changer(Record)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from batch_issuer.documents import CENT, State, total_of
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import UNDER_WAY, Record
 from batch_issuer.messages import N_
+from batch_issuer.money import CENT, grouped, total_of
 from batch_issuer.planning.judging import Held
 from batch_issuer.planning.plan import Action, Candidate, decide
 from batch_issuer.planning.preparing import Prepared
@@ -264,7 +265,7 @@ def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
     if ccf.gross is not None:
         if note.full:
             if note.gross and abs(note.gross - ccf.gross) > tolerance:
-                parameters = {"gross": f"{ccf.gross:,.2f}", "amount": f"{note.gross:,.2f}"}
+                parameters = {"gross": grouped(ccf.gross), "amount": grouped(note.gross)}
                 return _Judged(note=note, kind=FULL_DIFFERS, parameters=parameters)
             note = note._replace(gross=ccf.gross)
         left = ccf.gross - balance.of(note.adjusts)
@@ -278,10 +279,10 @@ def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
 
 def _over(note: Candidate, gross: Decimal, left: Decimal) -> Mapping[str, str]:
     return {
-        "amount": f"{note.gross:,.2f}",
-        "gross": f"{gross:,.2f}",
-        "left": f"{max(left, Decimal(0)):,.2f}",
-        "credited": f"{gross - left:,.2f}",
+        "amount": grouped(note.gross),
+        "gross": grouped(gross),
+        "left": grouped(max(left, Decimal(0))),
+        "credited": grouped(gross - left),
     }
 
 

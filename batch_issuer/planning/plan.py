@@ -10,9 +10,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from batch_issuer.documents import WITHOUT_VAT, State, split_vat, total_of
+from batch_issuer.documents import WITHOUT_VAT, State
 from batch_issuer.identity import Appearance
 from batch_issuer.ledger.records import Record
+from batch_issuer.money import split_vat, total_of
 
 
 class Action(StrEnum):

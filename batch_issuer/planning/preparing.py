@@ -10,10 +10,11 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Protocol
 
-from batch_issuer.documents import Document, changed_document, total_of
+from batch_issuer.documents import Document, changed_document
 from batch_issuer.identity import differing
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import LANGUAGES, N_, Messages
+from batch_issuer.money import exact_grouped, total_of
 from batch_issuer.planning.customers import Customers, customer_name
 from batch_issuer.planning.judging import Held, judge_all
 from batch_issuer.planning.plan import Candidate, Step
@@ -108,8 +109,8 @@ class Prepared:
             raise CannotStart(
                 N_("The documents of the files come to {found}; --expect-total says {expected}. Nothing was sent."),
                 repair=N_("Find out which of the two is right, then run again."),
-                found=f"{self.gross:,.2f}",
-                expected=f"{total:,.2f}",
+                found=exact_grouped(self.gross),
+                expected=exact_grouped(total),
             )
         if all_or_nothing and self.held:
             raise CannotStart(

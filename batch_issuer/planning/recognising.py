@@ -20,6 +20,7 @@ from batch_issuer.identity import alike_key, alike_keys, differing
 from batch_issuer.ledger.records import Kind, Like, NewEvent, Record
 from batch_issuer.ledger.rows import read_rows
 from batch_issuer.messages import N_, Terms
+from batch_issuer.money import dollars
 from batch_issuer.planning.coming_again import comes_again
 from batch_issuer.planning.plan import Candidate, Plan, make_plan
 from batch_issuer.planning.preparing import Prepared
@@ -404,8 +405,8 @@ def _question(prepared: Prepared, doubt: Doubt, found: Sequence[Doubtful], answe
         state=Terms((_STATES[record.state],)),
         before=_where_and_when(record.date or day_of(record.updated_at), record.branch, record.till),
         now=_where_and_when(candidate.date, candidate.branch, candidate.till) or "–",
-        gross=f"${record.expected_gross:,.2f}",
-        now_gross=f"${candidate.gross:,.2f}",
+        gross=dollars(record.expected_gross),
+        now_gross=dollars(candidate.gross),
         file=record.source.file,
         now_file=prepared.batch.source(candidate.row)[0],
         line=line or _example(prepared, "Fecha" if not candidate.date else "Sucursal"),
@@ -496,9 +497,9 @@ def known_to_provider(
         count=f"{len(known):,}",
         asked=f"{asked:,}",
         reference=candidate.appearance.external_ref,
-        now_gross=f"${candidate.gross:,.2f}",
+        now_gross=dollars(candidate.gross),
         now_file=prepared.batch.source(candidate.row)[0],
-        gross="–" if gross is None else f"${gross:,.2f}",
+        gross="–" if gross is None else dollars(gross),
         state=Terms((_STATES[found.state],)),
         line=line or _example(prepared, "Sucursal"),
     )

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from batch_issuer.ledger.records import Answer, Record
+from batch_issuer.money import figure
 from batch_issuer.provider.wire import read_amount
 
 _TOLERANCE = Decimal("0.01")
@@ -45,7 +46,7 @@ def differences(record: Record, body: bytes, answer: Answer, document: Mapping[s
 def _amounts(record: Record, answer: Answer) -> Iterator[Difference]:
     gross = answer.amounts.gross
     if gross is not None and abs(gross - record.expected_gross) > _TOLERANCE * max(record.lines, 1):
-        yield Difference("gross", f"{record.expected_gross:.2f}", f"{gross:.2f}")
+        yield Difference("gross", figure(record.expected_gross), figure(gross))
 
 
 def _date(record: Record, document: Mapping[str, Any]) -> Iterator[Difference]:

@@ -15,8 +15,9 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from batch_issuer.documents import VAT_RATE, WITHOUT_VAT, Amounts, Customer, Document, Line
+from batch_issuer.documents import WITHOUT_VAT, Amounts, Customer, Document, Line
 from batch_issuer.ledger.records import Answer, CreditMemo
+from batch_issuer.money import with_vat as price_with_vat
 from batch_issuer.rules.identifiers import NIT_LENGTHS, digits_of, is_uuid
 
 _KEY_IN_URL = re.compile(r"([?&;])(?:(?:k|%[46]b)(?:e|%[46]5)(?:y|%[57]9)=[^&;#\s\"'<>]*[&;]?)+", re.IGNORECASE)
@@ -180,7 +181,7 @@ def _undiscounted(line: Line, *, with_vat: bool, services: bool = False) -> str:
 
 
 def _sold(line: Line, price: Decimal, *, with_vat: bool) -> str:
-    price = price if with_vat else price * (1 + VAT_RATE)
+    price = price if with_vat else price_with_vat(price)
     return (
         f'{{"description":{_TEXTS[line.description]},"quantity":{_NUMBERS[line.quantity]},"unit_price":{_number(price)}'
     )

@@ -7,15 +7,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from batch_issuer.documents import State, total_of
-from batch_issuer.ledger.records import AFTER_CONTINGENCY, Note, Numbered, Record, RunRecord, Wait
+from batch_issuer.documents import State
+from batch_issuer.ledger.records import Note, Numbered, Record, RunRecord, Wait
 from batch_issuer.messages import N_
+from batch_issuer.money import NOTHING, total_of
 from batch_issuer.reconciliation import readings
 from batch_issuer.reconciliation.contingency import contingency_ages, contingency_bridge, rejection_ages
 from batch_issuer.reconciliation.sequences import numbered, odd_numbers, other_months, series_of
 from batch_issuer.reconciliation.totals import bridge, live_notes, sum_up, tally, undone_by_notes
 from batch_issuer.reconciliation.values import (
-    NOTHING,
     About,
     Cause,
     Comparison,
@@ -236,7 +236,7 @@ def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
     grouped: dict[tuple[Cause, bool, str, str], list[Record]] = defaultdict(list)
     for record in filter(waits_for_person, records):
         cause = _CAUSES.get(record.state, Cause.UNSURE)
-        grouped[(cause, not is_late_rejection(record), *_why(record))].append(record)
+        grouped[(cause, not record.is_late_rejection, *_why(record))].append(record)
     order = list(Cause)
     for (cause, in_time, code, message), members in sorted(
         grouped.items(), key=lambda item: (order.index(item[0][0]), item[0][1], -len(item[1]), item[0][2:])
@@ -245,11 +245,6 @@ def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
             cause=cause, code=code, message=message, records=tuple(members), after_contingency=not in_time,
             gross=total_of(record.expected_gross for record in members),
         )  # fmt: skip
-
-
-def is_late_rejection(record: Record) -> bool:
-    """Whether it was accepted in contingency and the ministry rejected it afterwards."""
-    return record.state is State.REJECTED and record.reason == AFTER_CONTINGENCY
 
 
 _CAUSES: Mapping[State, Cause] = {

@@ -11,8 +11,9 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from batch_issuer.documents import State, to_cents, total_of
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
+from batch_issuer.money import figure, total_of
 from batch_issuer.reconciliation.values import (
     Comparison,
     Difference,
@@ -42,22 +43,20 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
         "held_back": len(made.held_back),
         "needs_person": made.needs_person,
         "totals": {
-            "expected_gross": _money(total.gross),
-            "to_issue_gross": _money(total_of(one.gross for one in states.values())),
-            "held_back_gross": _money(total_of(one.gross for one in made.held_back)),
-            "provider_gross": _money(total.provider_gross),
-            "retention": _money(total.retention),
-            "income_tax": _money(total.income_tax),
-            "invoiced_gross": _money(made.invoiced.gross),
-            "credit_notes_gross": _money(made.credit_notes.gross),
-            "purchases_gross": _money(made.purchases.gross),
-            **{f"{state.value}_gross": _money(states[state].gross) for state in State},
-            "difference_beyond_tolerance": _money(total_of(one.amount for one in made.beyond_tolerance)),
-            "difference_within_tolerance": _money(total_of(one.amount for one in made.within_tolerance)),
+            "expected_gross": figure(total.gross),
+            "to_issue_gross": figure(total_of(one.gross for one in states.values())),
+            "held_back_gross": figure(total_of(one.gross for one in made.held_back)),
+            "provider_gross": figure(total.provider_gross),
+            "retention": figure(total.retention),
+            "income_tax": figure(total.income_tax),
+            "invoiced_gross": figure(made.invoiced.gross),
+            "credit_notes_gross": figure(made.credit_notes.gross),
+            "purchases_gross": figure(made.purchases.gross),
+            **{f"{state.value}_gross": figure(states[state].gross) for state in State},
+            "difference_beyond_tolerance": figure(total_of(one.amount for one in made.beyond_tolerance)),
+            "difference_within_tolerance": figure(total_of(one.amount for one in made.within_tolerance)),
         },
-        "late_rejections": [
-            record.external_ref for one in made.refusals if one.after_contingency for record in one.records
-        ],
+        "late_rejections": [one.external_ref for one in made.late_rejections],
         "conflicts": [
             {
                 "external_ref": one.external_ref,
@@ -65,8 +64,8 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
                 "file": one.file,
                 "sheet": one.sheet,
                 "rows": list(one.rows),
-                "issued_gross": _money(one.issued_gross),
-                "file_gross": _money(one.file_gross),
+                "issued_gross": figure(one.issued_gross),
+                "file_gross": figure(one.file_gross),
                 "changes": [{"what": part.what, "issued": part.issued, "file": part.file} for part in one.changes],
             }
             for one in made.conflicts
@@ -75,8 +74,8 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
             {
                 "external_ref": one.record.external_ref,
                 "what": one.what,
-                "expected": _money(one.expected),
-                "answered": _money(one.answered),
+                "expected": figure(one.expected),
+                "answered": figure(one.answered),
                 "within_tolerance": one.within_tolerance,
             }
             for one in made.differences
@@ -99,7 +98,7 @@ def report_json(made: Reconciliation, fingerprint: str) -> Iterator[str]:
             {
                 "external_ref": one.external_ref,
                 "doc_type": one.doc_type,
-                "gross": _money(one.gross),
+                "gross": figure(one.gross),
                 "ledger_state": one.state,
                 "file": one.file,
                 "sheet": one.sheet,
@@ -149,8 +148,8 @@ def _source(source: SourceSummary) -> dict[str, Any]:
         "sha256": source.sha256,
         "rows": source.rows,
         "documents": source.documents,
-        "control_total": None if source.control_total is None else _money(source.control_total),
-        "read_total": None if source.read_total is None else _money(source.read_total),
+        "control_total": None if source.control_total is None else figure(source.control_total),
+        "read_total": None if source.read_total is None else figure(source.read_total),
     }
 
 
@@ -177,9 +176,9 @@ def _document(record: Record) -> dict[str, Any]:
         "doc_type": record.doc_type,
         "state": record.state.value,
         "reason": record.reason,
-        "gross": _money(record.expected_gross),
-        "provider_gross": None if answer.amounts.gross is None else _money(answer.amounts.gross),
-        "retention": None if answer.amounts.retention is None else _money(answer.amounts.retention),
+        "gross": figure(record.expected_gross),
+        "provider_gross": None if answer.amounts.gross is None else figure(answer.amounts.gross),
+        "retention": None if answer.amounts.retention is None else figure(answer.amounts.retention),
         "date": record.date,
         "branch": record.branch,
         "control_number": answer.control_number,
@@ -209,7 +208,7 @@ def findings_json(made: Reconciliation) -> dict[str, Any]:
                 "sign": step.sign,
                 **({} if step.rows is None else {"rows": step.rows}),
                 "documents": step.documents,
-                "gross": _money(step.gross),
+                "gross": figure(step.gross),
             }
             for step in made.bridge
         ],
@@ -228,9 +227,8 @@ def findings_json(made: Reconciliation) -> dict[str, Any]:
             "ages": _ages(made.ages),
         },
         "rejection_ages": _ages(made.rejection_ages),
-        "late_rejections": [one.external_ref for one in made.late_rejections],
         "carried": [
-            {"external_ref": one.external_ref, "state": one.state.value, "gross": _money(one.expected_gross)}
+            {"external_ref": one.external_ref, "state": one.state.value, "gross": figure(one.expected_gross)}
             for one in made.carried
         ],
         "tolerances": {"within": _apart(made.within_tolerance), "beyond": _apart(made.beyond_tolerance)},
@@ -260,17 +258,17 @@ def findings_json(made: Reconciliation) -> dict[str, Any]:
 def _total(total: Total) -> dict[str, Any]:
     return {
         "documents": total.documents,
-        "gross": _money(total.gross),
-        "provider_gross": _money(total.provider_gross),
-        "taxable": _money(total.taxable),
-        "vat": _money(total.vat),
-        "retention": _money(total.retention),
-        "income_tax": _money(total.income_tax),
+        "gross": figure(total.gross),
+        "provider_gross": figure(total.provider_gross),
+        "taxable": figure(total.taxable),
+        "vat": figure(total.vat),
+        "retention": figure(total.retention),
+        "income_tax": figure(total.income_tax),
     }
 
 
 def _tally(tally: Tally) -> dict[str, Any]:
-    return {"documents": tally.documents, "gross": _money(tally.gross)}
+    return {"documents": tally.documents, "gross": figure(tally.gross)}
 
 
 def _groups(groups: Iterable[Group]) -> list[dict[str, Any]]:
@@ -279,7 +277,7 @@ def _groups(groups: Iterable[Group]) -> list[dict[str, Any]]:
             "name": one.name,
             **_total(one.total),
             "states": {state.value: _tally(one.by_state[state]) for state in State if state in one.by_state},
-            "held_back": {"documents": one.held_back, "gross": _money(one.held_gross)},
+            "held_back": {"documents": one.held_back, "gross": figure(one.held_gross)},
             "missing": _tally(one.missing),
             "sales": _total(one.sales),
         }
@@ -288,14 +286,14 @@ def _groups(groups: Iterable[Group]) -> list[dict[str, Any]]:
 
 
 def _ages(ages: Iterable[tuple[str, int, Decimal]]) -> dict[str, Any]:
-    return {name: {"documents": documents, "gross": _money(gross)} for name, documents, gross in ages}
+    return {name: {"documents": documents, "gross": figure(gross)} for name, documents, gross in ages}
 
 
 def _apart(found: tuple[Difference, ...]) -> dict[str, Any]:
     return {
         "documents": len(found),
-        "difference": _money(total_of(one.amount for one in found)),
-        "absolute": _money(total_of(abs(one.amount) for one in found)),
+        "difference": figure(total_of(one.amount for one in found)),
+        "absolute": figure(total_of(abs(one.amount) for one in found)),
     }
 
 
@@ -309,7 +307,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
                 "file": one.file,
                 "sheet": one.sheet,
                 "rows": list(one.rows),
-                "gross": _money(one.gross),
+                "gross": figure(one.gross),
                 "looks_like": one.looks_like,
             }
             for one in comparison.missing
@@ -318,7 +316,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
             {
                 "external_ref": one.external_ref,
                 "state": one.state.value,
-                "gross": _money(one.expected_gross),
+                "gross": figure(one.expected_gross),
                 "date": one.date,
                 "file": one.source.file,
                 "sheet": one.source.sheet,
@@ -330,7 +328,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
                 "external_ref": one.external_ref,
                 "other_ref": one.other_ref,
                 "in_files": one.in_files,
-                "gross": _money(one.gross),
+                "gross": figure(one.gross),
             }
             for one in comparison.lookalikes
         ],
@@ -341,7 +339,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
                 "before": one.before,
                 "now": one.now,
                 "recorded": one.recorded,
-                "gross": _money(one.gross),
+                "gross": figure(one.gross),
                 "reason": one.reason,
             }
             for one in comparison.state_changes
@@ -371,7 +369,7 @@ def _signed(signed: SignedOff) -> dict[str, Any]:
         "by": one.by,
         "at": one.at,
         "documents": one.documents,
-        "gross": _money(one.gross),
+        "gross": figure(one.gross),
         "needed_person": one.needs_person,
         "event": one.after,
         "hash": one.hash,
@@ -385,7 +383,7 @@ def _item(item: OpenItem) -> dict[str, Any]:
     return {
         "cause": item.cause.value,
         "external_ref": item.external_ref,
-        "gross": _money(item.gross),
+        "gross": figure(item.gross),
         "detail": item.detail,
     }
 
@@ -399,8 +397,3 @@ def _since(since: Since) -> Mapping[str, Any]:
         "gone": [_item(one) for one in since.gone],
         "new": [_item(one) for one in since.new],
     }
-
-
-def _money(amount: Decimal) -> str:
-    cents = to_cents(amount)
-    return f"{cents:.2f}" if cents == amount else f"{amount:f}"

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from batch_issuer.documents import State, total_of
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record, RunRecord
+from batch_issuer.money import total_of
 from batch_issuer.reconciliation.values import (
     Change,
     Comparison,

@@ -13,13 +13,13 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from batch_issuer.documents import WITHOUT_VAT, State, split_vat, total_of
+from batch_issuer.documents import WITHOUT_VAT, State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_
+from batch_issuer.money import NOTHING, split_vat, total_of
 from batch_issuer.reconciliation.values import (
     CREDIT_NOTE,
     EXCLUDED_SUBJECT,
-    NOTHING,
     STATE_NAMES,
     Group,
     HeldBack,

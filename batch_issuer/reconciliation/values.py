@@ -9,11 +9,11 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
-from batch_issuer.documents import State, total_of
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import CancelStep, Note, Record, RunRecord, SignOff
 from batch_issuer.messages import N_
+from batch_issuer.money import NOTHING, total_of
 
-NOTHING = Decimal("0.00")
 CREDIT_NOTE = "05"
 EXCLUDED_SUBJECT = "14"
 
@@ -502,8 +502,8 @@ class Reconciliation:
 
     @property
     def late_rejections(self) -> tuple[Record, ...]:
-        """Documents that were in contingency, with a number given to the customer, and were rejected in the end."""
-        return tuple(record for record in self.in_state(State.REJECTED) if record.waits)
+        """The documents here that customers may hold although the ministry rejected them."""
+        return tuple(record for record in self.records if record.is_late_rejection)
 
     @property
     def cancelling(self) -> tuple[Record, ...]:

@@ -13,9 +13,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from batch_issuer.documents import State, total_of
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_, Messages
+from batch_issuer.money import total_of
 from batch_issuer.reconciliation import (
     Cause,
     Comparison,

@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from batch_issuer.documents import EL_SALVADOR
+from batch_issuer.money import dollars
 from batch_issuer.reconciliation import Reconciliation
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
@@ -22,12 +23,12 @@ _IDENTIFIER = re.compile(r"(?<![\w-])\d(?:[\d\s-]{6,}\d)(?![\w-])")
 _KEPT = 3
 
 
-def money(amount: Decimal) -> str:
-    """`$1,234.56`, with a minus sign before the dollar."""
-    return f"−${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
+def money(amount: Decimal | int) -> str:
+    """`$1,234.56`, with a typographer's minus before the dollar; a template's sum of nothing is the whole number 0."""
+    return dollars(Decimal(amount), minus="−")
 
 
-def signed_money(amount: Decimal) -> str:
+def signed_money(amount: Decimal | int) -> str:
     """As `money`, and a plus sign where something is added."""
     return money(amount) if amount <= 0 else f"+{money(amount)}"
 

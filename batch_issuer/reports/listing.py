@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import Messages
+from batch_issuer.money import in_cents
 from batch_issuer.reconciliation import HeldBack, Missing, Reconciliation, split_control_number
 from batch_issuer.reports.exceptions import Reason
 from batch_issuer.reports.figures import printable, span
@@ -125,13 +125,13 @@ def _columns(records: Sequence[Record], texts: Dictionaries) -> dict[str, list[A
         "customer": [texts.customers(one.customer) for one in records],
         "place": [texts.places(_place(one.source.file, one.source.sheet)) for one in records],
         "rows": [span(one.source.rows) for one in records],
-        "cents": [_cents(one.expected_gross) for one in records],
+        "cents": [in_cents(one.expected_gross) for one in records],
         "difference": [
             0 if (gross := one.answer.amounts.gross) is None or gross == one.expected_gross
-            else _cents(gross - one.expected_gross)
+            else in_cents(gross - one.expected_gross)
             for one in records
         ],
-        "withheld": [_cents(amount) if (amount := answer.amounts.retention) else 0 for answer in answers],
+        "withheld": [in_cents(amount) if (amount := answer.amounts.retention) else 0 for answer in answers],
         "series": [series for series, _ in numbered],
         "number": [number for _, number in numbered],
         "when": [_seconds(one.settled_at or one.numbered_at) for one in records],
@@ -151,7 +151,7 @@ def _unsent_columns(
         "customer": [texts.customers(one.customer) for one in documents],
         "place": [texts.places(_place(one.file, one.sheet)) for one in documents],
         "rows": [span(one.rows) for one in documents],
-        "cents": [_cents(one.gross) for one in documents],
+        "cents": [in_cents(one.gross) for one in documents],
         "difference": [0] * count,
         "withheld": [0] * count,
         "series": [-1] * count,
@@ -178,10 +178,6 @@ def _codes(records: Iterable[Record]) -> dict[str, list[str]]:
         "generation": [answer.generation_code for answer in answers],
         "stamp": [answer.reception_stamp for answer in answers],
     }
-
-
-def _cents(amount: Decimal) -> int:
-    return int(amount * 100)
 
 
 def _seconds(utc: str) -> int:

@@ -16,8 +16,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from batch_issuer.documents import State, total_of
+from batch_issuer.documents import State
 from batch_issuer.messages import N_, Messages
+from batch_issuer.money import total_of
 from batch_issuer.reconciliation import Cause, Group, HeldBack, Missing, Reconciliation, Tally, age_bucket
 from batch_issuer.reconciliation.totals import ISSUED
 from batch_issuer.reports import figures, wording

@@ -11,9 +11,10 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from batch_issuer.documents import State, total_of
+from batch_issuer.documents import State
 from batch_issuer.ledger.records import Record
 from batch_issuer.messages import N_, Messages
+from batch_issuer.money import total_of
 from batch_issuer.reconciliation import Cause, Group, Reconciliation, Step, Tally, Total
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.cells import write_text

@@ -7,8 +7,9 @@ from decimal import Decimal
 from functools import lru_cache
 
 from batch_issuer.amounts import expected_amounts
-from batch_issuer.documents import CENT, DOC_TYPES, Document, to_cents
+from batch_issuer.documents import DOC_TYPES, Document
 from batch_issuer.messages import N_
+from batch_issuer.money import CENT, exact_grouped
 from batch_issuer.problems import Kind, Severity
 from batch_issuer.rules.catalogs import fold
 from batch_issuer.rules.cells import TOO_LARGE, as_written
@@ -131,7 +132,7 @@ def amounts_are_possible(document: Document, gross: Decimal, _rules: Rules) -> I
     if not gross:
         yield Finding(AMOUNT_ZERO, row_of(document), "")
     elif gross >= TOO_LARGE:
-        yield Finding(AMOUNT_LARGE, row_of(document), "", "", {"amount": _money(gross)})
+        yield Finding(AMOUNT_LARGE, row_of(document), "", "", {"amount": exact_grouped(gross)})
 
 
 def total_agrees(document: Document, gross: Decimal, _rules: Rules) -> Iterator[Finding]:
@@ -140,7 +141,7 @@ def total_agrees(document: Document, gross: Decimal, _rules: Rules) -> Iterator[
         return
     tolerance = CENT * len(document.lines)
     if not any(abs(document.total - amount) <= tolerance for amount in _totals(document, gross)):
-        parameters = {"total": _money(document.total), "expected": _money(gross)}
+        parameters = {"total": exact_grouped(document.total), "expected": exact_grouped(gross)}
         yield Finding(TOTAL_DIFFERS, row_of(document), "total", as_written(document.total), parameters)
 
 
@@ -151,9 +152,9 @@ def buyer_is_identified(document: Document, gross: Decimal, rules: Rules) -> Ite
     """
     if gross >= IDENTIFIED_FROM and not is_identified(document):
         field = "dui" if _is_named(document) else "customer_name"
-        yield Finding(CUSTOMER_NOT_IDENTIFIED, row_of(document), field, "", {"amount": _money(gross)})
+        yield Finding(CUSTOMER_NOT_IDENTIFIED, row_of(document), field, "", {"amount": exact_grouped(gross)})
     elif 0 < rules.warn_anonymous_from <= gross and not is_identified(document):
-        parameters = {"amount": _money(gross), "threshold": _money(rules.warn_anonymous_from)}
+        parameters = {"amount": exact_grouped(gross), "threshold": exact_grouped(rules.warn_anonymous_from)}
         yield Finding(CUSTOMER_ANONYMOUS, row_of(document), "", "", parameters)
 
 
@@ -172,12 +173,6 @@ def _is_named(document: Document) -> bool:
 def is_nobody(name: str) -> bool:
     """Whether a name only stands for a customer who is not known."""
     return fold(name) in NOBODY
-
-
-def _money(amount: Decimal) -> str:
-    """With two decimals, or with all that it has."""
-    rounded = to_cents(amount)
-    return f"{rounded if rounded == amount else amount:,f}"
 
 
 def _totals(document: Document, gross: Decimal) -> Iterator[Decimal]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from batch_issuer.documents import CENT, Amounts
+from batch_issuer.documents import Amounts
 from batch_issuer.sandbox.options import SandboxOptions
 from batch_issuer.sandbox.payload import Sale, SaleLine
 
+_CENT = Decimal("0.01")
 _ONE_AND_VAT = Decimal("1.13")
 _HUNDRED = Decimal(100)
 _WITHHELD_VAT = Decimal("0.01")
@@ -47,7 +48,7 @@ def line_amount(line: SaleLine, options: SandboxOptions) -> Decimal:
 
 def cents(amount: Decimal) -> Decimal:
     """Half-up to the cent."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    return amount.quantize(_CENT, ROUND_HALF_UP)
 
 
 def _vat_withheld(doc_type: str, taxable: Decimal, type_contributor: int, options: SandboxOptions) -> Decimal:

@@ -144,3 +144,28 @@ def test_where_nothing_is_expected_nothing_is_asked(open_desk: Open) -> None:
     desk, sandbox = open_desk(documents=4, keys=PRODUCTION)
     assert desk.call("issue", "ventas.csv").code == 0
     assert sandbox.requests().count("file") == 0
+
+
+@pytest.mark.parametrize("guard", [("--expect-environment", "test"), ()])
+def test_the_document_that_proves_the_key_is_a_canary(open_desk: Open, guard: tuple[str, ...]) -> None:
+    """Of two canaries one has left with it: the second is the last that is waited for alone, the third is not."""
+    desk, sandbox = open_desk(documents=12, keys=TEST, rejected_refs="A-3")
+    done = desk.call("issue", "ventas.csv", *guard, "--canary", "2", "--json")
+    assert (done.code, done.json["sent"], done.json["states"]["stamped"], done.json["states"]["rejected"]) == (
+        1,
+        12,
+        11,
+        1,
+    )
+    assert "error" not in done.json
+    assert len(sandbox.documents()) == 12
+
+
+@pytest.mark.parametrize("guard", [("--expect-environment", "test"), ()])
+def test_the_canaries_that_are_left_are_waited_for(open_desk: Open, guard: tuple[str, ...]) -> None:
+    """The second of two is refused: nothing follows it."""
+    desk, sandbox = open_desk(documents=12, keys=TEST, rejected_refs="A-2")
+    done = desk.call("issue", "ventas.csv", *guard, "--canary", "2", "--json")
+    assert (done.code, done.json["sent"]) == (3, 2)
+    assert "the rest was spared (--canary)" in done.json["error"]
+    assert sorted(record.ref for record in sandbox.documents()) == ["A-1", "A-2"]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from tests.cli.desk import Open
+from openpyxl import load_workbook
+
+from batch_issuer.documents import State
+from tests.cli.desk import Desk, Open
+
+SAID = ("AFTER CONTINGENCY", "accepted in contingency")
 
 
 def test_a_late_rejection_is_loud_everywhere(open_desk: Open) -> None:
@@ -29,6 +35,46 @@ def test_a_rejection_at_once_is_not_late(open_desk: Open) -> None:
     desk, _ = open_desk(rejected_refs="A-1")
     done = desk.call("issue", "ventas.csv", "--json")
     assert (done.code, done.json["late_rejections"]) == (1, [])
+
+
+def test_corrected_and_rejected_at_once_it_is_late_no_longer(open_desk: Open) -> None:
+    """Nobody holds the corrected document. Run, report, page, workbook and screen give one and the same answer."""
+    desk, sandbox = open_desk(contingency_refs="A-2")
+    desk.call("issue", "ventas.csv")
+    sandbox.resolve("rejected", ["A-2"])
+    assert desk.call("refresh", "--json").json["late_rejections"] == ["A-2"]
+    assert late_everywhere(desk, "report", "--from", "2026-01-01") == ["A-2"]
+
+    sandbox.change(contingency_refs=(), rejected_refs=("A-2",))
+    desk.write("A-1,Café,2,2.50", "A-2,Café,2,2.75", "A-3,Café,2,2.50")
+    assert late_everywhere(desk, "issue", "ventas.csv") == []
+    record = desk.records()["A-2"]
+    assert (record.state, record.waits, record.reason) == (State.REJECTED, 1, "")
+    assert late_everywhere(desk, "report", "--from", "2026-01-01") == []
+    assert desk.call("refresh", "--json").json["late_rejections"] == []
+
+
+def test_withdrawn_by_a_person_it_is_late_no_longer(open_desk: Open) -> None:
+    """Somebody has said what becomes of it; that it was one stays in its story, and in the list of documents."""
+    desk, sandbox = open_desk(contingency_refs="A-2")
+    desk.call("issue", "ventas.csv")
+    sandbox.resolve("rejected", ["A-2"])
+    desk.call("refresh")
+    assert desk.call("note", "A-2", "vendido de nuevo", "--withdraw", "--by", "Ana").code == 0
+    assert desk.call("report", "--from", "2026-01-01", "--json").json["late_rejections"] == []
+
+
+def late_everywhere(desk: Desk, *command: str) -> list[str]:
+    """The late rejections of a command, which JSON, its file, page, workbook and screen agree about."""
+    said = desk.call(*command, "--json").json
+    late = [str(reference) for reference in said["late_rejections"]]
+    page, workbook = (Path(desk.folder, said["reports"][kind]) for kind in ("html", "workbook"))
+    assert json.loads(page.with_suffix(".json").read_text("utf-8"))["late_rejections"] == late
+    assert ("AFTER CONTINGENCY" in page.read_text("utf-8")) is bool(late)
+    cells = [str(cell) for sheet in load_workbook(workbook) for row in sheet.values for cell in row]
+    assert any("accepted in contingency" in cell for cell in cells) is bool(late)
+    assert any(words in desk.call(*command).out for words in SAID) is bool(late)
+    return late
 
 
 def test_watching_ends_when_its_time_is_up_or_all_is_settled(open_desk: Open) -> None:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from batch_issuer.documents import Amounts, SourceRows, State, split_vat
+from batch_issuer.documents import Amounts, SourceRows, State
 from batch_issuer.ledger.records import Answer, Note, Record, RunRecord, SignOff, Wait
+from batch_issuer.money import split_vat
 from batch_issuer.reconciliation import (
     About,
     Background,

@@ -54,6 +54,15 @@ def test_three_months_end_with_a_shorter_month(stamped: str, last_day: str) -> N
         assert last_days(doc_type, stamped)[Source.MF2] == day(last_day)
 
 
+@pytest.mark.parametrize(
+    ("issued", "last_day"), [("2026-01-05", "2026-05-20"), ("2026-03-19", "2026-08-10"), ("2026-08-17", "2026-12-23")]
+)
+def test_the_provider_gives_90_business_days(issued: str, last_day: str) -> None:
+    """Written down with numpy's calendar over the ministry's days off: the 90th day is still one, the 91st is not."""
+    assert last_days("01", issued)[Source.PROVIDER] == day(last_day)
+    assert credit_note_until(day(issued)) == day(last_day)
+
+
 def test_some_activities_have_two_years() -> None:
     """MF2 lists them."""
     assert last_days("01", "2026-11-25", "46482")[Source.MF2] == day("2028-11-25")
