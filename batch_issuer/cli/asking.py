@@ -60,10 +60,10 @@ def ask_which_sales(
     line = next((one.line for one in questions if one.line), "")
     if line:
         choices[NEW] = N_("they are other sales: from now on {line}")
+        questions[0].parameters["line"] = line
     elif all(NEW in one.choices for one in questions):
         choices[NEW] = N_("they are other sales: issue them under their own references")
     question = together(questions)
-    question.parameters["line"] = line
     answer = choose(output, question, choices)
     if answer == NEW and line:
         template = tomllib.loads(line)["external_ref"]
