@@ -1,4 +1,4 @@
-"""Documents examined and encoded, those with the same header together; of many, a second process takes some."""
+"""Every document of a batch examined and encoded, those with the same header together."""
 
 from __future__ import annotations
 
@@ -8,29 +8,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
 from operator import attrgetter, itemgetter
-from typing import Any
 
 from batch_issuer.amounts import withheld
 from batch_issuer.documents import Document
-from batch_issuer.forking import Beside, can_fork
 from batch_issuer.planning.customers import Mention, customer_id, customer_name
 from batch_issuer.planning.plan import Candidate
-from batch_issuer.problems import Place, Problem
+from batch_issuer.problems import Problem
 from batch_issuer.provider import wire
 from batch_issuer.reading.batch import Batch, Entry, Outline
 from batch_issuer.rules import Finding, as_model, examine, examine_like, faults_of_lines, sound_like
 from batch_issuer.settings import Settings
 
-WORTH_TWO = 5_000
-"""Documents: fewer cost less than another process."""
-AT_ONCE = 60_000
-"""Documents that are judged together: with more, both processes would hold too much."""
-_HEAVY, _HEAVY_COMPARED = 2.0, 0.65
-"""A document with a fault in its lines takes as long as so many sound ones; less where these are encoded."""
-_PIPE = 1.35
-"""What another process is given takes so many times as long, as its results must be packed and unpacked."""
 _ZERO = Decimal("0.00")
 
 
@@ -60,17 +49,6 @@ class Judged:
     days: set[dt.date] = field(default_factory=set)
     """The own dates of all."""
 
-    def take_in(self, other: Judged) -> None:
-        """What was found in other documents."""
-        self.candidates += other.candidates
-        self.held += other.held
-        self.notes += other.notes
-        self.mentions += other.mentions
-        self.dates += other.dates
-        self.days |= other.days
-        for source, (count, gross) in other.by_source.items():
-            self.tally(source, count, gross)
-
     def tally(self, source: tuple[str, str], count: int, gross: Decimal) -> None:
         known, sum_known = self.by_source.get(source, (0, _ZERO))
         self.by_source[source] = (known + count, sum_known + gross)
@@ -83,86 +61,33 @@ class Judged:
         self.mentions.sort(key=itemgetter(0))
 
 
-def judge_all(batch: Batch, settings: Settings, *, compared: bool, at_once: int = AT_ONCE) -> Judged:
-    """Every document of the batch, in its order, `at_once` of them by two processes.
+def judge_all(batch: Batch, settings: Settings, *, compared: bool) -> Judged:
+    """Every document of the batch, in its order.
 
     Where nothing is `compared` with a ledger, only sales that may be alike are encoded, and none has a fingerprint.
     """
-    faults = faults_of_lines(batch)
-    judged = Judged()
-    for first in range(0, len(batch), at_once):
-        documents = range(first, min(first + at_once, len(batch)))
-        theirs = _sound_half(documents, faults, compared=compared) if len(documents) >= WORTH_TWO and can_fork() else []
-        judged.take_in(judge_in_two(batch, settings, documents, theirs, faults, compared=compared))
+    judging = _Judging(batch=batch, settings=settings, faults=faults_of_lines(batch), compared=compared)
+    judging.take_all()
+    judged = judging.judged
+    judged.sort()
     if not compared:
         _compare_hints(batch, settings, judged.candidates)
     return judged
 
 
-def judge_in_two(
-    batch: Batch,
-    settings: Settings,
-    documents: Sequence[int],
-    theirs: Sequence[int],
-    faults: Mapping[int, Sequence[Finding]],
-    *,
-    compared: bool,
-) -> Judged:
-    """Some documents by two processes: the other one gives back what may be sent of `theirs`, and leaves the rest.
-
-    Where nothing is `compared`, candidates have a hint as their likeness.
-    """
-    ours = sorted({*documents}.difference(theirs))
-    ready_ones = partial(_ready, batch, settings, theirs, compared=compared)
-    with Beside(ready_ones, worth=bool(theirs), harmless=True) as other:
-        judged = _judge(batch, settings, ours, faults, compared=compared)
-        ready, left = _unpacked(*other.result())
-    judged.take_in(ready)
-    if left:
-        judged.take_in(_judge(batch, settings, left, faults, compared=compared))
-    judged.sort()
-    return judged
-
-
-def _sound_half(documents: Sequence[int], faults: Mapping[int, object], *, compared: bool) -> Sequence[int]:
-    """Documents without a fault in their lines, from the end on, that take about as long as all others together."""
-    sound = [number for number in documents if number not in faults]
-    heavy = (_HEAVY_COMPARED if compared else _HEAVY) - 1
-    half = int((len(documents) + heavy * (len(documents) - len(sound))) / (1 + _PIPE))
-    return sound[-half:]
-
-
-def _judge(
-    batch: Batch,
-    settings: Settings,
-    documents: Sequence[int],
-    faults: Mapping[int, Sequence[Finding]],
-    *,
-    compared: bool,
-    left: list[int] | None = None,
-) -> Judged:
-    """Where nothing is `compared`, candidates have a hint as their likeness.
-
-    Of those that are held back only the number is noted, in `left`, where that is given.
-    """
-    judging = _Judging(batch=batch, settings=settings, faults=faults, compared=compared, left=left)
-    judging.take_all(documents)
-    return judging.judged
-
-
 @dataclass(slots=True, kw_only=True)
 class _Judging:
-    """The documents that one process judges."""
+    """The judging of one batch: what was found so far. Where nothing is `compared`, candidates have only a hint."""
 
     batch: Batch
     settings: Settings
     faults: Mapping[int, Sequence[Finding]]
     compared: bool
-    left: list[int] | None
     judged: Judged = field(default_factory=Judged)
 
-    def take_all(self, documents: Sequence[int]) -> None:
-        """Those with the same header at once, the others one by one."""
+    def take_all(self) -> None:
+        """Judge documents with the same header at once, the others one by one."""
+        documents = range(len(self.batch))
         groups, alone = list(self.batch.alike(documents)), {*documents}
         for group, first in zip(groups, self.batch.entries([one.number for one, *_ in groups]), strict=True):
             if model := as_model(first.document, self.settings.rules):
@@ -192,9 +117,6 @@ class _Judging:
         """One document with its problems."""
         judged, document, problems = self.judged, entry.document, entry.problems
         held = bool(problems) and entry.held_back
-        if held and self.left is not None:
-            self.left.append(number)
-            return
         gross = document.expected_gross
         judged.tally(self.batch.source(document.row), 1, gross)
         self._date(document, 0 if held else 1)
@@ -272,35 +194,3 @@ def _compare_hints(batch: Batch, settings: Settings, candidates: list[Candidate]
     for at, built in zip(places, batch.entries([candidates[at].number for at in places]), strict=True):
         document = examine(batch, built, settings.rules, in_lines=()).document
         candidates[at] = candidates[at]._replace(likeness=_likeness(document, wire.encode(document)))
-
-
-def _ready(batch: Batch, settings: Settings, documents: Sequence[int], *, compared: bool) -> tuple[Any, ...]:
-    """What may be sent of documents without a fault in their lines, as plain values: they go through a pipe quickly."""
-    left: list[int] = []
-    judged = _judge(batch, settings, documents, {}, compared=compared, left=left)
-    notes = [(number, [_packed(problem) for problem in problems]) for number, problems in judged.notes]
-    columns = list(zip(*judged.candidates, strict=True))
-    judged.notes, judged.candidates = [], []
-    return judged, columns, notes, left
-
-
-def _unpacked(
-    judged: Judged, columns: Sequence[Sequence[Any]], notes: Sequence[tuple[int, Sequence[Any]]], left: list[int]
-) -> tuple[Judged, list[int]]:
-    judged.candidates = list(map(Candidate._make, zip(*columns, strict=True)))
-    judged.notes = [(number, tuple(map(_problem, problems))) for number, problems in notes]
-    return judged, left
-
-
-def _packed(problem: Problem) -> tuple[Any, ...]:
-    return (
-        problem.kind, tuple(problem.place), problem.value, problem.external_ref, problem.field,
-        dict(problem.parameters),
-    )  # fmt: skip
-
-
-def _problem(packed: tuple[Any, ...]) -> Problem:
-    kind, place, value, external_ref, name, parameters = packed
-    return Problem(
-        kind=kind, place=Place(*place), value=value, external_ref=external_ref, field=name, parameters=parameters
-    )
