@@ -12,8 +12,6 @@ from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from batch_issuer.frozen import changer
-
 CENT = Decimal("0.01")
 EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
 """No daylight saving (domain.md 4)."""
@@ -138,10 +136,6 @@ class Document:
     def gross_of(self, amount: Decimal) -> Decimal:
         """The same if its lines came to this amount, unrounded as the sheet has it."""
         return to_cents(amount if self.prices_with_vat or self.doc_type in WITHOUT_VAT else amount * (1 + VAT_RATE))
-
-
-changed_document = changer(Document)
-"""`changed_document(document, branch="…")`."""
 
 
 def to_cents(amount: Decimal) -> Decimal:

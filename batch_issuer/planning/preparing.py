@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Protocol
 
-from batch_issuer.documents import Document, changed_document, total_of
+from batch_issuer.documents import Document, total_of
 from batch_issuer.identity import differing
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import LANGUAGES, N_, Messages
@@ -85,7 +85,7 @@ class Prepared:
         if not self.names:
             return document
         adjusts = self.names.get(document.adjusts, document.adjusts)
-        return changed_document(document, external_ref=candidate.external_ref, adjusts=adjusts)
+        return replace(document, external_ref=candidate.external_ref, adjusts=adjusts)
 
     def renamed(self, references: Mapping[int, str]) -> Prepared:
         """The same with other references for some candidates, by their numbers: those that the ledger has."""

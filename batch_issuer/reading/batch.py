@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from batch_issuer.documents import Document, Line, changed_document
+from batch_issuer.documents import Document, Line
 from batch_issuer.problems import CannotStart, Place, Problem
 
 Found = TypeVar("Found")
@@ -102,7 +102,7 @@ class Outline(NamedTuple):
 
     def like(self, other: Document) -> Document:
         """The document, with the header of another one."""
-        return changed_document(
+        return replace(
             other,
             external_ref=self.external_ref,
             lines=self.lines,

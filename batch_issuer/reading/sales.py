@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from batch_issuer.documents import Customer, Document
-from batch_issuer.frozen import maker
 from batch_issuer.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Entry, Found, Outline, SheetRow, SourceFile
@@ -45,8 +44,6 @@ _BLOCK = 1_000
 _AHEAD = 100
 _NEAR = 20
 """Whoever asks for a document so close behind the last one gets it with so many more."""
-_MADE_FIRST = ("external_ref", "doc_type", "lines", "prices_with_vat", "customer", "begins", "summed", "time")
-"""The fields of documents that are not columns of their own."""
 _APART = frozenset((*CUSTOMER_FIELDS, "total"))
 """The fields of a document that is like no other."""
 _CUSTOMER_ATTRIBUTES = {"customer_activity_code": "activity_code"}
@@ -73,7 +70,6 @@ class Sales:
             field for field in (join_refs(sheets), *self._fields.values(), *overhang) if field.faulty is not None
         ]
         self._plain_headers = [name for name in self._headers if name not in (*CUSTOMER_FIELDS, "doc_type")]
-        self._make = maker(Document, (*_MADE_FIRST, *self._plain_headers))
         self._alike = find_alike(self._grouped.refs)
         self._suspects = {*self._grouped.variants, *self._grouped.mixed}
         self._split = split_documents(self._grouped, self._offsets)
@@ -239,7 +235,7 @@ class Sales:
         begins, times = first_rows.tolist(), self._times_in(first_rows)
         columns = cache(partial(self._line_columns, rows))
         found = self._cell_problems(rows, documents, from_to)
-        headers = [self._header_values(name, numbers) for name in self._plain_headers]
+        headers = {name: self._header_values(name, numbers) for name in self._plain_headers}
         said = self._header_values("doc_type", numbers) if "doc_type" in self._headers else [None] * len(numbers)
         customers = self._customers(numbers)
         default, prices = self._settings.source.doc_type, self._prices
@@ -249,18 +245,16 @@ class Sales:
             kind = said[at]
             if kind is None:
                 kind = "" if any(problem.field == "doc_type" for problem in problems) else default
-            document = self._make(
-                (
-                    self._grouped.refs[number],
-                    kind,
-                    Lines(columns, rows, bounds[at], bounds[at + 1]),
-                    prices.get(kind) != "without_vat",
-                    customers[at],
-                    begins[at],
-                    None if self._sums is None else self._sums[number],
-                    times[at],
-                    *(values[at] for values in headers),
-                )
+            document = Document(
+                external_ref=self._grouped.refs[number],
+                doc_type=kind,
+                lines=Lines(columns, rows, bounds[at], bounds[at + 1]),
+                prices_with_vat=prices.get(kind) != "without_vat",
+                customer=customers[at],
+                begins=begins[at],
+                summed=None if self._sums is None else self._sums[number],
+                time=times[at],
+                **{name: values[at] for name, values in headers.items()},
             )
             if number in self._odd:
                 problems += self._document_problems(number, document)

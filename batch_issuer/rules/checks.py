@@ -14,7 +14,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from batch_issuer.documents import DOC_TYPES, Customer, Document, Line, changed_document
+from batch_issuer.documents import DOC_TYPES, Customer, Document, Line
 from batch_issuer.problems import Kind, Place, Problem, Severity
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Entry
@@ -316,12 +316,12 @@ def _named(document: Document) -> Document:
     if customer is None:
         return document
     if document.doc_type == "05":
-        return changed_document(document, customer=None, customer_name=customer.name or document.customer_name)
+        return replace(document, customer=None, customer_name=customer.name or document.customer_name)
     if not customer.name and document.customer_name:
         customer = replace(customer, name=document.customer_name)
     if _is_only_a_name(customer) and document.customer_name in ("", customer.name):
-        return changed_document(document, customer=None, customer_name=customer.name)
-    return document if customer is document.customer else changed_document(document, customer=customer)
+        return replace(document, customer=None, customer_name=customer.name)
+    return document if customer is document.customer else replace(document, customer=customer)
 
 
 def _is_only_a_name(customer: Customer) -> bool:
@@ -344,7 +344,7 @@ def _header(document: Document, row: int | None) -> tuple[Document, list[Finding
         findings += [found(fault, row, field) for field, fault in faults if field not in left_out]
         if customer is not document.customer:
             changes["customer"] = customer
-    return (changed_document(document, **changes) if changes else document), findings
+    return (replace(document, **changes) if changes else document), findings
 
 
 def _lines(document: Document) -> list[Finding]:
