@@ -131,10 +131,7 @@ class Document:
     @property
     def expected_gross(self) -> Decimal:
         """The total with VAT that the provider should answer, to the cent."""
-        return self.gross_of(self.amount)
-
-    def gross_of(self, amount: Decimal) -> Decimal:
-        """The same if its lines came to this amount, unrounded as the sheet has it."""
+        amount = self.amount
         return to_cents(amount if self.prices_with_vat or self.doc_type in WITHOUT_VAT else amount * (1 + VAT_RATE))
 
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import chain
 from typing import Any, Protocol
 
 from batch_issuer.documents import Document, total_of
@@ -138,10 +137,9 @@ def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool 
     """
     judged = judge_all(batch, settings, compared=compared)
     customers = Customers(fold)
-    for _, mention, held in judged.mentions:
+    for mention, held in judged.mentions:
         customers.add(mention, held=held)
-    notes = [*batch.problems, *chain.from_iterable(problems for _, problems in judged.notes)]
-    notes += customers.problems(batch.place)
+    notes = [*batch.problems, *judged.notes, *customers.problems(batch.place)]
     dates = Counter({day: count for day, count in judged.dates.items() if day != today})
     if dates:
         notes.insert(0, _back_dated(dates))
