@@ -1,7 +1,7 @@
-"""CSV files as columns of text: encoding by a ladder, separator by evidence, nothing converted.
+"""CSV files as columns of text. No cell is converted here: what a text means is decided by its column's field.
 
-Two readers give the same columns: pandas for large files, the standard library for small ones and for what pandas
-refuses, because it can name the row.
+Two readers give the same columns: pandas reads large files; the standard library reads small ones, and those that
+pandas refuses, because it can name the row that is wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import BinaryIO
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.csv_survey import SAMPLE, Survey, survey_csv, surveyed_text
-from batch_issuer.reading.tables import Column, ColumnBuilder, Sheet, Table
+from batch_issuer.reading.tables import ColumnBuilder, Sheet, Table
 
 SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_NAMES = {"\t": "tab"}
@@ -53,7 +53,7 @@ class Layout:
 
 
 def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
-    """One CSV as a sheet.
+    """Read one CSV as a sheet.
 
     Raises `CannotStart` for text in no known encoding, a quotation mark that does not close, or a file that changes.
     """
@@ -87,7 +87,7 @@ def _many_rows(path: str) -> CannotStart:
 
 
 def _refuse_cut_off(path: str, stream: BinaryIO, size: int) -> None:
-    """A disk or a network that failed while the file was written leaves zeros where rows should be."""
+    """Refuse a file that ends in zeros: a disk or a network failed while it was written, and rows are missing."""
     stream.seek(max(0, size - len(_CUT_OFF)))
     if stream.read() == _CUT_OFF:
         raise CannotStart(
@@ -98,7 +98,7 @@ def _refuse_cut_off(path: str, stream: BinaryIO, size: int) -> None:
 
 
 def find_layout(sample: str, recognise: Recognise) -> Layout:
-    """The separator under which the first rows name most of our fields; where none does, the one that cuts most."""
+    """Find the separator under which the first rows name most of our fields, or else have most cells."""
     announced = sample[:4].lower() == "sep=" and len(sample) > 4
     lines = _lines(sample)[1 if announced else 0 :]
     if announced:
@@ -131,7 +131,7 @@ def _width(lines: Iterable[str], separator: str) -> int:
 
 
 def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Table | None:
-    """The columns by pandas' C reader, or None where it refuses the file, or a cell is longer than any.
+    """Read the columns by pandas' C reader; None where it refuses the file, or a cell is longer than any.
 
     Raises `CannotStart` for a file that changes or has too many rows.
     """
@@ -170,7 +170,7 @@ def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Ta
 
 
 def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Table:
-    """The columns by the standard library, of a file whose rows may differ in length.
+    """Read the columns by the standard library, of a file whose rows may differ in length.
 
     Raises `CannotStart` that names the row which is none.
     """
@@ -235,7 +235,7 @@ def _table(builders: Sequence[ColumnBuilder], rows: int) -> Table:
 
 
 def _refuse_swallowed_rows(path: str, table: Table, layout: Layout) -> None:
-    """A quotation mark that opens in one row and closes in another makes one row of two: a sale would be lost.
+    """Refuse a quotation mark that opens in one row and closes in another: of two sales it makes one.
 
     The text between then holds exactly the separators of the rows that it swallowed.
     """
@@ -245,11 +245,7 @@ def _refuse_swallowed_rows(path: str, table: Table, layout: Layout) -> None:
         for code, text in enumerate(column.texts):
             breaks = text.count("\n") or text.count("\r")
             if breaks and text.count(layout.separator) == breaks * (layout.width - 1):
-                raise _quote_not_closed(path, _first_row(column, code) + 1)
-
-
-def _first_row(column: Column, code: int) -> int:
-    return int((column.codes == code).argmax())
+                raise _quote_not_closed(path, int((column.codes == code).argmax()) + 1)
 
 
 def _quote_not_closed(path: str, row: int) -> CannotStart:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import chain, count
@@ -109,7 +107,7 @@ class SheetRows:
         return codes
 
     def refuse_impossible_numbers(self) -> None:
-        """Rows must ascend: of two with the same number one would be lost."""
+        """Raise `DamagedSheet` unless the rows ascend: of two with the same number one would be lost."""
         if self.rows > MAX_ROWS:
             raise DamagedSheet
         last = 0
@@ -120,25 +118,25 @@ class SheetRows:
 
 
 def _empty(rows: int) -> Codes:
-    """Rows of empty cells that take no memory: one stray cell far to the right makes thousands of such columns."""
+    """Make rows of empty cells that take no memory: one stray cell far to the right makes thousands of such columns."""
     return np.broadcast_to(np.zeros(1, np.int32), rows)
 
 
 def read_rows(stream: IO[bytes]) -> SheetRows:
-    """All rows of a worksheet part.
+    """Read all rows of a worksheet part.
 
     Raises `DamagedSheet` for what no spreadsheet program writes, also a document type declaration.
     """
     rows = SheetRows()
     parser = _BlockParser(rows)
-    with closing(_row_blocks(stream)) as blocks:
-        head = next(blocks, b"")
-        start = head.find(b"<sheetData>")
-        if start >= 0 and not _is_unusual(head[:start]):
-            parser.parse_head(head[:start])
-            _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks)
-        else:
-            parser.parse_all(head, blocks)
+    blocks = _row_blocks(stream)
+    head = next(blocks, b"")
+    start = head.find(b"<sheetData>")
+    if start >= 0 and not _is_unusual(head[:start]):
+        parser.parse_head(head[:start])
+        _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks)
+    else:
+        parser.parse_all(head, blocks)
     rows.refuse_impossible_numbers()
     return rows
 
@@ -148,33 +146,23 @@ def _is_unusual(head: bytes) -> bool:
     return b"<!" in head or (declared is not None and declared[1].lower() != b"utf-8") or b"\0" in head
 
 
-def _ahead(stream: IO[bytes]) -> Generator[bytes]:
-    """The part in pieces; the next one is unpacked while the last is being read."""
-    with ThreadPoolExecutor(1) as unpacker:
-        coming = unpacker.submit(stream.read, _BLOCK)
-        while piece := coming.result():
-            coming = unpacker.submit(stream.read, _BLOCK)
-            yield piece
-
-
-def _row_blocks(stream: IO[bytes]) -> Generator[bytes]:
-    """The part in blocks that each end with a whole row; the last holds what follows the rows."""
+def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield the part in blocks that each end with a whole row; the last holds what follows the rows."""
     rest, ended = b"", False
-    with closing(_ahead(stream)) as pieces:
-        for piece in pieces:
-            if ended:
-                yield piece
-                continue
-            block = rest + piece
-            ended = b"</sheetData>" in block
-            end = len(block) if ended else _last_row_end(block)
-            if end < 0:
-                rest = block
-                if len(rest) > 64 * _BLOCK:
-                    raise DamagedSheet  # no cell of a workbook holds more than 32,767 characters
-                continue
-            rest = block[end:]
-            yield block[:end]
+    while piece := stream.read(_BLOCK):
+        if ended:
+            yield piece
+            continue
+        block = rest + piece
+        ended = b"</sheetData>" in block
+        end = len(block) if ended else _last_row_end(block)
+        if end < 0:
+            rest = block
+            if len(rest) > 64 * _BLOCK:
+                raise DamagedSheet  # no cell of a workbook holds more than 32,767 characters
+            continue
+        rest = block[end:]
+        yield block[:end]
     if rest:
         yield rest
 
@@ -218,9 +206,11 @@ def _row_pattern(block: bytes, known: int) -> re.Pattern[bytes] | None:
 
 
 def _match_block(rows: SheetRows, pattern: re.Pattern[bytes], block: bytes) -> bool:
-    """Takes the rows of the block, if they are all of the usual shape."""
-    if b' hidden="' in block or b"<!" in block:
-        return False  # a comment that goes on in the next block is refused by the parser, with the rows in it
+    """Take the rows of the block, if they are all of the usual shape, and say whether they were."""
+    # A comment that goes on in the next block is refused by the parser, with the rows in it. "!" is looked for first
+    # because it is rare: "<" stands everywhere, and looking for "<!" alone takes as long as a third of the matching.
+    if b' hidden="' in block or (b"!" in block and b"<!" in block):
+        return False
     found = pattern.findall(block)
     if len(found) != block.count(b"<row"):
         block = _WITHOUT_CONTENT.sub(b"", _FORMULA_WITH_RESULT.sub(b"", block))

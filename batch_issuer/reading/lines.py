@@ -1,4 +1,4 @@
-"""The lines of a document, made out of columns when somebody looks at them: to check a sound sale nobody does."""
+"""The lines of a document, made from the columns of its sheet when they are asked for, as a mere check does not."""
 
 from __future__ import annotations
 

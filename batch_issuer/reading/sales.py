@@ -43,7 +43,7 @@ _BLOCK = 1_000
 """Documents that are built together while iterating."""
 _AHEAD = 100
 _NEAR = 20
-"""Whoever asks for a document so close behind the last one gets it with so many more."""
+"""Who asks for a document at most so far behind the last one gets it built together with the next `_AHEAD`."""
 _CUSTOMER_ATTRIBUTES = {"customer_activity_code": "activity_code"}
 """Our fields that a customer calls otherwise."""
 
@@ -193,7 +193,7 @@ class Sales:
         return source, int(self._sheets[source].rows.sales[row - self._offsets[source]])
 
     def _built(self, documents: Sequence[int]) -> list[Entry]:
-        """Some documents, with one look at each column."""
+        """Build some documents, with one look at each column."""
         numbers = np.array(documents, np.int32)
         rows, from_to = self._rows_of(numbers)
         bounds = from_to.tolist()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import random
 import re
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -105,17 +104,6 @@ def test_blocks_out_of_order_are_refused() -> None:
     at = rows.index('<row r="6000"')
     with pytest.raises(DamagedSheet):
         read_rows(io.BytesIO(sheet(rows[at:] + rows[:at])))
-
-
-def test_nothing_is_left_running() -> None:
-    """Neither where the rows were read nor where they were refused."""
-    before = threading.enumerate()
-    plain = part(random.Random(4), 12_000, ())
-    read_rows(io.BytesIO(plain))
-    assert threading.enumerate() == before
-    with pytest.raises(DamagedSheet):
-        read_rows(io.BytesIO(plain[:-60]))
-    assert threading.enumerate() == before
 
 
 def test_rows_in_a_comment_are_no_rows() -> None:
