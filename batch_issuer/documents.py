@@ -12,7 +12,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from batch_issuer.frozen import changer
 from batch_issuer.money import VAT_RATE as VAT_RATE  # noqa: PLC0414 - reading/ still asks for both here
 from batch_issuer.money import to_cents as to_cents  # noqa: PLC0414 - as above
 from batch_issuer.money import with_vat
@@ -131,15 +130,8 @@ class Document:
     @property
     def expected_gross(self) -> Decimal:
         """The total with VAT that the provider should answer, to the cent."""
-        return self.gross_of(self.amount)
-
-    def gross_of(self, amount: Decimal) -> Decimal:
-        """The same if its lines came to this amount, unrounded as the sheet has it."""
+        amount = self.amount
         return to_cents(amount if self.prices_with_vat or self.doc_type in WITHOUT_VAT else with_vat(amount))
-
-
-changed_document = changer(Document)
-"""`changed_document(document, branch="…")`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,8 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
-from typing import Generic, NoReturn, Self, TypeVar
-
-Result = TypeVar("Result")
+from typing import NoReturn
 
 
 def can_fork() -> bool:
@@ -71,47 +68,3 @@ def portable(error: Exception) -> Exception:
     except Exception:  # noqa: BLE001 - one that cannot travel
         return RuntimeError(repr(error))
     return error
-
-
-class Beside(Generic[Result]):
-    """A piece of work that changes nothing in memory, begun in a copy of this process, or else done when it is asked.
-
-    What it gives back, or raises, must go through a pipe. A copy that was ended by somebody is done without. `harmless`
-    work also changes nothing outside of memory: nobody waits for it any more when the block is left. Use as a context
-    manager.
-    """
-
-    def __init__(self, work: Callable[[], Result], *, worth: bool = True, harmless: bool = False) -> None:
-        self._work = work
-        self._harmless = harmless
-        self._copy: Copy | None = None
-        if worth and can_fork():
-            with suppress(OSError):
-                self._copy = Copy(self._serve)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Wait until the copy has ended, whether its result was asked for or not; end it if it is harmless."""
-        if self._copy is not None:
-            self._copy.close(now=self._harmless)
-
-    def result(self) -> Result:
-        """What the work gave; raises what it raised."""
-        if self._copy is None:
-            return self._work()
-        try:
-            result, error = self._copy.pipe.recv()
-        except (EOFError, OSError):
-            return self._work()
-        if error is not None:
-            raise error
-        return result  # type: ignore[no-any-return]
-
-    def _serve(self, pipe: Connection) -> None:
-        try:
-            answer = (self._work(), None)
-        except Exception as error:  # noqa: BLE001 - whatever it was, it is raised on the other side
-            answer = (None, portable(error))  # type: ignore[assignment]
-        pipe.send(answer)

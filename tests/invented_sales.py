@@ -9,7 +9,7 @@ from typing import Any
 
 from batch_issuer.documents import Customer, Document, Line
 from batch_issuer.problems import Place, Problem
-from batch_issuer.reading.batch import Entry, Found, Outline, SheetRow, SourceFile
+from batch_issuer.reading.batch import Entry, Found, SheetRow, SourceFile
 
 TYPES = {"CCF": "03", "FEX": "11", "FSE": "14", "NC": "05", "NCT": "05"}
 """By what a reference begins with; 01 for any other. `NC-1a` credits something of `CCF-1`, `NCT-2a` all of `CCF-2`."""
@@ -63,16 +63,6 @@ class InventedBatch:
 
     def entries(self, documents: Sequence[int]) -> Iterator[Entry]:
         return (self[index] for index in documents)
-
-    def alike(self, documents: Sequence[int]) -> Iterator[Sequence[Outline]]:
-        """All sales to consumers are."""
-        sold = [(number, self[number].document) for number in documents]
-        if alike := [
-            Outline(number, one.external_ref, one.lines, one.row, one.amount)
-            for number, one in sold
-            if one.doc_type == "01"
-        ]:
-            yield alike
 
     def place(self, row: int, field: str = "") -> Place:
         return Place(file="invented.csv", row=row + 2, heading=field)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +10,6 @@ import click
 
 from batch_issuer.cli import base, values
 from batch_issuer.cli.output import Listed, Output, listed
-from batch_issuer.forking import Beside
 from batch_issuer.messages import N_
 from batch_issuer.problems import Problem, Stop, StoppedMidway
 
@@ -22,10 +20,6 @@ if TYPE_CHECKING:
     from batch_issuer.planning.preparing import Prepared
     from batch_issuer.reconciliation import Reconciliation
     from batch_issuer.standing import Basis, Standing
-
-
-_WORTH_A_PROCESS = 200
-"""Documents held back from which on the workbook to correct is written beside the reports."""
 
 
 @click.command("report", cls=base.Command, help=base.COMMANDS["report"][1])
@@ -107,16 +101,11 @@ def finish(
     show_reconciliation(output, reconciliation, unfinished=needs_person)
     figures = as_json(reconciliation)
     stopped, reports, said, problems = outcome.stopped, dict[str, str](), None, listed(())
-    fixing = Beside(
-        partial(_fixes, session, prepared, reconciliation, Path(out), outcome.run.run),
-        worth=prepared is not None and len(prepared.held) >= _WORTH_A_PROCESS,
-    )
     try:
-        with fixing:
-            if prepared and output.as_json:
-                problems = listed(_problems_json(output, prepared))
-            reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
-            fixes = fixing.result()
+        if prepared and output.as_json:
+            problems = listed(_problems_json(output, prepared))
+        reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
+        fixes = _fixes(session, prepared, reconciliation, Path(out), outcome.run.run)
         reports |= fixes.reports
         show_left_out(output, fixes)
         said = Said(figures, "\n".join(output.shown[before:]), reports)

@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from batch_issuer.documents import SETTLED, Amounts, SourceRows, State
-from batch_issuer.frozen import changer
 from batch_issuer.identity import Appearance, differing
 
 FIRST_HASH = "0" * 64
@@ -252,10 +251,6 @@ def rejects_late(before: State, now: State) -> bool:
     return before is State.CONTINGENCY and now is State.REJECTED
 
 
-_changed = changer(Record)
-"""Every event makes a record."""
-
-
 def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:
     """What is known about a document after one more event of its own."""
     after = _folded(record, event, body)
@@ -263,8 +258,8 @@ def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record
     if waited == waits:
         return after
     if waits:
-        return _changed(after, waits=after.waits + 1, waited_from=after.waited_from or event.at, waited_to="")
-    return _changed(after, waited_to=event.at)
+        return replace(after, waits=after.waits + 1, waited_from=after.waited_from or event.at, waited_to="")
+    return replace(after, waited_to=event.at)
 
 
 def _folded(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:
@@ -275,7 +270,7 @@ def _folded(record: Record | None, event: Event, body: Mapping[str, Any]) -> Rec
     common: dict[str, Any] = {"updated_at": event.at, "run": event.run, "last_seq": event.seq}
     match event.kind:
         case Kind.SENDING:
-            return _changed(
+            return replace(
                 record,
                 state=State.SENDING,
                 reason="",
@@ -287,15 +282,15 @@ def _folded(record: Record | None, event: Event, body: Mapping[str, Any]) -> Rec
             attempts = record.attempts - (1 if body["unsent"] else 0)
             sent = record.first_sent_at if attempts else ""
             state = State(body["state"])
-            return _changed(record, state=state, reason=body["reason"], attempts=attempts, first_sent_at=sent, **common)
+            return replace(record, state=state, reason=body["reason"], attempts=attempts, first_sent_at=sent, **common)
         case Kind.UNANSWERED:
-            return _changed(record, state=State(body["state"]), reason=body["reason"], **common)
+            return replace(record, state=State(body["state"]), reason=body["reason"], **common)
         case Kind.ANSWERED:
             return _answered(record, event, body, common)
         case Kind.CANCELLING:
-            return _changed(record, cancellation=_requested(record.cancellation, event), **common)
+            return replace(record, cancellation=_requested(record.cancellation, event), **common)
         case Kind.CANCEL_UNANSWERED:
-            return _changed(record, cancellation=_in_doubt(record.cancellation, event, body), **common)
+            return replace(record, cancellation=_in_doubt(record.cancellation, event, body), **common)
         case Kind.CANCEL_ANSWERED:
             return _cancel_answered(record, event, body, common)
         case _:
@@ -328,7 +323,7 @@ def _planned(record: Record | None, event: Event, body: Mapping[str, Any]) -> Re
     )
     if record is None:
         return fresh
-    return _changed(
+    return replace(
         fresh,
         answer=record.answer,
         attempts=record.attempts,
@@ -349,14 +344,14 @@ def _told(record: Record, event: Event, body: Mapping[str, Any], common: Mapping
     """What is known of a document after something that neither a request nor an answer said."""
     match event.kind:
         case Kind.RECOGNISED if body.get("at_provider"):
-            return _changed(record, accepted=True, **common)
+            return replace(record, accepted=True, **common)
         case Kind.RECOGNISED:
             also = (*record.also, Appearance(body["external_ref"], body["date"], body["branch"], body["till"]))
-            return _changed(record, also=also, **common)
+            return replace(record, also=also, **common)
         case Kind.WITHDRAWN:
-            return _changed(record, withdrawn_at=event.at, **common)
+            return replace(record, withdrawn_at=event.at, **common)
         case Kind.LOOK_OWED:
-            return _changed(record, look_owed=body["why"], **common)
+            return replace(record, look_owed=body["why"], **common)
         case _:
             raise ValueError(f"event {event.seq} is not about a document")
 
@@ -371,7 +366,7 @@ def _answered(record: Record, event: Event, body: Mapping[str, Any], common: Map
             control_number=record.answer.control_number,
             generation_code=record.answer.generation_code,
         )
-    return _changed(
+    return replace(
         record,
         state=state,
         answer=answer,
@@ -423,8 +418,8 @@ def _cancel_answered(record: Record, event: Event, body: Mapping[str, Any], comm
         words=body.get("words", ""),
     )
     if after.step is not CancelStep.DONE:
-        return _changed(record, cancellation=after, **common)
-    return _changed(
+        return replace(record, cancellation=after, **common)
+    return replace(
         record, state=State.CANCELLED, cancellation=after, settled_at=event.at, reason="", look_owed="", **common
     )
 

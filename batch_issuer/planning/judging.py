@@ -1,37 +1,22 @@
-"""Documents examined and encoded, those with the same header together; of many, a second process takes some."""
+"""Every document of a batch examined and encoded: which may be sent, and which are held back because of their data."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
-from operator import attrgetter, itemgetter
-from typing import Any
 
 from batch_issuer.amounts import withheld
 from batch_issuer.documents import Document
-from batch_issuer.forking import Beside, can_fork
 from batch_issuer.planning.customers import Mention, customer_id, customer_name
 from batch_issuer.planning.plan import Candidate
-from batch_issuer.problems import Place, Problem
+from batch_issuer.problems import Problem
 from batch_issuer.provider import wire
-from batch_issuer.reading.batch import Batch, Entry, Outline
-from batch_issuer.rules import Finding, as_model, examine, examine_like, faults_of_lines, sound_like
+from batch_issuer.reading.batch import Batch
+from batch_issuer.rules import examine, faults_of_lines
 from batch_issuer.settings import Settings
-
-WORTH_TWO = 5_000
-"""Documents: fewer cost less than another process."""
-AT_ONCE = 60_000
-"""Documents that are judged together: with more, both processes would hold too much."""
-_HEAVY, _HEAVY_COMPARED = 2.0, 0.65
-"""A document with a fault in its lines takes as long as so many sound ones; less where these are encoded."""
-_PIPE = 1.35
-"""What another process is given takes so many times as long, as its results must be packed and unpacked."""
-_ZERO = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +30,14 @@ class Held:
 
 @dataclass(slots=True)
 class Judged:
-    """What was found in documents of a batch; `number` is a document's place in it."""
+    """What was found in the documents of a batch, in their order; `number` is a document's place in it."""
 
     candidates: list[Candidate] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
-    notes: list[tuple[int, tuple[Problem, ...]]] = field(default_factory=list)
-    """Number and problems of documents that these do not hold back."""
-    mentions: list[tuple[int, Mention, bool]] = field(default_factory=list)
-    """Number, what is said of the customer, and whether the document is held back."""
+    notes: list[Problem] = field(default_factory=list)
+    """Problems that do not hold their documents back."""
+    mentions: list[tuple[Mention, bool]] = field(default_factory=list)
+    """What is said of customers, and whether the document that says it is held back."""
     by_source: dict[tuple[str, str], tuple[int, Decimal]] = field(default_factory=dict)
     """Documents and gross of each (file, sheet), held back or not."""
     dates: Counter[dt.date] = field(default_factory=Counter)
@@ -60,185 +45,56 @@ class Judged:
     days: set[dt.date] = field(default_factory=set)
     """The own dates of all."""
 
-    def take_in(self, other: Judged) -> None:
-        """What was found in other documents."""
-        self.candidates += other.candidates
-        self.held += other.held
-        self.notes += other.notes
-        self.mentions += other.mentions
-        self.dates += other.dates
-        self.days |= other.days
-        for source, (count, gross) in other.by_source.items():
-            self.tally(source, count, gross)
 
-    def tally(self, source: tuple[str, str], count: int, gross: Decimal) -> None:
-        known, sum_known = self.by_source.get(source, (0, _ZERO))
-        self.by_source[source] = (known + count, sum_known + gross)
-
-    def sort(self) -> None:
-        """The order of the batch."""
-        self.candidates.sort(key=attrgetter("number"))
-        self.held.sort(key=attrgetter("number"))
-        self.notes.sort(key=itemgetter(0))
-        self.mentions.sort(key=itemgetter(0))
-
-
-def judge_all(batch: Batch, settings: Settings, *, compared: bool, at_once: int = AT_ONCE) -> Judged:
-    """Every document of the batch, in its order, `at_once` of them by two processes.
+def judge_all(batch: Batch, settings: Settings, *, compared: bool) -> Judged:
+    """Examine every document of a batch, and encode those that may be sent.
 
     Where nothing is `compared` with a ledger, only sales that may be alike are encoded, and none has a fingerprint.
     """
-    faults = faults_of_lines(batch)
-    judged = Judged()
-    for first in range(0, len(batch), at_once):
-        documents = range(first, min(first + at_once, len(batch)))
-        theirs = _sound_half(documents, faults, compared=compared) if len(documents) >= WORTH_TWO and can_fork() else []
-        judged.take_in(judge_in_two(batch, settings, documents, theirs, faults, compared=compared))
+    judged, faults = Judged(), faults_of_lines(batch)
+    for number, built in enumerate(batch):
+        entry = examine(batch, built, settings.rules, faults.get(number, ()))
+        document, held, gross = entry.document, entry.held_back, entry.document.expected_gross
+        source = batch.source(document.row)
+        count, total = judged.by_source.get(source, (0, Decimal("0.00")))
+        judged.by_source[source] = (count + 1, total + gross)
+        if document.customer is not None:
+            mention = Mention(document.customer, document.row, document.doc_type, document.external_ref)
+            judged.mentions.append((mention, held))
+        if document.date is not None:
+            judged.days.add(document.date)
+        if held:
+            judged.held.append(Held(number=number, document=document, problems=entry.problems))
+            continue
+        if document.date is not None:
+            judged.dates[document.date] += 1
+        judged.notes += entry.problems
+        judged.candidates.append(_candidate(number, document, gross, settings, compared=compared))
     if not compared:
         _compare_hints(batch, settings, judged.candidates)
     return judged
 
 
-def judge_in_two(
-    batch: Batch,
-    settings: Settings,
-    documents: Sequence[int],
-    theirs: Sequence[int],
-    faults: Mapping[int, Sequence[Finding]],
-    *,
-    compared: bool,
-) -> Judged:
-    """Some documents by two processes: the other one gives back what may be sent of `theirs`, and leaves the rest.
-
-    Where nothing is `compared`, candidates have a hint as their likeness.
-    """
-    ours = sorted({*documents}.difference(theirs))
-    ready_ones = partial(_ready, batch, settings, theirs, compared=compared)
-    with Beside(ready_ones, worth=bool(theirs), harmless=True) as other:
-        judged = _judge(batch, settings, ours, faults, compared=compared)
-        ready, left = _unpacked(*other.result())
-    judged.take_in(ready)
-    if left:
-        judged.take_in(_judge(batch, settings, left, faults, compared=compared))
-    judged.sort()
-    return judged
-
-
-def _sound_half(documents: Sequence[int], faults: Mapping[int, object], *, compared: bool) -> Sequence[int]:
-    """Documents without a fault in their lines, from the end on, that take about as long as all others together."""
-    sound = [number for number in documents if number not in faults]
-    heavy = (_HEAVY_COMPARED if compared else _HEAVY) - 1
-    half = int((len(documents) + heavy * (len(documents) - len(sound))) / (1 + _PIPE))
-    return sound[-half:]
-
-
-def _judge(
-    batch: Batch,
-    settings: Settings,
-    documents: Sequence[int],
-    faults: Mapping[int, Sequence[Finding]],
-    *,
-    compared: bool,
-    left: list[int] | None = None,
-) -> Judged:
-    """Where nothing is `compared`, candidates have a hint as their likeness.
-
-    Of those that are held back only the number is noted, in `left`, where that is given.
-    """
-    judging = _Judging(batch=batch, settings=settings, faults=faults, compared=compared, left=left)
-    judging.take_all(documents)
-    return judging.judged
-
-
-@dataclass(slots=True, kw_only=True)
-class _Judging:
-    """The documents that one process judges."""
-
-    batch: Batch
-    settings: Settings
-    faults: Mapping[int, Sequence[Finding]]
-    compared: bool
-    left: list[int] | None
-    judged: Judged = field(default_factory=Judged)
-
-    def take_all(self, documents: Sequence[int]) -> None:
-        """Those with the same header at once, the others one by one."""
-        groups, alone = list(self.batch.alike(documents)), {*documents}
-        for group, first in zip(groups, self.batch.entries([one.number for one, *_ in groups]), strict=True):
-            if model := as_model(first.document, self.settings.rules):
-                self.take_alike(model, group)
-                alone.difference_update(outline.number for outline in group)
-        rest = sorted(alone)
-        for number, built in zip(rest, self.batch.entries(rest), strict=True):
-            self.take(number, examine(self.batch, built, self.settings.rules, self.faults.get(number, ())))
-
-    def take_alike(self, model: Document, group: Sequence[Outline]) -> None:
-        """Sales that say the same in their headers; no document is made of one that is sound and not `compared`."""
-        rules, count, total = self.settings.rules, 0, _ZERO
-        for outline in group:
-            gross = model.gross_of(outline.amount)
-            in_lines = self.faults.get(outline.number, ())
-            if in_lines or not sound_like(model, outline, gross, rules):
-                self.take(outline.number, examine_like(self.batch, model, outline, rules, in_lines))
-                continue
-            count, total = count + 1, total + gross
-            body = wire.encode(outline.like(model)) if self.compared else b""
-            self._send(outline.number, outline.external_ref, model, outline.row, len(outline.lines), gross, body)
-        if count:
-            self.judged.tally(self.batch.source(model.row), count, total)
-            self._date(model, count)
-
-    def take(self, number: int, entry: Entry) -> None:
-        """One document with its problems."""
-        judged, document, problems = self.judged, entry.document, entry.problems
-        held = bool(problems) and entry.held_back
-        if held and self.left is not None:
-            self.left.append(number)
-            return
-        gross = document.expected_gross
-        judged.tally(self.batch.source(document.row), 1, gross)
-        self._date(document, 0 if held else 1)
-        if document.customer is not None:
-            mention = Mention(document.customer, document.row, document.doc_type, document.external_ref)
-            judged.mentions.append((number, mention, held))
-        if held:
-            judged.held.append(Held(number=number, document=document, problems=problems))
-            return
-        if problems:
-            judged.notes.append((number, problems))
-        body = wire.encode(document) if self.compared else b""
-        self._send(number, document.external_ref, document, document.row, len(document.lines), gross, body)
-
-    def _date(self, document: Document, sent: int) -> None:
-        if document.date is not None:
-            self.judged.days.add(document.date)
-            if sent:
-                self.judged.dates[document.date] += sent
-
-    def _send(
-        self, number: int, external_ref: str, header: Document, row: int, lines: int, gross: Decimal, body: bytes
-    ) -> None:
-        """What may be sent; `header` is the document, or a consumer's with the same header."""
-        customer = header.customer
-        self.judged.candidates.append(
-            Candidate(
-                number=number,
-                external_ref=external_ref,
-                doc_type=header.doc_type,
-                fingerprint=wire.fingerprint(body) if body else "",
-                gross=gross,
-                retention=withheld(header, withheld_at_100=self.settings.rules.withheld_at_100),
-                adjusts=header.adjusts,
-                full=header.full_adjustment,
-                customer_id=customer_id(customer) if customer else "",
-                likeness=_likeness(header, body) if body else _hint(header, lines, gross),
-                is_named=not _is_anonymous(header),
-                date=header.date.isoformat() if header.date else "",
-                branch=header.branch,
-                till=header.till,
-                row=row,
-            )
-        )
+def _candidate(number: int, document: Document, gross: Decimal, settings: Settings, *, compared: bool) -> Candidate:
+    """What a plan needs of a document. Where nothing is `compared`, its likeness is only a hint of one."""
+    body = wire.encode(document) if compared else b""
+    return Candidate(
+        number=number,
+        external_ref=document.external_ref,
+        doc_type=document.doc_type,
+        fingerprint=wire.fingerprint(body) if compared else "",
+        gross=gross,
+        retention=withheld(document, withheld_at_100=settings.rules.withheld_at_100),
+        adjusts=document.adjusts,
+        full=document.full_adjustment,
+        customer_id=customer_id(document.customer) if document.customer else "",
+        likeness=_likeness(document, body) if compared else _hint(document, gross),
+        is_named=not _is_anonymous(document),
+        date=document.date.isoformat() if document.date else "",
+        branch=document.branch,
+        till=document.till,
+        row=document.row,
+    )
 
 
 def _likeness(document: Document, body: bytes) -> str:
@@ -252,13 +108,16 @@ def _likeness(document: Document, body: bytes) -> str:
     return hashlib.sha256(day.encode() + wire.content_of(body)).hexdigest()[:32]
 
 
-def _hint(document: Document, lines: int, gross: Decimal) -> str:
-    """Quickly made, and never different for two sales of the same likeness: a credit note sends no customer."""
+def _hint(document: Document, gross: Decimal) -> str:
+    """A text that is quickly made, and never different for two sales of the same likeness.
+
+    A credit note sends no customer.
+    """
     if _is_anonymous(document):
         return ""
     if document.doc_type == "05":
         return f"05 {document.adjusts.lower()}"
-    return f"{document.date} {customer_name(document)} {gross} {lines}"
+    return f"{document.date} {customer_name(document)} {gross} {len(document.lines)}"
 
 
 def _is_anonymous(document: Document) -> bool:
@@ -266,41 +125,9 @@ def _is_anonymous(document: Document) -> bool:
 
 
 def _compare_hints(batch: Batch, settings: Settings, candidates: list[Candidate]) -> None:
-    """Each candidate whose hint is another's too gets its likeness; nobody is like one whose hint is its own."""
+    """Give each candidate whose hint is another's too its likeness: only these can be like another sale."""
     shared = Counter(candidate.likeness for candidate in candidates)
     places = [at for at, one in enumerate(candidates) if one.likeness and shared[one.likeness] > 1]
     for at, built in zip(places, batch.entries([candidates[at].number for at in places]), strict=True):
         document = examine(batch, built, settings.rules, in_lines=()).document
         candidates[at] = candidates[at]._replace(likeness=_likeness(document, wire.encode(document)))
-
-
-def _ready(batch: Batch, settings: Settings, documents: Sequence[int], *, compared: bool) -> tuple[Any, ...]:
-    """What may be sent of documents without a fault in their lines, as plain values: they go through a pipe quickly."""
-    left: list[int] = []
-    judged = _judge(batch, settings, documents, {}, compared=compared, left=left)
-    notes = [(number, [_packed(problem) for problem in problems]) for number, problems in judged.notes]
-    columns = list(zip(*judged.candidates, strict=True))
-    judged.notes, judged.candidates = [], []
-    return judged, columns, notes, left
-
-
-def _unpacked(
-    judged: Judged, columns: Sequence[Sequence[Any]], notes: Sequence[tuple[int, Sequence[Any]]], left: list[int]
-) -> tuple[Judged, list[int]]:
-    judged.candidates = list(map(Candidate._make, zip(*columns, strict=True)))
-    judged.notes = [(number, tuple(map(_problem, problems))) for number, problems in notes]
-    return judged, left
-
-
-def _packed(problem: Problem) -> tuple[Any, ...]:
-    return (
-        problem.kind, tuple(problem.place), problem.value, problem.external_ref, problem.field,
-        dict(problem.parameters),
-    )  # fmt: skip
-
-
-def _problem(packed: tuple[Any, ...]) -> Problem:
-    kind, place, value, external_ref, name, parameters = packed
-    return Problem(
-        kind=kind, place=Place(*place), value=value, external_ref=external_ref, field=name, parameters=parameters
-    )

@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import chain
 from typing import Any, Protocol
 
-from batch_issuer.documents import Document, changed_document
+from batch_issuer.documents import Document
 from batch_issuer.identity import differing
 from batch_issuer.ledger.records import Kind, NewEvent, Record
 from batch_issuer.messages import LANGUAGES, N_, Messages
@@ -86,7 +85,7 @@ class Prepared:
         if not self.names:
             return document
         adjusts = self.names.get(document.adjusts, document.adjusts)
-        return changed_document(document, external_ref=candidate.external_ref, adjusts=adjusts)
+        return replace(document, external_ref=candidate.external_ref, adjusts=adjusts)
 
     def renamed(self, references: Mapping[int, str]) -> Prepared:
         """The same with other references for some candidates, by their numbers: those that the ledger has."""
@@ -139,10 +138,9 @@ def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool 
     """
     judged = judge_all(batch, settings, compared=compared)
     customers = Customers(fold)
-    for _, mention, held in judged.mentions:
+    for mention, held in judged.mentions:
         customers.add(mention, held=held)
-    notes = [*batch.problems, *chain.from_iterable(problems for _, problems in judged.notes)]
-    notes += customers.problems(batch.place)
+    notes = [*batch.problems, *judged.notes, *customers.problems(batch.place)]
     dates = Counter({day: count for day, count in judged.dates.items() if day != today})
     if dates:
         notes.insert(0, _back_dated(dates))

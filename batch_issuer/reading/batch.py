@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from batch_issuer.documents import Document, Line, changed_document
+from batch_issuer.documents import Document
 from batch_issuer.problems import CannotStart, Place, Problem
 
 Found = TypeVar("Found")
@@ -87,31 +87,6 @@ class SheetRow:
     """By column: number formats with words of their own, which say more than the number."""
 
 
-class Outline(NamedTuple):
-    """A document without its header. Nobody has looked at its lines."""
-
-    number: int
-    external_ref: str
-    lines: Sequence[Line]
-    row: int
-    """The batch row on which it begins."""
-    amount: Decimal
-    """The sum of the lines as the sheet has them, unrounded."""
-    time: str = ""
-    """The time of day, in which documents with the same header may differ."""
-
-    def like(self, other: Document) -> Document:
-        """The document, with the header of another one."""
-        return changed_document(
-            other,
-            external_ref=self.external_ref,
-            lines=self.lines,
-            begins=self.row,
-            summed=self.amount,
-            time=self.time,
-        )
-
-
 class Batch(Protocol):
     """All documents of the files of one command. `batch[i]` builds document `i`; only a few are ever kept.
 
@@ -137,12 +112,6 @@ class Batch(Protocol):
 
     def entries(self, documents: Sequence[int]) -> Iterator[Entry]:
         """Some of the documents, cheaper than one by one."""
-
-    def alike(self, documents: Sequence[int]) -> Iterator[Sequence[Outline]]:
-        """Of these, each two or more on one sheet that say the same of everything but reference and lines.
-
-        None has customer data, a total of its own, or a problem that `entries` would give it.
-        """
 
     def place(self, row: int, field: str = "") -> Place:
         """File, sheet and row number of a batch row, and the column that the field was read from."""

@@ -1,27 +1,28 @@
-"""The first pass over a CSV: digest, encoding, first lines, and where two processes may divide a large one."""
+"""The bytes of a CSV file, which is read twice: to find out how its text is encoded, then as that text.
+
+Only the whole file tells UTF-8 from Windows-1252. What is read the second time must be what was surveyed the first.
+"""
 
 from __future__ import annotations
 
 import codecs
 import hashlib
 import io
-import os
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
-from batch_issuer.forking import Beside
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 
-FAST_FROM_BYTES = 3_000_000
-"""Below this the import of pandas costs more than it saves."""
-WORTH_TWO = 12 << 20
-"""Bytes: some 130,000 rows. Below it another process costs more than it saves to read the second half."""
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 BLOCK = 1 << 20
 """Bytes that are read at once."""
 SAMPLE = 1 << 16
+"""Bytes of the first lines, from which separator and width are told."""
 MAX_LINE = 4 << 20
 """Bytes without a line end; a row of a table has some hundreds."""
 _BOMS = (
@@ -35,25 +36,12 @@ _BOMS = (
 _UNDEFINED_IN_CP1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 
 
-@dataclass(frozen=True, slots=True)
-class Middle:
-    """Where a row begins near the middle of a file, as far as the quotation marks before it tell."""
-
-    at: int
-    checksum: int
-    """Of everything before."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What the first pass over a file found."""
 
     sha256: str
-    checksum: int
-    """A quicker one, by which the second pass proves that it reads the same bytes."""
     size: int
-    middle: Middle | None
-    """Of a large file that can be divided."""
     encoding: str
     bom: int
     """Bytes of byte-order mark to pass over."""
@@ -62,35 +50,20 @@ class Survey:
     """The first lines."""
 
 
-def survey_file(path: str, stream: BinaryIO) -> Survey:
-    """The survey of a large file is made by another process while this one imports pandas."""
-    large = stream.seek(0, os.SEEK_END) >= FAST_FROM_BYTES
-    with Beside(partial(_with_middle, path, stream), worth=large, harmless=True) as surveying:
-        if large:
-            import batch_issuer.reading.csv_fast  # noqa: F401, PLC0415 - so that it is there
-        return surveying.result()
+def survey_csv(path: str, stream: BinaryIO) -> Survey:
+    """Read a file to its end for its encoding: a byte-order mark, else strict UTF-8, else Windows-1252.
 
-
-def _with_middle(path: str, stream: BinaryIO) -> Survey:
-    large = stream.seek(0, os.SEEK_END) >= WORTH_TWO
-    return survey_csv(path, stream, find_middle(stream) if large else None)
-
-
-def survey_csv(path: str, stream: BinaryIO, middle: int | None = None) -> Survey:
-    """Digest, size, encoding and first lines: a byte-order mark, else strict UTF-8, else Windows-1252."""
+    Raises `CannotStart` for text in neither, and for a line that is no row of a table.
+    """
     stream.seek(0)
     first = stream.read(BLOCK)
     bom, encoding = _marked_encoding(first)
     sha256 = hashlib.sha256()
-    checksum, size, line, holds_nul, undefined = 0, 0, 0, False, False
-    found: Middle | None = None
+    size, line, holds_nul, undefined = 0, 0, False, False
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     fits, block = True, first
     while block:
         sha256.update(block)
-        if middle is not None and size <= middle < size + len(block):
-            found = Middle(middle, zlib.crc32(block[: middle - size], checksum))
-        checksum = zlib.crc32(block, checksum)
         undefined = undefined or (not block.isascii() and any(byte in block for byte in _UNDEFINED_IN_CP1252))
         holds_nul = holds_nul or b"\0" in block
         fits = fits and _decodes(decoder, block if size else block[bom:])
@@ -108,9 +81,7 @@ def survey_csv(path: str, stream: BinaryIO, middle: int | None = None) -> Survey
     sample = codecs.getincrementaldecoder(encoding)("strict").decode(first[bom : bom + SAMPLE])
     return Survey(
         sha256=sha256.hexdigest(),
-        checksum=checksum,
         size=size,
-        middle=found,
         encoding=encoding,
         bom=bom,
         holds_nul=holds_nul and not encoding.startswith(("utf-16", "utf-32")),
@@ -118,22 +89,47 @@ def survey_csv(path: str, stream: BinaryIO, middle: int | None = None) -> Survey
     )
 
 
-def find_middle(stream: BinaryIO) -> int | None:
-    """Where a row begins near the middle, as far as the quotation marks before it tell; None where nobody can say."""
-    if not isinstance(stream, io.BufferedReader):
-        return None
-    file, size = stream.fileno(), stream.seek(0, os.SEEK_END)
-    half = size // 2
-    if _marked_encoding(os.pread(file, BLOCK, 0))[1] != "utf-8":
-        return None
-    marks = sum(os.pread(file, min(BLOCK, half - at), at).count(b'"') for at in range(0, half, BLOCK))
-    window, start = os.pread(file, BLOCK, half), 0
-    while (end := window.find(b"\n", start) + 1) > 0:
-        marks += window.count(b'"', start, end)
-        if marks % 2 == 0 and half + end < size:
-            return half + end
-        start = end
-    return None
+@contextmanager
+def surveyed_text(path: str, stream: BinaryIO, survey: Survey) -> Iterator[TextIO]:
+    """The text of a surveyed file, to be read to its end within the block.
+
+    Raises `CannotStart` where what is read is no longer what was surveyed.
+    """
+    again = _Again(stream, survey.bom)
+    try:
+        yield io.TextIOWrapper(io.BufferedReader(again, BLOCK), encoding=survey.encoding, errors="strict", newline="")
+    except UnicodeDecodeError as error:
+        raise _changed(path) from error
+    if again.sha256.hexdigest() != survey.sha256:
+        raise _changed(path)
+
+
+class _Again(io.RawIOBase):
+    """The bytes of a file after its byte-order mark, and the hash of all of them."""
+
+    def __init__(self, stream: BinaryIO, bom: int) -> None:
+        super().__init__()
+        stream.seek(0)
+        self._stream = stream
+        self.sha256 = hashlib.sha256(stream.read(bom))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        block = self._stream.read(len(view))
+        self.sha256.update(block)
+        view[: len(block)] = block
+        return len(block)
+
+
+def _changed(path: str) -> CannotStart:
+    return CannotStart(
+        N_("{file} changed while it was read."),
+        repair=N_("Wait until the program that writes it has finished, and run again."),
+        file=path,
+    )
 
 
 def _long_line(path: str) -> CannotStart:

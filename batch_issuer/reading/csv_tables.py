@@ -1,26 +1,22 @@
-"""CSV files as columns of text: encoding by a ladder, separator by evidence, nothing converted.
+"""CSV files as columns of text. No cell is converted here: what a text means is decided by its column's field.
 
-Two readers give the same columns: pandas for large files, the standard library for small ones and for what pandas
-refuses, because it can name the row. A file is read twice, first to survey it, and must be the same both times.
+Two readers give the same columns: pandas reads large files; the standard library reads small ones, and those that
+pandas refuses, because it can name the row that is wrong.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
-from batch_issuer.reading.csv_survey import BLOCK, FAST_FROM_BYTES, SAMPLE, Survey, survey_file
-from batch_issuer.reading.tables import Column, ColumnBuilder, Sheet, Table
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from batch_issuer.reading.csv_survey import SAMPLE, Survey, survey_csv, surveyed_text
+from batch_issuer.reading.tables import ColumnBuilder, Sheet, Table
 
 SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_NAMES = {"\t": "tab"}
@@ -31,7 +27,11 @@ ENCODING_NAMES = {
 Recognise = Callable[[Sequence[str]], int]
 """How many of our fields the cells of a row name."""
 
+FAST_FROM_BYTES = 3_000_000
+"""Below this the import of pandas costs more than it saves."""
+_FAST_ROWS = 100_000
 _ROWS = 20_000
+"""Rows that are taken into the columns at once, by pandas and by the standard library."""
 _SAMPLE_ROWS = 30
 _END = "\x00end of file"
 _CUT_OFF = bytes(8)
@@ -53,35 +53,31 @@ class Layout:
 
 
 def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
-    """One CSV as a sheet.
+    """Read one CSV as a sheet.
 
     Raises `CannotStart` for text in no known encoding, a quotation mark that does not close, or a file that changes.
     """
-    survey = survey_file(path, stream)
+    survey = survey_csv(path, stream)
     if survey.holds_nul:
         _refuse_cut_off(path, stream, survey.size)
     layout = find_layout(survey.sample, recognise)
-    found = None
-    try:
-        if survey.size >= FAST_FROM_BYTES and not survey.holds_nul and layout.width <= MAX_COLUMNS:
-            from batch_issuer.reading.csv_fast import read_fast  # noqa: PLC0415 - it takes pandas
-
-            found = read_fast(path, stream, survey, layout)
-        table, digest = found or read_carefully(path, stream, survey, layout)
-    except UnicodeDecodeError as error:
-        raise changed(path) from error
+    table = None
+    if survey.size >= FAST_FROM_BYTES and not survey.holds_nul and layout.width <= MAX_COLUMNS:
+        table = read_fast(path, stream, survey, layout)
+    if table is None:
+        table = read_carefully(path, stream, survey, layout)
     _refuse_swallowed_rows(path, table, layout)
     return Sheet(
         path=path,
         name="",
-        sha256=digest,
+        sha256=survey.sha256,
         table=table,
         encoding=ENCODING_NAMES[survey.encoding],
         separator=SEPARATOR_NAMES.get(layout.separator, layout.separator),
     )
 
 
-def many_rows(path: str) -> CannotStart:
+def _many_rows(path: str) -> CannotStart:
     return CannotStart(
         N_("{file} has more than {rows} rows, blank ones counted."),
         repair=N_("Delete the blank rows, or divide it into several files and name them together."),
@@ -91,7 +87,7 @@ def many_rows(path: str) -> CannotStart:
 
 
 def _refuse_cut_off(path: str, stream: BinaryIO, size: int) -> None:
-    """A disk or a network that failed while the file was written leaves zeros where rows should be."""
+    """Refuse a file that ends in zeros: a disk or a network failed while it was written, and rows are missing."""
     stream.seek(max(0, size - len(_CUT_OFF)))
     if stream.read() == _CUT_OFF:
         raise CannotStart(
@@ -102,7 +98,7 @@ def _refuse_cut_off(path: str, stream: BinaryIO, size: int) -> None:
 
 
 def find_layout(sample: str, recognise: Recognise) -> Layout:
-    """The separator under which the first rows name most of our fields; where none does, the one that cuts most."""
+    """Find the separator under which the first rows name most of our fields, or else have most cells."""
     announced = sample[:4].lower() == "sep=" and len(sample) > 4
     lines = _lines(sample)[1 if announced else 0 :]
     if announced:
@@ -134,74 +130,74 @@ def _width(lines: Iterable[str], separator: str) -> int:
     return max(map(len, _sample_rows(lines, separator)), default=1) or 1
 
 
-class Again(io.RawIOBase):
-    """The second pass: the bytes after the byte-order mark."""
+def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Table | None:
+    """Read the columns by pandas' C reader; None where it refuses the file, or a cell is longer than any.
 
-    def __init__(self, stream: BinaryIO, bom: int) -> None:
-        super().__init__()
-        stream.seek(0)
-        self._stream = stream
-        self.checksum = zlib.crc32(stream.read(bom))
+    Raises `CannotStart` for a file that changes or has too many rows.
+    """
+    import pandas as pd  # noqa: PLC0415 - small files do without it
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer).cast("B")
-        block = self.read_block(len(view))
-        view[: len(block)] = block
-        return len(block)
-
-    def read_block(self, size: int) -> bytes:
-        block = self._stream.read(size)
-        self.checksum = zlib.crc32(block, self.checksum)
-        return block
-
-    def digest_of(self, path: str, survey: Survey) -> str:
-        """The hash of all bytes.
-
-        Raises `CannotStart` when they are not those of the first pass.
-        """
-        if self.checksum != survey.checksum:
-            raise changed(path)
-        return survey.sha256
-
-
-def changed(path: str) -> CannotStart:
-    return CannotStart(
-        N_("{file} changed while it was read."),
-        repair=N_("Wait until the program that writes it has finished, and run again."),
-        file=path,
-    )
+    builders = [ColumnBuilder() for _ in range(layout.width)]
+    rows = 0
+    try:
+        with surveyed_text(path, stream, survey) as text:
+            chunks = pd.read_csv(
+                text,
+                engine="c",
+                dtype=object,
+                header=None,
+                names=list(range(layout.width)),
+                index_col=None,
+                sep=layout.separator,
+                na_filter=False,
+                keep_default_na=False,
+                skip_blank_lines=False,
+                skiprows=1 if layout.announced else None,
+                low_memory=True,
+                chunksize=_FAST_ROWS,
+            )
+            for chunk in chunks:
+                rows += len(chunk)
+                if rows > MAX_ROWS:
+                    raise _many_rows(path)
+                for number, builder in enumerate(builders):
+                    codes, distinct = pd.factorize(chunk[number].to_numpy())
+                    builder.add_factorized(codes, distinct.tolist())
+    except (pd.errors.ParserError, pd.errors.EmptyDataError):
+        return None
+    table = _table(builders, rows)
+    return None if any(len(text) > MAX_CELL for column in table.columns for text in column.texts) else table
 
 
-def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> tuple[Table, str]:
-    """The columns by the standard library, of a file whose rows may differ in length, and the file's hash."""
-    raw = Again(stream, survey.bom)
-    text = io.TextIOWrapper(io.BufferedReader(raw, BLOCK), encoding=survey.encoding, errors="strict", newline="")
-    lines = islice(text, 1 if layout.announced else 0, None)
-    reader = csv.reader(chain(lines, (_END,)), delimiter=layout.separator)
+def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Table:
+    """Read the columns by the standard library, of a file whose rows may differ in length.
+
+    Raises `CannotStart` that names the row which is none.
+    """
     builders: list[ColumnBuilder] = []
     rows = 0
     last: list[str] = []
-    while chunk := _next_rows(path, reader, rows):
-        last = chunk[-1]
-        if last == [_END]:
-            chunk.pop()
-        for number, texts in enumerate(zip_longest(*chunk, fillvalue="")):
-            if number == len(builders):
-                builders.append(ColumnBuilder())
-                builders[-1].add([""] * rows)
-            builders[number].add(texts)
-        width = max(map(len, chunk), default=0)
-        for builder in builders[width:]:
-            builder.add([""] * len(chunk))
-        rows += len(chunk)
-        if rows > MAX_ROWS:
-            raise many_rows(path)
+    with surveyed_text(path, stream, survey) as text:
+        lines = islice(text, 1 if layout.announced else 0, None)
+        reader = csv.reader(chain(lines, (_END,)), delimiter=layout.separator)
+        while chunk := _next_rows(path, reader, rows):
+            last = chunk[-1]
+            if last == [_END]:
+                chunk.pop()
+            for number, texts in enumerate(zip_longest(*chunk, fillvalue="")):
+                if number == len(builders):
+                    builders.append(ColumnBuilder())
+                    builders[-1].add([""] * rows)
+                builders[number].add(texts)
+            width = max(map(len, chunk), default=0)
+            for builder in builders[width:]:
+                builder.add([""] * len(chunk))
+            rows += len(chunk)
+            if rows > MAX_ROWS:
+                raise _many_rows(path)
     if last != [_END]:
         raise _quote_not_closed(path, rows)
-    return table_of(builders, rows), raw.digest_of(path, survey)
+    return _table(builders, rows)
 
 
 def _next_rows(path: str, reader: Iterator[list[str]], done: int) -> list[list[str]]:
@@ -234,12 +230,12 @@ def _long_cell(path: str, row: int) -> CannotStart:
     )
 
 
-def table_of(builders: Sequence[ColumnBuilder], rows: int) -> Table:
+def _table(builders: Sequence[ColumnBuilder], rows: int) -> Table:
     return Table(columns=tuple(builder.column() for builder in builders), rows=rows)
 
 
 def _refuse_swallowed_rows(path: str, table: Table, layout: Layout) -> None:
-    """A quotation mark that opens in one row and closes in another makes one row of two: a sale would be lost.
+    """Refuse a quotation mark that opens in one row and closes in another: of two sales it makes one.
 
     The text between then holds exactly the separators of the rows that it swallowed.
     """
@@ -249,11 +245,7 @@ def _refuse_swallowed_rows(path: str, table: Table, layout: Layout) -> None:
         for code, text in enumerate(column.texts):
             breaks = text.count("\n") or text.count("\r")
             if breaks and text.count(layout.separator) == breaks * (layout.width - 1):
-                raise _quote_not_closed(path, _first_row(column, code) + 1)
-
-
-def _first_row(column: Column, code: int) -> int:
-    return int((column.codes == code).argmax())
+                raise _quote_not_closed(path, int((column.codes == code).argmax()) + 1)
 
 
 def _quote_not_closed(path: str, row: int) -> CannotStart:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import chain, count
-from typing import IO, NamedTuple
+from typing import IO
 from xml.parsers import expat
 
 import numpy as np
@@ -25,11 +23,9 @@ from batch_issuer.reading.tables import Codes, letter_of
 MAX_ROWS = 1_048_576
 MAX_COLUMNS = 16_384
 MAX_FAR_CELLS = 10_000
-_UNKNOWN = -1
-"""The number of the row before, where another process reads that."""
 _FAR = 2_000
 """A few stray cells stand far to the right; a table does not."""
-MAX_MATCHED_COLUMNS = 200
+_MAX_MATCHED_COLUMNS = 200
 """Beyond them the XML parser is as fast."""
 _BLOCK = 1 << 18
 """What stays in a processor's cache while it is matched."""
@@ -68,8 +64,6 @@ class SheetRows:
     hidden_columns: set[int] = field(default_factory=set)
     far: int = 0
     """Cells far to the right."""
-    ends: list[int] = field(default_factory=list)
-    """How many rows had been read after each block of the part."""
     _done: int = 0
 
     def add(self, numbers: Codes, columns: Sequence[Sequence[bytes]]) -> None:
@@ -84,9 +78,6 @@ class SheetRows:
             column.chunks.append(_empty(len(numbers)))
         self.numbers.append(numbers)
         self._done += len(numbers)
-
-    def end_block(self) -> None:
-        self.ends.append(self._done)
 
     @property
     def rows(self) -> int:
@@ -116,7 +107,7 @@ class SheetRows:
         return codes
 
     def refuse_impossible_numbers(self) -> None:
-        """Rows must ascend: of two with the same number one would be lost."""
+        """Raise `DamagedSheet` unless the rows ascend: of two with the same number one would be lost."""
         if self.rows > MAX_ROWS:
             raise DamagedSheet
         last = 0
@@ -127,41 +118,26 @@ class SheetRows:
 
 
 def _empty(rows: int) -> Codes:
-    """Rows of empty cells that take no memory: one stray cell far to the right makes thousands of such columns."""
+    """Make rows of empty cells that take no memory: one stray cell far to the right makes thousands of such columns."""
     return np.broadcast_to(np.zeros(1, np.int32), rows)
 
 
-class Share(NamedTuple):
-    """Which blocks of a part are read: of every so many one."""
+def read_rows(stream: IO[bytes]) -> SheetRows:
+    """Read all rows of a worksheet part.
 
-    of: int = 1
-    which: int = 0
-
-
-class NotDivisible(Exception):  # noqa: N818 - whoever divides the part reads it whole instead
-    """What a block holds depends on the blocks before it."""
-
-
-def read_rows(stream: IO[bytes], share: Share = Share()) -> SheetRows:  # noqa: B008 - it cannot be changed
-    """All rows of a worksheet part, or a share of them, whose numbers are not yet held against the other rows'.
-
-    Raises `DamagedSheet` for what no spreadsheet program writes, also a document type declaration, and `NotDivisible`
-    for a part of which no share can be read by itself.
+    Raises `DamagedSheet` for what no spreadsheet program writes, also a document type declaration.
     """
     rows = SheetRows()
     parser = _BlockParser(rows)
-    with closing(_row_blocks(stream)) as blocks:
-        head = next(blocks, b"")
-        start = head.find(b"<sheetData>")
-        if start >= 0 and not _is_unusual(head[:start]):
-            parser.parse_head(head[:start])
-            _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks, share)
-        elif share.of > 1:
-            raise NotDivisible
-        else:
-            parser.parse_all(head, blocks)
-    if share.of == 1:
-        rows.refuse_impossible_numbers()
+    blocks = _row_blocks(stream)
+    head = next(blocks, b"")
+    start = head.find(b"<sheetData>")
+    if start >= 0 and not _is_unusual(head[:start]):
+        parser.parse_head(head[:start])
+        _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks)
+    else:
+        parser.parse_all(head, blocks)
+    rows.refuse_impossible_numbers()
     return rows
 
 
@@ -170,33 +146,23 @@ def _is_unusual(head: bytes) -> bool:
     return b"<!" in head or (declared is not None and declared[1].lower() != b"utf-8") or b"\0" in head
 
 
-def _ahead(stream: IO[bytes]) -> Generator[bytes]:
-    """The part in pieces; the next one is unpacked while the last is being read."""
-    with ThreadPoolExecutor(1) as unpacker:
-        coming = unpacker.submit(stream.read, _BLOCK)
-        while piece := coming.result():
-            coming = unpacker.submit(stream.read, _BLOCK)
-            yield piece
-
-
-def _row_blocks(stream: IO[bytes]) -> Generator[bytes]:
-    """The part in blocks that each end with a whole row; the last holds what follows the rows."""
+def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield the part in blocks that each end with a whole row; the last holds what follows the rows."""
     rest, ended = b"", False
-    with closing(_ahead(stream)) as pieces:
-        for piece in pieces:
-            if ended:
-                yield piece
-                continue
-            block = rest + piece
-            ended = b"</sheetData>" in block
-            end = len(block) if ended else _last_row_end(block)
-            if end < 0:
-                rest = block
-                if len(rest) > 64 * _BLOCK:
-                    raise DamagedSheet  # no cell of a workbook holds more than 32,767 characters
-                continue
-            rest = block[end:]
-            yield block[:end]
+    while piece := stream.read(_BLOCK):
+        if ended:
+            yield piece
+            continue
+        block = rest + piece
+        ended = b"</sheetData>" in block
+        end = len(block) if ended else _last_row_end(block)
+        if end < 0:
+            rest = block
+            if len(rest) > 64 * _BLOCK:
+                raise DamagedSheet  # no cell of a workbook holds more than 32,767 characters
+            continue
+        rest = block[end:]
+        yield block[:end]
     if rest:
         yield rest
 
@@ -207,18 +173,20 @@ def _last_row_end(block: bytes) -> int:
     return end + len(_ROW_END) if end >= 0 else block.rfind(b"<row ", 1)
 
 
-def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: Iterator[bytes], share: Share) -> None:
+def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: Iterator[bytes]) -> None:
+    """Read the rows of every block, by one expression as long as it fits, else by the parser.
+
+    Raises `DamagedSheet` where the rows do not end.
+    """
     pattern: re.Pattern[bytes] | None = None
-    for number, block in enumerate(chain((first,), blocks)):
+    for block in chain((first,), blocks):
         end = block.find(b"</sheetData>")
-        if number % share.of == share.which:
-            whole = block if end < 0 else block[:end]
-            if pattern is None:
-                pattern = _row_pattern(whole, len(rows.columns))
-            if pattern is None or not _match_block(rows, pattern, whole):
-                parser.parse_rows(whole, after=rows.last if share.of == 1 else _UNKNOWN)
-                pattern = None
-        rows.end_block()
+        whole = block if end < 0 else block[:end]
+        if pattern is None:
+            pattern = _row_pattern(whole, len(rows.columns))
+        if pattern is None or not _match_block(rows, pattern, whole):
+            parser.parse_rows(whole, after=rows.last)
+            pattern = None
         if end >= 0:
             deque(blocks, maxlen=0)  # only at its end does the archive check the part's checksum
             return
@@ -230,7 +198,7 @@ def _row_pattern(block: bytes, known: int) -> re.Pattern[bytes] | None:
     letters = set(_LETTERS.findall(block))
     width = max((column_number(letter.decode()) + 1 for letter in letters), default=0)
     width = max(width, known)
-    if not letters or width > MAX_MATCHED_COLUMNS:
+    if not letters or width > _MAX_MATCHED_COLUMNS:
         return None
     cell = _CELL_OR_INLINE if b"<is>" in block else _CELL
     cells = b"".join(cell % (letter, letter) for letter in (letter_of(number).encode() for number in range(width)))
@@ -238,9 +206,11 @@ def _row_pattern(block: bytes, known: int) -> re.Pattern[bytes] | None:
 
 
 def _match_block(rows: SheetRows, pattern: re.Pattern[bytes], block: bytes) -> bool:
-    """Takes the rows of the block, if they are all of the usual shape."""
-    if b' hidden="' in block or b"<!" in block:
-        return False  # a comment that goes on in the next block is refused by the parser, with the rows in it
+    """Take the rows of the block, if they are all of the usual shape, and say whether they were."""
+    # A comment that goes on in the next block is refused by the parser, with the rows in it. "!" is looked for first
+    # because it is rare: "<" stands everywhere, and looking for "<!" alone takes as long as a third of the matching.
+    if b' hidden="' in block or (b"!" in block and b"<!" in block):
+        return False
     found = pattern.findall(block)
     if len(found) != block.count(b"<row"):
         block = _WITHOUT_CONTENT.sub(b"", _FORMULA_WITH_RESULT.sub(b"", block))
@@ -281,10 +251,7 @@ class _BlockParser:
             self._note_column(dict(re.findall(r'(\w+)="([^"]*)"', found[1].decode("utf-8", "replace"))))
 
     def parse_rows(self, block: bytes, after: int) -> None:
-        """Whole rows without what surrounds them; one without a number follows the one before.
-
-        Raises `NotDivisible` where that one's number is not known.
-        """
+        """Whole rows without what surrounds them; one without a number follows the one before."""
         self._row = after
         parser = self._parser()
         self._feed(parser, b"<x>", block, b"</x>", final=True)
@@ -322,7 +289,7 @@ class _BlockParser:
         if tag == "c":
             self._start_cell(attributes)
         elif tag == "row":
-            self._row = self._number_of(attributes)
+            self._row = int(attributes["r"]) if "r" in attributes else self._row + 1
             if not 1 <= self._row <= MAX_ROWS:
                 raise DamagedSheet
             self._column = 0
@@ -333,13 +300,6 @@ class _BlockParser:
             self._note_column(attributes)
         elif tag in ("v", "f") or (tag == "t" and "rPh" not in self._inside):
             self._texts.setdefault(tag, [])
-
-    def _number_of(self, row: dict[str, str]) -> int:
-        if "r" in row:
-            return int(row["r"])
-        if self._row == _UNKNOWN:
-            raise NotDivisible
-        return self._row + 1
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
         if "r" in attributes:

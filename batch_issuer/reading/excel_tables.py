@@ -23,8 +23,7 @@ from defusedxml.common import DefusedXmlException
 from batch_issuer.messages import N_
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.excel_cells import Book
-from batch_issuer.reading.excel_halves import read_part
-from batch_issuer.reading.excel_rows import SheetRows
+from batch_issuer.reading.excel_rows import SheetRows, read_rows
 from batch_issuer.reading.excel_xml import DamagedSheet, OversizedWorkbook, plain_strings, read_styles, rich_strings
 from batch_issuer.reading.tables import Column, Sheet, Table
 
@@ -72,8 +71,8 @@ class Workbook:
 
         Raises `CannotStart` for a part that is damaged.
         """
-        with _damage_explained(self.path):
-            return self._assembled(entry, read_part(self._zip, entry.part))
+        with _damage_explained(self.path), self._zip.open(entry.part) as stream:
+            return self._assembled(entry, read_rows(stream))
 
     def _assembled(self, entry: SheetEntry, rows: SheetRows) -> Sheet:
         count = rows.rows

@@ -1,17 +1,13 @@
-"""The lines of a document, made out of columns when somebody looks at them: to check a sound sale nobody does."""
+"""The lines of a document, made from the columns of its sheet when they are asked for, as a mere check does not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, overload
 
 from batch_issuer.documents import Line
 from batch_issuer.reading.tables import Codes
-
-_new_line: Callable[[Iterable[Any]], Line] = partial(tuple.__new__, Line)
-"""`Line._make` without its check of the length: half a million lines are made in a third of the time."""
 
 LineColumn = tuple[Sequence[Any], Codes] | Any
 """Values and the code of each row; or the one value of all of them."""
@@ -39,7 +35,7 @@ class Lines(Sequence[Line]):
                 map(one[0].__getitem__, one[1][part].tolist()) if isinstance(one, tuple) else repeat(one)
                 for one in self._columns()
             ]
-            self._made = tuple(map(_new_line, zip(*columns, self._rows[part].tolist(), strict=False)))
+            self._made = tuple(map(Line, *columns, self._rows[part].tolist()))
         return self._made
 
     def __len__(self) -> int:

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from batch_issuer.documents import Customer, Document
-from batch_issuer.frozen import maker
 from batch_issuer.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.batch import Entry, Found, Outline, SheetRow, SourceFile
+from batch_issuer.reading.batch import Entry, Found, SheetRow, SourceFile
 from batch_issuer.reading.columns import place_of
 from batch_issuer.reading.dates import time_of
 from batch_issuer.reading.grouping import (
@@ -36,7 +35,7 @@ from batch_issuer.reading.numbering import TELLING, notes_on_numbers, questions_
 from batch_issuer.reading.prices import price_bases
 from batch_issuer.reading.sheets import SheetSales
 from batch_issuer.reading.sums import sum_lines
-from batch_issuer.reading.tables import Codes, Flags, Sheet, is_blank, without_collecting
+from batch_issuer.reading.tables import Codes, Sheet, is_blank, without_collecting
 from batch_issuer.reading.values import DATE_FIELDS, NUMBER_FIELDS, Value, clean
 from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
 
@@ -44,11 +43,7 @@ _BLOCK = 1_000
 """Documents that are built together while iterating."""
 _AHEAD = 100
 _NEAR = 20
-"""Whoever asks for a document so close behind the last one gets it with so many more."""
-_MADE_FIRST = ("external_ref", "doc_type", "lines", "prices_with_vat", "customer", "begins", "summed", "time")
-"""The fields of documents that are not columns of their own."""
-_APART = frozenset((*CUSTOMER_FIELDS, "total"))
-"""The fields of a document that is like no other."""
+"""Who asks for a document at most so far behind the last one gets it built together with the next `_AHEAD`."""
 _CUSTOMER_ATTRIBUTES = {"customer_activity_code": "activity_code"}
 """Our fields that a customer calls otherwise."""
 
@@ -73,7 +68,6 @@ class Sales:
             field for field in (join_refs(sheets), *self._fields.values(), *overhang) if field.faulty is not None
         ]
         self._plain_headers = [name for name in self._headers if name not in (*CUSTOMER_FIELDS, "doc_type")]
-        self._make = maker(Document, (*_MADE_FIRST, *self._plain_headers))
         self._alike = find_alike(self._grouped.refs)
         self._suspects = {*self._grouped.variants, *self._grouped.mixed}
         self._split = split_documents(self._grouped, self._offsets)
@@ -142,38 +136,6 @@ class Sales:
                 entries = self._built(documents[first : first + _BLOCK])
             yield from entries
 
-    def alike(self, documents: Sequence[int]) -> Iterator[Sequence[Outline]]:
-        if self._sums is None:
-            return
-        numbers = np.array(documents, np.int32)
-        rows, bounds = self._rows_of(numbers)
-        columns = cache(partial(self._line_columns, rows))
-        plain = np.flatnonzero(~self._told_apart(numbers, rows, bounds))
-        key = np.searchsorted(self._offsets, rows[bounds[plain]], side="right")
-        for name, header in self._headers.items():
-            if name not in _APART:
-                said = header.ids[numbers[plain]]
-                key = np.unique(key * (len(header.values) + 1) + said, return_inverse=True)[1]
-        by_key = np.argsort(key, kind="stable")
-        for found in np.split(plain[by_key], np.flatnonzero(np.diff(key[by_key])) + 1):
-            if len(found) > 1:
-                first, last = bounds[found], bounds[found + 1]
-                parts = (numbers[found].tolist(), first.tolist(), last.tolist(), rows[first].tolist())
-                refs, sums, times = self._grouped.refs, self._sums, self._times_in(rows[first])
-                yield [
-                    Outline(number, refs[number], Lines(columns, rows, one, end), row, sums[number], time)
-                    for number, one, end, row, time in zip(*parts, times, strict=True)
-                ]
-
-    def _told_apart(self, numbers: Codes, rows: Codes, bounds: Codes) -> Flags:
-        """Which of some documents have a problem in a cell or as a whole, or say what only they can say."""
-        apart = np.array([number in self._odd for number in numbers.tolist()], np.bool_)
-        for name in _APART & {*self._headers}:
-            apart |= self._headers[name].ids[numbers] != NOT_SAID
-        for field in self._cells:
-            apart[self._owners_of_faults(field, rows, bounds)[1]] = True
-        return apart
-
     def place(self, row: int, field: str = "") -> Place:
         source, at = self._located(row)
         column = self._columns.get((source, field)) or self._column(source, field)
@@ -231,15 +193,17 @@ class Sales:
         return source, int(self._sheets[source].rows.sales[row - self._offsets[source]])
 
     def _built(self, documents: Sequence[int]) -> list[Entry]:
-        """Some documents, with one look at each column."""
+        """Build some documents, with one look at each column."""
         numbers = np.array(documents, np.int32)
         rows, from_to = self._rows_of(numbers)
         bounds = from_to.tolist()
         first_rows = rows[from_to[:-1]]
-        begins, times = first_rows.tolist(), self._times_in(first_rows)
+        begins, times = first_rows.tolist(), [""] * len(numbers)
+        if self._times:
+            times = [self._times[code] for code in self._fields["date"].codes[first_rows].tolist()]
         columns = cache(partial(self._line_columns, rows))
         found = self._cell_problems(rows, documents, from_to)
-        headers = [self._header_values(name, numbers) for name in self._plain_headers]
+        headers = {name: self._header_values(name, numbers) for name in self._plain_headers}
         said = self._header_values("doc_type", numbers) if "doc_type" in self._headers else [None] * len(numbers)
         customers = self._customers(numbers)
         default, prices = self._settings.source.doc_type, self._prices
@@ -249,18 +213,16 @@ class Sales:
             kind = said[at]
             if kind is None:
                 kind = "" if any(problem.field == "doc_type" for problem in problems) else default
-            document = self._make(
-                (
-                    self._grouped.refs[number],
-                    kind,
-                    Lines(columns, rows, bounds[at], bounds[at + 1]),
-                    prices.get(kind) != "without_vat",
-                    customers[at],
-                    begins[at],
-                    None if self._sums is None else self._sums[number],
-                    times[at],
-                    *(values[at] for values in headers),
-                )
+            document = Document(
+                external_ref=self._grouped.refs[number],
+                doc_type=kind,
+                lines=Lines(columns, rows, bounds[at], bounds[at + 1]),
+                prices_with_vat=prices.get(kind) != "without_vat",
+                customer=customers[at],
+                begins=begins[at],
+                summed=None if self._sums is None else self._sums[number],
+                time=times[at],
+                **{name: values[at] for name, values in headers.items()},
             )
             if number in self._odd:
                 problems += self._document_problems(number, document)
@@ -286,12 +248,6 @@ class Sales:
         neutral = None if name == "doc_type" else NEUTRAL.get(name, "")
         return [neutral if code == NOT_SAID else header.values[code] for code in header.ids[numbers].tolist()]
 
-    def _times_in(self, rows: Codes) -> Sequence[str]:
-        """The time of day that each of some rows says; a document's is that of its first row."""
-        if not self._times:
-            return [""] * len(rows)
-        return list(map(self._times.__getitem__, self._fields["date"].codes[rows].tolist()))
-
     def _customers(self, numbers: Codes) -> Sequence[Customer | None]:
         names = [name for name in CUSTOMER_FIELDS if name in self._headers]
         if not names:
@@ -307,17 +263,13 @@ class Sales:
         """Problems of the cells of some rows, by the number of the document among these."""
         found: dict[int, list[Problem]] = {}
         for field in self._cells:
-            wrong, owners = self._owners_of_faults(field, rows, bounds)
+            assert field.faulty is not None  # noqa: S101 - only such are in _cells
+            wrong = np.flatnonzero(field.faulty[field.codes[rows]])
+            owners = np.searchsorted(bounds, wrong, side="right") - 1
             for row, owner in zip(rows[wrong].tolist(), owners.tolist(), strict=True):
                 problem = self._cell_problem(field, row, int(field.codes[row]), self._grouped.refs[documents[owner]])
                 found.setdefault(owner, []).append(problem)
         return found
-
-    def _owners_of_faults(self, field: JoinedField, rows: Codes, bounds: Codes) -> tuple[Codes, Codes]:
-        """Where among some rows a field's faults are, and in which of the documents whose rows they are."""
-        assert field.faulty is not None  # noqa: S101 - only such are in _cells
-        wrong = np.flatnonzero(field.faulty[field.codes[rows]]).astype(np.int32)
-        return wrong, (np.searchsorted(bounds, wrong, side="right") - 1).astype(np.int32)
 
     def _cell_problem(self, field: JoinedField, row: int, code: int, ref: str) -> Problem:
         fault = field.faults[code]

@@ -6,19 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from batch_issuer.rules.checks import as_model, check, examine, examine_like, faults_of_lines, sound_like
+    from batch_issuer.rules.checks import check, examine, faults_of_lines
     from batch_issuer.rules.findings import Checked, Finding
     from batch_issuer.rules.table import RuleRow, all_kinds, row_of
 
-__all__ = [
-    "Checked", "Finding", "RuleRow", "all_kinds", "as_model", "check", "examine", "examine_like", "faults_of_lines",
-    "row_of", "sound_like",
-]  # fmt: skip
+__all__ = ["Checked", "Finding", "RuleRow", "all_kinds", "check", "examine", "faults_of_lines", "row_of"]
 
 _HOMES = {
-    "check": "checks", "examine": "checks", "Checked": "findings", "Finding": "findings", "all_kinds": "table",
-    "RuleRow": "table", "row_of": "table", "faults_of_lines": "checks", "sound_like": "checks",
-    "examine_like": "checks", "as_model": "checks",
+    "check": "checks", "examine": "checks", "faults_of_lines": "checks", "Checked": "findings", "Finding": "findings",
+    "all_kinds": "table", "RuleRow": "table", "row_of": "table",
 }  # fmt: skip
 
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import partial
 from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from batch_issuer.documents import DOC_TYPES, Customer, Document, Line, changed_document
+from batch_issuer.documents import DOC_TYPES, Customer, Document, Line
 from batch_issuer.problems import Kind, Place, Problem, Severity
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import Entry
@@ -26,7 +25,7 @@ from batch_issuer.rules.places import PLACE_KINDS, place
 from batch_issuer.settings import LINE_FIELDS, Rules
 
 if TYPE_CHECKING:
-    from batch_issuer.reading.batch import Batch, Outline
+    from batch_issuer.reading.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +45,6 @@ class WholeRule:
     check: Callable[..., Any]
     kinds: tuple[Kind, ...]
     doc_types: tuple[str, ...] = DOC_TYPES
-
-
-class HeaderRule(WholeRule):
-    """One that looks neither at lines nor at the reference, so that it says the same of all with the same header."""
 
 
 _NUMBERS = ("quantity", "unit_price")
@@ -96,9 +91,9 @@ TYPE_RULE = WholeRule(whole.type_is_issued, (whole.DOC_TYPE_UNISSUED,))
 PLACE_RULE = WholeRule(place, PLACE_KINDS, _WITH_CUSTOMER)
 DOCUMENT_RULES = (
     WholeRule(whole.lines_are_few, (whole.LINES_MISSING, whole.LINES_MANY)),
-    HeaderRule(whole.customer_has_one_name, (whole.CUSTOMER_NAME_MISSING, whole.CUSTOMER_TWO_NAMES), _WITH_CUSTOMER),
-    HeaderRule(whole.term_belongs_to_credit, (whole.TERM_WITHOUT_CREDIT, whole.CREDIT_WITHOUT_TERM), _SALES),
-    HeaderRule(
+    WholeRule(whole.customer_has_one_name, (whole.CUSTOMER_NAME_MISSING, whole.CUSTOMER_TWO_NAMES), _WITH_CUSTOMER),
+    WholeRule(whole.term_belongs_to_credit, (whole.TERM_WITHOUT_CREDIT, whole.CREDIT_WITHOUT_TERM), _SALES),
+    WholeRule(
         by_type.taxpayer_is_complete,
         (
             by_type.CCF_NAME_MISSING, by_type.CCF_NIT_MISSING, by_type.CCF_NRC_MISSING,
@@ -106,10 +101,10 @@ DOCUMENT_RULES = (
         ),
         ("03",),
     ),
-    HeaderRule(by_type.taxpayer_is_described, (by_type.CCF_ADVISED_MISSING,), ("03",)),
-    HeaderRule(by_type.foreign_buyer_is_named, (by_type.EXPORT_BUYER_MISSING,), ("11",)),
-    HeaderRule(by_type.subject_is_named, (by_type.SUBJECT_NAME_MISSING,), ("14",)),
-    HeaderRule(
+    WholeRule(by_type.taxpayer_is_described, (by_type.CCF_ADVISED_MISSING,), ("03",)),
+    WholeRule(by_type.foreign_buyer_is_named, (by_type.EXPORT_BUYER_MISSING,), ("11",)),
+    WholeRule(by_type.subject_is_named, (by_type.SUBJECT_NAME_MISSING,), ("14",)),
+    WholeRule(
         by_type.subject_is_identified, (by_type.SUBJECT_NUMBER_MISSING, by_type.SUBJECT_WITH_NRC), ("14",)
     ),
     WholeRule(by_type.discount_is_in_the_price, (by_type.DISCOUNT_TAKEN_OFF,), ("05", "14")),
@@ -119,7 +114,7 @@ DOCUMENT_RULES = (
         ("05",),
     ),
     WholeRule(by_type.credit_says_what, (by_type.CREDIT_SAYS_NOTHING,), ("05",)),
-    HeaderRule(by_type.only_credits_adjust, (by_type.ADJUSTS_WITHOUT_CREDIT,), _WITH_CUSTOMER),
+    WholeRule(by_type.only_credits_adjust, (by_type.ADJUSTS_WITHOUT_CREDIT,), _WITH_CUSTOMER),
 )  # fmt: skip
 AMOUNT_RULES = (
     WholeRule(whole.amounts_are_possible, (whole.AMOUNT_ZERO, whole.AMOUNT_LARGE)),
@@ -231,29 +226,6 @@ def examine(batch: Batch, entry: Entry, rules: Rules, in_lines: Sequence[Finding
     return Entry(document=checked.document, problems=(*entry.problems, *problems))
 
 
-def as_model(document: Document, rules: Rules) -> Document | None:
-    """A consumer's sale as it may travel, if nothing is found in its header: others with the same are judged by it."""
-    if document.doc_type != "01":
-        return None
-    model, findings = _header(_named(document), None)
-    in_header = any(_asked(_HEADER_RULES[model.doc_type], model, rules))
-    return None if findings or in_header or model.customer or model.total is not None else model
-
-
-def sound_like(model: Document, outline: Outline, gross: Decimal, rules: Rules) -> bool:
-    """Whether a sale with the header of `model`, with sound lines and this total, is sound."""
-    in_lines = any(_asked(_LINE_RULES[model.doc_type], outline, rules))
-    return not in_lines and not any(_asked(_AMOUNT_RULES[model.doc_type], model, gross, rules))
-
-
-def examine_like(batch: Batch, model: Document, outline: Outline, rules: Rules, in_lines: Sequence[Finding]) -> Entry:
-    """What `examine` gives of a sale with the header of `model`."""
-    document = outline.like(model)
-    ruled = _asked(_LINE_RULES[document.doc_type], document, rules)
-    findings = (*ruled, *in_lines, *_in_amounts(document, in_lines, rules))
-    return Entry(document=document, problems=tuple(_new_problems(batch, document.external_ref, findings)))
-
-
 def _without_asking_for_lines(entry: Entry) -> Entry:
     """A credit note without lines is not asked for quantities and prices: what it lacks is a rule of its own."""
     if entry.document.doc_type != "05" or not entry.problems or by_type.says_lines(entry.document):
@@ -316,12 +288,12 @@ def _named(document: Document) -> Document:
     if customer is None:
         return document
     if document.doc_type == "05":
-        return changed_document(document, customer=None, customer_name=customer.name or document.customer_name)
+        return replace(document, customer=None, customer_name=customer.name or document.customer_name)
     if not customer.name and document.customer_name:
         customer = replace(customer, name=document.customer_name)
     if _is_only_a_name(customer) and document.customer_name in ("", customer.name):
-        return changed_document(document, customer=None, customer_name=customer.name)
-    return document if customer is document.customer else changed_document(document, customer=customer)
+        return replace(document, customer=None, customer_name=customer.name)
+    return document if customer is document.customer else replace(document, customer=customer)
 
 
 def _is_only_a_name(customer: Customer) -> bool:
@@ -344,7 +316,7 @@ def _header(document: Document, row: int | None) -> tuple[Document, list[Finding
         findings += [found(fault, row, field) for field, fault in faults if field not in left_out]
         if customer is not document.customer:
             changes["customer"] = customer
-    return (changed_document(document, **changes) if changes else document), findings
+    return (replace(document, **changes) if changes else document), findings
 
 
 def _lines(document: Document) -> list[Finding]:
@@ -447,8 +419,6 @@ def _by_type(rules: Sequence[WholeRule]) -> Mapping[str, tuple[Callable[..., Any
 
 _RULES = _by_field(CELL_RULES)
 _DOCUMENT_RULES = _by_type(DOCUMENT_RULES)
-_HEADER_RULES = _by_type([rule for rule in DOCUMENT_RULES if isinstance(rule, HeaderRule)])
-_LINE_RULES = _by_type([rule for rule in DOCUMENT_RULES if not isinstance(rule, HeaderRule)])
 _AMOUNT_RULES = _by_type(AMOUNT_RULES)
 _MOST_REMEMBERED = 100_000
 _SOUND: Mapping[str, set[Any]] = MappingProxyType(

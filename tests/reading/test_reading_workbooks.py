@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-import threading
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -515,15 +514,6 @@ def test_a_damaged_part_is_refused(tmp_path: Path) -> None:
     assert "is damaged" in stopped_by(cut)
     with pytest.raises(DamagedSheet):
         read_rows(io.BytesIO(b"<worksheet><sheetData><row r='1'><c r='A1'></row>"))
-
-
-def test_a_refused_sheet_leaves_no_thread_behind() -> None:
-    """Not even while somebody holds the refusal: a collector that came by in that thread could not end it."""
-    before = threading.enumerate()
-    with pytest.raises(DamagedSheet) as refused:
-        read_rows(io.BytesIO(b"<!DOCTYPE x><worksheet><sheetData></sheetData></worksheet>"))
-    assert threading.enumerate() == before
-    assert refused.value is not None
 
 
 def test_other_readers_say_the_same(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from batch_issuer.documents import Customer, Document, Line
 from batch_issuer.messages import Messages
 from batch_issuer.problems import Kind, Place, Problem
 from batch_issuer.rules import Finding, all_kinds, check
-from batch_issuer.rules.checks import AMOUNT_RULES, DOCUMENT_RULES, HeaderRule, WholeRule
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS, Rules
 
 GOOD_DUI = "00016297-5"
@@ -525,42 +524,3 @@ def test_repairs_say_what_to_write() -> None:
         "Escriba uno de estos: 20 San Salvador Norte, 21 San Salvador Oeste, 22 San Salvador Este, "
         "23 San Salvador Centro, 24 San Salvador Sur."
     )
-
-
-HEADERS = (
-    document(), document(customer_name="Ana"), document(customer=Customer(dui=GOOD_DUI)), document(period="30"),
-    document(transaction_condition="2"), document(adjusts="CCF-1"), document(full_adjustment=True), customer(), ccf(),
-    ccf(nit="", email=""), ccf(name=""), export(), export(address=""), purchase(), purchase(dui="", nrc="1"),
-    document(customer=ANA, customer_name="Beto"),
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("rule", [rule for rule in DOCUMENT_RULES if isinstance(rule, HeaderRule)])
-def test_a_rule_of_the_header_looks_at_nothing_else(rule: HeaderRule) -> None:
-    """It finds the same whatever the lines are and whatever the reference: sales with one header are judged at once."""
-    found = []
-    for header in HEADERS:
-        others = [
-            replace(
-                header, external_ref="CCF-1", lines=tuple(line(discount_percentage=Decimal(9), row=9) for _ in "ab")
-            ),
-            replace(header, external_ref="B", lines=(line(unit_price=Decimal(30000), is_service=True),)),
-            replace(header, external_ref="", lines=NOTHING),
-            replace(header, lines=()),
-        ]
-        kinds, *rest = [[finding.kind for finding in rule.check(one, Rules())] for one in (header, *others)]
-        assert rest == [kinds] * len(others)
-        found += kinds
-    assert {*found} == {*rule.kinds}
-
-
-@pytest.mark.parametrize("rule", AMOUNT_RULES)
-@pytest.mark.parametrize("gross", ["0.00", "1.00", "1095.00", "24999.99", "25000.00", "100000000000.00"])
-def test_a_rule_of_amounts_looks_at_the_header_and_its_amount(rule: WholeRule, gross: str) -> None:
-    """Without a total of its own, a document's lines and reference are nothing to it: it may be asked of one like it."""
-    for header in HEADERS:
-        others = [replace(header, external_ref="B", lines=(line(), line(row=9))), replace(header, lines=NOTHING)]
-        kinds, *rest = [
-            [finding.kind for finding in rule.check(one, Decimal(gross), Rules())] for one in (header, *others)
-        ]
-        assert rest == [kinds] * len(others)

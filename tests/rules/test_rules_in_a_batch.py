@@ -9,7 +9,7 @@ from typing import Any
 from batch_issuer.documents import Customer, Document, Line
 from batch_issuer.problems import Kind, Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.batch import Batch, Entry, Found, Outline, SheetRow, SourceFile
+from batch_issuer.reading.batch import Batch, Entry, Found, SheetRow, SourceFile
 from batch_issuer.rules import all_kinds, examine
 from batch_issuer.settings import Rules
 from tests.invented_sales import cells_of
@@ -51,9 +51,6 @@ class Sheet:
 
     def source(self, _row: int) -> tuple[str, str]:
         return "ventas.csv", ""
-
-    def alike(self, _documents: Sequence[int]) -> Iterator[Sequence[Outline]]:
-        yield from ()
 
     def cells_with(self, field: str, judge: Callable[[Any], Found | None]) -> Iterator[tuple[int, int, Found]]:
         return cells_of([self.entry.document], field, judge)

@@ -1,12 +1,10 @@
-"""A worksheet that two processes read is the one that one process reads: codes, keys, numbers and all."""
+"""A worksheet of several blocks is read by the fast expression, with odd rows in it, as by the XML parser alone."""
 
 from __future__ import annotations
 
 import io
 import random
 import re
-import threading
-import zipfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +14,6 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from batch_issuer.problems import Interrupted
-from batch_issuer.reading.excel_halves import read_halves, read_part
 from batch_issuer.reading.excel_rows import SheetRows, read_rows
 from batch_issuer.reading.excel_xml import DamagedSheet
 
@@ -54,11 +50,9 @@ def sheet(rows: str) -> bytes:
     return (head + rows + "</sheetData><pageMargins/></worksheet>").encode()
 
 
-def archive_of(content: bytes) -> zipfile.ZipFile:
-    kept = io.BytesIO()
-    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("sheet.xml", content)
-    return zipfile.ZipFile(kept)
+def by_parser(content: bytes) -> SheetRows:
+    """The part read with nothing but the XML parser: a comment before the rows is odd enough."""
+    return read_rows(io.BytesIO(content.replace(b"?>", b"?><!-- odd -->", 1)))
 
 
 def everything(rows: SheetRows) -> tuple[Any, ...]:
@@ -79,64 +73,37 @@ def everything(rows: SheetRows) -> tuple[Any, ...]:
     st.integers(0, 2**32), st.sampled_from([200, 9_000, 20_000]), st.lists(st.sampled_from(sorted(ODD)), max_size=3),
     st.booleans(), st.booleans(),
 )  # fmt: skip
-def test_two_read_what_one_reads(seed: int, rows: int, odd: list[str], hidden: bool, gaps: bool) -> None:
-    """Whatever its rows hold, in parts of one block or of several."""
+def test_whatever_the_blocks_hold_the_parser_reads_the_same(
+    seed: int, rows: int, odd: list[str], hidden: bool, gaps: bool
+) -> None:
+    """Parts of one block or of several."""
     content = part(random.Random(seed), rows, odd, hidden=hidden, gaps=gaps)
-    together = read_halves(archive_of(content), "sheet.xml")
-    if together is None:
-        assert "far" in odd, "far columns are the only thing here that is left to one process"
-    else:
-        assert everything(together) == everything(read_rows(io.BytesIO(content)))
+    assert everything(read_rows(io.BytesIO(content))) == everything(by_parser(content))
 
 
-def test_rows_without_numbers_are_read_by_one() -> None:
-    """Where another process has the rows before them, nobody knows which they are."""
+def test_rows_without_numbers_follow_each_other() -> None:
+    """Also from one block to the next."""
     plain = part(random.Random(1), 12_000, ())
-    content = re.sub(rb'<row r="[0-9]+"', b"<row", plain)
-    archive = archive_of(content)
-    assert read_halves(archive, "sheet.xml") is None
-    assert everything(read_part(archive, "sheet.xml")) == everything(read_rows(io.BytesIO(plain)))
+    unnumbered = re.sub(rb'<row r="[0-9]+"', b"<row", plain)
+    assert everything(read_rows(io.BytesIO(unnumbered))) == everything(read_rows(io.BytesIO(plain)))
 
 
 @pytest.mark.parametrize("where", [100, 6_000, 11_900])
-def test_what_is_damaged_is_refused_as_by_one(where: int) -> None:
-    """A number that comes twice, in whichever half; a part that does not end."""
+def test_what_is_damaged_is_refused_in_every_block(where: int) -> None:
+    """A number that comes twice, a part that does not end, a comment that does not."""
     plain = part(random.Random(2), 12_000, ())
     twice = plain.replace(f'<row r="{where}"'.encode(), f'<row r="{where - 1}"'.encode())
     for content in (twice, plain[:-60], plain.replace(f'<row r="{where}"'.encode(), b"<!-- <row")):
-        archive = archive_of(content)
-        assert read_halves(archive, "sheet.xml") is None
         with pytest.raises(DamagedSheet):
-            read_part(archive, "sheet.xml")
+            read_rows(io.BytesIO(content))
 
 
 def test_blocks_out_of_order_are_refused() -> None:
-    """Each half ascends by itself, and the rows do not."""
+    """The rows of each ascend, and those of all do not."""
     rows = part(random.Random(3), 12_000, ()).decode().partition("<sheetData>")[2].partition("</sheetData>")[0]
     at = rows.index('<row r="6000"')
-    assert read_halves(archive_of(sheet(rows[at:] + rows[:at])), "sheet.xml") is None
-
-
-def test_nothing_is_left_running() -> None:
-    """Neither where both halves were read nor where one was refused."""
-    before = threading.enumerate()
-    plain = part(random.Random(4), 12_000, ())
-    for content in (plain, plain[:-60]):
-        read_halves(archive_of(content), "sheet.xml")
-        assert threading.enumerate() == before
-
-
-def test_an_interruption_is_no_damage() -> None:
-    """A signal that comes while the halves are read ends the command."""
-
-    class Interrupting(zipfile.ZipFile):
-        def open(self, *_: Any, **__: Any) -> Any:
-            raise Interrupted(143)
-
-    kept = archive_of(part(random.Random(5), 10, ())).fp
-    assert kept is not None
-    with pytest.raises(Interrupted):
-        read_halves(Interrupting(kept), "sheet.xml")
+    with pytest.raises(DamagedSheet):
+        read_rows(io.BytesIO(sheet(rows[at:] + rows[:at])))
 
 
 def test_rows_in_a_comment_are_no_rows() -> None:
