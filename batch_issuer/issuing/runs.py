@@ -25,7 +25,6 @@ from batch_issuer.issuing.naming import named
 from batch_issuer.issuing.owing import CREDITED
 from batch_issuer.issuing.rechecking import Judged, change_of, judge, moved
 from batch_issuer.issuing.sending import PATIENCE, WHOSE, Patience, Progress, Sender
-from batch_issuer.ledger.apart import Append, appending
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, RunRecord
 from batch_issuer.ledger.store import Exchanged, Ledger
@@ -48,8 +47,6 @@ _LOOKED_THROUGH = 20
 """Stamped documents among which one is looked for that is not of another company."""
 _EVENTS_OF_A_REPETITION = 3
 """It begins, reads, ends."""
-_WORTH_A_PROCESS = 200
-"""Documents from which on the ledger is written by a process of its own."""
 _LOOKED_UP = 3
 """New documents of a file that are looked up before any is sent: the first, the middle one and the last."""
 _ASKED_IN_PASSING = 60
@@ -180,7 +177,7 @@ def issue(
             sending = _issue_plan(work, sender, prepared, chosen, look_up)
             await _beside(sending, asking(sender) if asks else None)
 
-        return work.send(steps, documents=len(chosen.of(Action.ISSUE, Action.ASK, Action.WATCH)))
+        return work.send(steps)
 
 
 def _catalogs_to_ask(prepared: Prepared, plan: Plan) -> frozenset[str] | None:
@@ -233,7 +230,7 @@ def retry(
                 planned = await work.look_up(sender, planned, {one.external_ref for one in planned if not one.attempts})
             await work.issue_carefully(sender, planned)
 
-        return work.send(steps, documents=len(records))
+        return work.send(steps)
 
 
 def to_retry(ledger: Ledger, company: str, *, only: Sequence[str], limit: int | None = None) -> list[Record]:
@@ -269,7 +266,7 @@ def refresh(
             await work.pay_what_is_owed(sender)
             await sender.ask_cancellations(cancelling)
 
-        return work.send(steps, documents=len(records) + len(cancelling))
+        return work.send(steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +295,7 @@ def recheck(
         inquiry = inquire(ledger)
         work.begin()
         work.write([NewEvent(kind=Kind.RUN_READ, body=inquiry.reading)])
-        return work.send(lambda sender: _recheck(work, sender, inquiry), documents=len(inquiry.records))
+        return work.send(lambda sender: _recheck(work, sender, inquiry))
 
 
 async def _recheck(work: _Work, sender: Sender, inquiry: Inquiry) -> None:
@@ -378,7 +375,7 @@ def cancel(
             now = {one.record.external_ref: one for one in outlooks(ledger, company.code, list(again.values()), today)}
             await canceller.cancel([one for one in others if now[one.external_ref].course in SENT])
 
-        return work.send(steps, documents=len(records))
+        return work.send(steps)
 
 
 def _refs(records: Sequence[Record]) -> list[str]:
@@ -755,12 +752,10 @@ class _Work:
         if self.key.objection is not None:
             sender.stop(self.key.objection)
 
-    def send(self, steps: Callable[[Canceller], Awaitable[None]], documents: int) -> Outcome:
-        """Run the steps for so many documents in an event loop, and write how it ended."""
+    def send(self, steps: Callable[[Canceller], Awaitable[None]]) -> Outcome:
+        """Run the steps in an event loop, and write how it ended."""
         began = time.monotonic()
-        apart = documents >= _WORTH_A_PROCESS
-        with appending(self.ledger, self.company, self.run.run, apart=apart) as append:
-            sender = asyncio.run(self._send(steps, append))
+        sender = asyncio.run(self._send(steps))
         return self.end(sender.progress, began, sender.stopped)
 
     def end(self, progress: Progress, began: float, stopped: Stop | None = None) -> Outcome:
@@ -784,9 +779,9 @@ class _Work:
             stopped = stopped or stop
         return Outcome(run=self.run, progress=progress, seconds=seconds, stopped=stopped)
 
-    async def _send(self, steps: Callable[[Canceller], Awaitable[None]], append: Append) -> Canceller:
+    async def _send(self, steps: Callable[[Canceller], Awaitable[None]]) -> Canceller:
         connection, client = self._connection, self._client()
-        with Writer(append) as writer:
+        with Writer(self.write) as writer:
             self._writer = writer
             sender = Canceller(
                 client=client,
