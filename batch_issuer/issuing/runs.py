@@ -45,8 +45,6 @@ from batch_issuer.settings import Company
 _PLANNED_AT_ONCE = 500
 _LOOKED_THROUGH = 20
 """Stamped documents among which one is looked for that is not of another company."""
-_EVENTS_OF_A_REPETITION = 3
-"""It begins, reads, ends."""
 _LOOKED_UP = 3
 """New documents of a file that are looked up before any is sent: the first, the middle one and the last."""
 _ASKED_IN_PASSING = 60
@@ -102,28 +100,6 @@ class Outcome:
     progress: Progress
     seconds: float
     stopped: Stop | None
-    head: tuple[int, str] | None = None
-    """The ledger's newest event when it ended, where nobody else wrote meanwhile and that was looked at."""
-
-
-def repeat(
-    run: str, head: tuple[int, str], *, ledger_path: Path, company: Company, connection: Connection, watcher: Watcher
-) -> Outcome | None:
-    """Note that files were read just as `run` read them, and that nothing is to be sent of them.
-
-    That follows from a plan that the caller made, and holds if the ledger's newest event still is `head`; otherwise,
-    and where the key's environment has to be proven, nothing is written, and the answer is None. Raises `CannotStart`.
-    """
-    with open_to_write(ledger_path, company.code, create=False) as ledger:
-        work = _Work(ledger, company, "issue", connection, watcher)
-        work.check_key()
-        if ledger.head() != head or not work.is_proven:
-            return None
-        work.begin()
-        work.write([NewEvent(kind=Kind.RUN_READ, body={"same_as": run})])
-        outcome = work.end(Progress(), time.monotonic())
-        now = ledger.head()
-        return replace(outcome, head=now if now[0] == head[0] + _EVENTS_OF_A_REPETITION else None)
 
 
 def issue(
@@ -462,11 +438,6 @@ class _Work:
             expect_environment=self._connection.expect_environment,
         )
 
-    @property
-    def is_proven(self) -> bool:
-        """Whether nothing has to be found out about the key: whose it is, and where that is wanted its environment."""
-        return self.key.is_known and bool(self.key.environment or not self._connection.expect_environment)
-
     def begin(self, records: Sequence[Record] | None = None) -> None:
         """Write that the run begins, and for runs without files what they are about."""
         self._run = self.ledger.begin_run(self.company, self._command)
@@ -753,13 +724,13 @@ class _Work:
             sender.stop(self.key.objection)
 
     def send(self, steps: Callable[[Canceller], Awaitable[None]]) -> Outcome:
-        """Run the steps in an event loop, and write how it ended."""
+        """Run the steps in an event loop, and write how it ended.
+
+        Raises `Exchanged`, as no report can be made then.
+        """
         began = time.monotonic()
         sender = asyncio.run(self._send(steps))
-        return self.end(sender.progress, began, sender.stopped)
-
-    def end(self, progress: Progress, began: float, stopped: Stop | None = None) -> Outcome:
-        """Write how it ended; `began` by the monotonic clock. Raises `Exchanged`, as no report can be made then."""
+        progress, stopped = sender.progress, sender.stopped
         seconds = round(time.monotonic() - began, 3)
         ending = {
             "exit_code": stopped.exit_code if stopped else None,

@@ -602,7 +602,7 @@ def _write_run(connection: Connection, event: Event, body: Mapping[str, Any]) ->
 
 
 def _summary_of(connection: Connection, row: Any) -> Mapping[str, Any] | None:
-    """What a run read; where it read just what another had read, that run's."""
+    """What a run read; an older version wrote of the very same files which run had read them before (`same_as`)."""
     summary = _body_of(connection, row.read_seq)
     if summary is None or "same_as" not in summary:
         return summary
