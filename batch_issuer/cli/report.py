@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ import click
 
 from batch_issuer.cli import base, values
 from batch_issuer.cli.output import Output, listed
-from batch_issuer.forking import Beside
 from batch_issuer.messages import N_
 from batch_issuer.problems import StoppedMidway
 
@@ -21,10 +19,6 @@ if TYPE_CHECKING:
     from batch_issuer.issuing.runs import Outcome
     from batch_issuer.planning.preparing import Prepared
     from batch_issuer.reconciliation import Reconciliation
-
-
-_WORTH_A_PROCESS = 200
-"""Documents held back from which on the workbook to correct is written beside the reports."""
 
 
 @click.command("report", cls=base.Command, help=base.COMMANDS["report"][1])
@@ -101,16 +95,11 @@ def finish(
     show_reconciliation(output, reconciliation, unfinished=needs_person)
     figures = as_json(reconciliation)
     stopped, reports, problems = outcome.stopped, dict[str, str](), listed(())
-    fixing = Beside(
-        partial(_fixes, session, prepared, reconciliation, Path(out), outcome.run.run),
-        worth=prepared is not None and len(prepared.held) >= _WORTH_A_PROCESS,
-    )
+    if prepared and output.as_json:
+        problems = listed(problem.as_json(output.messages) for problem in prepared.problems)
     try:
-        with fixing:
-            if prepared and output.as_json:
-                problems = listed(problem.as_json(output.messages) for problem in prepared.problems)
-            reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
-            fixes = fixing.result()
+        reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
+        fixes = _fixes(session, prepared, reconciliation, Path(out), outcome.run.run)
         reports |= fixes.reports
         show_left_out(output, fixes)
     except StoppedMidway as unwritten:
