@@ -10,12 +10,12 @@ import argparse
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from batch_issuer.documents import State
 from batch_issuer.issuing.sending import Sender
-from batch_issuer.ledger.apart import appending
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import NewEvent, Record
 from batch_issuer.ledger.store import Ledger
@@ -58,7 +58,7 @@ class Forgetful:
 
 async def send(ledger: Ledger, run: str, records: Sequence[Record], url: str, *, forget: bool) -> None:
     client = Client(url, "odt_benchmarks", quota=Quota(), transport=open_transport(url, CONCURRENCY))
-    with appending(ledger, COMPANY, run, apart=not forget) as append, Writer(append) as writer:
+    with Writer(partial(ledger.append, COMPANY, run)) as writer:
         async with client:
             kept: Any = Forgetful(ledger, records) if forget else None
             sender = Sender(

@@ -281,7 +281,7 @@ def send(bench: Bench) -> Section:
     )
 
 
-_SHARES = {8: (0.90, 0.95), 32: (0.88, 0.93), 100: (0.65, 0.90)}
+_SHARES = {8: (0.90, 0.95), 32: (0.75, 0.90), 100: (0.50, 0.75)}
 
 
 def _sending_lines(bench: Bench, latency: float, concurrency: int) -> Iterator[Line]:
@@ -376,8 +376,6 @@ def ledger(bench: Bench) -> Section:
                 what=f"100 at once × 50 ms, {what}",
                 measured=f"{found[name].figure:,.0f}/s",
                 ratio=f"{share:.3f} of the same without a ledger ({none:,.0f}/s)",
-                goal="≥ 0.95 (0.97)",
-                met=against(share, 0.95, at_least=True),
                 memory=found[name].mebibytes,
             )
         )
@@ -463,8 +461,8 @@ def whole(bench: Bench) -> Section:
             what="the same file again, everything settled",
             measured=f"{repeated:.2f} s",
             ratio=f"{repeated / check:.2f} × `check` with the same ledger ({check:.2f} s); {asked} requests",
-            goal="≤ 1.3 ×, no request",
-            met=against(repeated / check, 1.3) and not asked,
+            goal="≤ 1 ×, no request",
+            met=against(repeated / check, 1) and not asked,
             memory=found["again"].mebibytes,
         ),
         Line(what="", measured="", ratio=f"{repeated / without:.2f} × `check` without a ledger ({without:.2f} s)"),
@@ -492,7 +490,7 @@ def _refreshing(bench: Bench) -> Iterator[Line]:
             codes=NEEDS_A_PERSON,
             after=_rate(server, documents),
         )  # fmt: skip
-        found = bench.compare({"issue": issue, "refresh": refresh})["refresh"]
+        found = bench.compare({"issue": issue, "refresh": refresh}, rounds=1)["refresh"]  # it remembers what it has
     share = found.figure * 0.05 / 100
     yield Line(
         what=f"`refresh` of {documents:,} documents in contingency, 100 at once × 50 ms",

@@ -138,7 +138,7 @@ _PRELOADED = (
     *("batch_issuer.cli.check", "batch_issuer.cli.connecting", "batch_issuer.cli.issue", "batch_issuer.cli.report"),
     *("batch_issuer.ledger.opening", "batch_issuer.provider.transport", "batch_issuer.reading.choice"),
     *("batch_issuer.reports.fix_file", "batch_issuer.reports.page", "batch_issuer.reports.workbook"),
-    *("batch_issuer.standing", "httpx", "openpyxl", "pandas"),
+    *("httpx", "openpyxl", "pandas"),
 )
 
 

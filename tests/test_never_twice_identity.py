@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from batch_issuer.cli import connecting
-from batch_issuer.cli.session import today
 from batch_issuer.documents import State
 from batch_issuer.issuing.sending import WHOSE
 from batch_issuer.ledger.opening import open_to_read

@@ -15,7 +15,6 @@ from batch_issuer.problems import raise_together
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
-    from batch_issuer.ledger.records import Record
     from batch_issuer.ledger.store import Ledger
     from batch_issuer.planning.plan import Plan
     from batch_issuer.planning.preparing import Prepared
@@ -129,19 +128,15 @@ def plan_against_ledger(
     *,
     only: Sequence[str] = (),
     limit: int | None = None,
-    known: Mapping[str, Record] | None = None,
 ) -> Planned:
-    """The documents with notes on repeated sales and credit notes, and the plan; without a ledger everything is new.
-
-    `known` is what the ledger has of all of them, for who has just read it.
-    """
+    """The documents with notes on repeated sales and credit notes, and the plan; without a ledger everything is new."""
     if not _may_exist(session.ledger):
         return _planned(session, prepared, None, only, limit)
     from batch_issuer.ledger.opening import open_to_read
 
     ledger = open_to_read(session.ledger)
     try:
-        return _planned(session, prepared, ledger, only, limit, known)
+        return _planned(session, prepared, ledger, only, limit)
     finally:
         ledger.close()
 
@@ -152,7 +147,6 @@ def _planned(
     ledger: Ledger | None,
     only: Sequence[str],
     limit: int | None,
-    known: Mapping[str, Record] | None = None,
 ) -> Planned:
     from batch_issuer.planning.crediting import with_credits
     from batch_issuer.planning.plan import Action, select
@@ -162,7 +156,7 @@ def _planned(
     from batch_issuer.planning.touching import touched
 
     company, alike = session.company.code, session.settings.source.alike
-    recognised = recognise(prepared, ledger, company, alike, known)
+    recognised = recognise(prepared, ledger, company, alike)
     prepared = with_credits(with_repeats(recognised.prepared, ledger, company), ledger, company)
     plan = recognised.plan(prepared)
     conflicts = conflict_list(plan.of(Action.CONFLICT), prepared, ledger) if ledger else []

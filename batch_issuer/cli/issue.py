@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from batch_issuer.cli import base, values
 from batch_issuer.cli.output import Output
 from batch_issuer.messages import N_
-
-if TYPE_CHECKING:
-    from batch_issuer.cli.session import Session
-    from batch_issuer.standing import Basis
 
 
 @click.command("issue", cls=base.Command, help=base.COMMANDS["issue"][1])
@@ -44,12 +38,11 @@ def _issue(output: Output, files: tuple[str, ...], options: dict[str, Any]) -> i
     from batch_issuer.cli.asking import ask_which_sales
     from batch_issuer.cli.check import plan_against_ledger
     from batch_issuer.cli.connecting import connect, watcher
-    from batch_issuer.cli.report import finish, leave_standing
+    from batch_issuer.cli.report import finish
     from batch_issuer.cli.session import open_session, read_files
     from batch_issuer.cli.show import plan_json, show_customers, show_plan, show_problems
-    from batch_issuer.issuing.runs import issue, repeat
+    from batch_issuer.issuing.runs import issue
     from batch_issuer.planning.recognising import IdentityQuestion
-    from batch_issuer.standing import find
 
     session = open_session(output, options, files)
     connection = None if options["dry_run"] else connect(session, options)
@@ -59,12 +52,7 @@ def _issue(output: Output, files: tuple[str, ...], options: dict[str, Any]) -> i
         "connection": connection,
         "watcher": watcher(session),
     }
-    basis = _basis(session, options) if connection and not options["only"] and options["limit"] is None else None
-    standing = find(session.ledger, files, basis) if basis else None
-    if standing and (repeated := repeat(standing.run, standing.head, **sending)):
-        return leave_standing(session, repeated, standing)
-    read = read_files(session, files)
-    planned = plan_against_ledger(session, read, only=options["only"], limit=options["limit"])
+    planned = plan_against_ledger(session, read_files(session, files), only=options["only"], limit=options["limit"])
     if planned.questions:
         show_plan(output, planned.prepared, planned.plan)
         output.show()
@@ -98,21 +86,4 @@ def _issue(output: Output, files: tuple[str, ...], options: dict[str, Any]) -> i
     except IdentityQuestion as question:
         ask_which_sales(session, [question], options, files)
         return _issue(output, files, options)
-    return finish(session, outcome, options["out"], prepared, read=read, basis=basis)
-
-
-def _basis(session: Session, options: Mapping[str, Any]) -> Basis:
-    """What reports follow from, beside the files and the ledger."""
-    from batch_issuer.days import today
-    from batch_issuer.standing import basis_of
-
-    return partial(
-        basis_of,
-        settings=session.settings,
-        company=session.company,
-        ledger=session.ledger,
-        out=options["out"],
-        language=session.output.messages.language,
-        today=today(),
-        expected=[options[name] for name in ("expect_documents", "expect_total", "all_or_nothing")],
-    )
+    return finish(session, outcome, options["out"], prepared)

@@ -46,12 +46,6 @@ class Output:
         """Whether something that was asked for could not be written."""
         self.settings_file: str | None = None
         """The settings that count, for every object of `--json`."""
-        self.shown: list[str] = []
-        """Every text so far."""
-
-    def apart(self) -> Output:
-        """One that only keeps what it would show."""
-        return _Kept(self.messages, as_json=self.as_json)
 
     def say(self, message: str = "", /, **parameters: object) -> None:
         """A catalog text, with its places filled in."""
@@ -59,7 +53,6 @@ class Output:
 
     def show(self, text: str = "") -> None:
         """A text that is already in the reader's language. What a cell holds never steers the terminal."""
-        self.shown.append(text)
         self._put(text.translate(_HARMLESS), err=self.as_json)
 
     def table(self, rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), indent: int = 2) -> None:
@@ -134,11 +127,6 @@ class Output:
             self.lost = True
             said = self.messages.text(N_("The output could not be written: {reason}."), reason=reason)
             put(said + "\n", sys.stderr)
-
-
-class _Kept(Output):
-    def _put(self, text: str, *, err: bool = False, end: str = "\n") -> None:
-        pass
 
 
 def _indented(value: Any) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from batch_issuer.cli import base, values
-from batch_issuer.cli.output import Listed, Output, listed
+from batch_issuer.cli.output import Output, listed
 from batch_issuer.messages import N_
-from batch_issuer.problems import Problem, Stop, StoppedMidway
+from batch_issuer.problems import StoppedMidway
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from batch_issuer.issuing.runs import Outcome
     from batch_issuer.planning.preparing import Prepared
     from batch_issuer.reconciliation import Reconciliation
-    from batch_issuer.standing import Basis, Standing
 
 
 @click.command("report", cls=base.Command, help=base.COMMANDS["report"][1])
@@ -73,13 +72,10 @@ def finish(
     *,
     also: Mapping[str, Any] | None = None,
     needs_person: bool = False,
-    read: Prepared | None = None,
-    basis: Basis | None = None,
 ) -> int:
     """The end of a run that wrote the ledger: reconcile, report, verdict; its exit code.
 
-    `also` is what the command has to say beside that in `--json`; `needs_person` that something else does. With a
-    `basis` the reports are noted, for a run that finds that they stand; `read` is what was read for them.
+    `also` is what the command has to say beside that in `--json`; `needs_person` that something else does.
     """
     from batch_issuer.cli.connecting import run_json, say_stop
     from batch_issuer.cli.show import show_left_out, show_reports
@@ -93,30 +89,24 @@ def finish(
     say_stop(session, outcome)
     ledger = open_to_read(session.ledger)
     try:
-        head = ledger.head()
         reconciliation = reconcile_run(ledger, outcome.run.run, session.company, session.settings)
     finally:
         ledger.close()
-    before = len(output.shown)
     show_reconciliation(output, reconciliation, unfinished=needs_person)
     figures = as_json(reconciliation)
-    stopped, reports, said, problems = outcome.stopped, dict[str, str](), None, listed(())
+    stopped, reports, problems = outcome.stopped, dict[str, str](), listed(())
+    if prepared and output.as_json:
+        problems = listed(problem.as_json(output.messages) for problem in prepared.problems)
     try:
-        if prepared and output.as_json:
-            problems = listed(_problems_json(output, prepared))
         reports |= write_reports(reconciliation, output.messages, Path(out), outcome.run.run)
         fixes = _fixes(session, prepared, reconciliation, Path(out), outcome.run.run)
         reports |= fixes.reports
         show_left_out(output, fixes)
-        said = Said(figures, "\n".join(output.shown[before:]), reports)
     except StoppedMidway as unwritten:
         click.echo(unwritten.text(output.messages), err=True)
         stopped = stopped or unwritten
     code = stopped.exit_code if stopped else max(reconciliation.exit_code, int(needs_person))
     show_reports(output, reports)
-    if read is not None and basis is not None and said is not None and stopped is None:
-        told = prepared.problems if prepared and output.as_json else None
-        _keep(session, reconciliation, said, read, basis=basis, head=head, told=(told, problems))
     answer = {
         **figures,
         "problems": problems,
@@ -129,89 +119,6 @@ def finish(
         answer["error"] = output.messages.text(stopped.message, **stopped.parameters)
     output.give(answer)
     return code
-
-
-class Said(NamedTuple):
-    """What a run said at its end, and the paths of its reports."""
-
-    figures: Mapping[str, Any]
-    words: str
-    reports: Mapping[str, str]
-
-
-def _keep(
-    session: Session,
-    reconciliation: Reconciliation,
-    said: Said,
-    read: Prepared,
-    *,
-    basis: Basis,
-    head: tuple[int, str],
-    told: tuple[Sequence[Problem] | None, Listed],
-) -> None:
-    """Note the reports, if the same files would lead to the same ones. `told` are problems that are JSON already."""
-    from batch_issuer import standing
-    from batch_issuer.cli.check import plan_against_ledger
-    from batch_issuer.cli.show import show_customers, show_plan, show_problems
-
-    known = {record.external_ref: record for record in reconciliation.records}
-    try:
-        prepared, plan, conflicts, customers, questions = plan_against_ledger(session, read, known=known)
-    except Stop:  # the run is over and told of; only the next one has more to do
-        standing.forget(session.ledger)
-        return
-    if conflicts or questions or not standing.may_stand(reconciliation) or not standing.leaves_all(plan):
-        standing.forget(session.ledger)
-        return
-    shown = session.output.apart()
-    show_plan(shown, prepared, plan)
-    show_customers(shown, customers, prepared.customers.unnumbered)
-    show_problems(shown, prepared.problems)
-    standing.keep(
-        session.ledger,
-        reconciliation,
-        basis=basis(standing.read_digests(read.batch.sources)),
-        head=head,
-        reports=said.reports,
-        plan="\n".join(shown.shown),
-        words=said.words,
-        answer=said.figures,
-        exit_code=reconciliation.exit_code,
-        problems=told[1] if told[0] == prepared.problems else listed(_problems_json(shown, prepared)),
-    )
-
-
-def leave_standing(session: Session, outcome: Outcome, standing: Standing) -> int:
-    """The end of a run that found nothing changed: what the earlier reports say, and where they are."""
-    from batch_issuer.cli.connecting import run_json, say_stop
-    from batch_issuer.cli.show import show_reports
-    from batch_issuer.standing import problems_of, still_stands
-
-    output, stopped = session.output, outcome.stopped
-    output.show(standing.plan)
-    say_stop(session, outcome)
-    output.show(standing.words)
-    output.show()
-    output.say(N_("Nothing has changed since run {run}: its reports stand."), run=standing.run)
-    show_reports(output, standing.reports)
-    if stopped is None and outcome.head is not None:
-        still_stands(session.ledger, standing, outcome.head)
-    code = stopped.exit_code if stopped else standing.exit_code
-    answer = {
-        **standing.answer,
-        "problems": Listed(problems_of(standing) if output.as_json else "[]"),
-        "ledger": str(session.ledger),
-        "reports": standing.reports,
-        **run_json(outcome, code),
-    }
-    if stopped is not None:
-        answer["error"] = output.messages.text(stopped.message, **stopped.parameters)
-    output.give(answer)
-    return code
-
-
-def _problems_json(output: Output, prepared: Prepared) -> Iterator[dict[str, Any]]:
-    return (problem.as_json(output.messages) for problem in prepared.problems)
 
 
 def _fixes(

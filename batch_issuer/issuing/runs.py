@@ -25,7 +25,6 @@ from batch_issuer.issuing.naming import named
 from batch_issuer.issuing.owing import CREDITED, RESTORED
 from batch_issuer.issuing.rechecking import Judged, change_of, judge, moved
 from batch_issuer.issuing.sending import PATIENCE, WHOSE, Patience, Progress, Sender
-from batch_issuer.ledger.apart import Append, appending
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Answer, Kind, NewEvent, Record, RunRecord
 from batch_issuer.ledger.restoring import looks_owed, may_have_changed_since
@@ -47,10 +46,6 @@ from batch_issuer.settings import Company
 _PLANNED_AT_ONCE = 500
 _LOOKED_THROUGH = 20
 """Stamped documents among which one is looked for that is not of another company."""
-_EVENTS_OF_A_REPETITION = 3
-"""It begins, reads, ends."""
-_WORTH_A_PROCESS = 200
-"""Documents from which on the ledger is written by a process of its own."""
 _LOOKED_UP = 3
 """New documents of a file that are looked up before any is sent: the first, the middle one and the last."""
 _ASKED_IN_PASSING = 60
@@ -106,28 +101,6 @@ class Outcome:
     progress: Progress
     seconds: float
     stopped: Stop | None
-    head: tuple[int, str] | None = None
-    """The ledger's newest event when it ended, where nobody else wrote meanwhile and that was looked at."""
-
-
-def repeat(
-    run: str, head: tuple[int, str], *, ledger_path: Path, company: Company, connection: Connection, watcher: Watcher
-) -> Outcome | None:
-    """Note that files were read just as `run` read them, and that nothing is to be sent of them.
-
-    That follows from a plan that the caller made, and holds if the ledger's newest event still is `head`; otherwise,
-    and where the key's environment has to be proven, nothing is written, and the answer is None. Raises `CannotStart`.
-    """
-    with open_to_write(ledger_path, company.code, create=False) as ledger:
-        work = _Work(ledger, company, "issue", connection, watcher)
-        work.check_key()
-        if ledger.head() != head or not work.is_proven:
-            return None
-        work.begin()
-        work.write([NewEvent(kind=Kind.RUN_READ, body={"same_as": run})])
-        outcome = work.end(Progress(), time.monotonic())
-        now = ledger.head()
-        return replace(outcome, head=now if now[0] == head[0] + _EVENTS_OF_A_REPETITION else None)
 
 
 def issue(
@@ -185,7 +158,7 @@ def issue(
             sending = _issue_plan(work, sender, prepared, chosen, look_up)
             await _beside(sending, asking(sender) if asks else None)
 
-        return work.send(steps, documents=len(chosen.of(Action.ISSUE, Action.ASK, Action.WATCH)))
+        return work.send(steps)
 
 
 def _catalogs_to_ask(prepared: Prepared, plan: Plan) -> frozenset[str] | None:
@@ -238,7 +211,7 @@ def retry(
                 planned = await work.look_up(sender, planned, {one.external_ref for one in planned if not one.attempts})
             await work.issue_carefully(sender, planned)
 
-        return work.send(steps, documents=len(records))
+        return work.send(steps)
 
 
 def to_retry(ledger: Ledger, company: str, *, only: Sequence[str], limit: int | None = None) -> list[Record]:
@@ -274,7 +247,7 @@ def refresh(
             await work.pay_what_is_owed(sender, CREDITED)
             await sender.ask_cancellations(cancelling)
 
-        return work.send(steps, documents=len(records) + len(cancelling))
+        return work.send(steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +276,7 @@ def recheck(
         inquiry = inquire(ledger)
         work.begin()
         work.write([NewEvent(kind=Kind.RUN_READ, body=inquiry.reading)])
-        return work.send(lambda sender: _recheck(work, sender, inquiry), documents=len(inquiry.records))
+        return work.send(lambda sender: _recheck(work, sender, inquiry))
 
 
 async def _recheck(work: _Work, sender: Sender, inquiry: Inquiry) -> None:
@@ -383,7 +356,7 @@ def cancel(
             now = {one.record.external_ref: one for one in outlooks(ledger, company.code, list(again.values()), today)}
             await canceller.cancel([one for one in others if now[one.external_ref].course in SENT])
 
-        return work.send(steps, documents=len(records))
+        return work.send(steps)
 
 
 def _refs(records: Sequence[Record]) -> list[str]:
@@ -469,11 +442,6 @@ class _Work:
             new_key=self._connection.new_key,
             expect_environment=self._connection.expect_environment,
         )
-
-    @property
-    def is_proven(self) -> bool:
-        """Whether nothing has to be found out about the key: whose it is, and where that is wanted its environment."""
-        return self.key.is_known and bool(self.key.environment or not self._connection.expect_environment)
 
     def begin(self, records: Sequence[Record] | None = None) -> None:
         """Write that the run begins, and for runs without files what they are about."""
@@ -771,16 +739,14 @@ class _Work:
         if self.key.objection is not None:
             sender.stop(self.key.objection)
 
-    def send(self, steps: Callable[[Canceller], Awaitable[None]], documents: int) -> Outcome:
-        """Run the steps for so many documents in an event loop, and write how it ended."""
-        began = time.monotonic()
-        apart = documents >= _WORTH_A_PROCESS
-        with appending(self.ledger, self.company, self.run.run, apart=apart) as append:
-            sender = asyncio.run(self._send(steps, append))
-        return self.end(sender.progress, began, sender.stopped)
+    def send(self, steps: Callable[[Canceller], Awaitable[None]]) -> Outcome:
+        """Run the steps in an event loop, and write how it ended.
 
-    def end(self, progress: Progress, began: float, stopped: Stop | None = None) -> Outcome:
-        """Write how it ended; `began` by the monotonic clock. Raises `Exchanged`, as no report can be made then."""
+        Raises `Exchanged`, as no report can be made then.
+        """
+        began = time.monotonic()
+        sender = asyncio.run(self._send(steps))
+        progress, stopped = sender.progress, sender.stopped
         seconds = round(time.monotonic() - began, 3)
         ending = {
             "exit_code": stopped.exit_code if stopped else None,
@@ -800,9 +766,9 @@ class _Work:
             stopped = stopped or stop
         return Outcome(run=self.run, progress=progress, seconds=seconds, stopped=stopped)
 
-    async def _send(self, steps: Callable[[Canceller], Awaitable[None]], append: Append) -> Canceller:
+    async def _send(self, steps: Callable[[Canceller], Awaitable[None]]) -> Canceller:
         connection, client = self._connection, self._client()
-        with Writer(append) as writer:
+        with Writer(self.write) as writer:
             self._writer = writer
             sender = Canceller(
                 client=client,

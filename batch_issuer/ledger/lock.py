@@ -2,7 +2,7 @@
 
 On Linux the lock is on the ledger itself: on one byte far behind its end, which belongs to the company. It has no file
 that could be removed, and every name of the ledger, a hard link too, leads to it. It belongs to the descriptor that is
-opened here, so that a process that the holder forked holds it too, until it ends.
+opened here, and goes when that is closed.
 
 Closing any descriptor of a file lets go of the locks that SQLite, in the same process, has on that file. So nothing
 here is called while a transaction of this process is open.
@@ -37,8 +37,9 @@ from batch_issuer.problems import CannotStart
 if sys.platform == "linux":
     import fcntl
 
-_LAST_COMMIT = 1.0
-"""Seconds: a run that was killed may have a process left that finishes what it was writing."""
+_WAIT = 1.0
+"""Seconds for a lock that is about to go: the system still ends a run that was killed while it waited for the disk, and
+whoever asks whether a lock beside the ledger is held (`is_held`) has it for a moment."""
 
 _FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
 
@@ -78,7 +79,7 @@ def is_held(ledger_path: Path, company: str) -> tuple[bool, tuple[int, str] | No
 @contextmanager
 def _holding(ledger_path: Path, companies: Sequence[str], start: int, length: int) -> Iterator[InPlace]:
     path = ledger_path.resolve()
-    deadline = time.monotonic() + _LAST_COMMIT
+    deadline = time.monotonic() + _WAIT
     with ExitStack() as stack:
         try:
             descriptor = _lock_ledger(stack, path, start, length, deadline)
@@ -109,7 +110,7 @@ def _lock_ledger(stack: ExitStack, path: Path, start: int, length: int, deadline
     while True:
         with ExitStack() as attempt:
             descriptor = os.open(path, os.O_RDWR)
-            attempt.callback(os.close, descriptor)  # which lets go of it, unless a forked process holds it still
+            attempt.callback(os.close, descriptor)
             try:
                 locked = _lock_bytes(descriptor, start, length)
             except OSError as error:
@@ -173,7 +174,7 @@ if sys.platform == "linux":
         return hasattr(fcntl, "F_OFD_SETLK")
 
     def _lock_bytes(descriptor: int, start: int, length: int) -> bool:
-        """Lock bytes for this open file, whichever processes share it; False where another one has some of them."""
+        """Lock bytes for this open file; False where another one has some of them."""
         wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
         try:
             fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, wanted)

@@ -78,8 +78,8 @@ _CHANGE_STATE = _update(schema.documents, STATE, KEY)
 
 _GIVEN_UP = (State.CANCELLED.value, State.REJECTED.value, State.INVALID.value)
 """States of documents whose sale may be issued under another reference."""
-_FOREIGN = "SELECT seq FROM events NOT INDEXED WHERE seq > ? AND company = ? AND (run != ? OR run = '') LIMIT 1"
-"""An event of a company, after one event, that a run did not write. By an index, all of the company would be read."""
+_FOREIGN = "SELECT seq FROM events NOT INDEXED WHERE seq > ? AND company = ? LIMIT 1"
+"""An event of a company after one event. By an index, all of the company would be read."""
 _NEWEST = select(schema.events.c.seq, schema.events.c.hash).order_by(schema.events.c.seq.desc()).limit(1)
 
 Clock = Callable[[], dt.datetime]
@@ -106,12 +106,12 @@ class Ledger(Archive):
         self._known: dict[tuple[str, str], Record] = {}
         self._knowing = threading.Lock()
         self._in_place: Callable[[], bool] | None = None
-        self.last_written: tuple[int, str] = (0, FIRST_HASH)
+        self._last_written: tuple[int, str] = (0, FIRST_HASH)
         """Number and hash of the newest event when the lock was taken, and then of the last that was written here."""
 
     def begin_writing(self, in_place: Callable[[], bool]) -> None:
         """Once the lock is held; `in_place` says whether the ledger's name still leads to the file that is locked."""
-        self.last_written = self.head()
+        self._last_written = self.head()
         self._in_place = in_place
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ class Ledger(Archive):
         self._check_place()
         with self._writing() as connection:
             self._check_place()
-            head = self._checked_head(connection, company, run)
+            head = self._checked_head(connection, company)
             new = without_shared_proofs(connection, company, at, new)
             written = self._chain(head, company, run, at, new)
             before = self._before(connection, company, new)
@@ -150,7 +150,7 @@ class Ledger(Archive):
             _write_records(connection, records, before)
             for event, body in written:
                 _write_run(connection, event, body)
-        self.last_written = (written[-1][0].seq, written[-1][0].hash)
+        self._last_written = (written[-1][0].seq, written[-1][0].hash)
         self._remember(records.values())
 
     def _check_place(self) -> None:
@@ -160,20 +160,19 @@ class Ledger(Archive):
         if not self._in_place():
             raise _not_the_same(self.path)
 
-    def _checked_head(self, connection: Connection, company: str, run: str) -> tuple[int, str]:
+    def _checked_head(self, connection: Connection, company: str) -> tuple[int, str]:
         """The newest event. Raises `Exchanged` where our last one is not there, or another program wrote after it.
 
-        Other companies may have written meanwhile, and for this run the process that keeps the ledger, which may have
-        been ended before it could say so.
+        Other companies may have written meanwhile.
         """
         table = schema.events
         row = connection.execute(_NEWEST).one_or_none()
         newest = (row.seq, row.hash) if row else (0, FIRST_HASH)
-        if newest == self.last_written:
+        if newest == self._last_written:
             return newest
-        seq, last = self.last_written
+        seq, last = self._last_written
         found = connection.execute(select(table.c.hash).where(table.c.seq == seq)).scalar() if seq else FIRST_HASH
-        foreign = connection.exec_driver_sql(_FOREIGN, (seq, company, run)).scalar()
+        foreign = connection.exec_driver_sql(_FOREIGN, (seq, company)).scalar()
         if found != last or foreign is not None:
             raise _not_the_same(self.path)
         return newest
@@ -195,12 +194,6 @@ class Ledger(Archive):
                 known = self._known.get(key)
                 if known is None or known.last_seq < record.last_seq:
                     self._known[key] = record
-
-    def forget(self, company: str, references: Collection[str]) -> None:
-        """Another process has written of these documents."""
-        with self._knowing:
-            for reference in references:
-                self._known.pop((company, reference), None)
 
     def record(self, company: str, external_ref: str) -> Record | None:
         """What is known of one document."""
@@ -619,7 +612,7 @@ def _write_run(connection: Connection, event: Event, body: Mapping[str, Any]) ->
 
 
 def _summary_of(connection: Connection, row: Any) -> Mapping[str, Any] | None:
-    """What a run read; where it read just what another had read, that run's."""
+    """What a run read; an older version wrote of the very same files which run had read them before (`same_as`)."""
     summary = _body_of(connection, row.read_seq)
     if summary is None or "same_as" not in summary:
         return summary

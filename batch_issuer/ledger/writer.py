@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
-from batch_issuer.ledger.apart import Append
 from batch_issuer.ledger.records import NewEvent
 from batch_issuer.messages import N_
 from batch_issuer.problems import Stop, StoppedMidway
@@ -29,10 +28,11 @@ _Wanted = tuple[Sequence[NewEvent], "asyncio.Future[None]"]
 class Writer:
     """Hands events to `append`, in the order given. Use as a context manager inside a running event loop.
 
+    `append` makes events durable before it returns, all or none, or raises `Stop`; it is called in the thread.
     After a failed write nothing more is written, and every append fails with that same `Stop`.
     """
 
-    def __init__(self, append: Append) -> None:
+    def __init__(self, append: Callable[[Sequence[NewEvent]], None]) -> None:
         self._append = append
         self._queue: queue.SimpleQueue[_Wanted | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="ledger-writer", daemon=True)

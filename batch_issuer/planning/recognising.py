@@ -117,16 +117,12 @@ def recognise(
     ledger: Remembers | None,
     company: str,
     answer: str = "",
-    known: Mapping[str, Record] | None = None,
 ) -> Recognised:
-    """Every sale of the files against what the ledger has; `answer` is what a person said of all that is in doubt.
-
-    `known` are the records of all the candidates' references, where whoever asks has just read them.
-    """
+    """Every sale of the files against what the ledger has; `answer` is what a person said of all that is in doubt."""
     if ledger is None:
         return Recognised(prepared=prepared, records={})
     references = [candidate.external_ref for candidate in prepared.candidates]
-    records = dict(ledger.records(company, references) if known is None else known)
+    records = ledger.records(company, references)
     looking = _Looking(prepared, ledger, company, answer, records)
     looking.at_known()
     looking.at_numbers()

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import TypeAlias
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.reading.aliases import key_of
@@ -24,13 +24,12 @@ from batch_issuer.reading.batch import Batch, SourceFile
 from batch_issuer.reading.dates import time_of
 from batch_issuer.reading.fixes import FIX_HEADINGS
 from batch_issuer.reading.kinds import SAME_LINES_IN_TWO_FILES
-from batch_issuer.reading.tables import CellKind, letter_of
+from batch_issuer.reading.tables import CellKind
 from batch_issuer.reading.values import Value, clean, lost_digits
 from batch_issuer.reports.cells import NAME_LENGTH, write_text
 from batch_issuer.reports.corrections import Need, Remark, RowToCorrect, Sources, rows_to_correct
 from batch_issuer.reports.figures import printable, text_lines
-from batch_issuer.reports.long_sheet import LongSheet, date_cell, number_cell, very_text
-from batch_issuer.reports.replacing import replace_file
+from batch_issuer.reports.replacing import not_written, replace_file
 from batch_issuer.reports.template_columns import COLUMNS
 
 FIX_HEADING = N_("What to correct")
@@ -44,16 +43,14 @@ _FILTERED_FROM = 50
 """Rows from which a filter helps; a sheet that is saved while rows are filtered out would be asked about."""
 _NOTES = 2_000
 """Cells that get a note. The added column says the same; more notes than these make a workbook slow to open."""
-_IN_MEMORY = 16 * 1024 * 1024
-"""Characters of rows that are kept in memory until the workbook is closed; more of them wait in a file."""
-_ROWS_IN_MEMORY = 20_000
-"""Rows up to which the parts of the workbook are put together in memory."""
 _NOTE_LENGTH = 2_000
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
-_SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _NO_RESULT = "#N/A"
 """What is written for a formula without a result: moved to another row it would mean something else."""
 _EXCELS_FIRST_YEAR = 1900
+
+Shown: TypeAlias = dt.date | Decimal | str
+"""What a cell is written as; empty text leaves it blank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +87,8 @@ def write_fix_file(
     (`fix-2.xlsx`), to be issued together with it. `sheet` is the name that the settings ask for.
 
     A document whose lines stand in files with other columns, or twice, is left out: half of it could be issued.
+
+    Raises `StoppedMidway` where disk or folder refuse.
     """
     sources = Sources(batch)
     left_out = {index for index, need in needs.items() if _is_divided(batch, index, need, sources)}
@@ -99,7 +98,11 @@ def write_fix_file(
     for number, layout in enumerate(_layouts(batch, sources, rows, sheet, messages), 1):
         own = [one for one in rows if sources.of(one.row) in layout.sources]
         paths.append(path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}"))
-        replace_file(paths[-1], _workbook(batch, own, layout, messages))
+        try:
+            content = _workbook(batch, own, layout, messages)
+        except OSError as error:  # its rows wait in a temporary file
+            raise not_written(paths[-1], error) from error
+        replace_file(paths[-1], content)
     references = tuple(batch[index].document.external_ref for index in sorted(left_out))
     return Written(documents=len(needs), paths=tuple(paths), left_out=references)
 
@@ -167,14 +170,11 @@ def _sheet_name(asked: str, source: SourceFile) -> str:
 
 def _workbook(batch: Batch, rows: Sequence[RowToCorrect], layout: Layout, messages: Messages) -> bytes:
     content = BytesIO()
-    with (
-        SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="") as below,
-        Workbook(content, {**_SETTINGS, "in_memory": len(rows) <= _ROWS_IN_MEMORY}) as book,
-    ):
+    with Workbook(content, {"constant_memory": True}) as book:
         book.set_properties({"author": "batch_issuer", "created": WRITTEN})
-        sheet = book.add_worksheet(layout.sheet, LongSheet)
+        sheet = book.add_worksheet(layout.sheet)
         sheet.set_comments_author("batch_issuer")
-        _Writer(batch, sheet, _Looks(book), layout, messages).write(rows, below)
+        _Writer(batch, sheet, _Looks(book), layout, messages).write(rows)
     return content.getvalue()
 
 
@@ -206,7 +206,7 @@ class _Looks:
 class _Writer:
     """Writes the rows of one sheet from the top."""
 
-    def __init__(self, batch: Batch, sheet: LongSheet, looks: _Looks, layout: Layout, messages: Messages) -> None:
+    def __init__(self, batch: Batch, sheet: Worksheet, looks: _Looks, layout: Layout, messages: Messages) -> None:
         self.batch = batch
         self.sheet = sheet
         self.looks = looks
@@ -220,10 +220,9 @@ class _Writer:
             for source, roles in self.roles.items()
             for column in layout.kept
         }
-        self._styles: dict[tuple[str, bool, bool], int] = {}
 
-    def write(self, rows: Sequence[RowToCorrect], below: IO[str]) -> None:
-        """The sheet, its rows by way of `below`, which must stay open until the workbook is closed."""
+    def write(self, rows: Sequence[RowToCorrect]) -> None:
+        """Write the sheet from its first row to its last, in that order: a row is gone when the next one begins."""
         surplus = len(self.layout.kept) + len(self.layout.added)
         last = surplus + self.layout.surplus
         self._columns(rows)
@@ -247,11 +246,8 @@ class _Writer:
         if len(rows) > _FILTERED_FROM:
             self.sheet.autofilter(0, 0, len(rows), last)
         self.sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{len(rows) + 1}"})
-        letters = [letter_of(at) for at in range(last + 1)]
         for number, one in enumerate(rows, 1):
-            below.write(self._row(number, one, letters))
-        below.seek(0)
-        self.sheet.hold(len(rows), last, below)
+            self._row(number, one)
 
     def _columns(self, rows: Sequence[RowToCorrect]) -> None:
         """Widths from the first rows; formats for what is typed into rows that are added."""
@@ -271,52 +267,47 @@ class _Writer:
         refs = [roles.get(column) == "external_ref" for column in self.layout.kept]
         return refs.index(False) if False in refs and refs[0] else 0
 
-    def _row(self, number: int, one: RowToCorrect, letters: Sequence[str]) -> str:
-        """A row of the sheet's own format, and the notes of its cells. `number` is counted from 0."""
+    def _row(self, number: int, one: RowToCorrect) -> None:
+        """Write a row and the notes of its cells. `number` is counted from 0."""
         row = self.batch.sheet_row(one.row)
         wrong = _by_column(one.remarks)
         begins = one.document is None or one.row == one.document.row
-        cells: list[str] = []
+        said = _said(one.remarks)
+        if said:
+            self.sheet.set_row(number, 15 * text_lines(said, _FIX_WIDTH))
         for at, column in enumerate(self.layout.kept):
             remarks = wrong.pop(column, ())
             text = row.cells[column] if column < len(row.cells) else ""
             kind = row.kinds[column] if column < len(row.kinds) else CellKind.TEXT
-            form, content = self._shown[row.source, column][
+            form, value = self._shown[row.source, column][
                 text, kind, row.values.get(column), row.formats.get(column, "")
             ]
-            if content or remarks or begins:
-                style = self._style(form, wrong=bool(remarks), begins=begins)
-                cells.append(f'<c r="{letters[at]}{number + 1}" s="{style}"{content or "/>"}')
+            if value != "" or remarks or begins:
+                self._write(number, at, value, self.looks.cell(form, wrong=bool(remarks), begins=begins))
             self._note(number, at, remarks)
         for at, field in enumerate(self.layout.added, len(self.layout.kept)):
             remarks = [remark for remark in one.remarks if remark.missing == field]
             if remarks:
-                style = self._style(_empty_format(field), wrong=True, begins=begins)
-                cells.append(f'<c r="{letters[at]}{number + 1}" s="{style}"/>')
+                self._write(number, at, "", self.looks.cell(_empty_format(field), wrong=True, begins=begins))
             self._note(number, at, remarks)
         last = len(self.layout.kept) + len(self.layout.added)
         if self.layout.surplus:
             beyond = " ".join(cell.strip() for cell in row.cells[_last(self.layout.headings) + 1 :] if cell.strip())
-            style = self._style("@", wrong=bool(beyond), begins=begins)
-            cells.append(f'<c r="{letters[last]}{number + 1}" s="{style}"{very_text(beyond) if beyond else "/>"}')
+            self._write(number, last, beyond, self.looks.cell("@", wrong=bool(beyond), begins=begins))
             self._note(number, last, [remark for others in wrong.values() for remark in others])
             last += 1
-        height = ""
-        if one.remarks:
-            said = _said(one.remarks)
-            style = self.looks.fix._get_xf_index()  # noqa: SLF001 - as long_sheet.py does
-            cells.append(f'<c r="{letters[last]}{number + 1}" s="{style}"{very_text(printable(said))}')
-            height = f' ht="{15 * text_lines(said, _FIX_WIDTH)}" customHeight="1"'
-        return f'<row r="{number + 1}"{height}>{"".join(cells)}</row>\n'
+        if said:
+            self._write(number, last, printable(said), self.looks.fix)
 
-    def _style(self, form: str, *, wrong: bool, begins: bool) -> int:
-        """The number of a look. It has to be known before the workbook is closed, which writes all looks first."""
-        key = (form, wrong, begins)
-        found = self._styles.get(key)
-        if found is None:
-            look = self.looks.cell(form, wrong=wrong, begins=begins)
-            found = self._styles[key] = look._get_xf_index()  # noqa: SLF001 - as above
-        return found
+    def _write(self, number: int, at: int, value: Shown, style: Format) -> None:
+        if isinstance(value, dt.date):
+            self.sheet.write_datetime(number, at, value, style)
+        elif isinstance(value, Decimal):
+            self.sheet.write_number(number, at, float(value), style)
+        elif value:
+            write_text(self.sheet, number, at, value, style)
+        else:
+            self.sheet.write_blank(number, at, None, style)
 
     def _note(self, number: int, at: int, remarks: Sequence[Remark]) -> None:
         if remarks and self.notes < _NOTES:
@@ -326,8 +317,8 @@ class _Writer:
             self.sheet.write_comment(number, at, text, size)
 
 
-class _Shown(dict[tuple[str, CellKind, Value, str], tuple[str, str]]):
-    """How the cells of a column are written: number format, and content in the sheet's own format.
+class _Shown(dict[tuple[str, CellKind, Value, str], tuple[str, Shown]]):
+    """How the cells of a column are written: number format, and value.
 
     A number or a date where that is what stands there; otherwise the very text. By text, how it was stored, what was
     read from it, and a format with words of its own: most cells are like one above.
@@ -337,19 +328,19 @@ class _Shown(dict[tuple[str, CellKind, Value, str], tuple[str, str]]):
         super().__init__()
         self._role = role
 
-    def __missing__(self, cell: tuple[str, CellKind, Value, str]) -> tuple[str, str]:
+    def __missing__(self, cell: tuple[str, CellKind, Value, str]) -> tuple[str, Shown]:
         shown = self[cell] = self._show(*cell)
         return shown
 
-    def _show(self, text: str, kind: CellKind, read: Value, form: str) -> tuple[str, str]:
+    def _show(self, text: str, kind: CellKind, read: Value, form: str) -> tuple[str, Shown]:
         if kind is CellKind.FORMULA and self._role != "external_ref":
-            return _empty_format(self._role), very_text(_NO_RESULT)
+            return _empty_format(self._role), _NO_RESULT
         value = _value(text, kind, read, self._role)
         if isinstance(value, dt.date):
-            return "dd/mm/yyyy hh:mm" if isinstance(value, dt.datetime) else "dd/mm/yyyy", date_cell(value)
+            return "dd/mm/yyyy hh:mm" if isinstance(value, dt.datetime) else "dd/mm/yyyy", value
         if isinstance(value, Decimal):
-            return form or _decimals(value), number_cell(float(value))
-        return _empty_format(self._role), very_text(text) if text else ""
+            return form or _decimals(value), value
+        return _empty_format(self._role), text
 
 
 def _by_column(remarks: Iterable[Remark]) -> dict[int, list[Remark]]:

@@ -30,15 +30,20 @@ def replace_file(path: Path, content: bytes | Iterable[bytes]) -> None:
     except OSError as error:
         with suppress(OSError):
             fresh.unlink()
-        raise StoppedMidway(
-            N_("The report {path} cannot be written: {reason}."),
-            repair=N_(
-                "Close it where it is open, make room on the disk, or name another folder with --out; "
-                "then make the reports again. The ledger has everything."
-            ),
-            path=path,
-            reason=error.strerror or str(error),
-        ) from error
+        raise not_written(path, error) from error
+
+
+def not_written(path: Path, error: OSError) -> StoppedMidway:
+    """What it means that the system refuses a report, or what is needed to make it."""
+    return StoppedMidway(
+        N_("The report {path} cannot be written: {reason}."),
+        repair=N_(
+            "Close it where it is open, make room on the disk, or name another folder with --out; "
+            "then make the reports again. The ledger has everything."
+        ),
+        path=path,
+        reason=error.strerror or str(error),
+    )
 
 
 def write_new_file(path: Path, content: bytes) -> None:

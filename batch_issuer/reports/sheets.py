@@ -30,8 +30,8 @@ from batch_issuer.reconciliation import (
 )
 from batch_issuer.reconciliation.values import EXCLUDED_SUBJECT
 from batch_issuer.reports import figures, wording
+from batch_issuer.reports.cells import Kind
 from batch_issuer.reports.exceptions import blocking, oldest_first, warning
-from batch_issuer.reports.long_sheet import Kind
 from batch_issuer.reports.wording import CAUSE_NAMES
 from batch_issuer.rules.catalogs import payment_methods
 

@@ -19,14 +19,11 @@ from xlsxwriter.worksheet import Worksheet
 from batch_issuer.messages import N_, Messages
 from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reports import figures
-from batch_issuer.reports.cells import NAME_LENGTH
-from batch_issuer.reports.long_sheet import Kind, LongSheet, rows_as_text
+from batch_issuer.reports.cells import NAME_LENGTH, WRITE, Kind
 from batch_issuer.reports.replacing import replace_file
 from batch_issuer.reports.sheets import Column, Table, tables
 from batch_issuer.reports.summary import Area, write_summary
 
-IN_MEMORY = 60_000
-"""Up to so many rows the parts of the workbook are put together in memory, beyond that on disk."""
 PRINTED_WIDTH = 200
 """Characters across a landscape page that can still be read."""
 SHEET_ROWS = 1_000_000
@@ -58,8 +55,7 @@ def workbook_content(reconciliation: Reconciliation, messages: Messages, *, shee
     """The workbook's bytes, with at most `sheet_rows` rows on a sheet. The same reconciliation, the same bytes."""
     content = BytesIO()
     found = tables(reconciliation, messages)
-    in_memory = sum(len(table.rows) for table in found) <= IN_MEMORY
-    with Workbook(content, {**_SETTINGS, "in_memory": in_memory}) as book:
+    with Workbook(content, _SETTINGS) as book:
         _describe(book, reconciliation, messages)
         styles = _styles(book)
         summary = book.add_worksheet(messages.text(N_("Summary")))
@@ -115,20 +111,29 @@ def _parts(table: Table[Any], messages: Messages, most: int) -> list[Table[Any]]
 
 
 def _write_table(book: Workbook, table: Table[Any], messages: Messages, styles: Styles) -> Area:
-    sheet = book.add_worksheet(table.title, LongSheet if table.rows else None)
+    sheet = book.add_worksheet(table.title)
     _lay_out(sheet, table.columns, len(table.rows))
-    below = rows_as_text(
-        table.rows,
-        [(column.value, column.kind, styles.cells[column.kind]) for column in table.columns],
-        _height_of(table.columns),
-    )
     headings = [messages.text(column.heading) for column in table.columns]
     if not table.rows:
         for at, heading in enumerate(headings):
             sheet.write_string(0, at, heading, styles.head)
         sheet.write_string(1, 0, messages.text(N_("There are none.")), styles.cells[Kind.TEXT])
         return Area(title=table.title, headings=(), rows=0)
-    sheet.fill(len(table.rows), headings, styles.head, f"documents_{table.key}", below)
+    looks = {
+        "name": f"documents_{table.key}",
+        "style": "Table Style Light 1",
+        "columns": [{"header": heading, "header_format": styles.head} for heading in headings],
+    }
+    sheet.add_table(0, 0, len(table.rows), len(table.columns) - 1, looks)
+    height = _height_of(table.columns)
+    cells = [(at, one.value, WRITE[one.kind], styles.cells[one.kind]) for at, one in enumerate(table.columns)]
+    for number, item in enumerate(table.rows, 1):
+        if height is not None:
+            sheet.set_row(number, height(item))
+        for at, value_of, write, style in cells:
+            value = value_of(item)
+            if value is not None and value != "":
+                write(sheet, number, at, value, style)
     return Area(title=table.title, headings=tuple(column.heading for column in table.columns), rows=len(table.rows))
 
 

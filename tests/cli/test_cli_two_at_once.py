@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -215,10 +214,9 @@ def moved_and_begun_anew(shop: Shop, _older: Path) -> None:
 
 
 @LINUX
-@pytest.mark.parametrize("documents", [150, 300], ids=["written here", "written by a process of its own"])
 @pytest.mark.parametrize("exchange", [renamed_over, written_over, moved_away, moved_and_begun_anew])
 def test_a_run_whose_ledger_is_exchanged_stops(
-    tmp_path: Path, nursery: Nursery, exchange: Callable[[Shop, Path], None], documents: int
+    tmp_path: Path, nursery: Nursery, exchange: Callable[[Shop, Path], None]
 ) -> None:
     """It says so, sends nothing whose intent the right ledger does not have, and leaves what stands there alone."""
     write_sales(tmp_path / "ventas.csv", 2)
@@ -229,7 +227,7 @@ def test_a_run_whose_ledger_is_exchanged_stops(
         file.unlink()
     older, right = tmp_path / "older.db", tmp_path / "right.db"
     backup(before.ledger, older)
-    with hanging(tmp_path, nursery, documents) as (shop, sandbox, first):
+    with hanging(tmp_path, nursery, 150) as (shop, sandbox, first):
         backup(shop.ledger, right)
         exchange(shop, older)
         there = newest(shop.ledger) if shop.ledger.exists() else None
@@ -244,7 +242,7 @@ def test_a_run_whose_ledger_is_exchanged_stops(
         ledger = open_to_read(right)
         assert at_provider <= {record.external_ref for record in ledger.all_records() if record.attempts}
         ledger.close()
-        assert len(at_provider) < documents
+        assert len(at_provider) < 150
         for file in tmp_path.glob("ledger.db*"):
             file.unlink()
         right.rename(shop.ledger)
@@ -253,17 +251,9 @@ def test_a_run_whose_ledger_is_exchanged_stops(
 
 
 @LINUX
-@pytest.mark.parametrize("documents", [150, 300], ids=["written here", "written by a process of its own"])
-def test_a_run_that_was_killed_with_its_writer_keeps_nobody_out(
-    tmp_path: Path, nursery: Nursery, documents: int
-) -> None:
+def test_a_run_that_was_killed_keeps_nobody_out(tmp_path: Path, nursery: Nursery) -> None:
     """Whatever it left beside the ledger: the next one goes on."""
-    with hanging(tmp_path, nursery, documents) as (shop, sandbox, first):
-        children = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text(encoding="ascii").split()
-        assert bool(children) == (documents >= 200)
-        for pid in map(int, children):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    with hanging(tmp_path, nursery, 150) as (shop, sandbox, first):
         first.kill()
         go_on(sandbox)
         assert (shop.folder / "ledger.db.default.holder").exists()

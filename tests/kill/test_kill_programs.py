@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import random
 import signal
 import sys
@@ -236,32 +235,19 @@ def test_a_dead_holder_blocks_nobody(tmp_path: Path, nursery: Nursery) -> None:
         assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere one process does both")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_the_process_that_writes_the_ledger_may_be_killed_too(
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_of_many_documents_an_interruption_leaves_the_answers_recorded(
     tmp_path: Path, nursery: Nursery, number: signal.Signals
 ) -> None:
-    """Alone: the run stops and says so. With Ctrl-C, as terminals do it to both: answers are awaited and recorded."""
+    """What is under way is awaited and written, and the next run sends the rest."""
     with running(SandboxOptions(minute_limit=None, hour_limit=None, latency=0.05)) as sandbox:
         shop = Shop(tmp_path, sandbox.base_url, write_sales(tmp_path / "ventas.csv", 300), nursery=nursery)
         process = shop.start("issue", "ventas.csv", "--json", fresh=False)
         until(lambda: len(sandbox.documents()) >= 50)
-        (child,) = children(process.pid)
-        os.kill(child, number)
-        if number != signal.SIGKILL:
-            process.signal(number)
+        process.signal(number)
         done = process.done()
-        if number == signal.SIGKILL:
-            assert done.code == 3
-            assert "was ended by somebody" in done.json["error"]
-        else:
-            assert done.code == 128 + number
-            assert done.json["states"]["stamped"] == len(sandbox.documents())
-        assert len(sandbox.documents()) < 300
+        assert done.code == 128 + number
+        assert done.json["states"]["stamped"] == len(sandbox.documents()) < 300
         assert shop.run("issue", "ventas.csv", fresh=False).code == 0
         assert_books_agree(shop, [record.as_json() for record in sandbox.documents()])
         assert {record.received for record in sandbox.documents()} == {1}

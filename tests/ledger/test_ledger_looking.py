@@ -188,3 +188,14 @@ def _plans(ledger: Ledger, look: Callable[[Ledger], object]) -> list[str]:
             for statement, parameters in asked
             for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
         ]
+
+
+def test_an_answer_is_compared_with_the_documents_that_it_names(tmp_path: Path) -> None:
+    """Its stamp, code and number are each found by an index: no append reads all documents of the company."""
+    with open_to_write(tmp_path / "ledger.db", COMPANY, create=True, clock=Clock()) as ledger:
+        run = ledger.begin_run(COMPANY, "issue").run
+        ledger.append(COMPANY, run, [planned("A-1"), sending("A-1")])
+        plans = _plans(ledger, lambda ledger: ledger.append(COMPANY, run, [answered("A-1")]))
+    searches = [plan for plan in plans if "documents" in plan]
+    assert searches
+    assert not [plan for plan in searches if "SEARCH" not in plan or plan.endswith("(company=?)")], plans

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,3 +148,42 @@ def test_after_a_full_disk_nothing_more_is_written(tmp_path: Path) -> None:
         assert verify(ledger).damages == ()
         assert len(list(ledger.all_records())) == int(count)
         assert 0 < int(count) < 200
+
+
+KILLED = """
+import asyncio, os, signal, sys, threading, time
+from functools import partial
+from pathlib import Path
+from batch_issuer.ledger.opening import open_to_write
+from batch_issuer.ledger.writer import Writer
+from tests.ledger.histories import planned
+
+def die(after):
+    time.sleep(after)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+async def write():
+    with open_to_write(Path(sys.argv[1]), "default", create=True) as ledger:
+        with Writer(partial(ledger.append, "default", ledger.begin_run("default", "issue").run)) as writer:
+            threading.Thread(target=die, args=[float(sys.argv[2])]).start()
+            for number in range(10_000):
+                await writer.append([planned(f"{number}-{part}", "x" * 400) for part in range(50)])
+                print(number, flush=True)
+
+asyncio.run(write())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("after", [0.02, 0.1, 0.2, 0.3])
+def test_a_killed_run_leaves_what_was_said_to_be_durable_and_lets_go(tmp_path: Path, after: float) -> None:
+    """A batch is there whole or not at all, and the next run gets the lock."""
+    path = tmp_path / "ledger.db"
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(path), str(after)], capture_output=True, text=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    with open_to_write(path, COMPANY, create=False) as ledger:
+        there = ledger.count_states(COMPANY).get(State.PLANNED, 0)
+        assert there - 50 * len(killed.stdout.splitlines()) in (0, 50)
+        assert verify(ledger).damages == ()

@@ -11,7 +11,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-from openpyxl.utils.escape import unescape
 
 from batch_issuer.documents import State
 from batch_issuer.messages import Messages
@@ -41,13 +40,9 @@ def book(path: Path) -> Any:
 
 
 def rows_of(sheet: Any) -> list[dict[str, Any]]:
-    """The rows of a table by its headings. openpyxl leaves Excel's escapes where a text stands in its own cell."""
+    """The rows of a table by its headings."""
     headings, *rows = sheet.iter_rows(values_only=True)
-    return [dict(zip(headings, map(_unescaped, row), strict=True)) for row in rows]
-
-
-def _unescaped(value: Any) -> Any:
-    return unescape(value) if isinstance(value, str) else value
+    return [dict(zip(headings, row, strict=True)) for row in rows]
 
 
 @pytest.mark.parametrize("language", ["es", "en"])

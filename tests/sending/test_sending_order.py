@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from batch_issuer.documents import State
 from batch_issuer.issuing.sending import PATIENCE, Progress, Sender
-from batch_issuer.ledger.apart import appending
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.records import Record
 from batch_issuer.ledger.store import Ledger
@@ -190,7 +190,7 @@ async def issued(shop: Shop, ledger: Ledger, run: str, records: Sequence[Record]
     """What a sender by itself comes to that has to stop because of its ledger."""
     transport = open_transport(shop.connection.base_url, shop.connection.concurrency)
     client = Client(shop.connection.base_url, shop.connection.key, quota=Quota(), transport=transport)
-    with appending(ledger, Company().code, run, apart=False) as append, Writer(append) as writer:
+    with Writer(partial(ledger.append, Company().code, run)) as writer:
         async with client:
             sender = Sender(client=client, ledger=ledger, writer=writer, concurrency=4, patience=HURRIED)
             await sender.issue(records)
