@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from batch_issuer.cli import connecting
+from batch_issuer.days import today
 from batch_issuer.documents import State
 from batch_issuer.issuing.sending import WHOSE
 from batch_issuer.ledger.opening import open_to_read

@@ -18,7 +18,6 @@ from batch_issuer.days import day_of
 from batch_issuer.documents import SourceRows, State
 from batch_issuer.identity import alike_key, alike_keys, differing
 from batch_issuer.ledger.records import Kind, Like, NewEvent, Record
-from batch_issuer.ledger.rows import read_rows
 from batch_issuer.messages import N_, Terms
 from batch_issuer.money import dollars
 from batch_issuer.planning.coming_again import comes_again
@@ -336,6 +335,8 @@ def _earlier_files(like: Sequence[Like]) -> list[list[Like]]:
 
 
 def _first_row(one: Like) -> int:
+    from batch_issuer.ledger.rows import read_rows  # without a ledger, no database is loaded
+
     return read_rows(one.rows)[0] if one.rows else 0
 
 
