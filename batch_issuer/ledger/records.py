@@ -514,7 +514,8 @@ class Like(NamedTuple):
     content_seq: int
     source: tuple[str, str]
     """File and sheet."""
-    rows: str
+    first_row: int
+    """0: the ledger does not know."""
     has_other_names: bool
     """Whether a person said that it stands otherwise in some file."""
 

@@ -47,6 +47,7 @@ from batch_issuer.ledger.rows import (
     read_content,
     read_event,
     read_record,
+    read_rows,
     read_run,
     run_change,
     state_row,
@@ -327,7 +328,12 @@ class Ledger(Archive):
                 newest = query.order_by(table.c.content_seq.desc()).limit(most)
                 found += [
                     Like(
-                        row.likeness, row.external_ref, row.content_seq, (row.file, row.sheet), row.rows, bool(row.also)
+                        likeness=row.likeness,
+                        external_ref=row.external_ref,
+                        content_seq=row.content_seq,
+                        source=(row.file, row.sheet),
+                        first_row=next(iter(read_rows(row.rows)), 0),
+                        has_other_names=bool(row.also),
                     )
                     for row in connection.execute(newest)
                 ]

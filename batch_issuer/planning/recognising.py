@@ -328,16 +328,10 @@ def _earlier_files(like: Sequence[Like]) -> list[list[Like]]:
     found: list[list[Like]] = []
     for one in like:
         before = found[-1][-1] if found else None
-        if before is None or before.source != one.source or _first_row(one) < _first_row(before):
+        if before is None or before.source != one.source or one.first_row < before.first_row:
             found.append([])
         found[-1].append(one)
     return found
-
-
-def _first_row(one: Like) -> int:
-    from batch_issuer.ledger.rows import read_rows  # without a ledger, no database is loaded
-
-    return read_rows(one.rows)[0] if one.rows else 0
 
 
 def _stands_alike(candidate: Candidate, record: Record) -> bool:
