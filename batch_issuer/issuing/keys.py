@@ -61,6 +61,8 @@ class KeyBook:
     def __init__(self, ledger: Ledger, company: Company, key: str, *, expect_environment: str = "") -> None:
         self.objection: StoppedMidway | None = None
         """Why nothing more may be sent with this key."""
+        self.is_foreign = False
+        """Whether that is because it issues for another company, or in another environment than the ledger's."""
         self.on_trial = False
         """While it is found out whether a new key is the company's, nothing is remembered of it."""
         self._ledger = ledger
@@ -131,14 +133,14 @@ class KeyBook:
         if self.on_trial or self.objection is not None or (self.is_known and not is_news):
             return None
         self.objection = self._objection(issuer, environment, reference)
-        is_foreign = self.objection is not None and not self._is_unexpected(environment)
+        self.is_foreign = self.objection is not None and not self._is_unexpected(environment)
         self._proof = reference if is_news else self._proof
         self.issuer, self.environment = issuer or self.issuer, environment or self.environment
         self.is_known = True
-        if not is_foreign:
+        if not self.is_foreign:
             self._issuers |= {self.issuer} - {""}
             self._environments |= {self.environment} - {""}
-        return self._seen({"foreign": True} if is_foreign else {})
+        return self._seen({"foreign": True} if self.is_foreign else {})
 
     def learn_silence(self, reference: str) -> NewEvent | None:
         """Remember that a stamped document came back without saying who issued it: it is not waited for again."""

@@ -657,9 +657,12 @@ class Sender:
             self._streak = ("", 0)
 
     def _is_foreign(self, answer: Answer) -> bool:
-        """Whether a document was issued in another company's name, or in another environment: it is not this sale's."""
-        objects = self._key is not None and self._key.objection is not None
-        return objects and bool(answer.issuer_nit or answer.environment)
+        """Whether a document was issued in another company's name, or in another environment than the ledger's.
+
+        One that only the settings did not expect is the company's own.
+        """
+        foreign = self._key is not None and self._key.is_foreign
+        return foreign and bool(answer.issuer_nit or answer.environment)
 
     def _unanswered(self, reference: str, reply: Found | Uncertain, *, state: State = State.UNSURE) -> None:
         """Write the doubt at once: whatever happens next, the next run knows to ask first."""

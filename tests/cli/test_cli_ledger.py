@@ -170,7 +170,10 @@ def test_a_backup_takes_the_place_of_a_lost_ledger(open_desk: Open) -> None:
     posts = sandbox.requests().posts()
     assert desk.call("issue", "ventas.csv").code == 2, "nobody said that the ledger is an older one"
     done = desk.call("issue", "ventas.csv", "--alike", "same", "--json")
-    assert (done.code, done.json["states"]["stamped"], len(sandbox.documents())) == (0, 9, 9)
+    assert (done.code, done.json["states"]["stamped"], len(sandbox.documents())) == (1, 9, 9)
+    assert [one["cause"] for one in done.json["open"]] == ["look-owed"] * 4, "they may have been cancelled since"
+    assert desk.call("refresh").code == 0
+    assert desk.call("issue", "ventas.csv").code == 0
     assert sandbox.requests().posts() == posts
 
 
