@@ -26,7 +26,7 @@ from batch_issuer.planning.preparing import Prepared
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.batch import SourceFile
 from batch_issuer.reading.fixes import is_fix_file
-from batch_issuer.reading.numbering import TELLING, propose_template
+from batch_issuer.reading.numbering import TELLING, are_counted, propose_template
 
 if TYPE_CHECKING:
     from batch_issuer.provider.client import Found
@@ -36,8 +36,6 @@ SAME, NEW = ANSWERS = ("same", "new")
 
 _MOST_ALIKE = 5_000
 """The newest documents of the ledger among which equal sales are looked for."""
-_NEARLY_ALL = 1.2
-"""Numbers that begin at 1 and leave out less than a sixth of what follows."""
 
 
 class Doubt(StrEnum):
@@ -192,7 +190,7 @@ class _Looking:
             return
         for source, candidates in _by_source(self.prepared).items():
             known = [one for one in candidates if self.is_only_a_number(one)]
-            if known and _begin_at_one(candidates) and self.is_another_file(source, known):
+            if known and _are_counted(candidates) and self.is_another_file(source, known):
                 self.doubtful += [Doubtful(one, self.records[one.external_ref], Doubt.NUMBERED_ANEW) for one in known]
 
     def is_only_a_number(self, candidate: Candidate) -> bool:
@@ -352,10 +350,9 @@ def _by_source(prepared: Prepared) -> dict[tuple[str, str], list[Candidate]]:
     return found
 
 
-def _begin_at_one(candidates: Sequence[Candidate]) -> bool:
-    """Whether the references are small whole numbers that begin at 1 and leave out few."""
+def _are_counted(candidates: Sequence[Candidate]) -> bool:
     numbers = [int(one.external_ref) for one in candidates if one.external_ref.isdecimal()]
-    return len(numbers) == len(candidates) and min(numbers) == 1 and max(numbers) <= _NEARLY_ALL * len(numbers) + 1
+    return len(numbers) == len(candidates) and are_counted(numbers)
 
 
 def _is_part_of(one: str, other: str) -> bool:

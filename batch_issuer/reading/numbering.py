@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ TELLING = ("branch", "till", "date")
 _NAMES: Mapping[str, str] = {"branch": "Sucursal", "till": "Caja", "date": "Fecha"}
 """A heading to add where the sheet has none."""
 _DENSE = 1.2
-"""Numbers that begin at 1 and of which hardly one is missing were counted by somebody who may begin anew."""
+"""Numbers from 1 on of which hardly one is missing were counted by somebody who may begin anew."""
 _LONGEST = 9
 """Digits: more are no number that somebody counts."""
 
@@ -104,7 +104,7 @@ def _counted_to(sheet: SheetSales) -> int:
     """The last of numbers that are counted from 1 in the order of the rows; 0 where they are not."""
     numbers = sheet.numbers
     last = max(numbers.values(), default=0)
-    if sheet.source.template or len(numbers) < 2 or last > _DENSE * len(numbers):
+    if sheet.source.template or len(numbers) < 2 or min(numbers.values()) > 1 or last > _DENSE * len(numbers):
         return 0
     first_row = np.zeros(len(sheet.refs.texts), np.int64)
     first_row[sheet.refs.codes[::-1]] = np.arange(len(sheet.refs.codes))[::-1]
@@ -112,16 +112,24 @@ def _counted_to(sheet: SheetSales) -> int:
     return last if all(numbers[one] < numbers[next_] for one, next_ in pairwise(in_order)) else 0
 
 
-def numbers_from_one(refs: Refs) -> Mapping[int, int]:
+def are_counted(numbers: Collection[int]) -> bool:
+    """Whether these may be numbers that were counted from 1, and begin anew somewhere: hardly one is missing.
+
+    The first may be: a sale that was taken out, or has a mistake.
+    """
+    return 0 < max(numbers, default=0) <= _DENSE * len(numbers) + 1
+
+
+def counted_numbers(refs: Refs) -> Mapping[int, int]:
     """The number of each reference that stands in some row, by code.
 
-    Empty where one is no plain whole number, or where they do not begin at 1.
+    Empty where one is no plain whole number, or where they may not have been counted from 1.
     """
     used = np.flatnonzero(np.bincount(refs.codes, minlength=len(refs.texts))).tolist()
     if not all(map(_may_be_counted, (refs.texts[code] for code in used))):
         return {}
     numbers = {code: int(refs.texts[code]) for code in used if refs.texts[code]}
-    return numbers if min(numbers.values(), default=0) == 1 else {}
+    return numbers if min(numbers.values(), default=0) == 1 or are_counted(numbers.values()) else {}
 
 
 def _may_be_counted(text: str) -> bool:

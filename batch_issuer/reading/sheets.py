@@ -18,7 +18,7 @@ from batch_issuer.reading.columns import REQUIRED, Columns, Header, place_of
 from batch_issuer.reading.controls import Line, LineControl, control_lines, rows_with_vat
 from batch_issuer.reading.fixes import SURPLUS_HEADINGS, is_fix_file
 from batch_issuer.reading.notations import Notations, find_notations
-from batch_issuer.reading.numbering import numbers_from_one, restart_of
+from batch_issuer.reading.numbering import counted_numbers, restart_of
 from batch_issuer.reading.overlooked import (
     held_columns,
     refuse_overlooked,
@@ -65,7 +65,7 @@ class SheetSales:
     question: RepeatedRows | None = None
     """What has to be answered before the rows can be issued."""
     numbers: Mapping[int, int]
-    """The number of each reference, by code, where all are numbers counted from 1; empty elsewhere."""
+    """The number of each reference, by code, where all are numbers that may be counted from 1; empty elsewhere."""
     restart: int | None = None
     """The table row at which these begin at 1 again."""
 
@@ -91,7 +91,7 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
     if "till" not in asked and not _tills_agree(fields, documents):
         header = replace(header, columns={name: at for name, at in header.columns.items() if name != "till"})
         fields = [field for field in fields if field.name != "till"]
-    numbers = {} if is_fix_file(header.headings) else numbers_from_one(refs)
+    numbers = {} if is_fix_file(header.headings) else counted_numbers(refs)
     below = restart_of(refs, numbers)
     answered = _answered(sheet, header, _Rows(rows, refs, fields), documents, below, settings.source.repeated_rows)
     rows, refs, fields = answered.read.rows, answered.read.refs, [*answered.read.fields]

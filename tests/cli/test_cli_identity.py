@@ -146,6 +146,21 @@ def test_small_numbers_without_a_date_are_asked_about_when_another_file_has_them
     assert len(sandbox.documents()) == 3
 
 
+@pytest.mark.parametrize("first", ["1,Café,1,0.00", ""])
+def test_a_first_number_that_is_missing_hides_nothing(open_desk: Open, first: str) -> None:
+    """It was taken out, or it has a mistake: the numbers are counted from 1 all the same."""
+    desk, sandbox = open_desk(documents=1)
+    settings(desk, MAPPED)
+    headings = "Número,Descripción,Cantidad,Precio"
+    monday = write(desk, "lunes.csv", headings, *filter(None, [first]), "2,Café,1,2.50", "3,Pan,1,1.00")
+    tuesday = write(desk, "martes.csv", headings, *filter(None, [first]), "2,Café,1,2.50", "3,Torta,1,1.25")
+    both = desk.call("issue", monday, tuesday, "--json")
+    assert (both.code, len(sandbox.documents())) == (2, 0)
+    assert desk.call("issue", monday).code == int(bool(first))
+    assert desk.call("issue", tuesday, "--json").code == 2
+    assert len(sandbox.documents()) == 2
+
+
 SAVED_AGAIN = [
     ("0001", "1"),
     ("v-17", "V-17"),
