@@ -554,5 +554,5 @@ def in_folder(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-NeverTwiceIdentity.TestCase.settings = hypothesis_settings(max_examples=14, stateful_step_count=14, deadline=None)
+NeverTwiceIdentity.TestCase.settings = hypothesis_settings(max_examples=20, stateful_step_count=16, deadline=None)
 TestNeverTwiceIdentity = NeverTwiceIdentity.TestCase
