@@ -261,3 +261,20 @@ def test_one_till_that_begins_anew_without_dates_is_asked_about(open_desk: Open)
     tuesday = write(desk, "martes.csv", headings, "1,Centro,1,Pan,1,1.00", "2,Centro,1,Pan,1,1.00")
     assert desk.call("issue", monday).code == 0
     assert (desk.call("issue", tuesday).code, len(sandbox.documents())) == (2, 1)
+
+
+def test_of_two_numbers_that_look_alike_a_template_finds_the_one_to_the_letter(open_desk: Open) -> None:
+    """The ledger has 1 and 01, two sales: 2026-11-24-01 is asked about as 01, and one answer settles it."""
+    desk, sandbox = open_desk(documents=1)
+    settings(desk, MAPPED)
+    headings = "Número,Descripción,Cantidad,Precio"
+    assert desk.call("issue", write(desk, "lunes.csv", headings, "1,Café,1,2.50")).code == 0
+    tuesday = write(desk, "martes.csv", headings, "01,Pan,1,1.00")
+    assert desk.call("issue", tuesday, "--alike", "new").code == 0
+    settings(desk, '[source]\nexternal_ref = "{Fecha}-{Número}"\n')
+    write(desk, "martes.csv", DATED, "01,2026-11-24,Pan,1,1.00")
+    asked = desk.call("issue", tuesday, "--json")
+    assert (asked.code, "the ledger has «01»" in asked.json["error"]) == (2, True)
+    assert desk.call("issue", tuesday, "--alike", "same").code == 0
+    assert desk.call("issue", tuesday).code == 0, "the answer is remembered"
+    assert set(at_provider(sandbox)) == {"1", "01"}
