@@ -146,6 +146,23 @@ def test_small_numbers_without_a_date_are_asked_about_when_another_file_has_them
     assert len(sandbox.documents()) == 3
 
 
+def test_equal_sales_are_told_apart_by_their_time(open_desk: Open) -> None:
+    """Seven equal coffees under other references, minute by minute, are Monday's; at other minutes they are others."""
+    desk, sandbox = open_desk(documents=1)
+    settings(desk, MAPPED)
+
+    def coffees(name: str, serie: str, *times: str) -> str:
+        rows = (f"{serie}-{number},2026-11-23 {time},Café,1,2.50" for number, time in enumerate(times))
+        return write(desk, name, DATED, *rows)
+
+    times = ("07:02", "07:41", "08:15", "09:33", "10:20", "11:05", "14:48")
+    assert desk.call("issue", coffees("lunes.csv", "C", *times)).code == 0
+    assert desk.call("issue", coffees("otra.csv", "K", *times)).code == 2
+    others = ("07:05", "07:49", "08:19", "09:35", "10:26", "11:08", "14:42")
+    assert desk.call("issue", coffees("tarde.csv", "D", *others)).code == 0
+    assert len(sandbox.documents()) == 14
+
+
 @pytest.mark.parametrize("first", ["1,Café,1,0.00", ""])
 def test_a_first_number_that_is_missing_hides_nothing(open_desk: Open, first: str) -> None:
     """It was taken out, or it has a mistake: the numbers are counted from 1 all the same."""
@@ -453,6 +470,23 @@ def test_one_till_that_begins_anew_without_dates_is_asked_about(open_desk: Open)
     tuesday = write(desk, "martes.csv", headings, "1,Centro,1,Pan,1,1.00", "2,Centro,1,Pan,1,1.00")
     assert desk.call("issue", monday).code == 0
     assert (desk.call("issue", tuesday).code, len(sandbox.documents())) == (2, 1)
+
+
+def test_of_two_numbers_that_look_alike_a_template_finds_the_one_to_the_letter(open_desk: Open) -> None:
+    """The ledger has 1 and 01, two sales: 2026-11-24-01 is asked about as 01, and one answer settles it."""
+    desk, sandbox = open_desk(documents=1)
+    settings(desk, MAPPED)
+    headings = "Número,Descripción,Cantidad,Precio"
+    assert desk.call("issue", write(desk, "lunes.csv", headings, "1,Café,1,2.50")).code == 0
+    tuesday = write(desk, "martes.csv", headings, "01,Pan,1,1.00")
+    assert desk.call("issue", tuesday, "--alike", "new").code == 0
+    settings(desk, '[source]\nexternal_ref = "{Fecha}-{Número}"\n')
+    write(desk, "martes.csv", DATED, "01,2026-11-24,Pan,1,1.00")
+    asked = desk.call("issue", tuesday, "--json")
+    assert (asked.code, "the ledger has «01»" in asked.json["error"]) == (2, True)
+    assert desk.call("issue", tuesday, "--alike", "same").code == 0
+    assert desk.call("issue", tuesday).code == 0, "the answer is remembered"
+    assert set(at_provider(sandbox)) == {"1", "01"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals are made with pty")
