@@ -17,6 +17,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
+from batch_issuer.reading.tables import without_collecting
 from batch_issuer.reconciliation import Reconciliation
 from batch_issuer.reports import figures
 from batch_issuer.reports.cells import NAME_LENGTH, WRITE, Kind
@@ -55,7 +56,7 @@ def workbook_content(reconciliation: Reconciliation, messages: Messages, *, shee
     """The workbook's bytes, with at most `sheet_rows` rows on a sheet. The same reconciliation, the same bytes."""
     content = BytesIO()
     found = tables(reconciliation, messages)
-    with Workbook(content, _SETTINGS) as book:
+    with without_collecting(), Workbook(content, _SETTINGS) as book:
         _describe(book, reconciliation, messages)
         styles = _styles(book)
         summary = book.add_worksheet(messages.text(N_("Summary")))
