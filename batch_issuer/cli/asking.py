@@ -56,7 +56,9 @@ def ask_which_sales(
     from batch_issuer.reading.learned import settings_path
 
     output = session.output
-    choices = {SAME: N_("they are the same sales: none is issued a second time")}
+    choices = {}
+    if all(SAME in one.choices for one in questions):
+        choices[SAME] = N_("they are the same sales: none is issued a second time")
     line = next((one.line for one in questions if one.line), "")
     if line:
         choices[NEW] = N_("they are other sales: from now on {line}")
@@ -64,6 +66,8 @@ def ask_which_sales(
     elif all(NEW in one.choices for one in questions):
         choices[NEW] = N_("they are other sales: issue them under their own references")
     question = together(questions)
+    if not choices:
+        raise question
     answer = choose(output, question, choices)
     if answer == NEW and line:
         template = tomllib.loads(line)["external_ref"]

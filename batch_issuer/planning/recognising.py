@@ -47,6 +47,8 @@ class Doubt(StrEnum):
     """The ledger has its reference from another file, nothing but a small number tells them apart."""
     WRITTEN_OTHERWISE = "written-otherwise"
     """The ledger has a reference that a person would take for its own."""
+    TWICE_IN_FILES = "twice-in-files"
+    """The files have it under another reference that a person would take for its own, with everything else equal."""
     SAME_CONTENT = "same-content"
     """The ledger has a whole file of such sales under other references."""
     WITHDRAWN = "withdrawn"
@@ -123,6 +125,8 @@ def recognise(
     looking = _Looking(prepared, ledger, company, answer, records)
     looking.at_known()
     looking.at_numbers()
+    if answer != NEW:
+        looking.doubtful += _twice_in_files(prepared, records, company)
     looking.at_unknown()
     return looking.found()
 
@@ -212,7 +216,10 @@ class _Looking:
 
     def at_unknown(self) -> None:
         """Sales whose reference the ledger does not have."""
-        unknown = [one for one in self.prepared.candidates if one.external_ref not in self.records]
+        twice = {one.candidate.number for one in self.doubtful}
+        unknown = [
+            one for one in self.prepared.candidates if one.external_ref not in self.records and one.number not in twice
+        ]
         rest = self.under_a_template(self.written_otherwise(unknown)) if unknown else []
         likenesses = sorted({one.likeness for one in rest if one.likeness})
         if like := self.ledger.like(self.company, likenesses, _MOST_ALIKE):
@@ -318,6 +325,21 @@ class _Looking:
             self.take_for(candidate, [records[reference]], Doubt.SAME_CONTENT)
 
 
+def _twice_in_files(prepared: Prepared, records: Mapping[str, Record], company: str) -> list[Doubtful]:
+    """Sales that stand in the files twice: references written otherwise, and everything else equal."""
+    candidates = [one for one in prepared.candidates if one.likeness]
+    equal: dict[tuple[str, str], list[Candidate]] = {}
+    for candidate, key in zip(candidates, alike_keys([one.external_ref for one in candidates]), strict=True):
+        equal.setdefault((key, candidate.likeness), []).append(candidate)
+    found = []
+    for same in equal.values():
+        first = next((one for one in same if one.external_ref in records), same[0])
+        before = records.get(first.external_ref) or unsent_record(company, first)
+        again = [one for one in same if one is not first and one.external_ref not in records]
+        found += [Doubtful(one, before, Doubt.TWICE_IN_FILES) for one in again]
+    return found
+
+
 _when_planned = attrgetter("content_seq")
 
 
@@ -400,10 +422,12 @@ def _question(prepared: Prepared, doubt: Doubt, found: Sequence[Doubtful], answe
         line=line or _example(prepared, "Fecha" if not candidate.date else "Sucursal"),
     )
     question.line = line
-    question.choices = (SAME,) if doubt in _NEED_A_NAME and not line else ANSWERS
+    question.choices = _CHOICES.get(doubt, (SAME,) if doubt in _NEED_A_NAME and not line else ANSWERS)
     return question
 
 
+_CHOICES: Mapping[Doubt, tuple[str, ...]] = {Doubt.TWICE_IN_FILES: (NEW,)}
+"""One of two rows has to go out of the file: which one, only a person can say there."""
 _NEED_A_NAME = (Doubt.OTHER_DAY, Doubt.NUMBERED_ANEW)
 """Doubts about one reference of two sales: as long as both have it, only one of them can be issued."""
 
@@ -447,7 +471,7 @@ def _repair(doubt: Doubt, line: str, answer: str) -> str:
         if answer == NEW:
             return _TEMPLATE_WANTED if line else _OWN_NAME_WANTED
         return _SAME_OR_TEMPLATE if line else _SAME_OR_COLUMN
-    return _WITHDRAWN if doubt is Doubt.WITHDRAWN else _SAME_OR_NEW
+    return {Doubt.WITHDRAWN: _WITHDRAWN, Doubt.TWICE_IN_FILES: _ONE_TOO_MANY}.get(doubt, _SAME_OR_NEW)
 
 
 def unsent_record(company: str, candidate: Candidate) -> Record:
@@ -521,6 +545,10 @@ _MESSAGES: Mapping[Doubt, str] = {
         "({before}, {state}), {now_gross} in {now_file}. They are small numbers, and no date, branch or till tells "
         "them apart. The same sales, or numbers that began anew?"
     ),
+    Doubt.TWICE_IN_FILES: N_(
+        "Sales that the files have twice, with the reference written otherwise and everything else equal: {count}. For "
+        "example «{reference}», {now_gross}, in {now_file}, and «{other}». One sale, or two?"
+    ),
     Doubt.WRITTEN_OTHERWISE: N_(
         "References that the ledger has written otherwise: {count}. For example «{reference}», {now_gross}, in "
         "{now_file}: the ledger has «{other}» of {before}, {gross} ({state}). The same sale?"
@@ -556,6 +584,10 @@ _OWN_NAME_WANTED = N_(
 _SAME_OR_NEW = N_(
     "If they are the same, say so with --alike same: nothing is issued a second time, and the ledger remembers it. If "
     "they are other sales, say --alike new: they are issued under their own references. Nothing was sent."
+)
+_ONE_TOO_MANY = N_(
+    "If it is one sale, take one of both out of the files, or name only one of the files. If they are two, say "
+    "--alike new: both are issued. Nothing was sent."
 )
 _WITHDRAWN = N_(
     "If they are to be issued, say --alike new; to leave them alone, --alike same, or take them out of the file. "

@@ -146,6 +146,26 @@ def test_small_numbers_without_a_date_are_asked_about_when_another_file_has_them
     assert len(sandbox.documents()) == 3
 
 
+def test_one_sale_under_two_references_in_one_call_is_asked_about(open_desk: Open) -> None:
+    """A file, and the same file after Excel: named together, no sale leaves twice; two sales that look alike do."""
+    desk, sandbox = open_desk(documents=1)
+    settings(desk, MAPPED)
+    file = write(desk, "ventas.csv", DATED, "0501,2026-11-23,Café,1,2.50", "0502,2026-11-23,Pan,1,1.00")
+    again = write(desk, "excel.csv", DATED, "501,2026-11-23,Café,1,2.50", "502,2026-11-23,Pan,1,1.00")
+    assert "refs-look-alike" in {one["code"] for one in desk.call("check", file, again, "--json").json["problems"]}
+    for answer in ((), ("--alike", "same")):
+        asked = desk.call("issue", file, again, *answer, "--json")
+        assert (asked.code, len(sandbox.documents())) == (2, 0)
+        assert ("written otherwise and everything else equal: 2" in asked.json["error"]) is True
+    assert desk.call("issue", file).code == 0
+    assert desk.call("check", file, again).code == 2
+    assert desk.call("issue", file, again, "--alike", "same").code == 2, "one of both has to go"
+    assert len(sandbox.documents()) == 2
+    assert desk.call("issue", file, again, "--alike", "new").code == 0
+    assert desk.call("issue", file, again).code == 0, "the ledger has both"
+    assert len(sandbox.documents()) == 4
+
+
 def test_equal_sales_are_told_apart_by_their_time(open_desk: Open) -> None:
     """Seven equal coffees under other references, minute by minute, are Monday's; at other minutes they are others."""
     desk, sandbox = open_desk(documents=1)

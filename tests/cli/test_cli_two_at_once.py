@@ -114,8 +114,13 @@ def test_two_ledgers_at_once_never_make_two_documents(tmp_path: Path) -> None:
             first = list(pool.map(lambda shop: shop.run("issue", "ventas.csv", "--json"), shops))
         assert len(sandbox.documents()) <= 80
         assert {one.code for one in first} != {0}, "each of two cannot have issued all"
-        done = [shop.run("issue", "ventas.csv", "--alike", "same", "--json") for shop in shops]
-        assert [(one.code, one.json["states"]["stamped"]) for one in done] == [(0, 80), (0, 80)]
+        for shop in shops:
+            done = shop.run("issue", "ventas.csv", "--alike", "same", "--json")
+            assert (done.json["states"]["stamped"], {one["cause"] for one in done.json["open"]} <= {"look-owed"}) == (
+                80, True,
+            ), "it may be an older copy that knows nothing of the other's"  # fmt: skip
+            assert shop.run("refresh").code == 0
+            assert shop.run("issue", "ventas.csv").code == 0
         at_provider = [record.as_json() for record in sandbox.documents()]
         books = [assert_books_agree(shop, at_provider) for shop in shops]
         assert [len(book) for book in books] == [80, 80]
