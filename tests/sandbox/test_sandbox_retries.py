@@ -140,12 +140,17 @@ def test_two_posts_of_one_reference_at_once_make_one_document(
 @pytest.mark.parametrize(("seen", "status"), [("pending", 200), ("absent", 404)])
 def test_a_status_query_during_a_post(open_till: Open, seen: str, status: int) -> None:
     """While the ministry is asked, a document is registered without stamp, or not there yet."""
-    till = open_till("hang-before:route=status", latency=0.3, while_issuing=seen)
+    till = open_till("hang-before:route=status", latency=0.6, while_issuing=seen)
     with ThreadPoolExecutor(2) as pool:
         query = pool.submit(till.get, "status", "A")
         posted = pool.submit(till.post, "A")
         until(till.sandbox.documents)
-        till.sandbox.release()
+
+        def let_go() -> bool:
+            till.sandbox.release()  # the query may arrive after the document is there
+            return query.done()
+
+        until(let_go)
         answer = query.result()
         assert answer.status_code == status
         if status == 200:
