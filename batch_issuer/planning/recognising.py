@@ -7,7 +7,6 @@ files at once, before anything is planned, and the ledger remembers the answer.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,7 +25,7 @@ from batch_issuer.planning.preparing import Prepared
 from batch_issuer.problems import CannotStart
 from batch_issuer.reading.batch import SourceFile
 from batch_issuer.reading.fixes import is_fix_file
-from batch_issuer.reading.numbering import TELLING, are_counted, propose_template
+from batch_issuer.reading.numbering import TELLING, are_counted, propose_template, template_line
 
 if TYPE_CHECKING:
     from batch_issuer.provider.client import Found
@@ -192,7 +191,7 @@ class _Looking:
         """Small numbers from 1 on that an earlier file had too, where not both say the day."""
         if self.answer == SAME:
             return
-        for source, candidates in _by_source(self.prepared).items():
+        for source, candidates in _by_source(self.prepared, self.prepared.candidates).items():
             known = [one for one in candidates if self.is_only_a_number(one)]
             if known and _are_counted(candidates) and self.is_another_file(source, known):
                 self.doubtful += [Doubtful(one, self.records[one.external_ref], Doubt.NUMBERED_ANEW) for one in known]
@@ -259,7 +258,7 @@ class _Looking:
 
     def take_for(self, candidate: Candidate, others: Sequence[Record], doubt: Doubt) -> None:
         """A sale that may be one of these documents."""
-        known = [one for one in others if any(said == candidate.appearance for said in one.also)]
+        known = [one for one in others if candidate.appearance in one.also]
         free = [one for one in known or others if one.external_ref not in self.taken]
         if len(free) == 1 and (known or self.answer == SAME):
             self.name(candidate, free[0], said=bool(known))
@@ -301,10 +300,7 @@ class _Looking:
 
     def same_files(self, unknown: Sequence[Candidate], free: Mapping[str, Sequence[Like]]) -> None:
         """Files whose new sales are those of an earlier file under other references."""
-        by_source: dict[tuple[str, str], list[Candidate]] = {}
-        for candidate in unknown:
-            by_source.setdefault(self.prepared.batch.source(candidate.row), []).append(candidate)
-        for candidates in by_source.values():
+        for candidates in _by_source(self.prepared, unknown).values():
             both = [one for one in candidates if one.likeness in free]
             wanted = {one.likeness for one in both}
             earlier = _earlier_files(sorted((one for name in wanted for one in free[name]), key=_when_planned))
@@ -361,13 +357,13 @@ def _stands_alike(candidate: Candidate, record: Record) -> bool:
     )  # fmt: skip
 
 
-def _by_source(prepared: Prepared) -> dict[tuple[str, str], list[Candidate]]:
+def _by_source(prepared: Prepared, candidates: Sequence[Candidate]) -> dict[tuple[str, str], list[Candidate]]:
     """The candidates of each file and sheet, in their order."""
     sources = prepared.batch.sources
     if len(sources) == 1:
-        return {(sources[0].path, sources[0].sheet): list(prepared.candidates)}
+        return {(sources[0].path, sources[0].sheet): list(candidates)}
     found: dict[tuple[str, str], list[Candidate]] = {}
-    for candidate in prepared.candidates:
+    for candidate in candidates:
         found.setdefault(prepared.batch.source(candidate.row), []).append(candidate)
     return found
 
@@ -405,7 +401,9 @@ def _question(prepared: Prepared, doubt: Doubt, found: Sequence[Doubtful], answe
         {name for one in found for name in differing(one.record.appearance, one.candidate.appearance)},
         key=("branch", "till", "date").index,
     )
-    line = _line(prepared, found, differs or TELLING)
+    sources = {prepared.batch.source(one.candidate.row) for one in found}
+    with_such = [one for one in prepared.batch.sources if (one.path, one.sheet) in sources]
+    line = _line(prepared, with_such, differs or TELLING)
     question = IdentityQuestion(
         _MESSAGES[doubt],
         repair=_repair(doubt, line, answer),
@@ -432,14 +430,11 @@ _NEED_A_NAME = (Doubt.OTHER_DAY, Doubt.NUMBERED_ANEW)
 """Doubts about one reference of two sales: as long as both have it, only one of them can be issued."""
 
 
-def _line(prepared: Prepared, found: Iterable[Doubtful], differs: Sequence[str]) -> str:
-    """The line of settings that keeps these sales apart, where all sheets with such sales have the same one."""
-    sources = {prepared.batch.source(one.candidate.row) for one in found}
+def _line(prepared: Prepared, sources: Iterable[SourceFile], differs: Sequence[str]) -> str:
+    """The line of settings that keeps sales of these sheets apart, where all of them have the same one."""
     template = prepared.settings.source.external_ref
     proposals = {
-        _more_in(template, source, differs) if template else propose_template(source, differs)
-        for source in prepared.batch.sources
-        if (source.path, source.sheet) in sources
+        _more_in(template, source, differs) if template else propose_template(source, differs) for source in sources
     }
     return proposals.pop() if len(proposals) == 1 else ""
 
@@ -449,7 +444,7 @@ def _more_in(template: str, source: SourceFile, differs: Sequence[str]) -> str:
     headings = {one.field: one.heading for one in source.mapping}
     more = [f"{{{headings[name]}}}" for name in TELLING if name in differs and name in headings]
     new = [part for part in more if part not in template]
-    return f"external_ref = {json.dumps('-'.join([*new, template]), ensure_ascii=False)}" if new else ""
+    return template_line("-".join([*new, template])) if new else ""
 
 
 def _example(prepared: Prepared, heading: str) -> str:
@@ -458,7 +453,7 @@ def _example(prepared: Prepared, heading: str) -> str:
         one.heading for source in prepared.batch.sources for one in source.mapping if one.field == "external_ref"
     ]
     template = prepared.settings.source.external_ref or f"{{{headings[0] if headings else 'Número'}}}"
-    return f"external_ref = {json.dumps(f'{{{heading}}}-{template}', ensure_ascii=False)}"
+    return template_line(f"{{{heading}}}-{template}")
 
 
 def _where_and_when(date: str, branch: str, till: str) -> str:
@@ -488,12 +483,7 @@ def known_to_provider(
     """The question about sales that the provider has, and that this ledger never sent."""
     candidate, found = known[0]
     gross = found.answer.amounts.gross
-    template = prepared.settings.source.external_ref
-    proposals = {
-        _more_in(template, source, _OF_SHOPS) if template else propose_template(source, _OF_SHOPS)
-        for source in prepared.batch.sources
-    }
-    line = proposals.pop() if len(proposals) == 1 else ""
+    line = _line(prepared, prepared.batch.sources, _OF_SHOPS)
     question = IdentityQuestion(
         N_(
             "The provider already has sales of these files that this ledger never sent: {count} of the {asked} that "

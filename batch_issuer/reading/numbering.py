@@ -55,10 +55,11 @@ def propose_template(source: SourceFile, differs: Sequence[str]) -> str:
     ]
     if any(mark in name for name in names for mark in "{}"):
         return ""
-    return _line("-".join(f"{{{name}}}" for name in names))
+    return template_line("-".join(f"{{{name}}}" for name in names))
 
 
-def _line(template: str) -> str:
+def template_line(template: str) -> str:
+    """The line of settings that makes references of a template."""
     return f"external_ref = {json.dumps(template, ensure_ascii=False)}"
 
 
@@ -239,4 +240,4 @@ def _line_with_another(sheet: SheetSales) -> str:
     named = {field.name for field in sheet.fields}
     added = next((heading for name, heading in _NAMES.items() if name not in named), "Serie")
     number = sheet.header.headings[sheet.header.ref_columns[0]]
-    return _line(f"{{{added}}}-" + (sheet.source.template or f"{{{number}}}"))
+    return template_line(f"{{{added}}}-" + (sheet.source.template or f"{{{number}}}"))
