@@ -544,7 +544,7 @@ _MESSAGES: Mapping[Doubt, str] = {
         "{now_file}: the ledger has «{other}» of {before}, {gross} ({state}). The same sale?"
     ),
     Doubt.SAME_CONTENT: N_(
-        "Sales that the ledger has under other references, in the same order: {count}. For example «{reference}», "
+        "Sales of a file that the ledger has under other references: {count}. For example «{reference}», "
         "{now_gross}, in {now_file}: the ledger has «{other}» of {before}, {gross} ({state}). The same sales?"
     ),
     Doubt.WITHDRAWN: N_(
