@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batch_issuer import settings as settings_room
-from batch_issuer.correcting import outcomes_of_run, write_fixes
-from batch_issuer.days import today
-from batch_issuer.issuing.runs import Connection, Outcome, Watcher, cancel, issue, refresh
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_, Messages
-from batch_issuer.planning.crediting import with_credits
-from batch_issuer.planning.preparing import Prepared, prepare
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.days import today
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.plan.credit_notes import with_credits
+from batch_issuer.plan.prepare import Prepared, prepare
 from batch_issuer.reading import read
-from batch_issuer.reading.references import read_references
-from batch_issuer.reconciliation import Reconciliation
-from batch_issuer.reconciling.gathering import reconcile_run
-from batch_issuer.reporting import write_reports
+from batch_issuer.reading.reference_lists import read_references
+from batch_issuer.reconcile import Reconciliation
+from batch_issuer.reconcile.gather import reconcile_run
+from batch_issuer.reports.fix.gather import outcomes_of_run, write_fixes
+from batch_issuer.reports.writing import write_reports
 from batch_issuer.resources import sample_data_folder
 from batch_issuer.sandbox import SandboxOptions, running
+from batch_issuer.send.run import Connection, Outcome, Watcher, cancel, issue, refresh
 
 DAY = dt.date(2026, 11, 20)
 """The day of the sample sales: the demo is always lived on that day."""

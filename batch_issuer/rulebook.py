@@ -5,25 +5,25 @@ What reading finds in cells, rows and sheets (`reading/kinds`) is not among them
 
 from __future__ import annotations
 
-from batch_issuer.documents import DOC_TYPES
-from batch_issuer.planning import crediting, repeats
-from batch_issuer.planning.customers import CUSTOMER_CONTRADICTS
-from batch_issuer.planning.preparing import BACK_DATED
+from batch_issuer.model.documents import DOC_TYPES
+from batch_issuer.plan import credit_notes, lookalikes
+from batch_issuer.plan.customers import CUSTOMER_CONTRADICTS
+from batch_issuer.plan.prepare import BACK_DATED
 from batch_issuer.rules import RuleRow, all_kinds, row_of
 
 _CREDITS = {
-    crediting.CCF_OTHER_TYPE: "Only a CCF is adjusted (Ocote, credit note).",
-    crediting.CCF_HELD_BACK: "A credit note follows the stamp of its CCF.",
-    crediting.CCF_CANCELLED: "Of a cancelled CCF nothing is left to adjust.",
-    crediting.OVER_CCF: "Credit notes together never exceed their CCF (Manual Funcional 2.0).",
-    crediting.FULL_DIFFERS: "Ocote credits all of a CCF with full_adjustment, whatever the rows say.",
-    crediting.CCF_UNKNOWN: "A CCF of another program is looked up at the provider.",
-    crediting.CCF_NOT_STAMPED: "A credit note follows the stamp of its CCF.",
+    credit_notes.CCF_OTHER_TYPE: "Only a CCF is adjusted (Ocote, credit note).",
+    credit_notes.CCF_HELD_BACK: "A credit note follows the stamp of its CCF.",
+    credit_notes.CCF_CANCELLED: "Of a cancelled CCF nothing is left to adjust.",
+    credit_notes.OVER_CCF: "Credit notes together never exceed their CCF (Manual Funcional 2.0).",
+    credit_notes.FULL_DIFFERS: "Ocote credits all of a CCF with full_adjustment, whatever the rows say.",
+    credit_notes.CCF_UNKNOWN: "A CCF of another program is looked up at the provider.",
+    credit_notes.CCF_NOT_STAMPED: "A credit note follows the stamp of its CCF.",
 }
 _BATCH = {
     CUSTOMER_CONTRADICTS: "Ocote changes the stored customer of a NIT or DUI with every document that names it.",
-    repeats.SAME_IN_FILES: "One sale is issued once.",
-    repeats.SAME_IN_LEDGER: "One sale is issued once.",
+    lookalikes.SAME_IN_FILES: "One sale is issued once.",
+    lookalikes.SAME_IN_LEDGER: "One sale is issued once.",
     BACK_DATED: "Ocote issues with today's date.",
 }
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from batch_issuer.documents import DOC_TYPES
 from batch_issuer.messages import LANGUAGES, N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.documents import DOC_TYPES
+from batch_issuer.model.problems import CannotStart
 
 FILE_NAME = "batch-issuer.toml"
 DEFAULT_COMPANY = "default"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import Messages
-from batch_issuer.reconciling.gathering import last_issue, reconcile_run
-from batch_issuer.reports.page import write_page
-from batch_issuer.reports.workbook import write_workbook
+from batch_issuer.reconcile.gather import last_issue, reconcile_run
+from batch_issuer.reports.page.page import write_page
+from batch_issuer.reports.workbook.workbook import write_workbook
 from batch_issuer.settings import Settings
 
 

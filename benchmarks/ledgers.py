@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from batch_issuer.ledger.opening import open_to_write
-from batch_issuer.ledger.records import Kind, NewEvent
+from batch_issuer.model.records import Kind, NewEvent
 from benchmarks.processes import KEY
 
 COMPANY = "default"

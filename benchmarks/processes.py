@@ -135,9 +135,14 @@ def _started(
 
 
 _PRELOADED = (
-    *("batch_issuer.cli.check", "batch_issuer.cli.connecting", "batch_issuer.cli.issue", "batch_issuer.cli.report"),
+    *(
+        "batch_issuer.cli.commands.check",
+        "batch_issuer.cli.connecting",
+        "batch_issuer.cli.commands.issue",
+        "batch_issuer.cli.commands.report",
+    ),
     *("batch_issuer.ledger.opening", "batch_issuer.provider.transport", "batch_issuer.reading.choice"),
-    *("batch_issuer.reports.fix_file", "batch_issuer.reports.page", "batch_issuer.reports.workbook"),
+    *("batch_issuer.reports.fix.workbook", "batch_issuer.reports.page.page", "batch_issuer.reports.workbook.workbook"),
     *("httpx", "openpyxl", "pandas"),
 )
 

@@ -14,9 +14,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
-from batch_issuer.cli.base import commands_table
 from batch_issuer.cli.language import CLICK_TEXTS, language_of, speak
-from batch_issuer.cli.output import Output
+from batch_issuer.cli.program import commands_table
+from batch_issuer.cli.screen.output import Output
 from batch_issuer.messages import Messages
 from tools import catalog as catalog_tool
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from batch_issuer import __version__, resources
-from batch_issuer.cli.base import COMMANDS
+from batch_issuer.cli.program import COMMANDS
 
 HEAVY = {
     "aiohttp", "asyncio", "httpx", "jinja2", "numpy", "openpyxl", "pandas", "python_calamine",

@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 import pytest
 
-from batch_issuer import problems
-from batch_issuer.cli.base import commands_table
+from batch_issuer.cli.program import commands_table
+from batch_issuer.model import problems
 
 Names = tuple[str, ...]
 """Names of a command, from the outermost group to itself; empty for the program."""

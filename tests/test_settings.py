@@ -7,7 +7,7 @@ import pytest
 
 from batch_issuer import settings
 from batch_issuer.messages import Messages
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 
 WHOLE = """
 [company]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from batch_issuer.documents import DOC_TYPES
-from batch_issuer.reading.aliases import ALIASES
+from batch_issuer.model.documents import DOC_TYPES
+from batch_issuer.reading.headings.aliases import ALIASES
 from batch_issuer.rulebook import all_rules
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS
 

@@ -13,11 +13,11 @@ from typing import NoReturn
 
 import click
 
-from batch_issuer.cli.base import commands_table
 from batch_issuer.cli.language import language_of, speak
-from batch_issuer.cli.output import Output, silence
+from batch_issuer.cli.program import commands_table
+from batch_issuer.cli.screen.output import Output, silence
 from batch_issuer.messages import N_, Messages
-from batch_issuer.problems import Interrupted, Stop
+from batch_issuer.model.problems import Interrupted, Stop
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batch_issuer.cli.output import Output
+from batch_issuer.cli.screen.output import Output
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart, together
+from batch_issuer.model.problems import CannotStart, together
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
-    from batch_issuer.planning.recognising import IdentityQuestion
+    from batch_issuer.plan.recognise import IdentityQuestion
 
 
 def may_ask(output: Output) -> bool:
@@ -52,7 +52,7 @@ def ask_which_sales(
     nobody can be asked.
     """
     from batch_issuer.cli.session import keep_answer
-    from batch_issuer.planning.recognising import NEW, SAME
+    from batch_issuer.plan.recognise import NEW, SAME
     from batch_issuer.reading.learned import settings_path
 
     output = session.output

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from batch_issuer.cli.output import is_terminal
-from batch_issuer.cli.progress import TerminalWatcher
+from batch_issuer.cli.screen.output import is_terminal
+from batch_issuer.cli.screen.progress import TerminalWatcher
 from batch_issuer.cli.session import Session
-from batch_issuer.issuing.runs import Connection, Outcome
-from batch_issuer.issuing.sending import PATIENCE
 from batch_issuer.provider.client import DEFAULT_BASE_URL, check_base_url
+from batch_issuer.send.courier import PATIENCE
+from batch_issuer.send.run import Connection, Outcome
 from batch_issuer.settings import read_key
 
 

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from batch_issuer.cli.asking import choose
-from batch_issuer.cli.output import Output
+from batch_issuer.cli.screen.output import Output
 from batch_issuer.cli.settings_in_use import settings_in_use, show_settings
-from batch_issuer.days import today
-from batch_issuer.issuing import live_catalogs
 from batch_issuer.messages import N_, choose_language
-from batch_issuer.planning.preparing import Prepared, prepare
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.days import today
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.plan.prepare import Prepared, prepare
 from batch_issuer.reading import Batch, RepeatedRows, read
 from batch_issuer.reading.learned import settings_path, write_settings
-from batch_issuer.reading.references import read_references
+from batch_issuer.reading.reference_lists import read_references
 from batch_issuer.rules import catalogs
+from batch_issuer.send import live_catalogs
 from batch_issuer.settings import Company, Settings
 
 _OVER_SOURCE = ("decimal", "dates", "sheet", "hidden_rows", "repeated_rows", "alike")

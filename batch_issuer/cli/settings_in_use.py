@@ -17,9 +17,9 @@ from typing import Any
 
 from batch_issuer import settings as settings_room
 from batch_issuer.cli.asking import choose
-from batch_issuer.cli.output import Output
+from batch_issuer.cli.screen.output import Output
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.settings import DEFAULT_COMPANY, FILE_NAME, Settings
 
 _GUARDED_OF_COMPANY = frozenset({"key_env", "key_file", "keyring", "expect_environment", "nit"})
@@ -169,7 +169,7 @@ def _is_accepted(ledger: Path, acceptance: Mapping[str, str]) -> bool:
     """Whether a run that wrote this ledger was told to use this file."""
     from batch_issuer.ledger import schema
     from batch_issuer.ledger.opening import open_to_read
-    from batch_issuer.ledger.records import Kind
+    from batch_issuer.model.records import Kind
 
     if not schema.exists(ledger):
         return False

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from batch_issuer.ledger import schema
-from batch_issuer.ledger.records import Note, Record, SignOff
 from batch_issuer.messages import N_
-from batch_issuer.money import exact
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.money import exact
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.model.records import Note, Record, SignOff
 
 
 def export_row(record: Record, notes: Iterable[Note] = ()) -> dict[str, Any]:

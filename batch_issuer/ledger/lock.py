@@ -29,10 +29,10 @@ from pathlib import Path
 
 from filelock import lock_descriptor
 
-from batch_issuer.documents import EL_SALVADOR
-from batch_issuer.ledger.records import RunRecord
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.documents import EL_SALVADOR
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.model.records import RunRecord
 
 if sys.platform == "linux":
     import fcntl

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from batch_issuer.days import year_of
-from batch_issuer.documents import State
-from batch_issuer.ledger.records import SHARED_PROOF, Kind, NewEvent
 from batch_issuer.ledger.rows import identifier
+from batch_issuer.model.days import year_of
+from batch_issuer.model.documents import State
+from batch_issuer.model.records import SHARED_PROOF, Kind, NewEvent
 
 _CLAIMS = (State.STAMPED.value, State.CONTINGENCY.value)
 """States that an answer proves by what it names."""

@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlalchemy import Integer, Row
 
-from batch_issuer.documents import SourceRows, State
-from batch_issuer.identity import Appearance, alike_key
-from batch_issuer.ledger.records import (
+from batch_issuer.ledger.schema import Unreadable, documents
+from batch_issuer.model.documents import SourceRows, State
+from batch_issuer.model.identity import Appearance, alike_key
+from batch_issuer.model.records import (
     NO_ANSWER,
     Event,
     Kind,
@@ -26,7 +27,6 @@ from batch_issuer.ledger.records import (
     write_answer,
     write_cancellation,
 )
-from batch_issuer.ledger.schema import Unreadable, documents
 
 
 def can_be_stored(text: str) -> bool:

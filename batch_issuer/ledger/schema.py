@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart, Stop, StoppedMidway
+from batch_issuer.model.problems import CannotStart, Stop, StoppedMidway
 
 VERSION = 5
 """2 added `documents.cancellation`; 3 `expected_retention`, `adjusts`, `customer_id`; 4 `control_number` and waits;

@@ -21,21 +21,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from batch_issuer import __version__
-from batch_issuer.documents import State
 from batch_issuer.ledger import schema
-from batch_issuer.ledger.archive import Archive
 from batch_issuer.ledger.proofs import without_shared_proofs
-from batch_issuer.ledger.records import (
-    FIRST_HASH,
-    Event,
-    Kind,
-    Like,
-    NewEvent,
-    Record,
-    RunRecord,
-    fold,
-    hash_of,
-)
+from batch_issuer.ledger.questions import Archive
 from batch_issuer.ledger.rows import (
     CONTENT,
     KEY,
@@ -55,7 +43,19 @@ from batch_issuer.ledger.rows import (
     write_time,
 )
 from batch_issuer.messages import N_
-from batch_issuer.problems import StoppedMidway
+from batch_issuer.model.documents import State
+from batch_issuer.model.problems import StoppedMidway
+from batch_issuer.model.records import (
+    FIRST_HASH,
+    Event,
+    Kind,
+    Like,
+    NewEvent,
+    Record,
+    RunRecord,
+    fold,
+    hash_of,
+)
 
 _AT_ONCE = 500
 """References asked for in one query."""

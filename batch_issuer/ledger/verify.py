@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from batch_issuer.ledger.records import FIRST_HASH, Event, Kind, Record, fold, hash_after
 from batch_issuer.ledger.rows import run_change
 from batch_issuer.ledger.store import Ledger, Replayed
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.model.records import FIRST_HASH, Event, Kind, Record, fold, hash_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from batch_issuer.ledger.records import NewEvent
 from batch_issuer.messages import N_
-from batch_issuer.problems import Stop, StoppedMidway
+from batch_issuer.model.problems import Stop, StoppedMidway
+from batch_issuer.model.records import NewEvent
 
 _MOST_AT_ONCE = 2000
 """Events in one transaction, so that no answer waits long."""

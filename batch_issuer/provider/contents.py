@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from batch_issuer.ledger.records import Answer, Record
-from batch_issuer.money import figure
+from batch_issuer.model.money import figure
+from batch_issuer.model.records import Answer, Record
 from batch_issuer.provider.wire import read_amount
 
 _TOLERANCE = Decimal("0.01")

@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
-from batch_issuer.documents import Amounts
+from batch_issuer.model.documents import Amounts
 from batch_issuer.provider.wire import read_amount
 
 TICKET, INVOICE, JSON = "ticket", "invoice", "json"

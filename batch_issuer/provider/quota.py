@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import StoppedMidway
+from batch_issuer.model.problems import StoppedMidway
 from batch_issuer.provider.limits import HOUR, MINUTE
 
 WITHOUT_RETRY_AFTER = 60.0

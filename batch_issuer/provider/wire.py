@@ -15,9 +15,9 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from batch_issuer.documents import WITHOUT_VAT, Amounts, Customer, Document, Line
-from batch_issuer.ledger.records import Answer, CreditMemo
-from batch_issuer.money import with_vat as price_with_vat
+from batch_issuer.model.documents import WITHOUT_VAT, Amounts, Customer, Document, Line
+from batch_issuer.model.money import with_vat as price_with_vat
+from batch_issuer.model.records import Answer, CreditMemo
 from batch_issuer.rules.identifiers import NIT_LENGTHS, digits_of, is_uuid
 
 _KEY_IN_URL = re.compile(r"([?&;])(?:(?:k|%[46]b)(?:e|%[46]5)(?:y|%[57]9)=[^&;#\s\"'<>]*[&;]?)+", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from batch_issuer.reading.batch import Batch, Entry, Mapped, RepeatedRows, SheetRow, SourceFile
+from batch_issuer.reading.documents.batch import Batch, Entry, Mapped, RepeatedRows, SheetRow, SourceFile
 from batch_issuer.settings import Settings
 
 __all__ = ["Batch", "Entry", "Mapped", "RepeatedRows", "SheetRow", "SourceFile", "read"]

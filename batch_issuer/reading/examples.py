@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from batch_issuer.reading.aliases import letters_of
+from batch_issuer.reading.headings.aliases import letters_of
 from batch_issuer.reading.tables import BLANKS, ExampleSheet, Sheet, is_blank
 
 EXAMPLE_MARKS = ("EJEMPLO: esta hoja no se emite", "EXAMPLE: this sheet is not issued")

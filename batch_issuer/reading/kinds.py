@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import Kind, Severity
+from batch_issuer.model.problems import Kind, Severity
 
 ROW_WITHOUT_REF = Kind(
     code="row-without-ref",

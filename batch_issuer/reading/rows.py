@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from batch_issuer.reading.aliases import TOTAL_WORDS, letters_of
-from batch_issuer.reading.columns import REQUIRED, Header
-from batch_issuer.reading.numbers import figure_of
+from batch_issuer.reading.cells.numbers import figure_of
+from batch_issuer.reading.headings.aliases import TOTAL_WORDS, letters_of
+from batch_issuer.reading.headings.columns import REQUIRED, Header
 from batch_issuer.reading.tables import BLANKS, CellKind, Codes, Column, Flags, Sheet, is_blank
 
 _TOTAL_KEYS = frozenset(map(letters_of, TOTAL_WORDS))

@@ -11,27 +11,27 @@ from typing import NamedTuple
 import numpy as np
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart, Place, Problem
+from batch_issuer.model.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.batch import Mapped, RepeatedRows, SourceFile
-from batch_issuer.reading.columns import REQUIRED, Columns, Header, place_of
-from batch_issuer.reading.controls import Line, LineControl, control_lines, rows_with_vat
+from batch_issuer.reading.cells.notations import Notations, find_notations
+from batch_issuer.reading.cells.values import DATE_FIELDS, Fault, Value, Values, clean, read_values
+from batch_issuer.reading.documents.batch import Mapped, RepeatedRows, SourceFile
+from batch_issuer.reading.documents.controls import Line, LineControl, control_lines, rows_with_vat
+from batch_issuer.reading.documents.numbering import counted_numbers, restart_of
+from batch_issuer.reading.documents.refs import Refs, continued, document_codes, read_refs
+from batch_issuer.reading.documents.repeats import counted, find_repeats, left_out, question_of
+from batch_issuer.reading.documents.totals import total_said
 from batch_issuer.reading.fixes import SURPLUS_HEADINGS, is_fix_file
-from batch_issuer.reading.notations import Notations, find_notations
-from batch_issuer.reading.numbering import counted_numbers, restart_of
-from batch_issuer.reading.overlooked import (
+from batch_issuer.reading.headings.columns import REQUIRED, Columns, Header, place_of
+from batch_issuer.reading.headings.overlooked import (
     held_columns,
     refuse_overlooked,
     refuse_purchases,
     with_percentages,
 )
-from batch_issuer.reading.questions import other_table
-from batch_issuer.reading.refs import Refs, continued, document_codes, read_refs
-from batch_issuer.reading.repeats import counted, find_repeats, left_out, question_of
+from batch_issuer.reading.headings.questions import other_table
 from batch_issuer.reading.rows import SalesRows, find_sales
 from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank, letter_of
-from batch_issuer.reading.totals import total_said
-from batch_issuer.reading.values import DATE_FIELDS, Fault, Value, Values, clean, read_values
 from batch_issuer.settings import FIELDS, Settings
 
 _ROWS_LOOKED_AT = 200

@@ -12,7 +12,7 @@ from typing import Any
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from batch_issuer.documents import EL_SALVADOR
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.reports.figures import printable
 
 LONGEST = 32_767

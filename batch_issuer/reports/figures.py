@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from batch_issuer.documents import EL_SALVADOR
-from batch_issuer.money import dollars
-from batch_issuer.reconciliation import Reconciliation
+from batch_issuer.model.documents import EL_SALVADOR
+from batch_issuer.model.money import dollars
+from batch_issuer.reconcile import Reconciliation
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _EMAIL = re.compile(r"([^\s@«»<>,;]{1,2})[^\s@«»<>,;]{0,100}(@[^\s«»<>,;]+)")

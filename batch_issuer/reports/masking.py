@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from batch_issuer.ledger.records import Answer, Note, Record, RunRecord
-from batch_issuer.reconciliation import (
+from batch_issuer.model.records import Answer, Note, Record, RunRecord
+from batch_issuer.reconcile import (
     Change,
     HeldBack,
     Lookalike,

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart, StoppedMidway
+from batch_issuer.model.problems import CannotStart, StoppedMidway
 
 BINARY = getattr(os, "O_BINARY", 0)
 """Windows alone tells texts from bytes."""

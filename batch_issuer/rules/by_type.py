@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from batch_issuer.documents import Customer, Document
 from batch_issuer.messages import N_
-from batch_issuer.problems import Kind, Severity
+from batch_issuer.model.documents import Customer, Document
+from batch_issuer.model.problems import Kind, Severity
 from batch_issuer.rules.findings import Finding
 from batch_issuer.rules.whole import is_nobody, row_of
 from batch_issuer.settings import Rules

@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import Kind, Severity
+from batch_issuer.model.problems import Kind, Severity
 from batch_issuer.rules import catalogs
 from batch_issuer.rules.catalogs import Catalog
 from batch_issuer.rules.findings import Fault

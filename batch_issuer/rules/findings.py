@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from types import MappingProxyType
 
-from batch_issuer.documents import Document
-from batch_issuer.problems import Kind
+from batch_issuer.model.documents import Document
+from batch_issuer.model.problems import Kind
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 

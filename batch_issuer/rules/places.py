@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import Kind
+from batch_issuer.model.problems import Kind
 from batch_issuer.rules.catalogs import District, Municipality, departments, fold, remembered, territory
 from batch_issuer.rules.findings import Fault
 from batch_issuer.rules.identifiers import is_all_digits, is_uuid

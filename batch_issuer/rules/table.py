@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from batch_issuer.problems import Kind, Severity
+from batch_issuer.model.problems import Kind, Severity
 from batch_issuer.rules.checks import AMOUNT_RULES, CELL_RULES, COLUMN_RULES, DOCUMENT_RULES, PLACE_RULE, TYPE_RULE
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 
-from batch_issuer.amounts import expected_amounts
-from batch_issuer.documents import DOC_TYPES, Document
 from batch_issuer.messages import N_
-from batch_issuer.money import CENT, exact_grouped
-from batch_issuer.problems import Kind, Severity
+from batch_issuer.model.amounts import expected_amounts
+from batch_issuer.model.documents import DOC_TYPES, Document
+from batch_issuer.model.money import CENT, exact_grouped
+from batch_issuer.model.problems import Kind, Severity
 from batch_issuer.rules.catalogs import fold
 from batch_issuer.rules.cells import TOO_LARGE, as_written
 from batch_issuer.rules.findings import Finding

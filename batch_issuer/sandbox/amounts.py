@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from batch_issuer.documents import Amounts
+from batch_issuer.model.documents import Amounts
 from batch_issuer.sandbox.options import SandboxOptions
 from batch_issuer.sandbox.payload import Sale, SaleLine
 

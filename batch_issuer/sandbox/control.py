@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.sandbox import answers
 from batch_issuer.sandbox.answers import Answer
 from batch_issuer.sandbox.faults import Fault, fault_of, parse_fault

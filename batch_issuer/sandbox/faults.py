@@ -11,7 +11,7 @@ from random import Random
 from types import MappingProxyType
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.sandbox.routing import ROUTES, UNKNOWN
 
 

@@ -9,7 +9,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from batch_issuer.documents import Amounts
+from batch_issuer.model.documents import Amounts
 from batch_issuer.sandbox.amounts import cents, line_amount
 from batch_issuer.sandbox.options import SandboxOptions
 from batch_issuer.sandbox.store import Record, Standing

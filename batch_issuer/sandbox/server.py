@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.sandbox import wire
 from batch_issuer.sandbox.changes import changed
 from batch_issuer.sandbox.control import CONTROL_PATH, control

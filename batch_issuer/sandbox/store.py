@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import IO, Any, Self
 
-from batch_issuer.documents import Amounts
+from batch_issuer.model.documents import Amounts
 from batch_issuer.sandbox.payload import Sale, SaleLine
 
 Customer = Mapping[str, Any]

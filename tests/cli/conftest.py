@@ -10,7 +10,7 @@ import pytest
 
 from batch_issuer.sandbox import Running, SandboxOptions, changed, running
 from tests.cli.desk import Desk, Open
-from tests.kill.shop import Nursery
+from tests.promises.kill.shop import Nursery
 
 
 @pytest.fixture(scope="package")

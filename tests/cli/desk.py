@@ -13,10 +13,10 @@ from pathlib import Path
 
 from batch_issuer.cli import main
 from batch_issuer.ledger.opening import open_to_read
-from batch_issuer.ledger.records import Record
 from batch_issuer.ledger.verify import verify
+from batch_issuer.model.records import Record
 from batch_issuer.sandbox import Running
-from tests.kill.shop import KEY, Done
+from tests.promises.kill.shop import KEY, Done
 
 HEADINGS = "external_ref,description,quantity,unit_price"
 SENDING = ("issue", "retry", "refresh", "cancel", "download", "doctor")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from batch_issuer.problems import CannotStart
-from batch_issuer.reading.references import read_references
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.reading.reference_lists import read_references
 from tests.cli.desk import Desk, Open
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.issuing import live_catalogs
 from batch_issuer.provider.catalogs import read_activities, read_departments
 from batch_issuer.rules.catalogs import Live, Municipality, activities, prefer
 from batch_issuer.rules.places import place
+from batch_issuer.send import live_catalogs
 from tests.cli.desk import Desk, Open
 
 HEADINGS = "external_ref,Cliente,DUI,Departamento,Municipio,Giro,description,quantity,unit_price"

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from batch_issuer.diagnosing import Subject, diagnose, exit_code, is_on_network
+from batch_issuer.doctor import Subject, diagnose, exit_code, is_on_network
 from batch_issuer.ledger.lock import holding
-from batch_issuer.problems import Stop
+from batch_issuer.model.problems import Stop
 from batch_issuer.provider.client import Sign
 from batch_issuer.settings import Company, Settings
 from tests.cli.desk import Desk, Open
-from tests.kill.shop import KEY, Done
 from tests.ledger.histories import SMALL, tamper, write
+from tests.promises.kill.shop import KEY, Done
 
 EXPECTED = '[company]\nname = "Tienda"\nexpect_environment = "test"\n'
 

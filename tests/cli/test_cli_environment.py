@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.desk import Open
-from tests.kill.shop import KEY
+from tests.promises.kill.shop import KEY
 
 GUARD = ("issue", "ventas.csv", "--expect-environment", "test", "--json")
 PRODUCTION = f"{KEY}=tienda:01"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.desk import Open
-from tests.kill.shop import KEY, Done, Shop
+from tests.promises.kill.shop import KEY, Done, Shop
 
 OTHER_KEY = "odt_" + "f" * 56
 

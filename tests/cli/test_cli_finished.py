@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from batch_issuer.ledger.opening import open_to_read, open_to_write
-from batch_issuer.ledger.records import Kind, NewEvent
+from batch_issuer.model.records import Kind, NewEvent
 from tests.cli.desk import Desk, Open
 
 ROWS = ("A-1,Café,2,2.50", "A-2,Té,1,3.00", "A-3,Pan,x,1.00", "A-4,Pan,1,1.25", "A-4,Miel,,4.00")

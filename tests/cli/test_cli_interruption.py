@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from batch_issuer.sandbox import Running, SandboxOptions, running
-from tests.kill.shop import HEADINGS, KEY, ROOT, Nursery, Process, Shop, assert_books_agree, until, write_sales
+from tests.promises.kill.shop import HEADINGS, KEY, ROOT, Nursery, Process, Shop, assert_books_agree, until, write_sales
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 SENTENCE = "Interrupted. The answers on their way were awaited and recorded; run again to go on."

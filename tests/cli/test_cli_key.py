@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.cli.desk import Desk, Open
-from tests.kill.shop import KEY, Done, Shop
+from tests.promises.kill.shop import KEY, Done, Shop
 
 FRAGMENT = KEY[4:24]
 """Enough of the key to be worth something."""
@@ -158,10 +158,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 from batch_issuer.cli.session import today
-from batch_issuer.issuing.runs import Connection, issue, refresh, retry
-from batch_issuer.planning.preparing import prepare
+from batch_issuer.send.run import Connection, issue, refresh, retry
+from batch_issuer.plan.prepare import prepare
 from batch_issuer.reading import read
-from batch_issuer.issuing.sending import PATIENCE
+from batch_issuer.send.courier import PATIENCE
 from batch_issuer.settings import Company, Settings
 from tests.invented_sales import Silent
 

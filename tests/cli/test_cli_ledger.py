@@ -13,8 +13,8 @@ import pytest
 
 from batch_issuer.sandbox import SandboxOptions, running
 from tests.cli.desk import Desk, Open
-from tests.kill.shop import KEY, ROOT, Shop, assert_books_agree, write_sales
 from tests.ledger.histories import tamper
+from tests.promises.kill.shop import KEY, ROOT, Shop, assert_books_agree, write_sales
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="file modes and limits are POSIX")
 DOCUMENTED = {

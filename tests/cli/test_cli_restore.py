@@ -15,13 +15,13 @@ import pytest
 
 from batch_issuer.ledger.export import backup
 from batch_issuer.ledger.opening import open_to_read
-from batch_issuer.ledger.records import Kind
 from batch_issuer.ledger.schema import VERSION
 from batch_issuer.ledger.verify import verify
+from batch_issuer.model.records import Kind
 from batch_issuer.sandbox import SandboxOptions, running
 from tests.cli.desk import Desk, Open
-from tests.kill.shop import Done, Nursery, Shop, until, write_sales
 from tests.ledger.histories import SMALL, Step, planned, tamper, write
+from tests.promises.kill.shop import Done, Nursery, Shop, until, write_sales
 
 NOBODY = 65534
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from batch_issuer.ledger.records import Kind
+from batch_issuer.model.records import Kind
 from tests.cli.desk import Desk, Open
 
 PERIOD = "2020-01-01..2099-12-31"

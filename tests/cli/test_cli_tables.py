@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from batch_issuer.cli.tables import harmless
+from batch_issuer.cli.screen.tables import harmless
+from batch_issuer.reading.cells.values import clean
 from batch_issuer.reading.tables import BLANKS
-from batch_issuer.reading.values import clean
 
 TEXTS = st.text(st.sampled_from("'=+-@\uff1d\uff0d a1.")) | st.text(max_size=12)
 

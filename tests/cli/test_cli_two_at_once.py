@@ -15,7 +15,7 @@ from batch_issuer.ledger.export import backup
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.sandbox import Key, Running, SandboxOptions, running
 from tests.cli.desk import Open
-from tests.kill.shop import KEY, Nursery, Process, Shop, assert_books_agree, until, write_sales
+from tests.promises.kill.shop import KEY, Nursery, Process, Shop, assert_books_agree, until, write_sales
 
 TWO = """
 [companies.norte]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from batch_issuer.ledger.opening import open_to_read
-from batch_issuer.ledger.records import Kind
+from batch_issuer.model.records import Kind
 from batch_issuer.sandbox import Key, Running, SandboxOptions, running
 from tests.cli.desk import Desk, Open
-from tests.kill.shop import KEY, Done, Nursery, Shop, until, write_sales
+from tests.promises.kill.shop import KEY, Done, Nursery, Shop, until, write_sales
 
 SUR_KEY = "odt_" + "a" * 56
 NEW_KEY = "odt_" + "b" * 56

@@ -8,7 +8,7 @@ import pytest
 
 from batch_issuer.sandbox import Running
 from tests.cli.desk import Desk, Open
-from tests.kill.shop import KEY, Done, Shop
+from tests.promises.kill.shop import KEY, Done, Shop
 
 GUARDED = '[company]\nexpect_environment = "production"\n'
 FILE = "batch-issuer.toml"

@@ -19,7 +19,7 @@ from batch_issuer.ledger.lock import Occupied
 from batch_issuer.ledger.opening import open_to_read, open_to_write
 from batch_issuer.ledger.schema import APPLICATION_ID, VERSION, journal_mode
 from batch_issuer.ledger.verify import verify
-from batch_issuer.problems import CannotStart, Stop
+from batch_issuer.model.problems import CannotStart, Stop
 from tests.ledger.histories import COMPANY, SMALL, Step, answered, planned, reading, sending, tamper, told, write
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
@@ -247,7 +247,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(small: Path) -> None:
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from batch_issuer.ledger.opening import open_to_write\n"
-        "from batch_issuer.problems import Stop\n"
+        "from batch_issuer.model.problems import Stop\n"
         "from tests.ledger.histories import planned\n"
         "path = Path(sys.argv[1])\n"
         "with open_to_write(path, 'default', create=False) as ledger:\n"

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.documents import Amounts, State
-from batch_issuer.ledger.records import (
+from batch_issuer.ledger.rows import read_rows, write_body, write_rows
+from batch_issuer.model.documents import Amounts, State
+from batch_issuer.model.records import (
     FIRST_HASH,
     Answer,
     Cancellation,
@@ -27,7 +28,6 @@ from batch_issuer.ledger.records import (
     write_answer,
     write_cancellation,
 )
-from batch_issuer.ledger.rows import read_rows, write_body, write_rows
 from tests.ledger.histories import (
     ANSWER,
     ANSWERS,

@@ -15,7 +15,7 @@ from batch_issuer.ledger.lock import Occupied, is_held
 from batch_issuer.ledger.opening import open_to_read, open_to_write
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import rebuild, verify
-from batch_issuer.problems import CannotStart, StoppedMidway
+from batch_issuer.model.problems import CannotStart, StoppedMidway
 from tests.ledger.histories import COMPANY, SMALL, answered, planned, reading, run_ended, sending, write
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the lock is on a file beside the ledger")

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from batch_issuer.documents import State
 from batch_issuer.ledger.export import backup
 from batch_issuer.ledger.opening import open_to_write
-from batch_issuer.ledger.records import Kind
-from batch_issuer.ledger.restoring import Restored, restore
+from batch_issuer.ledger.restore import Restored, restore
 from batch_issuer.ledger.verify import verify
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.documents import State
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.model.records import Kind
 from tests.ledger.histories import (
     COMPANY,
     NOON,
@@ -159,8 +159,8 @@ def test_a_journal_that_lies_about_goes_along(small: Path, copy: Path) -> None:
 FULL = """
 import resource, sys
 from pathlib import Path
-from batch_issuer.ledger.restoring import restore
-from batch_issuer.problems import CannotStart
+from batch_issuer.ledger.restore import restore
+from batch_issuer.model.problems import CannotStart
 from tests.ledger.histories import NOON, Clock
 
 copy, path = map(Path, sys.argv[1:])

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from batch_issuer.ledger import schema
 from batch_issuer.ledger.opening import open_to_write
-from batch_issuer.ledger.records import Event, hash_after
 from batch_issuer.ledger.rows import event_row
 from batch_issuer.ledger.verify import Damage, rebuild, verify
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.model.records import Event, hash_after
 from tests.ledger.histories import (
     COMPANY,
     SMALL,

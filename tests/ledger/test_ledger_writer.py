@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from batch_issuer.documents import State
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.verify import verify
 from batch_issuer.ledger.writer import Writer
-from batch_issuer.problems import StoppedMidway
+from batch_issuer.model.documents import State
+from batch_issuer.model.problems import StoppedMidway
 from tests.ledger.histories import COMPANY, answered, planned, reading, sending
 
 
@@ -111,7 +111,7 @@ from functools import partial
 from pathlib import Path
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.writer import Writer
-from batch_issuer.problems import StoppedMidway
+from batch_issuer.model.problems import StoppedMidway
 from tests.ledger.histories import planned
 
 def room(size):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.ledger.records import CancelStep, CreditMemo
+from batch_issuer.model.records import CancelStep, CreditMemo
 from batch_issuer.provider.classify import FLAGS, classify_cancellation, stamp_of_cancellation
 from batch_issuer.provider.wire import credit_memo_of
 

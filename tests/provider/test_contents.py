@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from batch_issuer.documents import Amounts, State
-from batch_issuer.ledger.records import NO_ANSWER
+from batch_issuer.model.documents import Amounts, State
+from batch_issuer.model.records import NO_ANSWER
 from batch_issuer.provider.contents import Difference, differences
-from tests.test_reconciliation import record
+from tests.reconcile.test_reconciliation import record
 
 BODY = json.dumps({"external_ref": "R", "lines": []}).encode()
 

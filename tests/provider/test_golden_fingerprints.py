@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import pytest
 
-from batch_issuer.documents import DOC_TYPES, Customer, Document, Line
+from batch_issuer.model.documents import DOC_TYPES, Customer, Document, Line
 from batch_issuer.provider import wire
 
 EVERYBODY = Customer(

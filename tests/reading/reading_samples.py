@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 
 from batch_issuer.messages import Messages
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading import Batch, read
 from batch_issuer.settings import DEFAULT_PRICES, Settings, Source
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from batch_issuer.reading.excel_rows import SheetRows, read_rows
-from batch_issuer.reading.excel_xml import DamagedSheet
+from batch_issuer.reading.xlsx.rows import SheetRows, read_rows
+from batch_issuer.reading.xlsx.xml import DamagedSheet
 
 ODD = {
     "formula": '<c r="A{row}"><f>1+1</f></c>',

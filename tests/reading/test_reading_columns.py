@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from batch_issuer.documents import Customer
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.documents import Customer
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading import read
-from batch_issuer.reading.aliases import ALIASES, FIELD_OF, LINE_TOTALS, key_of
-from batch_issuer.reading.columns import template_parts, vat_said
+from batch_issuer.reading.headings.aliases import ALIASES, FIELD_OF, LINE_TOTALS, key_of
+from batch_issuer.reading.headings.columns import template_parts, vat_said
 from batch_issuer.settings import FIELDS, Settings
 from tests.reading.reading_samples import codes, csv_file, read_text, refs, refusal, settings, workbook
 

@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import ENGLISH, csv_file, quantities, refs, refusal, settings, workbook

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading import read
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import ENGLISH, refusal

@@ -16,7 +16,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from batch_issuer.reading import read
-from batch_issuer.reading.garbling import is_garbled
+from batch_issuer.reading.cells.garbling import is_garbled
 from tests.reading.reading_samples import settings
 
 Sale = tuple[str, str, Decimal, Decimal]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from batch_issuer.messages import N_
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading import kinds, read
-from batch_issuer.reading.files import find_files
+from batch_issuer.reading.paths import find_files
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import HEADINGS, csv_file, refs, refusal, workbook
 

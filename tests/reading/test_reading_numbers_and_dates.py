@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.documents import EL_SALVADOR
-from batch_issuer.problems import CannotStart
-from batch_issuer.reading.dates import find_order, read_date, readings
-from batch_issuer.reading.numbers import Mark, find_mark, read_number
+from batch_issuer.model.documents import EL_SALVADOR
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.reading.cells.dates import find_order, read_date, readings
+from batch_issuer.reading.cells.numbers import Mark, find_mark, read_number
 from tests.reading.reading_samples import codes, quantities, read_lines, read_text, refusal, settings, told
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from batch_issuer.identity import alike_keys
-from batch_issuer.reading.refs import Refs, are_plain, read_refs
+from batch_issuer.model.identity import alike_keys
+from batch_issuer.reading.documents.refs import Refs, are_plain, read_refs
 from batch_issuer.reading.tables import Column
 
 ODD = "ñ (+)"

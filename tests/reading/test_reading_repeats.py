@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from batch_issuer.messages import Messages
 from batch_issuer.reading import Batch, RepeatedRows, read
 from batch_issuer.reading.learned import learn
-from batch_issuer.reports.corrections import Need
-from batch_issuer.reports.fix_file import write_fix_file
+from batch_issuer.reports.fix.corrections import Need
+from batch_issuer.reports.fix.workbook import write_fix_file
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import (
     HEADINGS,

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from batch_issuer.planning.preparing import prepare
+from batch_issuer.plan.prepare import prepare
 from batch_issuer.reading import read
 from batch_issuer.rules import examine, faults_of_lines
 from batch_issuer.settings import Rules, Settings

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from batch_issuer.provider import wire
 from batch_issuer.reading import read
-from batch_issuer.reading.dates import time_of
+from batch_issuer.reading.cells.dates import time_of
 from batch_issuer.reading.learned import learn
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import codes, csv_file, read_text, settings, workbook

@@ -18,13 +18,13 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading import read
-from batch_issuer.reading.excel_cells import Book, date_text, masked, plain_number, style_of
-from batch_issuer.reading.excel_rows import read_rows
-from batch_issuer.reading.excel_tables import Workbook
-from batch_issuer.reading.excel_xml import DamagedSheet, plain_strings, rich_strings
 from batch_issuer.reading.tables import CellKind
+from batch_issuer.reading.xlsx.cells import Book, date_text, masked, plain_number, style_of
+from batch_issuer.reading.xlsx.rows import read_rows
+from batch_issuer.reading.xlsx.tables import Workbook
+from batch_issuer.reading.xlsx.xml import DamagedSheet, plain_strings, rich_strings
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import (
     ENGLISH,

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from batch_issuer.documents import Document
 from batch_issuer.messages import Messages
-from batch_issuer.planning.preparing import prepare
-from batch_issuer.problems import Kind, Problem
+from batch_issuer.model.documents import Document
+from batch_issuer.model.problems import Kind, Problem
+from batch_issuer.plan.prepare import prepare
 from batch_issuer.reading import Batch, read
-from batch_issuer.reading.aliases import FIELD_OF, key_of
 from batch_issuer.reading.fixes import FIX_HEADINGS
-from batch_issuer.reconciliation import Change
-from batch_issuer.reports.corrections import Need
-from batch_issuer.reports.fix_file import write_fix_file
+from batch_issuer.reading.headings.aliases import FIELD_OF, key_of
+from batch_issuer.reconcile import Change
+from batch_issuer.reports.fix.corrections import Need
+from batch_issuer.reports.fix.workbook import write_fix_file
 from batch_issuer.settings import Settings, Source
 
 EN = Messages("en")

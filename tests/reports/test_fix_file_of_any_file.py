@@ -13,12 +13,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from batch_issuer.documents import Document
 from batch_issuer.messages import Messages
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.documents import Document
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading import Batch, read
-from batch_issuer.reports.corrections import Need
-from batch_issuer.reports.fix_file import write_fix_file
+from batch_issuer.reports.fix.corrections import Need
+from batch_issuer.reports.fix.workbook import write_fix_file
 from batch_issuer.settings import Settings, Source
 
 NUMBERS = (

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.documents import State
-from batch_issuer.reconciliation import split_control_number
+from batch_issuer.model.documents import State
+from batch_issuer.reconcile import split_control_number
 from batch_issuer.reports import figures
-from batch_issuer.reports.pictures import WIDTH, hours, state_bar
+from batch_issuer.reports.page.pictures import WIDTH, hours, state_bar
 from tests.reports import invented
 
 MONEY = st.decimals(min_value=-(10**9), max_value=10**9, places=2)

@@ -12,9 +12,9 @@ import pytest
 from openpyxl import load_workbook
 
 from batch_issuer.messages import Messages
-from batch_issuer.reconciliation import as_json, findings_json
-from batch_issuer.reports.page import page_text
-from batch_issuer.reports.workbook import workbook_content
+from batch_issuer.reconcile import as_json, findings_json
+from batch_issuer.reports.page.page import page_text
+from batch_issuer.reports.workbook.workbook import workbook_content
 from tests.reports import invented
 
 GOLDEN = Path(__file__).parent / "golden"

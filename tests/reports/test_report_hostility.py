@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from batch_issuer.messages import Messages
-from batch_issuer.reconciliation import Reconciliation
+from batch_issuer.reconcile import Reconciliation
 from batch_issuer.reports.cells import fitting
 from batch_issuer.reports.figures import printable
-from batch_issuer.reports.page import page_text
-from batch_issuer.reports.workbook import workbook_content
+from batch_issuer.reports.page.page import page_text
+from batch_issuer.reports.workbook.workbook import workbook_content
 from tests.reports import invented
 
 EN = Messages("en")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from batch_issuer.documents import State
 from batch_issuer.messages import Messages
-from batch_issuer.reports.page import write_page
+from batch_issuer.model.documents import State
+from batch_issuer.reports.page.page import write_page
 from tests.reports import invented
 
 if TYPE_CHECKING:

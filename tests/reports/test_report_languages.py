@@ -12,9 +12,9 @@ import pytest
 from openpyxl import load_workbook
 
 from batch_issuer.messages import Messages
-from batch_issuer.reconciliation import Reconciliation
-from batch_issuer.reports.page import page_text
-from batch_issuer.reports.workbook import workbook_content
+from batch_issuer.reconcile import Reconciliation
+from batch_issuer.reports.page.page import page_text
+from batch_issuer.reports.workbook.workbook import workbook_content
 from batch_issuer.rules.catalogs import payment_methods
 from tests.reports import invented
 

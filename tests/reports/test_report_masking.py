@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from batch_issuer.documents import State
 from batch_issuer.messages import Messages
-from batch_issuer.reconciliation import Change, Reconciliation, as_json, findings_json
+from batch_issuer.model.documents import State
+from batch_issuer.reconcile import Change, Reconciliation, as_json, findings_json
 from batch_issuer.reports.figures import fingerprint
 from batch_issuer.reports.masking import masked
-from batch_issuer.reports.page import page_text
-from batch_issuer.reports.workbook import workbook_content
+from batch_issuer.reports.page.page import page_text
+from batch_issuer.reports.workbook.workbook import workbook_content
 from tests.reports import invented
 
 PERSON = "Nadia Inventada Ejemplo"

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from batch_issuer.documents import State
 from batch_issuer.messages import Messages
-from batch_issuer.problems import StoppedMidway
-from batch_issuer.reconciliation import Match, Reconciliation
+from batch_issuer.model.documents import State
+from batch_issuer.model.problems import StoppedMidway
+from batch_issuer.reconcile import Match, Reconciliation
 from batch_issuer.reports import figures
-from batch_issuer.reports.exceptions import NAMES, TABLE_ROWS
-from batch_issuer.reports.listing import BRIEF
-from batch_issuer.reports.page import page_text, write_page
+from batch_issuer.reports.page.exceptions import NAMES, TABLE_ROWS
+from batch_issuer.reports.page.listing import BRIEF
+from batch_issuer.reports.page.page import page_text, write_page
 from tests.reports import invented
 
 EN = Messages("en")

@@ -10,13 +10,13 @@ from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
 from batch_issuer import messages
-from batch_issuer.documents import DOC_TYPES, State
 from batch_issuer.messages import Messages
+from batch_issuer.model.documents import DOC_TYPES, State
 from batch_issuer.provider.classify import Reason
 from batch_issuer.reading.fixes import FIX_HEADINGS, SURPLUS_HEADINGS
-from batch_issuer.reconciliation import Cause
+from batch_issuer.reconcile import Cause
 from batch_issuer.reports import wording
-from batch_issuer.reports.fix_file import FIX_HEADING, SURPLUS_HEADING
+from batch_issuer.reports.fix.workbook import FIX_HEADING, SURPLUS_HEADING
 from batch_issuer.resources import templates_folder
 
 

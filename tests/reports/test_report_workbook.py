@@ -12,11 +12,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from batch_issuer.documents import State
 from batch_issuer.messages import Messages
-from batch_issuer.reconciliation import Reconciliation
+from batch_issuer.model.documents import State
+from batch_issuer.reconcile import Reconciliation
 from batch_issuer.reports.cells import LONGEST, NAME_LENGTH
-from batch_issuer.reports.workbook import workbook_content, write_workbook
+from batch_issuer.reports.workbook.workbook import workbook_content, write_workbook
 from tests.reports import invented
 
 EN = Messages("en")

@@ -18,15 +18,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils import column_index_from_string, get_column_letter
 
-from batch_issuer.documents import DOC_TYPES
 from batch_issuer.messages import LANGUAGES, Messages
-from batch_issuer.planning.preparing import prepare
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.documents import DOC_TYPES
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.plan.prepare import prepare
 from batch_issuer.reading import Batch, read
-from batch_issuer.reports.template import template_content, write_template
-from batch_issuer.reports.template_columns import COLUMNS
-from batch_issuer.reports.template_example import example_rows
-from batch_issuer.reports.template_lists import list_tables
+from batch_issuer.reports.fill_in.columns import COLUMNS
+from batch_issuer.reports.fill_in.example import example_rows
+from batch_issuer.reports.fill_in.lists import list_tables
+from batch_issuer.reports.fill_in.template import template_content, write_template
 from batch_issuer.rules import catalogs
 from batch_issuer.rules.places import place
 from batch_issuer.settings import Settings, Source

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.documents import Customer, Document, Line
 from batch_issuer.messages import Messages
-from batch_issuer.problems import Kind, Place, Problem
+from batch_issuer.model.documents import Customer, Document, Line
+from batch_issuer.model.problems import Kind, Place, Problem
 from batch_issuer.rules import Finding, all_kinds, check
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS, Rules
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.sandbox import KIND_HELP, Fault, FaultKind, parse_fault, running
 from batch_issuer.sandbox.faults import Faults, default_of
 from tests.sandbox.conftest import Clock, Open, Till, until

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.sandbox import SAMPLE_KEY, Sandbox, SandboxOptions, running
 from tests.sandbox.conftest import NO_TLS, Clock, Open, Till
 

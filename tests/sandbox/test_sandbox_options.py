@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.problems import CannotStart
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.sandbox import Key, SandboxOptions, changed, described, parse_changes, possible_values
 from tests.sandbox.conftest import Open, Till
 

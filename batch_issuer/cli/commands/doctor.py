@@ -1,0 +1,94 @@
+"""`doctor`: what is set, from where, and what is wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from batch_issuer.cli import program
+from batch_issuer.cli.screen.output import Output
+from batch_issuer.messages import N_
+
+if TYPE_CHECKING:
+    from batch_issuer.doctor import Check
+
+
+@click.command("doctor", cls=program.Command, help=program.COMMANDS["doctor"][1])
+@program.base_url_option
+@program.common
+@program.with_output
+def command(output: Output, **options: Any) -> int:
+    from batch_issuer.doctor import exit_code
+
+    checks = _checks(output, options)
+    marks = {"ok": "✓", "warning": "!", "problem": "✗"}
+    _show(output, checks, marks)
+    code = exit_code(checks)
+    output.give({"checks": [_as_json(output, check) for check in checks], "exit_code": code})
+    return code
+
+
+_BY_SETTINGS = ("settings", "company", "address", "key", "environment", "provider")
+"""What cannot be told without them."""
+
+
+def _checks(output: Output, options: dict[str, Any]) -> list[Check]:
+    from batch_issuer.cli.session import open_session
+    from batch_issuer.doctor import Subject, diagnose, settings_problem
+    from batch_issuer.model.problems import CannotStart
+    from batch_issuer.provider.client import DEFAULT_BASE_URL, check_base_url
+    from batch_issuer.settings import Company, Settings
+
+    url = options["base_url"] or DEFAULT_BASE_URL
+    place = "default" if not options["base_url"] else "option"
+    if url == os.environ.get("OCOTE_BASE_URL"):
+        place = "env"
+    trouble: list[Check] = []
+    settings, company, ledger = Settings(), Company(), Path(options["ledger"])
+    try:
+        session = open_session(output, options, tells=False)
+        settings, company, ledger = session.settings, session.company, session.ledger
+    except CannotStart as stop:
+        trouble.append(settings_problem(stop))
+    try:
+        url = check_base_url(url)
+    except CannotStart as stop:
+        trouble.append(settings_problem(stop))
+        url, place = DEFAULT_BASE_URL, "default"
+    subject = Subject(settings=settings, company=company, ledger=ledger, base_url=url, base_url_from=place)
+    if not trouble:
+        return diagnose(subject)
+    found = diagnose(subject, lambda _url, _key: None)
+    return [*trouble, *(check for check in found if check.name not in _BY_SETTINGS)]
+
+
+def _show(output: Output, checks: list[Check], marks: dict[str, str]) -> None:
+    from batch_issuer.doctor import CHECK_NAMES
+
+    names = [output.messages.text(CHECK_NAMES[check.name]) for check in checks]
+    width = max(map(len, names))
+    for name, check in zip(names, checks, strict=True):
+        output.show(f"{marks[check.level.value]} {name.ljust(width)}  {check.text(output.messages)}")
+        if check.level.value != "ok" and (advice := check.advice(output.messages)):
+            output.show(f"  {' ' * width}  → {advice}")
+    bad = [check for check in checks if check.level.value == "problem"]
+    output.show()
+    if any(check.stops for check in bad):
+        output.say(N_("A run could not start like this."))
+    elif bad:
+        output.say(N_("Something needs a person."))
+    else:
+        output.say(N_("Nothing is wrong."))
+
+
+def _as_json(output: Output, check: Check) -> dict[str, Any]:
+    return {
+        "check": check.name,
+        "level": check.level.value,
+        "message": check.text(output.messages),
+        "repair": check.advice(output.messages),
+        "stops": check.stops,
+    }

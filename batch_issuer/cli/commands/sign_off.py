@@ -1,0 +1,79 @@
+"""`sign-off`: somebody answers for the documents of a period as they stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from batch_issuer.cli import option_values, program
+from batch_issuer.cli.screen.output import Output
+from batch_issuer.messages import N_
+from batch_issuer.model.money import dollars, figure
+
+
+@click.command("sign-off", cls=program.Command, help=program.COMMANDS["sign-off"][1])
+@program.option(
+    "--period", required=True, metavar=N_("YYYY-MM[-DD]|FROM..TO"), callback=option_values.period,
+    help=N_("A month, a day, or days from one to another, in El Salvador."),
+)  # fmt: skip
+@program.option("--by", required=True, metavar=N_("NAME"), callback=option_values.words(100), help=N_("Who signs."))
+@program.option(
+    "--as", "role", type=click.Choice(["preparer", "reviewer"]), default="preparer", show_default=True,
+    help=N_("Whether this person prepared the reconciliation or reviewed it."),
+)  # fmt: skip
+@program.common
+@program.with_output
+def command(output: Output, period: tuple[str, str], by: str, role: str, **options: Any) -> int:
+    from batch_issuer.cli.screen.findings import ROLES, by_state, days_text, named
+    from batch_issuer.cli.session import open_session
+    from batch_issuer.model.days import today
+    from batch_issuer.reconcile import STATE_NAMES
+    from batch_issuer.reconcile.sign import sign
+
+    session = open_session(output, options)
+    signed, waiting = sign(
+        session.ledger, session.company, first=period[0], last=period[1], by=by, role=role,
+        different_people=session.settings.sign_off.different_people,
+    )  # fmt: skip
+    one = signed.sign_off
+    output.say(
+        N_("{days} is signed by {by} ({role}): {documents} documents for {gross}, up to event {event} ({hash}…)."),
+        days=days_text(output, one.first, one.last),
+        by=one.by,
+        role=output.messages.text(ROLES[one.role]),
+        documents=f"{one.documents:,}",
+        gross=dollars(one.gross),
+        event=f"{one.after:,}",
+        hash=one.hash[:16],
+    )
+    if one.needs_person:
+        output.show(
+            output.messages.count(
+                "! {n} document of the period still needs a person, and is signed as it stands:",
+                "! {n} documents of the period still need a person, and are signed as they stand:",
+                one.needs_person,
+            )
+        )
+        for state, references in by_state(waiting).items():
+            output.show(f"    {output.messages.text(STATE_NAMES[state])}: {named(references)}")
+    if one.last >= today().isoformat():
+        output.say(N_("! The period is not over: what is issued in it from now on will show as changed since."))
+    output.give(
+        {
+            "first": one.first,
+            "last": one.last,
+            "by": one.by,
+            "role": one.role,
+            "at": one.at,
+            "documents": one.documents,
+            "gross": figure(one.gross),
+            "needs_person": one.needs_person,
+            "open": [{"external_ref": record.external_ref, "state": record.state.value} for record in waiting],
+            "event": one.after,
+            "hash": one.hash,
+            "content": one.content,
+            "exit_code": 0,
+        }
+    )
+    return 0

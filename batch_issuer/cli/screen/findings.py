@@ -1,0 +1,326 @@
+"""How the findings of a report look on the screen: files against ledger, contingency, control numbers, signatures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from batch_issuer.cli.screen.output import Output
+from batch_issuer.messages import N_
+from batch_issuer.model.documents import State
+from batch_issuer.model.money import dollars, total_of
+from batch_issuer.model.records import Record
+from batch_issuer.reconcile import (
+    STATE_NAMES,
+    Match,
+    OpenItem,
+    Reconciliation,
+    Scope,
+    Series,
+    SignedOff,
+    StateChange,
+)
+from batch_issuer.reports.figures import day, moment
+
+_EXAMPLES = 5
+"""References and lines shown of each kind; the reports have them all."""
+_OLD = dt.timedelta(hours=6)
+"""After so long without an entry, ages say less than they seem to."""
+_LATE = ("24-72h", ">72h", ">7d")
+
+
+def show_findings(output: Output, made: Reconciliation) -> None:
+    """What a report has beyond the bridge; nothing where there is nothing to say."""
+    _show_comparison(output, made)
+    _show_differences(output, made)
+    _show_contingency(output, made)
+    _show_numbers(output, made)
+    _show_persons(output, made)
+    _show_since(output, made)
+
+
+def _show_comparison(output: Output, made: Reconciliation) -> None:
+    found = made.comparison
+    if found is None:
+        return
+    output.show()
+    output.say(N_("The files against the ledger: {how}."), how=_how(output, made.scope))
+    output.table(
+        [
+            (output.messages.text(label), f"{tally.documents:,}", dollars(tally.gross))
+            for match, label in _MATCHES.items()
+            if (tally := found.matches.get(match)) is not None and (tally.documents or match is Match.MATCHED)
+        ],
+        right=[1, 2],
+    )
+    there = [f"{reference} ({_state(output, state)})" for reference, state in found.at_provider.items()]
+    if there:
+        output.say(N_("✗ The ledger does not have these, and the provider has: {refs}."), refs=named(there))
+    for pair in found.lookalikes[:_EXAMPLES]:
+        output.say(
+            N_("! {ref} looks like {other}: same customer, day, total and lines."),
+            ref=pair.external_ref,
+            other=pair.other_ref,
+        )
+    _more(output, len(found.lookalikes))
+    _show_states(output, found.asked, [one for one in found.state_changes if one.before])
+
+
+def _how(output: Output, scope: Scope) -> str:
+    text = output.messages.text
+    days = days_text(output, scope.first, scope.last)
+    match scope.chosen_by:
+        case "period":
+            return text(N_("the ledger's documents of {days} are looked for in them"), days=days)
+        case "dates":
+            return text(
+                N_("the ledger's documents of the days that they cover, {days}, are looked for in them"), days=days
+            )
+        case _:
+            return text(
+                N_("they have no dates, so the ledger's documents that were read from the same sheets are looked for")
+            )
+
+
+def days_text(output: Output, first: str, last: str) -> str:
+    if first == last:
+        return day(first)
+    if not last:
+        return output.messages.text(N_("from {first} on"), first=day(first))
+    if not first:
+        return output.messages.text(N_("until {last}"), last=day(last))
+    return f"{day(first)} – {day(last)}"
+
+
+_MATCHES: Mapping[Match, str] = {
+    Match.MATCHED: N_("the same in both, and issued"),
+    Match.UNSETTLED: N_("the same in both, and not issued yet"),
+    Match.CHANGED: N_("in both, with other content"),
+    Match.CANCELLED: N_("in both, and cancelled"),
+    Match.MISSING: N_("in the files only"),
+    Match.HELD_BACK: N_("in the files with a problem: not compared"),
+}
+
+
+def _state(output: Output, name: str) -> str:
+    known = {state.value: label for state, label in STATE_NAMES.items()}
+    return output.messages.text(known.get(name, N_("not found"))).lower()
+
+
+def _more(output: Output, count: int) -> None:
+    if count > _EXAMPLES:
+        output.say(N_("    … and {count} more; the reports have them all"), count=f"{count - _EXAMPLES:,}")
+
+
+def _show_states(output: Output, asked: int, changes: Sequence[StateChange]) -> None:
+    if not asked and not changes:
+        return
+    text = output.messages.count(
+        "The provider answered about {n} document; not as the ledger had it: {changed}.",
+        "The provider answered about {n} documents; not as the ledger had them: {changed}.",
+        asked,
+        changed=f"{len(changes):,}",
+    )
+    output.show(text)
+    kept = [one for one in changes if not one.recorded]
+    for one in kept[:_EXAMPLES]:
+        output.say(
+            N_("✗ {ref}: the ledger has «{before}», the provider says «{now}». The ledger keeps what was proven."),
+            ref=one.external_ref,
+            before=_state(output, one.before),
+            now=_state(output, one.now),
+        )
+    _more(output, len(kept))
+    moved = Counter((one.before, one.now) for one in changes if one.recorded)
+    output.table(
+        [(f"{count:,}", f"{_state(output, before)} → {_state(output, now)}") for (before, now), count in moved.items()],
+        right=[0],
+    )
+
+
+def _show_differences(output: Output, made: Reconciliation) -> None:
+    if made.differences:
+        output.say(
+            N_(
+                "Amounts that differ: {within} within the tolerance of {tolerance} a line ({small}), "
+                "{beyond} beyond it ({large})."
+            ),
+            within=f"{len(made.within_tolerance):,}",
+            small=dollars(total_of(one.amount for one in made.within_tolerance)),
+            tolerance=dollars(made.tolerance),
+            beyond=f"{len(made.beyond_tolerance):,}",
+            large=dollars(total_of(one.amount for one in made.beyond_tolerance)),
+        )
+
+
+def _show_contingency(output: Output, made: Reconciliation) -> None:
+    bridge = made.contingency
+    settled = sum(part.documents for part in bridge.settled.values())
+    if bridge.opening.documents or bridge.entered.documents:
+        output.show()
+        output.say(
+            N_(
+                "Contingency of the whole company: "
+                "{opening} open before + {entered} new − {settled} settled = {closing} open."
+            ),
+            opening=f"{bridge.opening.documents:,}",
+            entered=f"{bridge.entered.documents:,}",
+            settled=f"{settled:,}",
+            closing=f"{bridge.closing.documents:,}",
+        )
+    waiting = {name: documents for name, documents, _ in made.ages}
+    over_day, over_three = sum(waiting[name] for name in _LATE), sum(waiting[name] for name in _LATE[1:])
+    if over_day:
+        output.say(
+            N_("! In contingency for more than 24 hours: {day}; for more than 72 hours: {three}."),
+            day=f"{over_day:,}",
+            three=f"{over_three:,}",
+        )
+    if made.late_rejections:
+        output.say(
+            N_("✗ Rejected after they had been accepted in contingency: {refs}."),
+            refs=named([record.external_ref for record in made.late_rejections]),
+        )
+    rejected = sum(documents for name, documents, _ in made.rejection_ages if name in _LATE)
+    if rejected:
+        output.say(
+            N_("! Rejected for more than 24 hours: {count}. They can be corrected under the same code no longer."),
+            count=f"{rejected:,}",
+        )
+    _say_how_old(output, made)
+    if made.carried:
+        states = Counter(record.state for record in made.carried)
+        listed = ", ".join(f"{count:,} {_state(output, state.value)}" for state, count in states.items())
+        output.say(N_("Still open from other runs: {states}."), states=listed)
+
+
+def _say_how_old(output: Output, made: Reconciliation) -> None:
+    """Ages are counted to the ledger's newest entry: the same ledger gives the same report. Say when that is old."""
+    waiting = sum(documents for _, documents, _ in (*made.ages, *made.rejection_ages))
+    if waiting and made.as_of and dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(made.as_of) > _OLD:
+        output.say(
+            N_(
+                "! The ledger's newest entry is of {when}, and ages are counted to it. "
+                "`batch-issuer refresh` asks for news."
+            ),
+            when=moment(made.as_of),
+        )
+
+
+def _show_numbers(output: Output, made: Reconciliation) -> None:
+    odd = [one for one in made.series if one.missing or one.repeated]
+    for series in odd[:_EXAMPLES]:
+        _show_series(output, series)
+    _more(output, len(odd))
+    if made.odd_numbers:
+        output.say(
+            N_("! {count} control numbers are not built like one, for example «{number}» of {ref}."),
+            count=f"{len(made.odd_numbers):,}",
+            number=made.odd_numbers[0].answer.control_number[:60],
+            ref=made.odd_numbers[0].external_ref,
+        )
+    if made.other_months:
+        output.say(
+            N_("! Issued or stamped in another month than that of the sale: {count} ({refs})."),
+            count=f"{len(made.other_months):,}",
+            refs=named([one.record.external_ref for one in made.other_months]),
+        )
+
+
+def _show_series(output: Output, series: Series) -> None:
+    if series.missing:
+        runs = [f"{first}" if first == last else f"{first}–{last}" for first, last in series.missing]
+        shown = ", ".join(runs[:_EXAMPLES]) + (" …" if len(runs) > _EXAMPLES else "")
+        output.show(
+            "! "
+            + output.messages.count(
+                "{series} of {year}: {n} number is not in the ledger: {runs}.",
+                "{series} of {year}: {n} numbers are not in the ledger: {runs}.",
+                series.missing_numbers,
+                series=series.name,
+                year=series.year,
+                runs=shown,
+            )
+        )
+    for repeat in series.repeated[:_EXAMPLES]:
+        output.say(
+            N_("✗ {series} of {year}: number {number} stands on several documents: {refs}."),
+            series=series.name,
+            year=series.year,
+            number=repeat.number,
+            refs=", ".join(repeat.references[:_EXAMPLES]),
+        )
+
+
+def _show_persons(output: Output, made: Reconciliation) -> None:
+    for note in made.noted[-_EXAMPLES:]:
+        output.say(
+            N_("Note on {ref} by {by}, {when}: {reason}"),
+            ref=note.external_ref,
+            by=note.by,
+            when=moment(note.at),
+            reason=note.reason,
+        )
+    _more(output, len(made.noted))
+    for signed in made.sign_offs:
+        _show_signed(output, signed)
+
+
+def _show_signed(output: Output, signed: SignedOff) -> None:
+    one = signed.sign_off
+    said = N_("{days} was signed by {by} ({role}) on {when}, {documents} documents for {gross}: unchanged since.")
+    if not signed.unchanged:
+        said = N_(
+            "✗ {days} was signed by {by} ({role}) on {when}, {documents} documents for {gross}. "
+            "CHANGED SINCE: now {now} documents for {amount}; touched: {refs}."
+        )
+    output.say(
+        said,
+        days=days_text(output, one.first, one.last),
+        by=one.by,
+        role=output.messages.text(ROLES[one.role]),
+        when=moment(one.at),
+        documents=f"{one.documents:,}",
+        gross=dollars(one.gross),
+        now=f"{signed.now.documents:,}",
+        amount=dollars(signed.now.gross),
+        refs=named(signed.changed) or "–",
+    )
+
+
+ROLES: Mapping[str, str] = {"preparer": N_("preparer"), "reviewer": N_("reviewer")}
+
+
+def named(references: Sequence[str]) -> str:
+    return ", ".join(references[:_EXAMPLES]) + (
+        f" … +{len(references) - _EXAMPLES:,}" if len(references) > _EXAMPLES else ""
+    )
+
+
+def by_state(records: Iterable[Record]) -> Mapping[State, list[str]]:
+    """References by state."""
+    found: dict[State, list[str]] = {}
+    for record in records:
+        found.setdefault(record.state, []).append(record.external_ref)
+    return found
+
+
+def _show_since(output: Output, made: Reconciliation) -> None:
+    if made.since is None:
+        return
+    output.show()
+    output.say(N_("Since the report of {when}:"), when=moment(made.since.as_of))
+    lines: Iterable[tuple[str, Sequence[OpenItem]]] = (
+        (N_("resolved"), made.since.resolved),
+        (N_("still open"), made.since.still_open),
+        (N_("new"), made.since.new),
+        (N_("gone from the files and not in the ledger"), made.since.gone),
+    )
+    output.table(
+        [
+            (output.messages.text(label), f"{len(items):,}", named([one.external_ref for one in items]))
+            for label, items in lines
+        ],
+        right=[1],
+    )

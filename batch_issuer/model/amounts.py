@@ -1,0 +1,71 @@
+"""What a document should come to, by its type: base, VAT, total, what is withheld, and what is left to pay.
+
+What is withheld is worked out here only; VAT and rounding come from `money`. The ministry's worked example (Manual
+Funcional 2.0, p. 47) is a test: 697.50 net, 90.68 VAT, 6.98 withheld.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from batch_issuer.model.documents import WITHOUT_VAT, Amounts, Document
+from batch_issuer.model.money import NOTHING, to_cents, without_vat
+
+WITHHELD_FROM = Decimal("100.00")
+"""Taxable base from which large taxpayers and the government withhold VAT (Código Tributario, art. 162)."""
+WITHHELD_RATE = Decimal("0.01")
+WITHHOLDERS = ("3", "4")
+INCOME_TAX_RATE = Decimal("0.10")
+"""Withheld from services of excluded subjects (provider.md 9)."""
+
+
+def expected_amounts(document: Document, *, withheld_at_100: bool = True) -> Amounts:
+    """What the provider should answer for a document; None for what cannot be known beforehand.
+
+    The provider's pages disagree about a base of exactly 100.00: `withheld_at_100` decides.
+    """
+    gross = document.expected_gross
+    if document.doc_type in WITHOUT_VAT:
+        taxable = gross
+        retention = _income_tax(document) if document.doc_type == "14" else NOTHING
+    else:
+        taxable = to_cents(_net(document))
+        retention = _vat_withheld(document, taxable, at_100=withheld_at_100)
+    return Amounts(
+        taxable=taxable,
+        vat=gross - taxable,
+        gross=gross,
+        retention=retention,
+        total=None if retention is None else gross - retention,
+    )
+
+
+def withheld(document: Document, *, withheld_at_100: bool = True) -> Decimal | None:
+    """What the buyer keeps back; None where the provider's own customer decides, or no page says."""
+    if document.doc_type == "01" and document.customer is None:
+        return NOTHING
+    return expected_amounts(document, withheld_at_100=withheld_at_100).retention
+
+
+def _net(document: Document) -> Decimal:
+    amount = document.amount
+    return without_vat(amount) if document.prices_with_vat else amount
+
+
+def _vat_withheld(document: Document, taxable: Decimal, *, at_100: bool) -> Decimal | None:
+    """1 % for contributor types 3 and 4. A known customer's stored type counts where the sheet says none."""
+    if document.doc_type == "05":
+        return None
+    if taxable < WITHHELD_FROM or (taxable == WITHHELD_FROM and not at_100):
+        return NOTHING
+    customer = document.customer
+    if customer is None or not (customer.type_contributor or customer.nit or customer.dui):
+        return NOTHING
+    if not customer.type_contributor:
+        return None
+    return to_cents(taxable * WITHHELD_RATE) if customer.type_contributor in WITHHOLDERS else NOTHING
+
+
+def _income_tax(document: Document) -> Decimal | None:
+    services = sum((line.amount for line in document.lines if line.is_service), NOTHING)
+    return to_cents(services * INCOME_TAX_RATE)

@@ -1,0 +1,342 @@
+"""Credit notes and the CCFs that they adjust: which note may go, which must wait, and never more than is left.
+
+Told of a plan beforehand, and held against the ledger again when a run is about to send: the CCF must be stamped by
+then, and every note that is or may be issued counts against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+from batch_issuer.messages import N_
+from batch_issuer.model.documents import State
+from batch_issuer.model.money import CENT, grouped, total_of
+from batch_issuer.model.problems import Kind, Problem, Severity
+from batch_issuer.model.records import UNDER_WAY, Record
+from batch_issuer.plan.judge import Held
+from batch_issuer.plan.plan import Action, Candidate, decide
+from batch_issuer.plan.prepare import Prepared
+from batch_issuer.provider.classify import Reason
+from batch_issuer.rules.identifiers import is_uuid
+
+if TYPE_CHECKING:
+    from batch_issuer.provider.client import Found
+
+ISSUED = (State.STAMPED, State.CONTINGENCY, State.SENDING, State.UNSURE)
+"""States in which a credit note is at the provider, or may be."""
+
+CCF_OTHER_TYPE = Kind(
+    code="credit-not-a-ccf",
+    message=N_("The credit note adjusts «{value}», which is of type {doc_type}: only a CCF (03) can be adjusted."),
+    repair=N_("Cancel that document instead, or correct the reference."),
+)
+CCF_HELD_BACK = Kind(
+    code="credit-ccf-held-back",
+    message=N_("The credit note adjusts «{value}», which is held back for its own data."),
+    repair=N_("Correct the CCF; then both are issued, one after the other."),
+)
+CCF_CANCELLED = Kind(
+    code="credit-ccf-cancelled",
+    message=N_("The credit note adjusts «{value}», which was cancelled: nothing is left to credit."),
+    repair=N_("Take the credit note out, or correct the reference."),
+)
+OVER_CCF = Kind(
+    code="credit-over-ccf",
+    message=N_(
+        "The credit note comes to ${amount}, and of the CCF «{value}» (${gross}) only ${left} is left: "
+        "credit notes of ${credited} are issued or come before it."
+    ),
+    repair=N_("Correct the quantities and prices, or take the credit note out."),
+)
+FULL_DIFFERS = Kind(
+    code="credit-full-differs",
+    message=N_("The credit note says that all of «{value}» is credited, ${gross}, and its rows come to ${amount}."),
+    repair=N_("Empty «Ajuste total» if only these rows are credited; or empty their quantities and prices if all is."),
+)
+CCF_UNKNOWN = Kind(
+    code="credit-ccf-unknown",
+    severity=Severity.WARNS,
+    message=N_("Neither the files nor the ledger have the CCF «{value}» that the credit note adjusts."),
+    repair=N_("The provider is asked about it before the note is sent; nothing is sent if it has none or too little."),
+)
+CCF_NOT_STAMPED = Kind(
+    code="credit-waits",
+    severity=Severity.WARNS,
+    message=N_("The CCF «{value}» has no stamp, so its credit note waits."),
+    repair=N_("Run `batch-issuer refresh`, or correct the CCF; the next run sends the note once the CCF is stamped."),
+)
+KINDS = (
+    CCF_OTHER_TYPE, CCF_HELD_BACK, CCF_CANCELLED, OVER_CCF, FULL_DIFFERS, CCF_UNKNOWN, CCF_NOT_STAMPED,
+)  # fmt: skip
+
+
+class Remembers(Protocol):
+    """What is asked of a ledger."""
+
+    def records(self, company: str, references: Sequence[str]) -> dict[str, Record]: ...
+
+    def of_type(self, company: str, doc_type: str, states: Sequence[State]) -> list[Record]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ccf:
+    """A document that notes adjust, from the ledger, the files or the provider."""
+
+    key: str
+    doc_type: str
+    gross: Decimal | None
+    """None where nobody says."""
+    state: State | None
+    """None for one of the files that was not issued yet."""
+    fingerprint: str = ""
+    held: bool = False
+    """One of the files that is held back for its data."""
+    is_being_cancelled: bool = False
+    """Its cancellation was asked for, and is not settled."""
+    looked_up: bool = False
+    """Only the provider knows it, so that nobody compared the rows of a full adjustment with it yet."""
+
+
+@dataclass(slots=True)
+class Balance:
+    """CCFs by every name they have, and what is credited of each."""
+
+    ccfs: dict[str, Ccf] = field(default_factory=dict)
+    credited: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, ccf: Ccf, names: Iterable[str]) -> None:
+        for name in names:
+            if name:
+                self.ccfs[_plain(name)] = ccf
+
+    def find(self, adjusts: str) -> Ccf | None:
+        return self.ccfs.get(_plain(adjusts))
+
+    def credit(self, adjusts: str, gross: Decimal) -> None:
+        """Count a note against its CCF, known or not."""
+        name = _plain(adjusts)
+        self.credited[name] = self.credited.get(name, Decimal("0.00")) + gross
+
+    def of(self, adjusts: str) -> Decimal:
+        """What is credited so far of a CCF, by whichever of its names."""
+        key = self._key(adjusts)
+        return total_of(gross for name, gross in self.credited.items() if self._key(name) == key)
+
+    def _key(self, adjusts: str) -> str:
+        found = self.find(adjusts)
+        return found.key if found else _plain(adjusts)
+
+
+def balance_of(ledger: Remembers | None, company: str, adjusted: Iterable[str], without: Iterable[str]) -> Balance:
+    """The CCFs that these names mean in a ledger, and what its notes credit of them, some notes left out."""
+    balance = Balance()
+    if ledger is None:
+        return balance
+    names = list(dict.fromkeys(adjusted))
+    for record in ledger.records(company, names).values():
+        balance.add(_from_ledger(record), [record.external_ref, record.answer.document_id])
+    if any(is_uuid(name) and not balance.find(name) for name in names):
+        for record in ledger.of_type(company, "03", tuple(State)):
+            balance.add(_from_ledger(record), [record.external_ref, record.answer.document_id])
+    left_out = set(without)
+    for note in ledger.of_type(company, "05", ISSUED):
+        if note.external_ref not in left_out:
+            balance.credit(note.adjusts, gross_of(note))
+    return balance
+
+
+def gross_of(record: Record) -> Decimal:
+    """What the provider says of a document, else what we expect."""
+    answered = record.answer.amounts.gross
+    return record.expected_gross if answered is None else answered
+
+
+def found_ccf(name: str, found: Found) -> Ccf:
+    """What the provider says of a document that the ledger does not know; one without a type is taken for a CCF."""
+    answer = found.answer
+    return Ccf(
+        key=_plain(answer.document_id or name),
+        doc_type=answer.doc_type or "03",
+        gross=answer.amounts.gross,
+        state=found.state,
+        looked_up=True,
+    )
+
+
+def why_wait(note: Record, balance: Balance, *, full: bool) -> Reason | None:
+    """Why a planned note must not be sent now; None where it may."""
+    ccf = balance.find(note.adjusts)
+    if ccf is None:
+        return Reason.CCF_NOT_FOUND
+    if ccf.doc_type != "03":
+        return Reason.NOT_A_CCF
+    if ccf.state is not State.STAMPED:
+        return _UNSTAMPED.get(ccf.state, Reason.CCF_NOT_ISSUED)
+    if ccf.is_being_cancelled:
+        return Reason.CCF_CANCELLING
+    if ccf.gross is None:
+        return None
+    rows = note.expected_gross if full and ccf.looked_up else Decimal(0)
+    if rows and abs(rows - ccf.gross) > CENT * max(note.lines, 1):
+        return Reason.CREDIT_FULL_DIFFERS
+    amount = ccf.gross if full else note.expected_gross
+    return Reason.CREDIT_OVER_CCF if amount > ccf.gross - balance.of(note.adjusts) else None
+
+
+_UNSTAMPED: Mapping[State | None, Reason] = {
+    State.CONTINGENCY: Reason.CCF_CONTINGENCY,
+    State.REJECTED: Reason.CCF_REJECTED,
+    State.INVALID: Reason.CCF_REJECTED,
+    State.CANCELLED: Reason.CCF_CANCELLED,
+}
+
+
+def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> Prepared:
+    """The same documents, with the credit notes that cannot go held back, and those that wait told of.
+
+    A full adjustment comes to what its CCF comes to.
+    """
+    notes = [candidate for candidate in prepared.candidates if candidate.doc_type == "05"]
+    if not notes:
+        return prepared
+    known = ledger.records(company, [note.external_ref for note in notes]) if ledger else {}
+    to_send = [note for note in notes if _is_to_send(note, known.get(note.external_ref))]
+    references = [note.external_ref for note in to_send]
+    balance = balance_of(ledger, company, [note.adjusts for note in notes], references)
+    _add_files(balance, prepared)
+    judged = {note.number: _Judged(note=_at_its_amount(note, known.get(note.external_ref), balance)) for note in notes}
+    judged |= {
+        note.number: _judged(note, balance, CENT * max(1, len(prepared.batch[note.number].document.lines)))
+        for note in to_send
+    }
+    return _with_verdicts(prepared, judged)
+
+
+def _at_its_amount(note: Candidate, record: Record | None, balance: Balance) -> Candidate:
+    """A note as it was planned, where the ledger has it; a full one that it does not have at its CCF's amount."""
+    if not note.full:
+        return note
+    if record is not None and record.fingerprint == note.fingerprint:
+        return note._replace(gross=record.expected_gross)
+    ccf = balance.find(note.adjusts)
+    return note if ccf is None or ccf.gross is None else note._replace(gross=ccf.gross)
+
+
+def _is_to_send(note: Candidate, record: Record | None) -> bool:
+    changed = record is not None and record.fingerprint != note.fingerprint
+    return decide(record.state if record else None, changed=changed) in (Action.ISSUE, Action.ASK)
+
+
+def _add_files(balance: Balance, prepared: Prepared) -> None:
+    """What the files have themselves; what the ledger says counts, unless the document is to be issued now."""
+    for candidate in prepared.candidates:
+        before = balance.find(candidate.external_ref)
+        changed = before is not None and before.fingerprint != candidate.fingerprint
+        if candidate.doc_type != "05" and decide(before.state if before else None, changed=changed) is Action.ISSUE:
+            ccf = Ccf(key=candidate.external_ref, doc_type=candidate.doc_type, gross=candidate.gross, state=None)
+            balance.add(ccf, [candidate.external_ref])
+    for held in prepared.held:
+        reference = held.document.external_ref
+        if balance.find(reference) is None:
+            ccf = Ccf(key=reference, doc_type=held.document.doc_type, gross=None, state=None, held=True)
+            balance.add(ccf, [reference])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    note: Candidate
+    kind: Kind | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
+    ccf = balance.find(note.adjusts)
+    if ccf is None:
+        return _Judged(note=note, kind=CCF_UNKNOWN)
+    if ccf.doc_type != "03":
+        return _Judged(note=note, kind=CCF_OTHER_TYPE, parameters={"doc_type": ccf.doc_type})
+    if ccf.held:
+        return _Judged(note=note, kind=CCF_HELD_BACK)
+    if ccf.state is State.CANCELLED:
+        return _Judged(note=note, kind=CCF_CANCELLED)
+    if ccf.gross is not None:
+        if note.full:
+            if note.gross and abs(note.gross - ccf.gross) > tolerance:
+                parameters = {"gross": grouped(ccf.gross), "amount": grouped(note.gross)}
+                return _Judged(note=note, kind=FULL_DIFFERS, parameters=parameters)
+            note = note._replace(gross=ccf.gross)
+        left = ccf.gross - balance.of(note.adjusts)
+        if note.gross > left:
+            return _Judged(note=note, kind=OVER_CCF, parameters=_over(note, ccf.gross, left))
+    balance.credit(note.adjusts, note.gross)
+    if ccf.state in (None, State.STAMPED):
+        return _Judged(note=note)
+    return _Judged(note=note, kind=CCF_NOT_STAMPED)
+
+
+def _over(note: Candidate, gross: Decimal, left: Decimal) -> Mapping[str, str]:
+    return {
+        "amount": grouped(note.gross),
+        "gross": grouped(gross),
+        "left": grouped(max(left, Decimal(0))),
+        "credited": grouped(gross - left),
+    }
+
+
+def _with_verdicts(prepared: Prepared, judged: Mapping[int, _Judged]) -> Prepared:
+    candidates: list[Candidate] = []
+    held = list(prepared.held)
+    notes = list(prepared.notes)
+    by_source = dict(prepared.by_source)
+    for candidate in prepared.candidates:
+        verdict = judged.get(candidate.number)
+        if verdict is None:
+            candidates.append(candidate)
+            continue
+        problem = _problem(prepared, verdict) if verdict.kind else None
+        if problem is not None and problem.blocks:
+            document = prepared.content(candidate)
+            held.append(Held(number=candidate.number, document=document, problems=(problem,)))
+            continue
+        if problem is not None:
+            notes.append(problem)
+        candidates.append(verdict.note)
+        if verdict.note.gross != candidate.gross:
+            place = prepared.batch.place(prepared.batch[candidate.number].document.row)
+            count, gross = by_source[place.file, place.sheet]
+            by_source[place.file, place.sheet] = (count, gross + verdict.note.gross - candidate.gross)
+    held.sort(key=lambda one: one.number)
+    return replace(prepared, candidates=tuple(candidates), held=tuple(held), notes=tuple(notes), by_source=by_source)
+
+
+def _problem(prepared: Prepared, verdict: _Judged) -> Problem | None:
+    if verdict.kind is None:
+        return None
+    row = prepared.batch[verdict.note.number].document.row
+    return Problem(
+        kind=verdict.kind,
+        place=prepared.batch.place(row, "adjusts"),
+        value=verdict.note.adjusts,
+        external_ref=verdict.note.external_ref,
+        field="adjusts",
+        parameters=verdict.parameters,
+    )
+
+
+def _from_ledger(record: Record) -> Ccf:
+    return Ccf(
+        key=record.external_ref,
+        doc_type=record.doc_type,
+        gross=gross_of(record),
+        state=record.state,
+        fingerprint=record.fingerprint,
+        is_being_cancelled=record.cancellation is not None and record.cancellation.step in UNDER_WAY,
+    )
+
+
+def _plain(name: str) -> str:
+    """The provider's ids are the same in capitals."""
+    return name.upper() if is_uuid(name) else name

@@ -1,0 +1,338 @@
+"""The documents of the files, checked and encoded: what may be sent, what is held back, and what both come to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Protocol
+
+from batch_issuer.messages import LANGUAGES, N_, Messages
+from batch_issuer.model.documents import Document
+from batch_issuer.model.identity import differing
+from batch_issuer.model.money import exact_grouped, total_of
+from batch_issuer.model.problems import CannotStart, Place, Problem, Severity
+from batch_issuer.model.problems import Kind as ProblemKind
+from batch_issuer.model.records import Kind, NewEvent, Record
+from batch_issuer.plan.customers import Customers, customer_name
+from batch_issuer.plan.judge import Held, judge_all
+from batch_issuer.plan.plan import Candidate, Step
+from batch_issuer.provider import wire
+from batch_issuer.reading.documents.batch import Batch
+from batch_issuer.rules import examine
+from batch_issuer.rules.catalogs import fold
+from batch_issuer.settings import Settings
+
+BACK_DATED = ProblemKind(
+    code="back-dated",
+    severity=Severity.WARNS,
+    message=N_(
+        "Not today's sales ({count}, of {days}). The provider has no field for the date: "
+        "they are issued with today's date and fall into today's tax period."
+    ),
+    repair=N_("Issue sales on their own day, or ask your accountant before going on."),
+)
+
+
+class Known(Protocol):
+    """What is asked of a ledger about documents that were issued."""
+
+    def bodies(self, records: Sequence[Record]) -> dict[str, bytes]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What one pass over the documents of a batch found. Contents are not kept: `content` builds them anew."""
+
+    batch: Batch
+    settings: Settings
+    candidates: tuple[Candidate, ...]
+    held: tuple[Held, ...]
+    notes: tuple[Problem, ...]
+    """Problems that hold no document back, and those of files as a whole."""
+    by_source: Mapping[tuple[str, str], tuple[int, Decimal]]
+    """Documents and gross of each (file, sheet), held back or not."""
+    customers: Customers
+    """Of the documents that may be sent."""
+    today: dt.date
+    """The day on which they were read, in El Salvador."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The ledger's references for those of the files that it has under others."""
+    days: tuple[dt.date, dt.date] | None = None
+    """The first and the last of the documents' own dates, held back or not."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every problem: those that hold documents back first, in the order of the files."""
+        blocking = [problem for held in self.held for problem in held.problems]
+        return (*blocking, *self.notes)
+
+    @property
+    def gross(self) -> Decimal:
+        """All documents of the files, VAT included, held back or not."""
+        return total_of(gross for _, gross in self.by_source.values())
+
+    @property
+    def ready_gross(self) -> Decimal:
+        return total_of(candidate.gross for candidate in self.candidates)
+
+    def content(self, candidate: Candidate) -> Document:
+        """The document of a candidate, under the reference that the ledger has for it."""
+        entry = self.batch[candidate.number]
+        document = examine(self.batch, entry, self.settings.rules, in_lines=()).document
+        if not self.names:
+            return document
+        adjusts = self.names.get(document.adjusts, document.adjusts)
+        return replace(document, external_ref=candidate.external_ref, adjusts=adjusts)
+
+    def renamed(self, references: Mapping[int, str]) -> Prepared:
+        """The same with other references for some candidates, by their numbers: those that the ledger has."""
+        names = {one.external_ref: references[one.number] for one in self.candidates if one.number in references}
+        prepared = replace(self, names={**self.names, **names})
+        candidates = (_renamed(prepared, one, references.get(one.number)) for one in self.candidates)
+        return replace(prepared, candidates=tuple(candidates))
+
+    def expect(self, *, documents: int | None, total: Decimal | None, all_or_nothing: bool) -> None:
+        """Raise `CannotStart` unless the files hold what their owner counted."""
+        found = len(self.candidates) + len(self.held)
+        if documents is not None and documents != found:
+            raise CannotStart(
+                N_("Documents in the files: {found}; --expect-documents says {expected}. Nothing was sent."),
+                repair=N_("Find out which of the two is right, then run again."),
+                found=f"{found:,}",
+                expected=f"{documents:,}",
+            )
+        if total is not None and total != self.gross:
+            raise CannotStart(
+                N_("The documents of the files come to {found}; --expect-total says {expected}. Nothing was sent."),
+                repair=N_("Find out which of the two is right, then run again."),
+                found=exact_grouped(self.gross),
+                expected=exact_grouped(total),
+            )
+        if all_or_nothing and self.held:
+            raise CannotStart(
+                N_("Documents with problems: {count}; --all-or-nothing refuses the whole batch. Nothing was sent."),
+                repair=N_("Run `batch-issuer check --fix-file fix.xlsx` with the same files and correct them."),
+                count=f"{len(self.held):,}",
+            )
+
+
+def _renamed(prepared: Prepared, candidate: Candidate, reference: str | None) -> Candidate:
+    """The candidate with the ledger's reference, where it has one, and with that of the CCF that it adjusts."""
+    adjusts = prepared.names.get(candidate.adjusts, candidate.adjusts)
+    if reference is None and adjusts == candidate.adjusts:
+        return candidate
+    if reference is not None:
+        written = candidate.written_ref or candidate.external_ref
+        candidate = candidate._replace(external_ref=reference, written_ref=written)
+    candidate = candidate._replace(adjusts=adjusts)
+    return candidate._replace(fingerprint=wire.fingerprint(wire.encode(prepared.content(candidate))))
+
+
+def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool = True) -> Prepared:
+    """Check and encode every document of a batch, once, keeping only what a plan needs.
+
+    Where nothing is `compared` with a ledger, anonymous sales need no encoding, and have no fingerprint.
+    """
+    judged = judge_all(batch, settings, compared=compared)
+    customers = Customers(fold)
+    for mention, held in judged.mentions:
+        customers.add(mention, held=held)
+    notes = [*batch.problems, *judged.notes, *customers.problems(batch.place)]
+    dates = Counter({day: count for day, count in judged.dates.items() if day != today})
+    if dates:
+        notes.insert(0, _back_dated(dates))
+    return Prepared(
+        batch=batch,
+        settings=settings,
+        candidates=tuple(judged.candidates),
+        held=tuple(judged.held),
+        notes=tuple(notes),
+        by_source=judged.by_source,
+        days=(min(judged.days), max(judged.days)) if judged.days else None,
+        customers=customers,
+        today=today,
+    )
+
+
+def _back_dated(dates: Counter[dt.date]) -> Problem:
+    first, last = f"{min(dates):%d/%m/%Y}", f"{max(dates):%d/%m/%Y}"
+    parameters = {"count": f"{dates.total():,}", "days": first if first == last else f"{first} – {last}"}
+    return Problem(kind=BACK_DATED, place=Place(), parameters=parameters)
+
+
+def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Iterator[NewEvent]:
+    """What the ledger is told of documents before they are sent: their content and where it stands."""
+    for candidate in candidates:
+        document = prepared.content(candidate)
+        file, sheet = prepared.batch.source(document.row)
+        yield NewEvent(
+            kind=Kind.PLANNED,
+            external_ref=candidate.external_ref,
+            body={
+                "doc_type": document.doc_type,
+                "fingerprint": candidate.fingerprint,
+                "likeness": candidate.likeness,
+                "expected_gross": str(candidate.gross),
+                "expected_retention": "" if candidate.retention is None else str(candidate.retention),
+                "adjusts": candidate.adjusts,
+                "customer_id": candidate.customer_id,
+                "body": wire.encode(document).decode(),
+                "file": file,
+                "sheet": sheet,
+                "rows": prepared.batch.row_numbers(document.rows),
+                "date": document.date.isoformat() if document.date else "",
+                "branch": document.branch,
+                "till": document.till,
+                "customer": customer_name(document),
+                "payment_method": document.payment_method,
+                "lines": len(document.lines),
+            },
+        )
+
+
+def planned_event(record: Record, body: bytes) -> NewEvent:
+    """A planned document said again, with what was learned of its amount."""
+    withheld_amount = record.expected_retention
+    return NewEvent(
+        kind=Kind.PLANNED,
+        external_ref=record.external_ref,
+        body={
+            "doc_type": record.doc_type,
+            "fingerprint": record.fingerprint,
+            "likeness": record.likeness,
+            "expected_gross": str(record.expected_gross),
+            "expected_retention": "" if withheld_amount is None else str(withheld_amount),
+            "adjusts": record.adjusts,
+            "customer_id": record.customer_id,
+            "body": body.decode(),
+            "file": record.source.file,
+            "sheet": record.source.sheet,
+            "rows": list(record.source.rows),
+            "date": record.date,
+            "branch": record.branch,
+            "till": record.till,
+            "customer": record.customer,
+            "payment_method": record.payment_method,
+            "lines": record.lines,
+        },
+    )
+
+
+def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> list[dict[str, Any]]:
+    """Both versions of documents that the ledger has and that the file says otherwise, as the run's record has them."""
+    issued = ledger.bodies([step.record for step in steps if step.record is not None])
+    found = []
+    for step in steps:
+        if step.record is None:
+            continue
+        document = prepared.content(step.candidate)
+        file, sheet = prepared.batch.source(document.row)
+        other = [
+            (name, getattr(step.record, name), getattr(step.candidate, name))
+            for name in differing(step.record.appearance, step.candidate.appearance)
+        ]
+        changes = (*other, *wire.compare(issued[step.candidate.external_ref], wire.encode(document)))
+        found.append(
+            {
+                "external_ref": step.candidate.external_ref,
+                "state": step.record.state.value,
+                "file": file,
+                "sheet": sheet,
+                "rows": prepared.batch.row_numbers(document.rows),
+                "issued_gross": str(step.record.expected_gross),
+                "file_gross": str(step.candidate.gross),
+                "control_number": step.record.answer.control_number,
+                "changes": [{"what": what, "issued": before, "file": now} for what, before, now in changes],
+            }
+        )
+    return found
+
+
+def summary(prepared: Prepared, references: Sequence[str], left_out: Sequence[Candidate]) -> dict[str, Any]:
+    """What a run read, for its record in the ledger. `references` are the documents that the run is about."""
+    amounts = {candidate.external_ref: candidate.gross for candidate in prepared.candidates}
+    texts = _Texts()
+    return {
+        "sources": [_source(prepared, source) for source in prepared.batch.sources],
+        "rows": prepared.batch.rows,
+        "documents": len(prepared.candidates) + len(prepared.held),
+        "refs": list(references),
+        "amounts": [str(amounts[reference]) for reference in references],
+        "left_out": {
+            "documents": len(left_out),
+            "gross": str(total_of(candidate.gross for candidate in left_out)),
+        },
+        "held_back": [_held(prepared, held, texts) for held in prepared.held],
+        "notes": [texts.problem(problem) for problem in prepared.notes],
+        "texts": texts.known,
+    }
+
+
+def _source(prepared: Prepared, source: Any) -> dict[str, Any]:
+    documents, gross = prepared.by_source.get((source.path, source.sheet), (0, Decimal("0.00")))
+    return {
+        "file": source.path,
+        "sheet": source.sheet,
+        "sha256": source.sha256,
+        "rows": source.rows,
+        "documents": documents,
+        "control_total": None if source.control_total is None else str(source.control_total),
+        "read_total": str(gross),
+        "notes": " · ".join(filter(None, (source.encoding, source.separator, source.decimal, source.dates))),
+    }
+
+
+def _held(prepared: Prepared, held: Held, texts: _Texts) -> dict[str, Any]:
+    document = held.document
+    file, sheet = prepared.batch.source(document.row)
+    return {
+        "external_ref": document.external_ref,
+        "doc_type": document.doc_type,
+        "file": file,
+        "sheet": sheet,
+        "rows": prepared.batch.row_numbers(document.rows),
+        "gross": str(document.expected_gross),
+        "branch": document.branch,
+        "date": document.date.isoformat() if document.date else "",
+        "customer": customer_name(document),
+        "payment_method": document.payment_method,
+        "problems": [texts.problem(problem) for problem in held.problems],
+    }
+
+
+_BOTH = tuple(map(Messages, LANGUAGES))
+
+
+class _Texts:
+    """Problems as plain JSON, so that a report can be made of the ledger alone; each text, in both languages, once."""
+
+    def __init__(self) -> None:
+        self.known: list[dict[str, str]] = []
+        self._numbers: dict[tuple[str, ...], int] = {}
+
+    def problem(self, problem: Problem) -> dict[str, Any]:
+        """`message` and `repair` are places in `known`."""
+        place = problem.place
+        return {
+            "code": problem.code,
+            "severity": problem.kind.severity.value,
+            "external_ref": problem.external_ref,
+            "file": place.file,
+            "sheet": place.sheet,
+            "row": place.row,
+            "column": place.column,
+            "heading": place.heading,
+            "field": problem.field,
+            "value": problem.value,
+            "message": self._number(tuple(map(problem.message, _BOTH))),
+            "repair": self._number(tuple(map(problem.repair, _BOTH))),
+        }
+
+    def _number(self, said: tuple[str, ...]) -> int:
+        number = self._numbers.setdefault(said, len(self.known))
+        if number == len(self.known):
+            self.known.append(dict(zip(LANGUAGES, said, strict=True)))
+        return number

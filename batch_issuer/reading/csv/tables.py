@@ -1,0 +1,257 @@
+"""CSV files as columns of text. No cell is converted here: what a text means is decided by its column's field.
+
+Two readers give the same columns: pandas reads large files; the standard library reads small ones, and those that
+pandas refuses, because it can name the row that is wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
+from typing import BinaryIO
+
+from batch_issuer.messages import N_
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.reading.csv.survey import SAMPLE, Survey, survey_csv, surveyed_text
+from batch_issuer.reading.tables import ColumnBuilder, Sheet, Table
+
+SEPARATORS = (",", ";", "\t", "|")
+SEPARATOR_NAMES = {"\t": "tab"}
+ENCODING_NAMES = {
+    "utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32-le": "UTF-32", "utf-32-be": "UTF-32",
+    "cp1252": "Windows-1252",
+}  # fmt: skip
+Recognise = Callable[[Sequence[str]], int]
+"""How many of our fields the cells of a row name."""
+
+FAST_FROM_BYTES = 3_000_000
+"""Below this the import of pandas costs more than it saves."""
+_FAST_ROWS = 100_000
+_ROWS = 20_000
+"""Rows that are taken into the columns at once, by pandas and by the standard library."""
+_SAMPLE_ROWS = 30
+_END = "\x00end of file"
+_CUT_OFF = bytes(8)
+MAX_COLUMNS = 2_000
+"""A row with more cells is no row of a table."""
+MAX_ROWS = 20_000_000
+MAX_CELL = 131_072
+"""Characters, four times what a cell of a workbook can hold; the standard library's own limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How the rows are written."""
+
+    separator: str
+    width: int
+    announced: bool
+    """The first line is Excel's `sep=;` and no row."""
+
+
+def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
+    """Read one CSV as a sheet.
+
+    Raises `CannotStart` for text in no known encoding, a quotation mark that does not close, or a file that changes.
+    """
+    survey = survey_csv(path, stream)
+    if survey.holds_nul:
+        _refuse_cut_off(path, stream, survey.size)
+    layout = find_layout(survey.sample, recognise)
+    table = None
+    if survey.size >= FAST_FROM_BYTES and not survey.holds_nul and layout.width <= MAX_COLUMNS:
+        table = read_fast(path, stream, survey, layout)
+    if table is None:
+        table = read_carefully(path, stream, survey, layout)
+    _refuse_swallowed_rows(path, table, layout)
+    return Sheet(
+        path=path,
+        name="",
+        sha256=survey.sha256,
+        table=table,
+        encoding=ENCODING_NAMES[survey.encoding],
+        separator=SEPARATOR_NAMES.get(layout.separator, layout.separator),
+    )
+
+
+def _many_rows(path: str) -> CannotStart:
+    return CannotStart(
+        N_("{file} has more than {rows} rows, blank ones counted."),
+        repair=N_("Delete the blank rows, or divide it into several files and name them together."),
+        file=path,
+        rows=f"{MAX_ROWS:,}",
+    )
+
+
+def _refuse_cut_off(path: str, stream: BinaryIO, size: int) -> None:
+    """Refuse a file that ends in zeros: a disk or a network failed while it was written, and rows are missing."""
+    stream.seek(max(0, size - len(_CUT_OFF)))
+    if stream.read() == _CUT_OFF:
+        raise CannotStart(
+            N_("{file} ends in zero bytes: it was not written to its end, and rows may be missing."),
+            repair=N_("Save it again from the program that made it."),
+            file=path,
+        )
+
+
+def find_layout(sample: str, recognise: Recognise) -> Layout:
+    """Find the separator under which the first rows name most of our fields, or else have most cells."""
+    announced = sample[:4].lower() == "sep=" and len(sample) > 4
+    lines = _lines(sample)[1 if announced else 0 :]
+    if announced:
+        separator = sample[4]
+        return Layout(separator=separator, width=_width(lines, separator), announced=True)
+    best, best_score = SEPARATORS[0], (-1, -1)
+    for separator in SEPARATORS:
+        rows = _sample_rows(lines, separator)[:_SAMPLE_ROWS]
+        score = (max(map(recognise, rows), default=0), sorted(map(len, rows))[len(rows) // 2] if rows else 0)
+        if score > best_score:
+            best, best_score = separator, score
+    return Layout(separator=best, width=_width(lines, best), announced=False)
+
+
+def _lines(sample: str) -> list[str]:
+    """The whole lines of the sample; the last one may be cut and is left out unless it is the only one."""
+    lines = list(io.StringIO(sample, newline=""))
+    return lines[:-1] if len(lines) > 1 and len(sample) >= SAMPLE // 4 else lines
+
+
+def _sample_rows(lines: Iterable[str], separator: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines, delimiter=separator))
+    except csv.Error:
+        return []
+
+
+def _width(lines: Iterable[str], separator: str) -> int:
+    return max(map(len, _sample_rows(lines, separator)), default=1) or 1
+
+
+def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Table | None:
+    """Read the columns by pandas' C reader; None where it refuses the file, or a cell is longer than any.
+
+    Raises `CannotStart` for a file that changes or has too many rows.
+    """
+    import pandas as pd  # noqa: PLC0415 - small files do without it
+
+    builders = [ColumnBuilder() for _ in range(layout.width)]
+    rows = 0
+    try:
+        with surveyed_text(path, stream, survey) as text:
+            chunks = pd.read_csv(
+                text,
+                engine="c",
+                dtype=object,
+                header=None,
+                names=list(range(layout.width)),
+                index_col=None,
+                sep=layout.separator,
+                na_filter=False,
+                keep_default_na=False,
+                skip_blank_lines=False,
+                skiprows=1 if layout.announced else None,
+                low_memory=True,
+                chunksize=_FAST_ROWS,
+            )
+            for chunk in chunks:
+                rows += len(chunk)
+                if rows > MAX_ROWS:
+                    raise _many_rows(path)
+                for number, builder in enumerate(builders):
+                    codes, distinct = pd.factorize(chunk[number].to_numpy())
+                    builder.add_factorized(codes, distinct.tolist())
+    except (pd.errors.ParserError, pd.errors.EmptyDataError):
+        return None
+    table = _table(builders, rows)
+    return None if any(len(text) > MAX_CELL for column in table.columns for text in column.texts) else table
+
+
+def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Table:
+    """Read the columns by the standard library, of a file whose rows may differ in length.
+
+    Raises `CannotStart` that names the row which is none.
+    """
+    builders: list[ColumnBuilder] = []
+    rows = 0
+    last: list[str] = []
+    with surveyed_text(path, stream, survey) as text:
+        lines = islice(text, 1 if layout.announced else 0, None)
+        reader = csv.reader(chain(lines, (_END,)), delimiter=layout.separator)
+        while chunk := _next_rows(path, reader, rows):
+            last = chunk[-1]
+            if last == [_END]:
+                chunk.pop()
+            for number, texts in enumerate(zip_longest(*chunk, fillvalue="")):
+                if number == len(builders):
+                    builders.append(ColumnBuilder())
+                    builders[-1].add([""] * rows)
+                builders[number].add(texts)
+            width = max(map(len, chunk), default=0)
+            for builder in builders[width:]:
+                builder.add([""] * len(chunk))
+            rows += len(chunk)
+            if rows > MAX_ROWS:
+                raise _many_rows(path)
+    if last != [_END]:
+        raise _quote_not_closed(path, rows)
+    return _table(builders, rows)
+
+
+def _next_rows(path: str, reader: Iterator[list[str]], done: int) -> list[list[str]]:
+    rows: list[list[str]] = []
+    try:
+        rows.extend(islice(reader, _ROWS))
+    except csv.Error as error:
+        row = done + len(rows) + 1
+        raise (_long_cell(path, row) if "limit" in str(error) else _quote_not_closed(path, row)) from error
+    widest = max(range(len(rows)), key=lambda row: len(rows[row]), default=0)
+    if rows and len(rows[widest]) > MAX_COLUMNS:
+        raise CannotStart(
+            N_("{file}, row {row} has {cells} cells: that is no row of a table."),
+            repair=N_("Save the file again from Excel."),
+            file=path,
+            row=done + widest + 1,
+            cells=f"{len(rows[widest]):,}",
+        )
+    return rows
+
+
+def _long_cell(path: str, row: int) -> CannotStart:
+    """What is longer than any cell is mostly many rows that an open quotation mark has swallowed."""
+    return CannotStart(
+        N_("{file}, row {row}: a cell has more than {size} characters."),
+        repair=N_('Perhaps a quotation mark (") opens there and does not close. Correct it, or save the file again.'),
+        file=path,
+        row=row,
+        size=f"{MAX_CELL:,}",
+    )
+
+
+def _table(builders: Sequence[ColumnBuilder], rows: int) -> Table:
+    return Table(columns=tuple(builder.column() for builder in builders), rows=rows)
+
+
+def _refuse_swallowed_rows(path: str, table: Table, layout: Layout) -> None:
+    """Refuse a quotation mark that opens in one row and closes in another: of two sales it makes one.
+
+    The text between then holds exactly the separators of the rows that it swallowed.
+    """
+    if layout.width < 4:
+        return
+    for column in table.columns:
+        for code, text in enumerate(column.texts):
+            breaks = text.count("\n") or text.count("\r")
+            if breaks and text.count(layout.separator) == breaks * (layout.width - 1):
+                raise _quote_not_closed(path, int((column.codes == code).argmax()) + 1)
+
+
+def _quote_not_closed(path: str, row: int) -> CannotStart:
+    return CannotStart(
+        N_('{file}, row {row}: a quotation mark (") opens and does not close in the same row, so rows run together.'),
+        repair=N_('Write the mark twice (""), delete it, or save the file again from Excel.'),
+        file=path,
+        row=row,
+    )

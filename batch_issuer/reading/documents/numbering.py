@@ -1,0 +1,243 @@
+"""Numbers of sales that begin anew each day, in each branch or at each till, and the template that tells them apart.
+
+A number that stands for two sales makes one document of both, or takes the second for one that was issued before. The
+sheet's own date, branch or till, in the reference, keeps them apart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batch_issuer.messages import N_
+from batch_issuer.model.problems import CannotStart, Place, Problem
+from batch_issuer.reading import kinds
+from batch_issuer.reading.cells.values import Value
+from batch_issuer.reading.documents.batch import SourceFile
+from batch_issuer.reading.documents.refs import Refs
+from batch_issuer.reading.tables import Codes, Flags, is_blank
+
+if TYPE_CHECKING:
+    from batch_issuer.reading.sheets import SheetSales
+
+Numbers = NDArray[np.int64]
+
+TELLING = ("branch", "till", "date")
+"""What tells sales of the same number apart, in the order in which a template has it."""
+_NAMES: Mapping[str, str] = {"branch": "Sucursal", "till": "Caja", "date": "Fecha"}
+"""A heading to add where the sheet has none."""
+_DENSE = 1.2
+"""Numbers from 1 on of which hardly one is missing were counted by somebody who may begin anew."""
+_LONGEST = 9
+"""Digits: more are no number that somebody counts."""
+
+
+def propose_template(source: SourceFile, differs: Sequence[str]) -> str:
+    """The line of settings that puts the fields which differ into the reference, over the sheet's own headings.
+
+    `differs` are fields of `TELLING`. Empty where the sheet has none of them, or the reference is not one column.
+    """
+    named = {one.field: one for one in source.mapping}
+    numbers = [one for one in source.mapping if one.field == "external_ref"]
+    parts = [named[name] for name in TELLING if name in differs and name in named]
+    if source.template or len(numbers) != 1 or not parts:
+        return ""
+    times = Counter(text.casefold() for text in (*source.ignored, *(one.heading for one in source.mapping)))
+    names = [
+        f"{one.heading} ({one.column})" if times[one.heading.casefold()] > 1 else one.heading
+        for one in (*parts, *numbers)
+    ]
+    if any(mark in name for name in names for mark in "{}"):
+        return ""
+    return template_line("-".join(f"{{{name}}}" for name in names))
+
+
+def template_line(template: str) -> str:
+    """The line of settings that makes references of a template."""
+    return f"external_ref = {json.dumps(template, ensure_ascii=False)}"
+
+
+def notes_on_numbers(
+    sheets: Sequence[SheetSales], documents: Sequence[Codes], disagree: Mapping[str, Flags]
+) -> Iterator[Problem]:
+    """What is told of each sheet's numbers; `documents` are those of each, `disagree` those held back, by field."""
+    for sheet, of_sheet in zip(sheets, documents, strict=True):
+        held = {name: flags[of_sheet] for name, flags in disagree.items() if flags[of_sheet].any()}
+        count = int(np.logical_or.reduce(list(held.values())).sum()) if held else 0
+        if count > 1:
+            if line := propose_template(sheet.source, list(held)):
+                headings = ", ".join(f"«{heading}»" for heading in _headings(sheet.source, list(held)))
+                parameters = {"count": f"{count:,}", "headings": headings, "line": line}
+                yield Problem(kind=kinds.NUMBERS_RESTART_IN_FILE, place=_place(sheet), parameters=parameters)
+        elif (last := _counted_to(sheet)) and (line := propose_template(sheet.source, _told_by(sheet))):
+            parameters = {"last": str(last), "line": line}
+            yield Problem(kind=kinds.NUMBERS_MAY_RESTART, place=_place(sheet), parameters=parameters)
+
+
+def _headings(source: SourceFile, fields: Sequence[str]) -> list[str]:
+    return [one.heading for name in TELLING if name in fields for one in source.mapping if one.field == name]
+
+
+def _place(sheet: SheetSales) -> Place:
+    return Place(file=sheet.source.path, sheet=sheet.source.sheet)
+
+
+def _told_by(sheet: SheetSales) -> list[str]:
+    """Branch and till where the sheet has more than one, and the date; of a sheet without dates, branch and till."""
+    found = {field.name: len(_values_said(sheet, field.name)) for field in sheet.fields if field.name in TELLING}
+    several = [name for name, count in found.items() if (name == "date" and count) or count > 1]
+    return several or [name for name, count in found.items() if count]
+
+
+def _values_said(sheet: SheetSales, name: str) -> set[Value]:
+    field = next(field for field in sheet.fields if field.name == name)
+    codes = np.flatnonzero(np.bincount(field.codes, minlength=len(field.texts))).tolist()
+    return {field.values[code] for code in codes if not is_blank(field.texts[code])} - {None, ""}
+
+
+def _counted_to(sheet: SheetSales) -> int:
+    """The last of numbers that are counted from 1 in the order of the rows; 0 where they are not."""
+    numbers = sheet.numbers
+    last = max(numbers.values(), default=0)
+    if sheet.source.template or len(numbers) < 2 or min(numbers.values()) > 1 or last > _DENSE * len(numbers):
+        return 0
+    first_row = np.zeros(len(sheet.refs.texts), np.int64)
+    first_row[sheet.refs.codes[::-1]] = np.arange(len(sheet.refs.codes))[::-1]
+    in_order = sorted(numbers, key=lambda code: int(first_row[code]))
+    return last if all(numbers[one] < numbers[next_] for one, next_ in pairwise(in_order)) else 0
+
+
+def are_counted(numbers: Collection[int]) -> bool:
+    """Whether these may be numbers that were counted from 1, and begin anew somewhere: hardly one is missing.
+
+    The first may be: a sale that was taken out, or has a mistake.
+    """
+    return 0 < max(numbers, default=0) <= _DENSE * len(numbers) + 1
+
+
+def counted_numbers(refs: Refs) -> Mapping[int, int]:
+    """The number of each reference that stands in some row, by code.
+
+    Empty where one is no plain whole number, or where they may not have been counted from 1.
+    """
+    used = np.flatnonzero(np.bincount(refs.codes, minlength=len(refs.texts))).tolist()
+    if not all(map(_may_be_counted, (refs.texts[code] for code in used))):
+        return {}
+    numbers = {code: int(refs.texts[code]) for code in used if refs.texts[code]}
+    return numbers if min(numbers.values(), default=0) == 1 or are_counted(numbers.values()) else {}
+
+
+def _may_be_counted(text: str) -> bool:
+    return not text or (text.isascii() and text.isdigit() and len(text) <= _LONGEST)
+
+
+def restart_of(refs: Refs, numbers: Mapping[int, int]) -> int:
+    """The place among the rows at which numbers that were counted from 1 begin at 1 again, and so on to the end.
+
+    So do the days of a week in one sheet. 0 where the numbers do not.
+    """
+    if not numbers:
+        return 0
+    number_of = np.zeros(len(refs.texts), np.int64)
+    number_of[[*numbers]] = [*numbers.values()]
+    rows = np.flatnonzero(number_of[refs.codes])
+    counted = number_of[refs.codes[rows]]
+    begins = np.flatnonzero(np.diff(counted) < 0) + 1
+    if not len(begins) or not all(_is_counted(run) for run in np.split(counted, begins)):
+        return 0
+    return int(rows[begins[0]])
+
+
+def _is_counted(run: Numbers) -> bool:
+    """Whether ascending numbers begin at 1 and hardly one is missing."""
+    different = int((np.diff(run) > 0).sum()) + 1
+    return bool(run[0] == 1 and different > 1 and run[-1] <= _DENSE * different)
+
+
+def questions_about_numbers(
+    sheets: Sequence[SheetSales],
+    documents: Sequence[Codes],
+    refs: Sequence[str],
+    told_apart: Flags,
+    tills_differ: Flags,
+) -> Iterator[CannotStart]:
+    """The first sheet, and the first two, that count their sales from 1 with nothing to tell two of one number apart.
+
+    What answers for these answers for all others. `documents` are those of each sheet, `told_apart` those held back
+    because date, branch or till differ, and `tills_differ` those with two values in a column that may be a till.
+    """
+    for sheet in sheets:
+        if sheet.restart is not None and _are_merged(sheet, sheet.restart, refs, told_apart):
+            yield _about_one(sheet, sheet.restart)
+            break
+    counting = [
+        (sheet, frozenset(of_sheet.tolist()))
+        for sheet, of_sheet in zip(sheets, documents, strict=True)
+        if sheet.numbers
+    ]
+    for (first, ours), (second, theirs) in combinations(counting, 2):
+        shared = [number for number in ours & theirs if not told_apart[number]]
+        if shared and 2 * len(shared) >= min(len(ours), len(theirs)):
+            by_till = propose_template(second.source, ["till"]) if tills_differ[shared].any() else ""
+            yield _about_two(first, second, [refs[number] for number in sorted(shared)], by_till)
+            break
+
+
+def _are_merged(sheet: SheetSales, restart: int, refs: Sequence[str], told_apart: Flags) -> bool:
+    """Whether a document has rows on both sides of a table row, and nothing tells them apart."""
+    below = int(np.searchsorted(sheet.rows.sales, restart))
+    number_of = {reference: number for number, reference in enumerate(refs)}
+    both = np.intersect1d(sheet.refs.codes[:below], sheet.refs.codes[below:]).tolist()
+    return not all(told_apart[number_of[text]] for code in both if (text := sheet.refs.texts[code]))
+
+
+def _about_one(sheet: SheetSales, row: int) -> CannotStart:
+    return CannotStart(
+        N_(
+            "{where}: the numbers of the sales are counted from 1, and in row {row} they begin at 1 again: nothing "
+            "says whether the same number is one sale or two. As one, the lines of both would be issued together."
+        ),
+        repair=N_(
+            "If they are different sales, each needs a reference of its own: add a column that tells them apart (day, "
+            "branch, till) and say in the settings that the reference is made of both:\n[source]\n{line}\n"
+            "If a sale goes on further down, say it with --alike same."
+        ),
+        where=sheet.sheet.title,
+        row=row + 1,
+        line=_line_with_another(sheet),
+    )
+
+
+def _about_two(first: SheetSales, second: SheetSales, shared: Sequence[str], line: str) -> CannotStart:
+    return CannotStart(
+        N_(
+            "{where} and {other} both number their sales from 1, and {count} numbers stand in both, for example "
+            "«{reference}»: nothing says whether that is one sale or two. As one, the lines of both files would be "
+            "issued together."
+        ),
+        repair=N_(
+            "If they are different sales, each needs a reference of its own: add a column that tells the files apart "
+            "(day, branch, till) to both, and say in the settings that the reference is made of both:\n[source]\n"
+            "{line}\nIf both files hold the same sales, name only one of them. If a sale goes on in the other file, "
+            "say it with --alike same."
+        ),
+        where=first.sheet.title,
+        other=second.sheet.title,
+        count=f"{len(shared):,}",
+        reference=shared[0],
+        line=line or _line_with_another(second),
+    )
+
+
+def _line_with_another(sheet: SheetSales) -> str:
+    """The line of settings with a column that has to be added."""
+    named = {field.name for field in sheet.fields}
+    added = next((heading for name, heading in _NAMES.items() if name not in named), "Serie")
+    number = sheet.header.headings[sheet.header.ref_columns[0]]
+    return template_line(f"{{{added}}}-" + (sheet.source.template or f"{{{number}}}"))

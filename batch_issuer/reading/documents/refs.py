@@ -1,0 +1,149 @@
+"""The reference of every row: a column, or a template of several. Two different sales never share one.
+
+References that differ only in spaces, capitals or leading zeros, and templates that make one text of different parts,
+are told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from batch_issuer.reading import kinds
+from batch_issuer.reading.cells.values import Fault, clean, is_error, lost_digits
+from batch_issuer.reading.examples import holds_example_ref, is_example_ref
+from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
+
+MAX_LENGTH = 100
+_PLAIN = re.compile(r"[0-9A-Za-z/_\n-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refs:
+    """The references of some rows: `texts[codes[row]]`; an empty text is a row without one."""
+
+    codes: Codes
+    texts: list[str]
+    faults: dict[int, Fault]
+    """By code."""
+    parts: list[tuple[str, ...]]
+    """What each reference of a template is made of, parallel to `texts`; empty for a single column."""
+
+
+def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequence[str]) -> Refs:
+    """References of the rows of columns: one column and no literals, or the parts of a template."""
+    if not literals and _is_plain(columns[0]):
+        return Refs(codes=columns[0].codes, texts=list(columns[0].texts), faults={}, parts=[])
+    cleaned = [_cleaned(column) for column in columns]
+    if not literals:
+        return _single(columns[0], cleaned[0])
+    combined, firsts = _combinations(columns)
+    texts: list[str] = []
+    parts: list[tuple[str, ...]] = []
+    faults: dict[int, Fault] = {}
+    for code, row in enumerate(firsts.tolist()):
+        pieces = tuple(texts_of[column.codes[row]] for texts_of, column in zip(cleaned, columns, strict=True))
+        texts.append(joined(literals, pieces) if any(pieces) else "")
+        parts.append(pieces)
+        if any(pieces) and (fault := _fault_of_parts(pieces, columns, row, headings) or fault_of(texts[-1])):
+            faults[code] = fault
+    return Refs(codes=combined, texts=texts, faults=faults, parts=parts)
+
+
+def continued(codes: Codes) -> Codes:
+    """Rows without a reference (a negative code) take that of the row above."""
+    last = np.maximum.accumulate(np.where(codes >= 0, np.arange(len(codes)), -1))
+    found: Codes = np.where(last >= 0, codes[np.maximum(last, 0)], -1).astype(np.int32)
+    return found
+
+
+def document_codes(refs: Refs, *, continue_rows: bool) -> Codes:
+    """The document of each row, by number; negative where the row belongs to none."""
+    number_of: dict[str, int] = {}
+    if "" in refs.texts or len(set(refs.texts)) < len(refs.texts):
+        numbers = (number_of.setdefault(text, len(number_of)) if text else -1 for text in refs.texts)
+        codes: Codes = np.fromiter(numbers, np.int32, len(refs.texts))[refs.codes]
+    else:
+        codes = refs.codes
+    return continued(codes) if continue_rows and len(codes) else codes
+
+
+def joined(literals: Sequence[str], pieces: Sequence[str]) -> str:
+    """The reference of a template's literals and the pieces between them."""
+    return "".join(literal + piece for literal, piece in zip(literals, (*pieces, ""), strict=True))
+
+
+def fault_of(text: str) -> Fault | None:
+    """What keeps a reference from being sent."""
+    if len(text) > MAX_LENGTH:
+        return Fault(kinds.REF_TOO_LONG, {"length": str(len(text))})
+    if not text.isprintable():
+        return Fault(kinds.REF_UNPRINTABLE)
+    if is_example_ref(text):
+        return Fault(kinds.EXAMPLE_REF)
+    if text.endswith(".0") and text[:-2].isdigit():
+        return Fault(kinds.REF_WITH_DECIMALS, {"whole": text[:-2]})
+    return None
+
+
+def _is_plain(column: Column) -> bool:
+    return not column.kinds and are_plain([column.texts[code] for code in column.used_codes()])
+
+
+def are_plain(texts: Sequence[str]) -> bool:
+    """Whether all are of ASCII letters, digits, `/`, `_` and `-` and not too long: nothing to clean, and no fault."""
+    together = "\n".join(texts)
+    return (
+        _PLAIN.fullmatch(together) is not None
+        and together.count("\n") == max(len(texts) - 1, 0)
+        and max(map(len, texts), default=0) <= MAX_LENGTH
+        and not holds_example_ref(together)
+    )
+
+
+def _single(column: Column, texts: list[str]) -> Refs:
+    faults: dict[int, Fault] = {}
+    for code, text in enumerate(texts):
+        if text and (fault := _fault_of_cell(text, column.kind(code)) or fault_of(text)):
+            faults[code] = fault
+    return Refs(codes=column.codes, texts=texts, faults=faults, parts=[])
+
+
+def _cleaned(column: Column) -> list[str]:
+    return ["" if is_blank(text) else clean(text) for text in column.texts]
+
+
+def _fault_of_cell(text: str, kind: CellKind) -> Fault | None:
+    if kind is CellKind.FORMULA or text[:1] == "=":
+        return Fault(kinds.FORMULA_WITHOUT_VALUE)
+    if kind is CellKind.ERROR or is_error(text):
+        return Fault(kinds.ERROR_VALUE)
+    if kind is CellKind.DATE:
+        return Fault(kinds.REF_IS_A_DATE)
+    return lost_digits(text, kind)
+
+
+def _fault_of_parts(
+    pieces: Sequence[str], columns: Sequence[Column], row: int, headings: Sequence[str]
+) -> Fault | None:
+    for piece, column, heading in zip(pieces, columns, headings, strict=True):
+        if not piece:
+            return Fault(kinds.REF_PART_MISSING, {"heading": heading})
+        kind = column.kind(int(column.codes[row]))
+        if kind is not CellKind.DATE and (fault := _fault_of_cell(piece, kind)):
+            return fault
+    return None
+
+
+def _combinations(columns: Sequence[Column]) -> tuple[Codes, Codes]:
+    """One code per row for each different combination of the columns' codes, and the first row of each."""
+    combined = columns[0].codes.astype(np.int64)
+    for column in columns[1:]:
+        combined = combined * len(column.texts) + column.codes
+        _, combined = np.unique(combined, return_inverse=True)
+        combined = combined.astype(np.int64)
+    _, firsts, codes = np.unique(combined, return_index=True, return_inverse=True)
+    return codes.astype(np.int32), firsts.astype(np.int32)

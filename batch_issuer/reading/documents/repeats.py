@@ -1,0 +1,193 @@
+"""Rows that are equal in every cell to another row of their document: sold twice, or pasted twice.
+
+Nobody but the file's owner can say, so it is asked. Only where a program plainly writes a row for each thing that
+passes over its till are such rows counted and told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batch_issuer.messages import N_
+from batch_issuer.model.documents import to_cents
+from batch_issuer.model.problems import Problem
+from batch_issuer.reading import kinds
+from batch_issuer.reading.documents.batch import RepeatedRows
+from batch_issuer.reading.documents.controls import Line
+from batch_issuer.reading.documents.refs import Refs
+from batch_issuer.reading.headings.columns import Header, place_of
+from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank
+
+Numbers = NDArray[np.int64]
+
+_LARGEST = 1 << 62
+_HABIT_OF = 5
+"""Documents: one or two with rows that repeat say nothing of how their program writes."""
+_WHOLE_ONE_IN = 10
+"""Of documents that a person pasted twice every row repeats; of those that a till wrote, single ones do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """The rows that repeat others, by their place among the sales rows; ascending."""
+
+    rows: Codes
+    firsts: Codes
+    """Parallel to `rows`: the first row that says the same."""
+    documents: int
+    amount: Decimal
+    """What the rows come to."""
+    reference: str
+    """Of the document of the first."""
+    habitual: bool
+    """Whether the program that made the file writes such rows by itself."""
+
+
+def find_repeats(
+    sheet: Sheet, sales: Codes, refs: Refs, documents: Codes, descriptions: Codes, line: Line
+) -> Repeats | None:
+    """The rows that repeat an earlier row of their document, if there are any.
+
+    `documents` is the document of each sales row, negative for none. Rows without a quantity and a price have no line.
+    """
+    found = _with_an_equal(_joined([documents + np.int32(1), descriptions, line.quantity.codes, line.price.codes]))
+    found = found[(documents[found] >= 0) & ~(_is_empty(line.quantity, found) & _is_empty(line.price, found))]
+    if not len(found):
+        return None
+    equal = documents[found].astype(np.int64)
+    for column in sheet.table.columns:
+        codes = column.codes[sales[found]]
+        if (codes != codes[0]).any():
+            equal = np.unique(equal * len(column.texts) + codes, return_inverse=True)[1]
+    _, first, group = np.unique(equal, return_index=True, return_inverse=True)
+    firsts = found[first[group]]
+    repeated = firsts != found
+    rows, firsts = found[repeated], firsts[repeated]
+    if not len(rows):
+        return None
+    return Repeats(
+        rows=rows,
+        firsts=firsts,
+        documents=len(np.unique(documents[rows])),
+        amount=_amount(line, rows),
+        reference=next(text for row in range(int(rows[0]), -1, -1) if (text := refs.texts[refs.codes[row]])),
+        habitual=_is_habit(rows, firsts, documents),
+    )
+
+
+def _is_empty(column: Column, rows: Codes) -> Flags:
+    return column.flags(is_blank)[column.codes[rows]]
+
+
+def _amount(line: Line, rows: Codes) -> Decimal:
+    """What some rows come to, as the sheet has it; what cannot be read counts for nothing."""
+    discount = np.zeros(len(rows), np.int32) if line.discount is None else line.discount.codes[rows]
+    different = _joined([line.quantity.codes[rows], line.price.codes[rows], discount])
+    _, one_of, times = np.unique(different, return_index=True, return_counts=True)
+    total = Decimal(0)
+    for row, share, count in zip(rows[one_of].tolist(), discount[one_of].tolist(), times.tolist(), strict=True):
+        quantity, price = line.quantities[line.quantity.codes[row]], line.prices[line.price.codes[row]]
+        percentage = line.discounts[share] if line.discounts else Decimal(0)
+        if isinstance(quantity, Decimal) and isinstance(price, Decimal) and isinstance(percentage, Decimal):
+            total += quantity * price * (1 - percentage / 100) * count
+    return total
+
+
+def _joined(columns: Sequence[Codes]) -> Numbers:
+    """One number for each different combination of codes."""
+    joined = columns[0].astype(np.int64)
+    size = int(joined.max(initial=0)) + 1
+    for codes in columns[1:]:
+        width = int(codes.max(initial=0)) + 1
+        if size * width > _LARGEST:
+            different, joined = np.unique(joined, return_inverse=True)
+            size = len(different)
+        joined = joined * width + codes
+        size *= width
+    return joined
+
+
+def _with_an_equal(numbers: Numbers) -> Codes:
+    """Where the numbers stand that stand more than once."""
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    same = ordered[1:] == ordered[:-1]
+    shared = np.zeros(len(numbers), np.bool_)
+    shared[:-1] |= same
+    shared[1:] |= same
+    return np.sort(order[shared]).astype(np.int32)
+
+
+def _is_habit(rows: Codes, firsts: Codes, documents: Codes) -> bool:
+    """Whether such rows are the way in which the program that made the file writes.
+
+    Several documents have them, each in one block of rows, and hardly one of them repeats every row.
+    """
+    number_of = np.unique(documents[rows])
+    if len(number_of) < _HABIT_OF:
+        return False
+    count = int(documents.max()) + 1
+    repeating = np.zeros(count, np.bool_)
+    repeating[number_of] = True
+    theirs = np.flatnonzero(repeating[documents] & (documents >= 0))
+    of_rows = documents[theirs]
+    first, last = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    last[of_rows] = theirs
+    first[of_rows[::-1]] = theirs[::-1]
+    sizes = np.bincount(of_rows, minlength=count)
+    if (last - first + 1 != sizes)[number_of].any():
+        return False
+    members = np.unique(np.concatenate([rows, firsts]))
+    whole = np.bincount(documents[members], minlength=count)[number_of] == sizes[number_of]
+    return bool(_WHOLE_ONE_IN * whole.sum() <= len(number_of))
+
+
+def question_of(sheet: Sheet, sales: Codes, repeats: Repeats) -> RepeatedRows:
+    """What is asked about them."""
+    return RepeatedRows(
+        N_(
+            "{where}: row {row} is equal in every cell to row {first} of the same document, «{reference}»: was the "
+            "same thing sold twice, or was the row pasted twice? It comes to ${amount}."
+        )
+        if len(repeats.rows) == 1
+        else N_(
+            "{where}: {count} rows are equal in every cell to another row of the same document: was the same thing "
+            "sold twice, or were they pasted twice? They come to ${amount}; documents: {documents}. The first is row "
+            "{row}, equal to row {first} (reference «{reference}»)."
+        ),
+        repair=N_(
+            "If it was sold twice, say it with --repeated-rows count; if it was pasted twice, --repeated-rows once "
+            'leaves the repeats out. Or in the settings:\n[source]\nrepeated_rows = "count"   # or "once"'
+        ),
+        where=sheet.title,
+        **_said(sales, repeats),
+    )
+
+
+def counted(sheet: Sheet, header: Header, sales: Codes, repeats: Repeats) -> Problem:
+    """What is told of a file whose program writes such rows by itself."""
+    place = place_of(sheet, header, int(sales[repeats.rows[0]]))
+    return Problem(kind=kinds.REPEATED_ROWS_COUNTED, place=place, parameters=_said(sales, repeats))
+
+
+def left_out(sheet: Sheet, header: Header, sales: Codes, repeats: Repeats) -> Iterator[Problem]:
+    """What is told of each row that is not issued."""
+    for row, first in zip(sales[repeats.rows].tolist(), sales[repeats.firsts].tolist(), strict=True):
+        place = place_of(sheet, header, row)
+        yield Problem(kind=kinds.REPEATED_ROW_LEFT_OUT, place=place, parameters={"first": str(first + 1)})
+
+
+def _said(sales: Codes, repeats: Repeats) -> dict[str, str]:
+    return {
+        "count": f"{len(repeats.rows):,}",
+        "documents": f"{repeats.documents:,}",
+        "amount": f"{to_cents(repeats.amount):,.2f}",
+        "row": str(int(sales[repeats.rows[0]]) + 1),
+        "first": str(int(sales[repeats.firsts[0]]) + 1),
+        "reference": repeats.reference,
+    }

@@ -1,0 +1,55 @@
+"""The sums of all documents' lines at once, in whole numbers: exact to the last decimal, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from math import prod
+
+import numpy as np
+
+from batch_issuer.reading.cells.values import Value
+from batch_issuer.reading.documents.grouping import Grouped, JoinedField
+
+_LARGEST = 1 << 62
+"""More is not added up in 64 bits."""
+_MOST_DECIMALS = 12
+
+
+def sum_lines(fields: Mapping[str, JoinedField], grouped: Grouped) -> Sequence[Decimal] | None:
+    """Quantity times price less discount, unrounded, for each document; None where 64 bits may not hold it."""
+    names = ["quantity", "unit_price"]
+    if "discount_percentage" in fields and any(fields["discount_percentage"].values):
+        names.append("discount_percentage")
+    decimals, bounds, amounts = 0, [len(grouped.order)], np.ones(len(grouped.order), np.int64)
+    for name in names:
+        scaled = _in_whole_numbers(_factors(name, fields[name].values))
+        if scaled is None:
+            return None
+        whole, places = scaled
+        decimals += places
+        bounds.append(max(map(abs, whole), default=0))
+        if prod(bounds) >= _LARGEST:
+            return None
+        amounts *= np.array(whole, np.int64)[grouped.by_document(fields[name].codes)]
+    sums = np.add.reduceat(amounts, grouped.starts[:-1]) if len(grouped.refs) else amounts
+    return [Decimal(one).scaleb(-decimals) for one in sums.tolist()]
+
+
+def _factors(name: str, values: Sequence[Value]) -> Sequence[Value]:
+    """What a line's price is multiplied with: of a discount, the share that is left."""
+    if name != "discount_percentage":
+        return values
+    return [1 - value / 100 if isinstance(value, Decimal) else value for value in values]
+
+
+def _in_whole_numbers(values: Sequence[Value]) -> tuple[list[int], int] | None:
+    """Numbers as multiples of the smallest decimal that one of them has, and how many decimals that are."""
+    numbers = [value for value in values if isinstance(value, Decimal) and value.is_finite()]
+    if len(numbers) < len(values):
+        return None
+    places = max((-int(number.as_tuple().exponent) for number in numbers), default=0)
+    if places > _MOST_DECIMALS:
+        return None
+    places = max(places, 0)
+    return [int(number.scaleb(places)) for number in numbers], places

@@ -1,0 +1,90 @@
+"""One frozen tree of totals, bridges and differences: the page, the workbook, the JSON and the exit code come from it.
+
+Pure: what a run read, against what the ledger knows. Nothing here reads a clock; `as_of` is the ledger's own time.
+"""
+
+from batch_issuer.reconcile.contingency import age_bucket
+from batch_issuer.reconcile.make import Background, is_open, looks_owed, reconcile, waits_for_person
+from batch_issuer.reconcile.sequences import split_control_number
+from batch_issuer.reconcile.serialise import as_json, findings_json, report_json
+from batch_issuer.reconcile.signatures import content_of, share_a_day, signed_off
+from batch_issuer.reconcile.since import read_open_items, since
+from batch_issuer.reconcile.sums import add_up, tally
+from batch_issuer.reconcile.values import (
+    STATE_NAMES,
+    About,
+    Cause,
+    Change,
+    Comparison,
+    Conflict,
+    ContingencyBridge,
+    Difference,
+    Group,
+    HeldBack,
+    Lookalike,
+    Match,
+    Missing,
+    OpenItem,
+    OtherMonth,
+    ProblemText,
+    Reconciliation,
+    Refusal,
+    Repeat,
+    Scope,
+    Series,
+    SignedOff,
+    Since,
+    SourceSummary,
+    StateChange,
+    Step,
+    Tally,
+    Total,
+)
+
+__all__ = [
+    "STATE_NAMES",
+    "About",
+    "Background",
+    "Cause",
+    "Change",
+    "Comparison",
+    "Conflict",
+    "ContingencyBridge",
+    "Difference",
+    "Group",
+    "HeldBack",
+    "Lookalike",
+    "Match",
+    "Missing",
+    "OpenItem",
+    "OtherMonth",
+    "ProblemText",
+    "Reconciliation",
+    "Refusal",
+    "Repeat",
+    "Scope",
+    "Series",
+    "SignedOff",
+    "Since",
+    "SourceSummary",
+    "StateChange",
+    "Step",
+    "Tally",
+    "Total",
+    "add_up",
+    "age_bucket",
+    "as_json",
+    "content_of",
+    "findings_json",
+    "is_open",
+    "looks_owed",
+    "read_open_items",
+    "reconcile",
+    "report_json",
+    "share_a_day",
+    "signed_off",
+    "since",
+    "split_control_number",
+    "tally",
+    "waits_for_person",
+]

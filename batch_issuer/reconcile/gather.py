@@ -1,0 +1,288 @@
+"""What a report is about: which runs and documents of the ledger it reconciles, and what else the ledger knows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from batch_issuer.ledger.store import Ledger
+from batch_issuer.messages import N_
+from batch_issuer.model.days import day_of, year_of
+from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.problems import CannotStart
+from batch_issuer.model.records import Numbered, Record, RunRecord
+from batch_issuer.reconcile import (
+    About,
+    Background,
+    Reconciliation,
+    Scope,
+    SignedOff,
+    is_open,
+    reconcile,
+    share_a_day,
+    signed_off,
+    split_control_number,
+)
+from batch_issuer.settings import Company, Settings
+
+OPEN = (State.UNSURE, State.SENDING, State.PLANNED, State.REJECTED, State.INVALID, State.CONTINGENCY)
+"""States of documents that somebody has still to settle or to wait for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is reconciled: the runs whose readings count, the documents, and the time of the bridge of contingency."""
+
+    runs: Sequence[RunRecord]
+    records: Sequence[Record]
+    scope: Scope
+    since: str = ""
+    until: str = ""
+    only_in_ledger: Sequence[Record] = ()
+
+
+def reconcile_run(ledger: Ledger, run: str, company: Company, settings: Settings) -> Reconciliation:
+    """What one run was about, as the ledger knows it now."""
+    record = find_run(ledger, run, company)
+    summary = record.summary or {}
+    plain = summary.get("comparison")
+    references = [*summary.get("refs", ()), *(plain["only_in_ledger"] if plain else ())]
+    found = ledger.records(record.company, references)
+    records = [found[one] for one in summary.get("refs", ()) if one in found]
+    subject = Subject(
+        runs=[record],
+        records=records,
+        scope=files_scope(plain, run) if plain else _scope_of_run(record, records),
+        since=record.started_at,
+        only_in_ledger=[found[one] for one in plain["only_in_ledger"] if one in found] if plain else (),
+    )
+    return reconcile_subject(ledger, subject, company, settings)
+
+
+def reconcile_period(
+    ledger: Ledger, first: dt.date | None, last: dt.date | None, company: Company, settings: Settings
+) -> Reconciliation:
+    """Every document first sent, or read, on days of El Salvador from `first` to `last`, both included."""
+    since, until = span(first.isoformat() if first else "", last.isoformat() if last else "")
+    runs = [run for run in ledger.runs(company.code) if _within(run.started_at, since, until)]
+    read = [ledger.run(run.run) for run in reversed(runs) if run.command == "issue"]
+    records = ledger.sent_between(company.code, since, until)
+    scope = Scope(
+        about=About.PERIOD,
+        first=first.isoformat() if first else "",
+        last=last.isoformat() if last else "",
+        chosen_by="sent",
+    )
+    kept = _newest_of_each_file(ledger, read, records, company)
+    subject = Subject(runs=kept, records=records, scope=scope, since=since, until=until)
+    return reconcile_subject(ledger, subject, company, settings)
+
+
+def reconcile_subject(ledger: Ledger, subject: Subject, company: Company, settings: Settings) -> Reconciliation:
+    """A subject before the background of everything else that the ledger knows of the company."""
+    return reconcile(
+        company=company.code,
+        company_name=company.name,
+        runs=subject.runs,
+        records=subject.records,
+        tolerance=settings.issue.tolerance,
+        scope=subject.scope,
+        background=_background(ledger, subject, company.code),
+    )
+
+
+def find_run(ledger: Ledger, run: str, company: Company) -> RunRecord:
+    """A run of the ledger. Raises `CannotStart` with the newest ones where there is none of that name."""
+    try:
+        return ledger.run(run)
+    except KeyError:
+        raise CannotStart(
+            N_("The ledger {path} has no run {run}."),
+            repair=N_("Its newest runs: {runs}."),
+            path=ledger.path,
+            run=run,
+            runs=", ".join(one.run for one in ledger.runs(company.code)[:5]) or "–",
+        ) from None
+
+
+def records_of_run(ledger: Ledger, company: Company, run: str) -> list[Record]:
+    """The documents that one run was about. Raises `CannotStart` for an unknown run."""
+    record = find_run(ledger, run, company)
+    references = list((record.summary or {}).get("refs", ()))
+    found = ledger.records(record.company, references)
+    return [found[one] for one in references if one in found]
+
+
+def last_issue(ledger: Ledger, company: Company) -> str:
+    """The newest run that issued files."""
+    for run in ledger.runs(company.code):
+        if run.command == "issue":
+            return run.run
+    raise CannotStart(
+        N_("The ledger {path} has no run of «{company}» that issued anything yet."),
+        repair=N_("Begin with: batch-issuer issue FILE."),
+        path=ledger.path,
+        company=company.name or company.code,
+    )
+
+
+def files_scope(comparison: Mapping[str, Any], run: str = "") -> Scope:
+    """The scope of a comparison with files, as the run's record has it."""
+    return Scope(
+        about=About.FILES, run=run, first=comparison["first"], last=comparison["last"],
+        chosen_by=comparison["chosen_by"],
+    )  # fmt: skip
+
+
+def beginning(day: dt.date | None) -> str:
+    """The moment in UTC, as the ledger writes it, at which a day begins in El Salvador; empty for None."""
+    if day is None:
+        return ""
+    return dt.datetime.combine(day, dt.time(), EL_SALVADOR).astimezone(dt.UTC).isoformat(timespec="milliseconds")
+
+
+def span(first: str, last: str) -> tuple[str, str]:
+    """The moments between which a period of ISO days lies; an empty day does not limit."""
+    end = dt.date.fromisoformat(last) + dt.timedelta(days=1) if last else None
+    return beginning(dt.date.fromisoformat(first) if first else None), beginning(end)
+
+
+def period_records(ledger: Ledger, company: str, first: str, last: str) -> list[Record]:
+    """The documents of a period of ISO days, as `reconcile_period` has them."""
+    return ledger.sent_between(company, *span(first, last))
+
+
+def _scope_of_run(run: RunRecord, records: Sequence[Record]) -> Scope:
+    days = sorted({day for day in (day_of(run.started_at), *_sent_days(records)) if day})
+    return Scope(about=About.RUN, run=run.run, first=days[0], last=days[-1])
+
+
+def _sent_days(records: Iterable[Record]) -> set[str]:
+    hours = {record.first_sent_at[:13] for record in records if record.first_sent_at}
+    return {day_of(f"{hour}:00:00+00:00") for hour in hours}
+
+
+def _background(ledger: Ledger, subject: Subject, company: str) -> Background:
+    shown = {record.external_ref for record in subject.records}
+    beside = {record.external_ref for record in subject.only_in_ledger}
+    found = {
+        record.external_ref: record
+        for record in (*ledger.in_states(company, OPEN), *ledger.owed(company), *ledger.cancellations(company))
+        if record.state is State.CONTINGENCY or is_open(record)
+    }
+    carried = [record for ref, record in found.items() if ref not in shown and ref not in beside]
+    order = {state: at for at, state in enumerate(OPEN)}
+    carried.sort(key=lambda record: (order.get(record.state, len(order)), record.content_seq))
+    known = shown | beside | {record.external_ref for record in carried} | _read(subject.runs)
+    return Background(
+        as_of=ledger.known_at(company),
+        since=subject.since,
+        until=subject.until,
+        waits=ledger.waits(company, subject.since, subject.until),
+        numbers=list(_numbers(ledger, company, subject.records)),
+        credited=_credited(ledger, company, subject.records),
+        carried=carried,
+        only_in_ledger=subject.only_in_ledger,
+        noted=[note for note in ledger.notes(company) if note.external_ref in known],
+        sign_offs=list(_sign_offs(ledger, company, subject)),
+    )
+
+
+def _credited(ledger: Ledger, company: str, records: Iterable[Record]) -> Mapping[str, Decimal]:
+    """What credit notes of any day come to about CCFs here that were cancelled without our asking."""
+    names: set[str] = set()
+    for record in records:
+        if record.doc_type == "03" and record.cancelled_unasked:
+            answer = record.answer
+            names |= {record.external_ref, answer.document_id.lower(), answer.generation_code.lower()}
+    return ledger.credited(company, names - {""}) if names else {}
+
+
+def _read(runs: Iterable[RunRecord]) -> set[str]:
+    """References that the runs read and held back, or found missing."""
+    found: set[str] = set()
+    for run in runs:
+        summary = run.summary or {}
+        found.update(one["external_ref"] for one in summary.get("held_back", ()))
+        found.update(one["external_ref"] for one in summary.get("comparison", {}).get("missing", ()))
+    return found
+
+
+def _numbers(ledger: Ledger, company: str, records: Iterable[Record]) -> Iterable[Numbered]:
+    """What the whole ledger has in the ranges of the documents' control numbers, and the one before each of them.
+
+    Where the ledger is older than the year and has none before, numbers begin at 1: number 0 stands for that.
+    """
+    ends: dict[str, list[str]] = {}
+    lowest: dict[tuple[str, int], str] = {}
+    for record in records:
+        number = record.answer.control_number
+        if number and record.numbered_at and (parts := split_control_number(number)):
+            low, high = ends.setdefault(parts[0], [number, number])
+            ends[parts[0]] = [min(low, number), max(high, number)]
+            year = year_of(record.numbered_at)
+            lowest[parts[0], year] = min(lowest.get((parts[0], year), number), number)
+    began = ledger.began_at(company)
+    for low, high in ends.values():
+        yield from ledger.numbers(company, low, high)
+    for (series, year), number in lowest.items():
+        since, until = beginning(dt.date(year, 1, 1)), beginning(dt.date(year + 1, 1, 1))
+        before = ledger.number_before(company, series, number, since, until)
+        if before is not None:
+            yield before
+        elif began and began < since:
+            yield Numbered(control_number=f"{series}-{0:015d}", external_ref="", at=since)
+
+
+def _sign_offs(ledger: Ledger, company: str, subject: Subject) -> Iterable[SignedOff]:
+    """Sign-offs of periods that share a day with the scope; each period is looked at once."""
+    scope = subject.scope
+    if scope.about is About.FILES and not (scope.first or scope.last):
+        return
+    periods: dict[tuple[str, str], Sequence[Record]] = {}
+    for sign_off in ledger.sign_offs(company):
+        if share_a_day(sign_off, scope.first, scope.last):
+            period = (sign_off.first, sign_off.last)
+            if period not in periods:
+                same = scope.about is About.PERIOD and period == (scope.first, scope.last)
+                periods[period] = subject.records if same else period_records(ledger, company, *period)
+            yield signed_off(sign_off, periods[period])
+
+
+def _newest_of_each_file(
+    ledger: Ledger, runs: Sequence[RunRecord], records: Sequence[Record], company: Company
+) -> list[RunRecord]:
+    """The runs with each file counted once, as it was read last, and without held-back documents issued since."""
+    issued = {record.external_ref for record in records}
+    seen: set[tuple[str, str]] = set()
+    kept: list[RunRecord] = []
+    for run in reversed(runs):
+        summary = dict(run.summary or {})
+        sources = [one for one in summary.get("sources", ()) if (one["file"], one["sheet"]) not in seen]
+        names = {(one["file"], one["sheet"]) for one in sources}
+        seen |= names
+        summary["sources"] = sources
+        summary["rows"] = sum(one["rows"] for one in sources)
+        summary["held_back"] = [
+            one
+            for one in summary.get("held_back", ())
+            if (one["file"], one["sheet"]) in names and one["external_ref"] not in issued
+        ]
+        kept.append(replace(run, summary=summary))
+    held = [one["external_ref"] for run in kept for one in (run.summary or {})["held_back"]]
+    elsewhere = {one for one, record in ledger.records(company.code, held).items() if record.attempts}
+    return [_without(run, elsewhere) for run in kept[::-1]]
+
+
+def _without(run: RunRecord, references: set[str]) -> RunRecord:
+    """The run without these documents among those held back: they were issued on another day."""
+    summary = run.summary or {}
+    held = [one for one in summary["held_back"] if one["external_ref"] not in references]
+    return replace(run, summary={**summary, "held_back": held})
+
+
+def _within(moment: str, since: str, until: str) -> bool:
+    return (not since or moment >= since) and (not until or moment < until)

@@ -1,0 +1,335 @@
+"""How a reconciliation is made of what runs read and what the ledger knows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from batch_issuer.messages import N_
+from batch_issuer.model.documents import State
+from batch_issuer.model.money import NOTHING, total_of
+from batch_issuer.model.records import Note, Numbered, Record, RunRecord, Wait
+from batch_issuer.reconcile import readings
+from batch_issuer.reconcile.contingency import contingency_ages, contingency_bridge, rejection_ages
+from batch_issuer.reconcile.sequences import numbered, odd_numbers, other_months, series_of
+from batch_issuer.reconcile.sums import bridge, live_notes, sum_up, tally, undone_by_notes
+from batch_issuer.reconcile.values import (
+    About,
+    Cause,
+    Comparison,
+    Difference,
+    Missing,
+    OpenItem,
+    ProblemText,
+    Reconciliation,
+    Refusal,
+    Scope,
+    SignedOff,
+    Tally,
+    is_cancelling,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """What the ledger knows beyond the documents that are reconciled."""
+
+    as_of: str = ""
+    """Time of the company's newest event; empty: of the newest thing among the documents and runs."""
+    since: str = ""
+    until: str = ""
+    """The time that the bridge of contingency spans."""
+    waits: Sequence[Wait] = ()
+    """Every wait of the company's documents in contingency that shares a moment with that time."""
+    numbers: Sequence[Numbered] | None = None
+    """Of the whole ledger; None: there are no others than those of the documents."""
+    credited: Mapping[str, Decimal] | None = None
+    """What live credit notes of the ledger come to, by what they adjust; None: only those of the documents."""
+    carried: Sequence[Record] = ()
+    only_in_ledger: Sequence[Record] = ()
+    """Documents that a comparison names beside those of the files."""
+    noted: Sequence[Note] = ()
+    sign_offs: Sequence[SignedOff] = ()
+
+
+def reconcile(
+    *,
+    company: str,
+    company_name: str,
+    runs: Sequence[RunRecord],
+    records: Sequence[Record],
+    tolerance: Decimal,
+    scope: Scope = Scope(),
+    background: Background = Background(),
+) -> Reconciliation:
+    """What the runs read, against what the ledger knows of it now.
+
+    `runs` are those whose sources count (the newest last), `records` the documents of those runs.
+    """
+    held_back = readings.held_back(runs)
+    as_of = background.as_of or _newest(runs, records)
+    ending = (runs[-1].ending or {}) if runs else {}
+    undone = undone_by_notes(records, live_notes(records) if background.credited is None else background.credited)
+    comparison = _comparison(runs, records, background, undone)
+    missing = comparison.missing if comparison else ()
+    sums = sum_up(records, held_back, missing, undone)
+    amounts = readings.file_amounts(runs)
+    conflicts = readings.conflicts(runs)
+    amounts.update((one.external_ref, one.file_gross) for one in conflicts if one.external_ref not in amounts)
+    everything = [*records, *background.carried]
+    filed = scope.about is not About.RUN or any("sources" in (run.summary or {}) for run in runs) or bool(held_back)
+    numbers = [numbered(record) for record in records] if background.numbers is None else background.numbers
+    made = Reconciliation(
+        company=company,
+        company_name=company_name,
+        runs=tuple(run for run in runs if run.run),
+        as_of=as_of,
+        stopped=str(ending.get("stopped", "")),
+        stopped_with={name: str(value) for name, value in ending.get("stopped_with", {}).items()},
+        tolerance=tolerance,
+        sources=readings.sources(runs),
+        rows=readings.rows(runs),
+        records=tuple(records),
+        held_back=held_back,
+        notes=readings.notes(runs),
+        conflicts=conflicts,
+        differences=tuple(differences(records, tolerance)),
+        states=sums.states,
+        bridge=bridge(
+            rows=readings.rows(runs),
+            states=sums.states,
+            held_back=tally(held_back),
+            left_out=readings.left_out(runs[-1]) if runs and scope.about is not About.PERIOD else Tally(),
+            missing=_not_known(runs, records, missing, scope),
+            changed=_changed(records, amounts),
+            label=_name_of_known(scope, comparison, filed=filed),
+            filed=filed,
+        ),
+        by_type=sums.by_type,
+        by_branch=sums.by_branch,
+        by_day=sums.by_day,
+        by_payment=sums.by_payment,
+        refusals=tuple(_refusals(records)),
+        ages=contingency_ages(everything, as_of),
+        rejection_ages=rejection_ages(everything, as_of),
+        scope=scope,
+        comparison=comparison,
+        sales=sums.sales,
+        contingency=contingency_bridge(background.waits, background.since, background.until),
+        carried=tuple(background.carried),
+        still_in_files=tuple(_still_in_files(runs, [one for one in records if one.external_ref not in undone])),
+        series=series_of(records, numbers),
+        odd_numbers=odd_numbers(records),
+        other_months=tuple(other_months(records)),
+        noted=tuple(background.noted),
+        sign_offs=tuple(background.sign_offs),
+    )
+    return replace(made, open_items=_open_items(made))
+
+
+def _name_of_known(scope: Scope, comparison: Comparison | None, *, filed: bool) -> str:
+    if not filed:
+        return N_("Documents of this run")
+    if comparison is not None or scope.about is About.PERIOD:
+        return N_("In the ledger")
+    return N_("To issue")
+
+
+def _newest(runs: Sequence[RunRecord], records: Sequence[Record]) -> str:
+    times = [record.updated_at for record in records] + [run.ended_at or run.started_at for run in runs]
+    return max(times, default="")
+
+
+def _comparison(
+    runs: Sequence[RunRecord], records: Iterable[Record], background: Background, undone: frozenset[str]
+) -> Comparison | None:
+    if not runs or "comparison" not in (runs[-1].summary or {}):
+        return None
+    known = {record.external_ref: record for record in records}
+    only = {record.external_ref: record for record in background.only_in_ledger}
+    return readings.comparison(runs[-1], known, only, undone)
+
+
+def _not_known(runs: Sequence[RunRecord], records: Sequence[Record], missing: Sequence[Missing], scope: Scope) -> Tally:
+    """Documents that were read and that the ledger does not have: found so, or because the run was killed before."""
+    if scope.about is not About.RUN:
+        return tally(missing)
+    known = {record.external_ref for record in records} | {one.external_ref for one in missing}
+    lost = [gross for reference, gross in readings.file_amounts(runs).items() if reference not in known]
+    found = tally(missing)
+    return Tally(documents=found.documents + len(lost), gross=found.gross + total_of(lost))
+
+
+def _changed(records: Iterable[Record], amounts: Mapping[str, Decimal]) -> Decimal:
+    """How much more the files say than the ledger."""
+    return total_of(
+        amounts[record.external_ref] - record.expected_gross for record in records if record.external_ref in amounts
+    )
+
+
+def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Difference]:
+    """Every amount of the provider that is not ours, the largest first. Tolerance is dollars per line."""
+    found = [
+        Difference(
+            record=record,
+            what=what,
+            expected=expected,
+            answered=answered,
+            within_tolerance=abs(answered - expected) <= tolerance * max(record.lines, 1),
+        )
+        for record in records
+        if record.state in _ANSWERED
+        for what, expected, answered in (
+            ("gross", record.expected_gross, record.answer.amounts.gross),
+            ("retention", record.expected_retention, record.answer.amounts.retention),
+        )
+        if expected is not None and answered is not None and answered != expected
+    ]
+    return sorted(found, key=lambda one: (-abs(one.amount), one.record.external_ref, one.what))
+
+
+_ANSWERED = frozenset({State.STAMPED, State.CONTINGENCY, State.CANCELLED, State.UNSURE})
+
+
+def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Iterable[Record]:
+    """Cancelled documents that were read from a file after they had been cancelled, or compared with one.
+
+    One that a credit note undid is rightly there: the files have the sale and its note.
+    """
+    cancelled = [record for record in records if record.state is State.CANCELLED]
+    if not cancelled:
+        return []
+    read_at: dict[str, str] = {}
+    for run in runs:
+        summary = run.summary or {}
+        if summary.get("sources"):
+            when = _END if "comparison" in summary else run.started_at
+            read_at.update(dict.fromkeys(summary.get("refs", ()), when))
+    return [
+        record
+        for record in cancelled
+        if record.external_ref in read_at and record.settled_at <= read_at[record.external_ref]
+    ]
+
+
+_END = "9999"
+
+
+def is_open(record: Record) -> bool:
+    """Whether a document of another run is still somebody's business: refused, in doubt, or owed a look."""
+    return waits_for_person(record) or bool(record.look_owed) or is_cancelling(record)
+
+
+def waits_for_person(record: Record) -> bool:
+    """Whether its state alone means that somebody has to look at a document."""
+    if record.withdrawn_at:
+        return False
+    if record.state is State.CONTINGENCY:
+        return record.reason == "not-found"
+    return record.state in _CAUSES
+
+
+def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
+    """Refusals and doubts grouped by cause; late rejections, then the largest group, first within each cause."""
+    grouped: dict[tuple[Cause, bool, str, str], list[Record]] = defaultdict(list)
+    for record in filter(waits_for_person, records):
+        cause = _CAUSES.get(record.state, Cause.UNSURE)
+        grouped[(cause, not record.is_late_rejection, *_why(record))].append(record)
+    order = list(Cause)
+    for (cause, in_time, code, message), members in sorted(
+        grouped.items(), key=lambda item: (order.index(item[0][0]), item[0][1], -len(item[1]), item[0][2:])
+    ):
+        yield Refusal(
+            cause=cause, code=code, message=message, records=tuple(members), after_contingency=not in_time,
+            gross=total_of(record.expected_gross for record in members),
+        )  # fmt: skip
+
+
+_CAUSES: Mapping[State, Cause] = {
+    State.UNSURE: Cause.UNSURE,
+    State.SENDING: Cause.UNSURE,
+    State.PLANNED: Cause.NOT_SENT,
+    State.REJECTED: Cause.REJECTED,
+    State.INVALID: Cause.INVALID,
+}
+
+
+def _why(record: Record) -> tuple[str, str]:
+    answer = record.answer
+    if record.state in (State.UNSURE, State.SENDING, State.PLANNED):
+        return record.reason, answer.detail or answer.dte_message
+    words = [*answer.observaciones] or [text for text in (answer.dte_message, answer.detail) if text]
+    return answer.codigo_msg or (str(answer.http_status) if record.state is State.INVALID else ""), "; ".join(words)
+
+
+def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:
+    items = [
+        *_items(Cause.CONFLICT, ((one.external_ref, one.issued_gross, "") for one in made.conflicts)),
+        *_items(
+            Cause.CONTRADICTION,
+            ((one.external_ref, one.gross, one.now) for one in made.comparison.contradictions)
+            if made.comparison
+            else (),
+        ),
+        *(
+            item
+            for refusal in made.refusals
+            for item in _items(
+                refusal.cause, ((one.external_ref, one.expected_gross, refusal.code) for one in refusal.records)
+            )
+        ),
+        *_items(Cause.LEFT_OPEN, _left_open(made)),
+        *_items(
+            Cause.LOOK_OWED,
+            ((one.external_ref, one.expected_gross, one.look_owed) for one in looks_owed(made.records, made.carried)),
+        ),
+        *_items(Cause.MISSING, ((one.external_ref, one.gross, one.looks_like) for one in made.missing)),
+        *_items(
+            Cause.ONLY_IN_LEDGER,
+            ((one.external_ref, one.expected_gross, one.state.value) for one in made.only_in_ledger),
+        ),
+        *_items(
+            Cause.DIFFERENCE,
+            ((one.record.external_ref, one.amount, one.what) for one in made.beyond_tolerance),
+        ),
+        *_items(Cause.CANCELLING, ((one.external_ref, one.expected_gross, "") for one in made.cancelling)),
+        *_items(Cause.CANCELLED, ((one.external_ref, one.expected_gross, "") for one in made.still_in_files)),
+        *_items(Cause.PROBLEM, ((one.external_ref, one.gross, _first_code(one.problems)) for one in made.held_back)),
+        *_items(
+            Cause.PROBLEM, ((_place_of(note), NOTHING, note.code) for note in made.notes if note.severity == "blocks")
+        ),
+    ]
+    order = {cause: at for at, cause in enumerate(Cause)}
+    return tuple(sorted(items, key=lambda item: order[item.cause]))
+
+
+def looks_owed(*records: Iterable[Record]) -> list[Record]:
+    """The documents whose status has to be asked again."""
+    return [one for some in records for one in some if one.look_owed]
+
+
+def _left_open(made: Reconciliation) -> Iterable[tuple[str, Decimal, str]]:
+    """Documents of other runs that need a person; a report of a period says nothing of what is not of it."""
+    if made.scope.about is About.PERIOD:
+        return ()
+    return (
+        (one.external_ref, one.expected_gross, one.state.value)
+        for one in made.carried
+        if is_open(one) and not one.look_owed
+    )
+
+
+def _items(cause: Cause, found: Iterable[tuple[str, Decimal, str]]) -> Iterable[OpenItem]:
+    return (
+        OpenItem(cause=cause, external_ref=reference, gross=gross, detail=detail) for reference, gross, detail in found
+    )
+
+
+def _first_code(problems: Collection[ProblemText]) -> str:
+    return next((one.code for one in problems if one.severity == "blocks"), "")
+
+
+def _place_of(note: ProblemText) -> str:
+    return " · ".join(part for part in (note.file, note.sheet, "" if note.row is None else str(note.row)) if part)

@@ -1,0 +1,622 @@
+"""The values of a reconciliation: totals, bridges, findings. Frozen, and all that any report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+from batch_issuer.messages import N_
+from batch_issuer.model.documents import State
+from batch_issuer.model.money import NOTHING, total_of
+from batch_issuer.model.records import CancelStep, Note, Record, RunRecord, SignOff
+
+CREDIT_NOTE = "05"
+EXCLUDED_SUBJECT = "14"
+
+STATE_NAMES: Mapping[State, str] = {
+    State.STAMPED: N_("Stamped"),
+    State.CONTINGENCY: N_("In contingency"),
+    State.REJECTED: N_("Rejected"),
+    State.INVALID: N_("Invalid"),
+    State.UNSURE: N_("Unsure"),
+    State.SENDING: N_("Sent, no answer recorded"),
+    State.PLANNED: N_("Not sent yet"),
+    State.CANCELLED: N_("Cancelled"),
+}
+
+
+class Cause(StrEnum):
+    """Why something needs a person, in the order in which it should be looked at."""
+
+    CONFLICT = "conflict"
+    CONTRADICTION = "contradiction"
+    """The provider's status is not what it once said."""
+    UNSURE = "unsure"
+    NOT_SENT = "not-sent"
+    LEFT_OPEN = "left-open"
+    """Another run left it open: it needs a person, and is not among the documents reconciled."""
+    LOOK_OWED = "look-owed"
+    """How it stands has to be asked again: something happened to another document, or the ledger is an older copy."""
+    MISSING = "missing"
+    """In the files, and the ledger does not know it."""
+    ONLY_IN_LEDGER = "only-in-ledger"
+    REJECTED = "rejected"
+    INVALID = "invalid"
+    DIFFERENCE = "difference"
+    CANCELLED = "cancelled"
+    """Cancelled, and still in the files."""
+    CANCELLING = "cancelling"
+    """A cancellation was asked for, and what came of it is not known."""
+    PROBLEM = "problem"
+
+
+class Match(StrEnum):
+    """What a document of the files is against the ledger. Each document of the files is in exactly one."""
+
+    MATCHED = "matched"
+    """The same content is stamped, in contingency, or undone by a credit note of its own."""
+    UNSETTLED = "unsettled"
+    """The same content is in the ledger, and is not issued: rejected, invalid, unsure, sending or planned."""
+    CHANGED = "changed"
+    """The ledger has it with other content."""
+    CANCELLED = "cancelled"
+    MISSING = "missing"
+    HELD_BACK = "held-back"
+    """It has a problem, so its content cannot be compared."""
+
+
+class About(StrEnum):
+    """What a reconciliation is about."""
+
+    RUN = "run"
+    PERIOD = "period"
+    FILES = "files"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """So many documents, and what they come to."""
+
+    documents: int = 0
+    gross: Decimal = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is reconciled, and how far the ledger was looked through."""
+
+    about: About = About.RUN
+    run: str = ""
+    first: str = ""
+    """First day in El Salvador, ISO; empty: not limited, or not known."""
+    last: str = ""
+    chosen_by: str = "run"
+    """How documents of the ledger beyond the files were looked for: `run` not at all, `sent` by the day on which they
+    were first sent, `dates` by the days that the files' own dates cover, `period` by the days asked for, `files` by
+    having been read from the same files before (their sales have no dates)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSummary:
+    """One sheet that was read."""
+
+    file: str
+    sheet: str
+    sha256: str
+    rows: int
+    documents: int
+    control_total: Decimal | None = None
+    read_total: Decimal | None = None
+    """The sum of the documents as read, where the sheet has a total of its own."""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """A document of the files that was not sent because of its data."""
+
+    external_ref: str
+    doc_type: str
+    file: str
+    sheet: str
+    rows: tuple[int, ...]
+    gross: Decimal
+    branch: str
+    date: str
+    customer: str
+    payment_method: str
+    problems: tuple[ProblemText, ...]
+    state: str = ""
+    """What the ledger has of it from an earlier reading, where it has something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemText:
+    """A problem as the run recorded it: its texts in both languages, its place and the value."""
+
+    code: str
+    severity: str
+    external_ref: str
+    file: str
+    sheet: str
+    row: int | None
+    column: str
+    heading: str
+    value: str
+    message: Mapping[str, str]
+    repair: Mapping[str, str]
+    field: str = ""
+    """Which of our fields it is about, where the run recorded it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """The file says something else about a sale that was already issued: both versions."""
+
+    external_ref: str
+    state: State
+    file: str
+    sheet: str
+    rows: tuple[int, ...]
+    issued_gross: Decimal
+    file_gross: Decimal
+    changes: tuple[Change, ...]
+    control_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference between what was issued and what the file says now."""
+
+    what: str
+    """Field name, or `line 3: quantity`."""
+    issued: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A document of the files, without a problem, that the ledger does not know."""
+
+    external_ref: str
+    doc_type: str
+    file: str
+    sheet: str
+    rows: tuple[int, ...]
+    gross: Decimal
+    branch: str
+    date: str
+    customer: str
+    payment_method: str
+    looks_like: str = ""
+    """The reference under which the ledger has a sale that is the same in everything else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookalike:
+    """Two references with the same customer, day, total and lines: perhaps one sale twice. A warning only."""
+
+    external_ref: str
+    other_ref: str
+    in_files: bool
+    """Whether the other one is in the files too; otherwise the ledger alone has it."""
+    gross: Decimal
+    customer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChange:
+    """What the provider says now, where it is not what the ledger had."""
+
+    external_ref: str
+    before: str
+    """State in the ledger before the provider was asked; empty where the ledger does not have the document."""
+    now: str
+    """State that the answer proves; `not-found` where the provider does not know the document."""
+    recorded: bool
+    """False where the ledger keeps what it had, because the answer contradicts a stamp or a cancellation."""
+    gross: Decimal
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The files against the ledger against the provider, sale by sale."""
+
+    matches: Mapping[Match, Tally]
+    """Every match, with the files' amounts; together they are the documents of the files."""
+    missing: tuple[Missing, ...] = ()
+    only_in_ledger: tuple[Record, ...] = ()
+    """Of the days of the scope; not those that were cancelled."""
+    lookalikes: tuple[Lookalike, ...] = ()
+    asked: int = 0
+    """Documents whose status the provider gave in this reconciliation."""
+    state_changes: tuple[StateChange, ...] = ()
+
+    @property
+    def contradictions(self) -> tuple[StateChange, ...]:
+        return tuple(one for one in self.state_changes if one.before and not one.recorded)
+
+    @property
+    def at_provider(self) -> Mapping[str, str]:
+        """State at the provider, by reference, of documents that it has and the ledger does not."""
+        return {one.external_ref: one.now for one in self.state_changes if not one.before}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The provider's amount against ours."""
+
+    record: Record
+    what: str
+    expected: Decimal
+    answered: Decimal
+    within_tolerance: bool
+
+    @property
+    def amount(self) -> Decimal:
+        return self.answered - self.expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """Documents and money of one group. `gross` is ours; `provider_gross` is what the answers say."""
+
+    documents: int = 0
+    gross: Decimal = NOTHING
+    provider_gross: Decimal = NOTHING
+    taxable: Decimal = NOTHING
+    vat: Decimal = NOTHING
+    retention: Decimal = NOTHING
+    """VAT withheld by the customer."""
+    income_tax: Decimal = NOTHING
+    """Income tax withheld from excluded subjects (14)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of the bridge from rows to states.
+
+    `sign` is 0 for a result, -1 for what is taken from the result above it on the way to the next, 1 for what the last
+    result is made of. So each result is the one before less its steps, and the last is the sum of its parts.
+    """
+
+    key: str
+    label: str
+    sign: int
+    documents: int
+    gross: Decimal
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One value of a dimension (a type, a branch, a day, a payment method) with its totals by state."""
+
+    name: str
+    total: Total
+    """Of its documents in the ledger, each as it is: a control total."""
+    states: Mapping[State, int]
+    held_back: int = 0
+    by_state: Mapping[State, Tally] = dataclass_field(default_factory=lambda: MappingProxyType({}))
+    held_gross: Decimal = NOTHING
+    missing: Tally = Tally()
+    """Not in the ledger."""
+    sales: Total = Total()
+    """See `Reconciliation.sales`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Documents refused, or left unsure, for one and the same reason."""
+
+    cause: Cause
+    code: str
+    message: str
+    """The provider's own words, or the reason's code; never a catalog text."""
+    gross: Decimal
+    records: tuple[Record, ...]
+    after_contingency: bool = False
+    """They were accepted in contingency first: customers may hold them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContingencyBridge:
+    """The company's documents in contingency from one moment to another: what was open, came, went, is open."""
+
+    since: str = ""
+    """UTC ISO; empty: from the ledger's beginning."""
+    until: str = ""
+    opening: Tally = Tally()
+    entered: Tally = Tally()
+    settled: Mapping[State, Tally] = dataclass_field(default_factory=lambda: MappingProxyType({}))
+    """By the state in which each left contingency."""
+    closing: Tally = Tally()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One document type at one establishment and point of sale in one calendar year: numbers begin again each year."""
+
+    name: str
+    """For example `DTE-01-M001P001`."""
+    year: int
+    first: int
+    """Lowest number of the documents reconciled."""
+    last: int
+    documents: int
+    missing: tuple[tuple[int, int], ...]
+    """Runs of numbers, ends included, that no document of the ledger has, from the number that the ledger knows before
+    `first` up to `last`. Other programs may have used them."""
+    repeated: tuple[Repeat, ...]
+
+    @property
+    def missing_numbers(self) -> int:
+        return sum(end - start + 1 for start, end in self.missing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """One control number on several documents of the ledger."""
+
+    number: int
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherMonth:
+    """A document whose stamp, or whose issue, falls in another month than its sale. Days of El Salvador, ISO."""
+
+    record: Record
+    sold: str
+    """The sheet's date; empty where it has none."""
+    issued: str
+    stamped: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOff:
+    """A sign-off, and whether the documents of its period are still what was signed."""
+
+    sign_off: SignOff
+    unchanged: bool
+    changed: tuple[str, ...] = ()
+    """References of documents of the period that were touched since, or came since."""
+    now: Tally = Tally()
+    """What the period comes to now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenItem:
+    """Something that needs a person, as one line: what `--since` compares."""
+
+    cause: Cause
+    external_ref: str
+    """The document; `file · sheet · row` of what belongs to none."""
+    gross: Decimal
+    detail: str = ""
+    """The provider's code, the problem's code, or the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """What became of the open items of an earlier report. A document counts once, whatever its causes."""
+
+    report: str
+    """The fingerprint of the earlier report's figures."""
+    as_of: str
+    """What was known then."""
+    resolved: tuple[OpenItem, ...] = ()
+    """As they were then."""
+    still_open: tuple[OpenItem, ...] = ()
+    """As they are now."""
+    gone: tuple[OpenItem, ...] = ()
+    """As they were then; neither the files nor the ledger have them any more."""
+    new: tuple[OpenItem, ...] = ()
+
+
+def is_cancelling(record: Record) -> bool:
+    """Whether a cancellation was asked for, and what came of it is not known."""
+    asked = record.cancellation is not None and record.cancellation.step is CancelStep.REQUESTED
+    return asked and record.state is not State.CANCELLED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """Everything that a report shows."""
+
+    company: str
+    company_name: str
+    runs: tuple[RunRecord, ...]
+    as_of: str
+    """Time of the newest thing known, UTC ISO."""
+    stopped: str
+    """The sentence that ended the run early, in English as the key of the catalog; empty when it reached its end."""
+    stopped_with: Mapping[str, str]
+    """What fills the places of that sentence."""
+    tolerance: Decimal
+    sources: tuple[SourceSummary, ...]
+    rows: int
+    records: tuple[Record, ...]
+    """The documents of the ledger that are reconciled: with files, those that the files have too."""
+    held_back: tuple[HeldBack, ...]
+    notes: tuple[ProblemText, ...]
+    """Problems that do not hold a document back, and those of files as a whole."""
+    conflicts: tuple[Conflict, ...]
+    differences: tuple[Difference, ...]
+    states: Mapping[State, Total]
+    bridge: tuple[Step, ...]
+    by_type: tuple[Group, ...]
+    by_branch: tuple[Group, ...]
+    by_day: tuple[Group, ...]
+    by_payment: tuple[Group, ...]
+    refusals: tuple[Refusal, ...]
+    ages: tuple[tuple[str, int, Decimal], ...]
+    """All contingency of the company by age at `as_of`: (bucket key, documents, gross) for `<1h`, `<24h`, `24-72h`,
+    `>72h`, `>7d`. Carried documents count too."""
+    rejection_ages: tuple[tuple[str, int, Decimal], ...] = ()
+    """The same for rejections, from when they were refused: after 24 hours a rejected document needs a new code."""
+    scope: Scope = Scope()
+    comparison: Comparison | None = None
+    """Only where files were compared with the ledger."""
+    sales: Total = Total()
+    """What was sold, of documents stamped or in contingency: invoices, credit receipts and exports, less credit notes
+    (05). Purchases from excluded subjects (14) are no sales. Amounts are the provider's where it answered. A CCF
+    that a credit note undid counts, as the note does."""
+    contingency: ContingencyBridge = ContingencyBridge()
+    carried: tuple[Record, ...] = ()
+    """Open documents of the company that are not among `records`: contingency, doubts, refusals, cancellations in doubt
+    and looks owed, of other runs."""
+    still_in_files: tuple[Record, ...] = ()
+    """Cancelled documents whose sale the files still have."""
+    series: tuple[Series, ...] = ()
+    odd_numbers: tuple[Record, ...] = ()
+    """Documents with a control number that is not built like one."""
+    other_months: tuple[OtherMonth, ...] = ()
+    noted: tuple[Note, ...] = ()
+    """What persons wrote about the documents shown here, the oldest first."""
+    sign_offs: tuple[SignedOff, ...] = ()
+    """Of periods that share a day with this one."""
+    since: Since | None = None
+    open_items: tuple[OpenItem, ...] = ()
+    """Everything that needs a person, the most urgent first; a document once for each cause."""
+
+    @property
+    def total(self) -> Total:
+        """All documents of the sources, in the ledger or not; base, VAT and withheld of those in the ledger."""
+        known = self.states.values()
+        beside = [one for one in self.bridge if one.key == "documents"]
+        return Total(
+            documents=beside[0].documents,
+            gross=beside[0].gross,
+            provider_gross=total_of(one.provider_gross for one in known),
+            taxable=total_of(one.taxable for one in known),
+            vat=total_of(one.vat for one in known),
+            retention=total_of(one.retention for one in known),
+            income_tax=total_of(one.income_tax for one in known),
+        )
+
+    @property
+    def late_rejections(self) -> tuple[Record, ...]:
+        """The documents here that customers may hold although the ministry rejected them."""
+        return tuple(record for record in self.records if record.is_late_rejection)
+
+    @property
+    def cancelling(self) -> tuple[Record, ...]:
+        """Documents of which a cancellation was asked for, and what came of it is not known."""
+        return tuple(filter(is_cancelling, self.records))
+
+    @property
+    def invoiced(self) -> Tally:
+        """The documents of the ledger here that sell something (01, 03, 11), whatever became of them."""
+        return self._of_types(lambda doc_type: doc_type not in (CREDIT_NOTE, EXCLUDED_SUBJECT))
+
+    @property
+    def credit_notes(self) -> Tally:
+        """Those that take something back (05), as positive amounts."""
+        return self._of_types(lambda doc_type: doc_type == CREDIT_NOTE)
+
+    @property
+    def purchases(self) -> Tally:
+        """Those that are purchases (14)."""
+        return self._of_types(lambda doc_type: doc_type == EXCLUDED_SUBJECT)
+
+    def _of_types(self, belongs: Callable[[str], bool]) -> Tally:
+        groups = [group.total for group in self.by_type if belongs(group.name)]
+        return Tally(documents=sum(one.documents for one in groups), gross=total_of(one.gross for one in groups))
+
+    @property
+    def unexplained(self) -> Tally:
+        """What the bridge does not account for; nothing, unless a step is wrong."""
+        documents, gross, left, result = 0, NOTHING, NOTHING, 0
+        for number, step in enumerate(self.bridge):
+            if step.sign == 0 and number:
+                documents, gross = documents + abs(result - step.documents), gross + abs(left - step.gross)
+            if step.sign == 0:
+                result, left = step.documents, step.gross
+            else:
+                result, left = result - step.documents, left - step.gross
+        return Tally(documents=documents + abs(result), gross=gross + abs(left))
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        return self.comparison.missing if self.comparison else ()
+
+    @property
+    def only_in_ledger(self) -> tuple[Record, ...]:
+        return self.comparison.only_in_ledger if self.comparison else ()
+
+    def in_state(self, *states: State) -> tuple[Record, ...]:
+        return tuple(record for record in self.records if record.state in states)
+
+    @property
+    def beyond_tolerance(self) -> tuple[Difference, ...]:
+        return tuple(one for one in self.differences if not one.within_tolerance)
+
+    @property
+    def within_tolerance(self) -> tuple[Difference, ...]:
+        return tuple(one for one in self.differences if one.within_tolerance)
+
+    @property
+    def needs_person(self) -> int:
+        """How many documents somebody has to look at; a problem of a file or row that belongs to none counts as one."""
+        return len({item.external_ref for item in self.open_items if item.external_ref}) + sum(
+            1 for item in self.open_items if not item.external_ref
+        )
+
+    @property
+    def file_problems(self) -> int:
+        """Problems that block but belong to no document."""
+        return sum(1 for note in self.notes if note.severity == "blocks")
+
+    @property
+    def left_open(self) -> int:
+        """How many of those are documents of other runs."""
+        return sum(item.cause is Cause.LEFT_OPEN for item in self.open_items)
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing needs a person, 1 something does. Runs that stopped early have their own code."""
+        return 1 if self.open_items else 0
+
+    @property
+    def verdict(self) -> str:
+        """Catalog text of the one sentence on top; `verdict_parameters` fill its places."""
+        if self.stopped:
+            return N_("The run stopped before its end. What is shown is what is known; run the same command again.")
+        if self.left_open == self.needs_person > 0:
+            return N_("Nothing more is to be done with these {documents} documents, but {left} of other runs are open.")
+        if self.left_open:
+            return N_("{needs} of {documents} documents need a person, and {left} of other runs are open.")
+        if self.needs_person:
+            return N_("{needs} of {documents} documents need a person.")
+        if self.states.get(State.CONTINGENCY, Total()).documents:
+            return N_("Everything is issued. {contingency} of {documents} documents await the ministry's stamp.")
+        if not self.total.documents:
+            return N_("There is nothing to issue here.")
+        if self.states.get(State.CANCELLED, Total()).documents == self.total.documents:
+            return N_("All {documents} documents are cancelled.")
+        if self.states.get(State.CANCELLED, Total()).documents:
+            return N_("Nothing needs a person: {stamped} of {documents} documents are stamped, {cancelled} cancelled.")
+        if any(record.withdrawn_at for record in self.records):
+            return N_("Nothing needs a person: {stamped} of {documents} documents are stamped, {withdrawn} withdrawn.")
+        return N_("All {documents} documents are stamped.")
+
+    @property
+    def verdict_parameters(self) -> Mapping[str, str]:
+        return {
+            "documents": f"{self.total.documents:,}",
+            "needs": f"{self.needs_person - self.left_open:,}",
+            "left": f"{self.left_open:,}",
+            "contingency": self._count(State.CONTINGENCY),
+            "stamped": self._count(State.STAMPED),
+            "withdrawn": f"{sum(bool(record.withdrawn_at) for record in self.records):,}",
+            "cancelled": self._count(State.CANCELLED),
+        }
+
+    def _count(self, state: State) -> str:
+        return f"{self.states.get(state, Total()).documents:,}"

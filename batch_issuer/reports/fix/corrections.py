@@ -1,0 +1,230 @@
+"""What has to be corrected: every row of the documents that need a hand, with what is said of it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from batch_issuer.messages import N_, Messages
+from batch_issuer.model.documents import Document
+from batch_issuer.model.problems import Place, Problem
+from batch_issuer.reading.documents.batch import Batch
+from batch_issuer.reconcile import Change
+from batch_issuer.reports.wording import field_name
+
+_NAMED_FIELD = re.compile(r"#(?:/\w+)*/(\w+)")
+_MINISTRY_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "correo": ("email", "redirect_email"),
+    "nrc": ("nrc",),
+    "nit": ("nit",),
+    "numDocumento": ("dui", "nit"),
+    "tipoDocumento": ("document_type",),
+    "nombre": ("name", "customer_name"),
+    "telefono": ("phone",),
+    "codActividad": ("customer_activity_code",),
+    "descActividad": ("customer_activity_code",),
+    "departamento": ("department",),
+    "municipio": ("municipality",),
+    "complemento": ("address",),
+    "descripcion": ("description",),
+    "cantidad": ("quantity",),
+    "precioUni": ("unit_price",),
+    "montoDescu": ("discount_percentage",),
+}
+"""The last name of a path in the ministry's observations (`#/receptor/correo`), as fields of ours."""
+_NAMED_LINE = re.compile(r"L[ií]nea (\d+): (cantidad|precio unitario|descripci[oó]n)", re.IGNORECASE)
+_LINE_FIELDS_SAID: Mapping[str, str] = {
+    "cantidad": "quantity",
+    "precio unitario": "unit_price",
+    "descripción": "description",
+    "descripcion": "description",
+}
+"""What the provider's own refusals name, such as `Línea 2: cantidad debe ser mayor a cero`."""
+_CHANGED_LINE = re.compile(r"(?:line |lines\[)(\d+)\]?(?:: |\.)(\w+)")
+_SAME_CELL: Mapping[str, tuple[str, ...]] = {"customer_name": ("name",), "name": ("customer_name",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Why a document needs a hand: problems of its data, the words of a refusal, or what a conflict is about."""
+
+    problems: tuple[Problem, ...] = ()
+    refused: str = ""
+    changes: tuple[Change, ...] = ()
+    """Between what was issued and what the file says now."""
+    document: Document | None = None
+    """Where it is at hand; built from the batch where it is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something to correct in a row. `column` is a letter, empty where the whole row or document is meant."""
+
+    column: str
+    heading: str
+    message: str
+    repair: str
+    missing: str = ""
+    """Our field that is meant, where the file has no column of it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class RowToCorrect:
+    """One batch row. `document` is None for a row that belongs to none."""
+
+    row: int
+    document: Document | None
+    remarks: list[Remark] = field(default_factory=list)
+
+
+class Sources:
+    """Which batch rows stand in which source, and at which place."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.starts = [0, *accumulate(source.rows for source in batch.sources)]
+
+    def of(self, row: int) -> int:
+        """The index of a batch row's source."""
+        return bisect_right(self.starts, row) - 1
+
+    def find(self, place: Place) -> int | None:
+        """The batch row at a place; rows of one sheet stand in the order of the sheet."""
+        if place.row is None:
+            return None
+        for number, source in enumerate(self.batch.sources):
+            if (source.path, source.sheet) != (place.file, place.sheet):
+                continue
+            rows = range(self.starts[number], self.starts[number + 1])
+            at = bisect_left(rows, place.row, key=lambda row: self.batch.place(row).row or 0)
+            if at < len(rows) and self.batch.place(rows[at]).row == place.row:
+                return rows[at]
+        return None
+
+
+def rows_to_correct(
+    batch: Batch, needs: Mapping[int, Need], messages: Messages, *, loose: bool = True
+) -> list[RowToCorrect]:
+    """The rows of the documents and those that belong to none (`loose`), in the order of the files.
+
+    A row without a reference may belong to the document above it. It stays there; where that one is not written, it
+    comes first, so that it stands below no other.
+    """
+    rows: list[RowToCorrect] = []
+    for index, need in sorted(needs.items()):
+        rows += _document_rows(batch, need.document or batch[index].document, need, messages)
+    sources = Sources(batch)
+    written = {one.row for one in rows}
+    first: list[RowToCorrect] = []
+    for one in sorted(_loose_rows(batch, sources, messages) if loose else [], key=_order):
+        if one.row - 1 in written and one.row not in sources.starts:
+            written.add(one.row)
+            rows.append(one)
+        else:
+            first.append(one)
+    return [*first, *sorted(rows, key=_order)]
+
+
+def _order(one: RowToCorrect) -> int:
+    return one.row
+
+
+def _document_rows(batch: Batch, document: Document, need: Need, messages: Messages) -> list[RowToCorrect]:
+    rows = [RowToCorrect(row=row, document=document) for row in document.rows]
+    at = {_position(batch.place(one.row)): one for one in rows}
+    for problem in need.problems:
+        at.get(_position(problem.place), rows[0]).remarks.append(_remark(problem, messages))
+    if need.refused:
+        for number, remark in _refused(batch, document, need.refused, messages):
+            rows[number].remarks.append(remark)
+    for change in need.changes:
+        number, remark = _conflicting(batch, document, change, messages)
+        rows[number].remarks.append(remark)
+    return rows
+
+
+def _position(place: Place) -> tuple[str, str, int | None]:
+    return place.file, place.sheet, place.row
+
+
+def _remark(problem: Problem, messages: Messages) -> Remark:
+    return Remark(
+        column=problem.place.column,
+        heading=problem.place.heading,
+        message=problem.message(messages),
+        repair=problem.repair(messages),
+        missing=problem.field if problem.blocks and not problem.place.column else "",
+    )
+
+
+def _refused(batch: Batch, document: Document, words: str, messages: Messages) -> Iterator[tuple[int, Remark]]:
+    """The refusal on the cells of the fields that its words name, or on the document; with the number of the row."""
+    message = messages.text(N_("It was refused: {words}"), words=words)
+    repair = messages.text(N_("Correct it and issue it again: reference and number stay the same."))
+    named = [(0, ours) for name in _NAMED_FIELD.findall(words) for ours in _MINISTRY_FIELDS.get(name, ())]
+    named += [
+        (int(line) - 1, field)
+        for line, said in _NAMED_LINE.findall(words)
+        if 0 < int(line) <= len(document.lines)
+        for field in (_LINE_FIELDS_SAID[said.casefold()],)
+    ]
+    places = {
+        (number, place.column): place for number, ours in named if (place := _cell(batch, document, number, ours))
+    }
+    for number, column in places or [(0, "")]:
+        yield (
+            number,
+            Remark(
+                column=column,
+                heading=places[number, column].heading if column else "",
+                message=message,
+                repair=repair,
+                missing=named[0][1] if named and not places else "",
+            ),
+        )
+
+
+def _conflicting(batch: Batch, document: Document, change: Change, messages: Messages) -> tuple[int, Remark]:
+    """What was issued otherwise, on its cell; with the number of the row."""
+    at = _CHANGED_LINE.fullmatch(change.what)
+    number = int(at[1]) - 1 if at and int(at[1]) <= len(document.lines) else 0
+    field = at[2] if at else change.what.removeprefix("customer.")
+    field = "customer_activity_code" if change.what == "customer.activity_code" else field
+    place = _cell(batch, document, number, field)
+    what = place.heading if place else field_name(field, messages)
+    message = N_("{what} was issued as «{issued}», and the file says «{now}»: it is not issued again.")
+    repair = N_(
+        "If it is another sale, give it its own reference. If what was issued is wrong, cancel it. "
+        "Otherwise write here what was issued."
+    )
+    return number, Remark(
+        column=place.column if place else "",
+        heading=what,
+        message=messages.text(message, what=what, issued=change.issued or "—", now=change.file or "—"),
+        repair=messages.text(repair),
+        missing="" if place else field,
+    )
+
+
+def _cell(batch: Batch, document: Document, number: int, field: str) -> Place | None:
+    """The cell of a field in one of the document's rows, where the file has a column of it."""
+    for ours in (field, *_SAME_CELL.get(field, ())):
+        place = batch.place(document.lines[number].row, ours)
+        if place.column:
+            return place
+    return None
+
+
+def _loose_rows(batch: Batch, sources: Sources, messages: Messages) -> list[RowToCorrect]:
+    found: dict[int, RowToCorrect] = {}
+    for problem in batch.problems:
+        if not problem.blocks or problem.external_ref:
+            continue
+        row = sources.find(problem.place)
+        if row is not None:
+            one = found.setdefault(row, RowToCorrect(row=row, document=None))
+            one.remarks.append(_remark(problem, messages))
+    return list(found.values())

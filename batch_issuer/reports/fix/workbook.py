@@ -1,0 +1,438 @@
+"""The fix file: the user's own rows and columns, only of the documents that need a hand, with what to correct marked.
+
+Corrected and saved, it is read like the file that it came from: the same references, the same values, nothing guessed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from io import BytesIO
+from pathlib import Path
+from typing import TypeAlias
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from batch_issuer.messages import N_, Messages
+from batch_issuer.reading.cells.dates import time_of
+from batch_issuer.reading.cells.values import Value, clean, lost_digits
+from batch_issuer.reading.documents.batch import Batch, SourceFile
+from batch_issuer.reading.fixes import FIX_HEADINGS
+from batch_issuer.reading.headings.aliases import key_of
+from batch_issuer.reading.kinds import SAME_LINES_IN_TWO_FILES
+from batch_issuer.reading.tables import CellKind
+from batch_issuer.reports.cells import NAME_LENGTH, write_text
+from batch_issuer.reports.figures import printable, text_lines
+from batch_issuer.reports.fill_in.columns import COLUMNS
+from batch_issuer.reports.fix.corrections import Need, Remark, RowToCorrect, Sources, rows_to_correct
+from batch_issuer.reports.replacing import not_written, replace_file
+
+FIX_HEADING = N_("What to correct")
+SURPLUS_HEADING = N_("Beyond the headings")
+WRITTEN = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - the same bytes
+"""The moment that every fix file says it was made and last changed; whoever saves it puts another."""
+
+_NUMBER_FIELDS = ("quantity", "unit_price", "discount_percentage", "total")
+_FIX_WIDTH = 80
+_FILTERED_FROM = 50
+"""Rows from which a filter helps; a sheet that is saved while rows are filtered out would be asked about."""
+_NOTES = 2_000
+"""Cells that get a note. The added column says the same; more notes than these make a workbook slow to open."""
+_NOTE_LENGTH = 2_000
+_NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
+_NO_RESULT = "#N/A"
+"""What is written for a formula without a result: moved to another row it would mean something else."""
+_EXCELS_FIRST_YEAR = 1900
+
+Shown: TypeAlias = dt.date | Decimal | str
+"""What a cell is written as; empty text leaves it blank."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Sources that have the same columns, and so share a sheet."""
+
+    headings: tuple[str, ...]
+    kept: tuple[int, ...]
+    """The columns that are written: all but an older column of corrections, and empty ones at the end."""
+    sources: tuple[int, ...]
+    sheet: str
+    added: Mapping[str, str]
+    """Columns that the file lacks and somebody has to write into: field and heading."""
+    surplus: bool
+    """Whether rows have cells beyond the last heading, which get a column of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written: how many documents, into which workbooks, and the references that none could take."""
+
+    documents: int = 0
+    paths: tuple[Path, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def write_fix_file(
+    batch: Batch, needs: Mapping[int, Need], messages: Messages, path: Path, *, sheet: str = "", loose: bool = True
+) -> Written:
+    """Write the documents that need a hand, by their index in the batch, and (`loose`) the rows that belong to none.
+
+    With nothing to write, nothing is written. Files whose columns differ cannot share a sheet, nor be read from
+    several sheets of one workbook: each further kind of file gets a workbook of its own beside the first
+    (`fix-2.xlsx`), to be issued together with it. `sheet` is the name that the settings ask for.
+
+    A document whose lines stand in files with other columns, or twice, is left out: half of it could be issued.
+
+    Raises `StoppedMidway` where disk or folder refuse.
+    """
+    sources = Sources(batch)
+    left_out = {index for index, need in needs.items() if _is_divided(batch, index, need, sources)}
+    needs = {index: need for index, need in needs.items() if index not in left_out}
+    rows = rows_to_correct(batch, needs, messages, loose=loose)
+    paths: list[Path] = []
+    for number, layout in enumerate(_layouts(batch, sources, rows, sheet, messages), 1):
+        own = [one for one in rows if sources.of(one.row) in layout.sources]
+        paths.append(path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}"))
+        try:
+            content = _workbook(batch, own, layout, messages)
+        except OSError as error:  # its rows wait in a temporary file
+            raise not_written(paths[-1], error) from error
+        replace_file(paths[-1], content)
+    references = tuple(batch[index].document.external_ref for index in sorted(left_out))
+    return Written(documents=len(needs), paths=tuple(paths), left_out=references)
+
+
+def _is_divided(batch: Batch, index: int, need: Need, sources: Sources) -> bool:
+    if len(batch.sources) == 1:
+        return False
+    document = need.document or batch[index].document
+    if len({sources.of(row) for row in document.rows}) == 1:
+        return False
+    layouts = {tuple(batch.sheet_row(row).headings) for row in document.rows}
+    return len(layouts) > 1 or any(problem.kind is SAME_LINES_IN_TWO_FILES for problem in need.problems)
+
+
+def _layouts(
+    batch: Batch, sources: Sources, rows: Sequence[RowToCorrect], sheet: str, messages: Messages
+) -> list[Layout]:
+    """The kinds of sheets that the rows come from, in the order of the files."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for source, row in sorted({sources.of(one.row): one.row for one in rows}.items()):
+        found.setdefault(tuple(batch.sheet_row(row).headings), []).append(source)
+    layouts = []
+    for headings, members in found.items():
+        is_csv = any(batch.sources[member].encoding for member in members)
+        last = _last(headings)
+        end = last
+        if last < len(headings) - 1:
+            own = (batch.sheet_row(one.row).cells for one in rows if sources.of(one.row) in members)
+            end = max(last, *map(_last, own))
+        layouts.append(
+            Layout(
+                headings=headings,
+                kept=tuple(at for at in range((last if is_csv else end) + 1) if headings[at] not in FIX_HEADINGS),
+                sources=tuple(members),
+                sheet=_sheet_name(sheet, batch.sources[members[0]]),
+                added=_added([one for one in rows if sources.of(one.row) in members], headings, messages),
+                surplus=is_csv and end > last,
+            )
+        )
+    return layouts
+
+
+def _added(rows: Iterable[RowToCorrect], headings: Sequence[str], messages: Messages) -> dict[str, str]:
+    """The missing columns, in the template's order and under its headings, which are understood without settings."""
+    missing = {remark.missing for one in rows for remark in one.remarks}
+    known = {key_of(heading) for heading in headings}
+    found = {column.field: column.heading(messages.language) for column in COLUMNS if column.field in missing}
+    return {field: heading for field, heading in found.items() if key_of(heading) not in known}
+
+
+def _last(texts: Sequence[str]) -> int:
+    """The last place that is not blank."""
+    return max((at for at, text in enumerate(texts) if text.strip()), default=0)
+
+
+def _sheet_name(asked: str, source: SourceFile) -> str:
+    """The source's own, which is one that the settings ask for; for a CSV the one that they ask for, or the file's.
+
+    Signs of a pattern are none of a name, and what stands in their place fits the pattern.
+    """
+    name = source.sheet or asked or Path(source.path).stem.strip("-")
+    name = _NOT_IN_NAMES.sub("-", printable(name)).strip("' ")[:NAME_LENGTH]
+    return name if name and name.casefold() != "history" else "Hoja1"
+
+
+def _workbook(batch: Batch, rows: Sequence[RowToCorrect], layout: Layout, messages: Messages) -> bytes:
+    content = BytesIO()
+    with Workbook(content, {"constant_memory": True}) as book:
+        book.set_properties({"author": "batch_issuer", "created": WRITTEN})
+        sheet = book.add_worksheet(layout.sheet)
+        sheet.set_comments_author("batch_issuer")
+        _Writer(batch, sheet, _Looks(book), layout, messages).write(rows)
+    return content.getvalue()
+
+
+class _Looks:
+    """Formats, made when first needed."""
+
+    def __init__(self, book: Workbook) -> None:
+        self._book = book
+        self._cells: dict[tuple[str, bool, bool], Format] = {}
+        self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "vcenter"})
+        self.fix_head = book.add_format(
+            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "vcenter", "bg_color": "#FCE4B6"}
+        )
+        self.fix = book.add_format({"text_wrap": True, "valign": "top", "bg_color": "#FFF7E3"})
+
+    def cell(self, number_format: str, *, wrong: bool, begins: bool) -> Format:
+        """`wrong` marks what has to be corrected; `begins` draws the line above a document's first row."""
+        key = (number_format, wrong, begins)
+        if key not in self._cells:
+            line = {"top": 1, "top_color": "#A8A294"} if begins else {}
+            fill = {"bg_color": "#FFD9D2", "border": 1, "border_color": "#C0392B"} if wrong else {}
+            side = {"align": "left"} if number_format.startswith("dd") else {}
+            self._cells[key] = self._book.add_format(
+                {"num_format": number_format, "valign": "top", **side, **line, **fill}
+            )
+        return self._cells[key]
+
+
+class _Writer:
+    """Writes the rows of one sheet from the top."""
+
+    def __init__(self, batch: Batch, sheet: Worksheet, looks: _Looks, layout: Layout, messages: Messages) -> None:
+        self.batch = batch
+        self.sheet = sheet
+        self.looks = looks
+        self.layout = layout
+        self.messages = messages
+        self.notes = 0
+        self.roles = {source: _roles(batch.sources[source]) for source in layout.sources}
+        self.widths = [len(layout.headings[at]) + 3 for at in layout.kept]
+        self._shown: dict[tuple[int, int], _Shown] = {
+            (source, column): _Shown(roles.get(column, ""))
+            for source, roles in self.roles.items()
+            for column in layout.kept
+        }
+
+    def write(self, rows: Sequence[RowToCorrect]) -> None:
+        """Write the sheet from its first row to its last, in that order: a row is gone when the next one begins."""
+        surplus = len(self.layout.kept) + len(self.layout.added)
+        last = surplus + self.layout.surplus
+        self._columns(rows)
+        self.sheet.set_row(0, 30)
+        for at, column in enumerate(self.layout.kept):
+            write_text(self.sheet, 0, at, self.layout.headings[column], self.looks.head)
+        for at, (field, heading) in enumerate(self.layout.added.items(), len(self.layout.kept)):
+            write_text(self.sheet, 0, at, heading, self.looks.fix_head)
+            self.sheet.set_column(at, at, 20, self.looks.cell(_empty_format(field), wrong=False, begins=False))
+        if self.layout.surplus:
+            write_text(self.sheet, 0, surplus, self.messages.text(SURPLUS_HEADING), self.looks.head)
+            self.sheet.set_column(surplus, surplus, 24)
+        self.sheet.write_string(0, last, self.messages.text(FIX_HEADING), self.looks.fix_head)
+        self.sheet.set_column(last, last, _FIX_WIDTH)
+        self.sheet.freeze_panes(1, self._beside())
+        self.sheet.set_landscape()
+        self.sheet.set_paper(1)
+        self.sheet.fit_to_pages(1, 0)
+        self.sheet.repeat_rows(0)
+        self.sheet.set_footer("&L&F&R&P / &N")
+        if len(rows) > _FILTERED_FROM:
+            self.sheet.autofilter(0, 0, len(rows), last)
+        self.sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{len(rows) + 1}"})
+        for number, one in enumerate(rows, 1):
+            self._row(number, one)
+
+    def _columns(self, rows: Sequence[RowToCorrect]) -> None:
+        """Widths from the first rows; formats for what is typed into rows that are added."""
+        for one in rows[:200]:
+            cells = self.batch.sheet_row(one.row).cells
+            for at, column in enumerate(self.layout.kept):
+                if column < len(cells):
+                    self.widths[at] = max(self.widths[at], len(cells[column]) + 1)
+        roles = self.roles[self.layout.sources[0]]
+        for at, (column, width) in enumerate(zip(self.layout.kept, self.widths, strict=True)):
+            look = self.looks.cell(_empty_format(roles.get(column, "")), wrong=False, begins=False)
+            self.sheet.set_column(at, at, min(max(width, 8), 44), look)
+
+    def _beside(self) -> int:
+        """How many columns stay in sight: those of the reference, where the sheet begins with them."""
+        roles = self.roles[self.layout.sources[0]]
+        refs = [roles.get(column) == "external_ref" for column in self.layout.kept]
+        return refs.index(False) if False in refs and refs[0] else 0
+
+    def _row(self, number: int, one: RowToCorrect) -> None:
+        """Write a row and the notes of its cells. `number` is counted from 0."""
+        row = self.batch.sheet_row(one.row)
+        wrong = _by_column(one.remarks)
+        begins = one.document is None or one.row == one.document.row
+        said = _said(one.remarks)
+        if said:
+            self.sheet.set_row(number, 15 * text_lines(said, _FIX_WIDTH))
+        for at, column in enumerate(self.layout.kept):
+            remarks = wrong.pop(column, ())
+            text = row.cells[column] if column < len(row.cells) else ""
+            kind = row.kinds[column] if column < len(row.kinds) else CellKind.TEXT
+            form, value = self._shown[row.source, column][
+                text, kind, row.values.get(column), row.formats.get(column, "")
+            ]
+            if value != "" or remarks or begins:
+                self._write(number, at, value, self.looks.cell(form, wrong=bool(remarks), begins=begins))
+            self._note(number, at, remarks)
+        for at, field in enumerate(self.layout.added, len(self.layout.kept)):
+            remarks = [remark for remark in one.remarks if remark.missing == field]
+            if remarks:
+                self._write(number, at, "", self.looks.cell(_empty_format(field), wrong=True, begins=begins))
+            self._note(number, at, remarks)
+        last = len(self.layout.kept) + len(self.layout.added)
+        if self.layout.surplus:
+            beyond = " ".join(cell.strip() for cell in row.cells[_last(self.layout.headings) + 1 :] if cell.strip())
+            self._write(number, last, beyond, self.looks.cell("@", wrong=bool(beyond), begins=begins))
+            self._note(number, last, [remark for others in wrong.values() for remark in others])
+            last += 1
+        if said:
+            self._write(number, last, printable(said), self.looks.fix)
+
+    def _write(self, number: int, at: int, value: Shown, style: Format) -> None:
+        if isinstance(value, dt.date):
+            self.sheet.write_datetime(number, at, value, style)
+        elif isinstance(value, Decimal):
+            self.sheet.write_number(number, at, float(value), style)
+        elif value:
+            write_text(self.sheet, number, at, value, style)
+        else:
+            self.sheet.write_blank(number, at, None, style)
+
+    def _note(self, number: int, at: int, remarks: Sequence[Remark]) -> None:
+        if remarks and self.notes < _NOTES:
+            self.notes += 1
+            text = printable(_said(remarks))[:_NOTE_LENGTH]
+            size = {"width": 330, "height": 18 * text_lines(text, 52) + 12}
+            self.sheet.write_comment(number, at, text, size)
+
+
+class _Shown(dict[tuple[str, CellKind, Value, str], tuple[str, Shown]]):
+    """How the cells of a column are written: number format, and value.
+
+    A number or a date where that is what stands there; otherwise the very text. By text, how it was stored, what was
+    read from it, and a format with words of its own: most cells are like one above.
+    """
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+
+    def __missing__(self, cell: tuple[str, CellKind, Value, str]) -> tuple[str, Shown]:
+        shown = self[cell] = self._show(*cell)
+        return shown
+
+    def _show(self, text: str, kind: CellKind, read: Value, form: str) -> tuple[str, Shown]:
+        if kind is CellKind.FORMULA and self._role != "external_ref":
+            return _empty_format(self._role), _NO_RESULT
+        value = _value(text, kind, read, self._role)
+        if isinstance(value, dt.date):
+            return "dd/mm/yyyy hh:mm" if isinstance(value, dt.datetime) else "dd/mm/yyyy", value
+        if isinstance(value, Decimal):
+            return form or _decimals(value), value
+        return _empty_format(self._role), text
+
+
+def _by_column(remarks: Iterable[Remark]) -> dict[int, list[Remark]]:
+    found: dict[int, list[Remark]] = {}
+    for remark in remarks:
+        column = _number_of(remark.column)
+        if column is not None:
+            found.setdefault(column, []).append(remark)
+    return found
+
+
+def _roles(source: SourceFile) -> dict[int, str]:
+    """By column, what it was read as; a column that the reference is made of is the reference first of all."""
+    roles: dict[int, str] = {}
+    for mapped in source.mapping:
+        column = _number_of(mapped.column)
+        if column is not None:
+            roles.setdefault(column, mapped.field)
+    return roles
+
+
+def _value(text: str, kind: CellKind, read: Value, role: str) -> dt.date | Decimal | None:
+    """The number or date to write; None where the text has to stay.
+
+    A few rows cannot tell what a whole column told, whether `1,500` is a thousand or a bit more than one: what was
+    read from numbers and dates is written as such. What could not be read stays as it was stored, so that it is found
+    again; identifiers are text. A date may be part of a reference, which has it in one form however it is written.
+    """
+    if isinstance(read, dt.date) and not isinstance(read, dt.datetime):
+        return _moment(text, read)
+    if isinstance(read, Decimal) and (role != "external_ref" or kind is CellKind.NUMBER):
+        return _exact(read) if not text.rstrip().endswith("%") else None
+    if kind is CellKind.DATE and (role in ("", "external_ref") or role == "date"):
+        return _stored_date(text)
+    damaged = kind is CellKind.NUMBER and lost_digits(text, kind) is not None
+    if kind is CellKind.NUMBER and (role in ("", "till") or damaged):
+        return _stored_number(text)
+    return None
+
+
+def _moment(text: str, day: dt.date) -> dt.date | None:
+    """The day as it was read, with the time that stands beside it."""
+    if day.year < _EXCELS_FIRST_YEAR:
+        return None
+    time = time_of(clean(text))
+    return dt.datetime.combine(day, dt.time.fromisoformat(time)) if time else day
+
+
+def _stored_date(text: str) -> dt.date | None:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if ":" in text else moment.date()
+
+
+def _stored_number(text: str) -> Decimal | None:
+    try:
+        return _exact(Decimal(text))
+    except InvalidOperation:
+        return None
+
+
+def _exact(number: Decimal) -> Decimal | None:
+    """The number, where a workbook can hold it: 15 digits come back."""
+    return number if number.is_finite() and Decimal(f"{float(number):.15G}") == number else None
+
+
+def _decimals(value: Decimal) -> str:
+    exponent = value.as_tuple().exponent
+    places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+    return f"0.{'0' * places}" if places else "0"
+
+
+def _empty_format(field: str) -> str:
+    """How a cell takes what is typed into it: text stays text, with its zeros, but where a number or a date belongs."""
+    if field == "date":
+        return "dd/mm/yyyy"
+    return "General" if field in _NUMBER_FIELDS else "@"
+
+
+def _said(remarks: Iterable[Remark]) -> str:
+    """What to do, each thing once; several as a list."""
+    texts = list(dict.fromkeys(f"{one.message} {one.repair}".strip() for one in remarks))
+    return "\n".join(texts if len(texts) < 2 else [f"• {text}" for text in texts])
+
+
+def _number_of(letters: str) -> int | None:
+    """The column of a letter, from 0."""
+    if not (letters.isascii() and letters.isalpha()):
+        return None
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number - 1

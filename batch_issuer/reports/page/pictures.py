@@ -1,0 +1,159 @@
+"""Where the bars of the page's pictures stand. Shapes only: the template draws them, and says the same in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.reconcile import Reconciliation
+from batch_issuer.reports.figures import share
+from batch_issuer.reports.wording import HELD_BACK, MISSING
+
+WIDTH = 1000
+"""Units across a picture; the page stretches them to what it has."""
+_LEAST = 4
+"""Units that even one document among thousands gets, so that it can be seen."""
+_STEPS = (
+    dt.timedelta(seconds=1),
+    dt.timedelta(seconds=5),
+    dt.timedelta(seconds=15),
+    dt.timedelta(minutes=1), dt.timedelta(minutes=5), dt.timedelta(minutes=15), dt.timedelta(hours=1),
+    dt.timedelta(hours=6), dt.timedelta(days=1), dt.timedelta(days=7),
+)  # fmt: skip
+_MOST_COLUMNS = 48
+_FEWEST_COLUMNS = 3
+_FROM_THE_FOOT: list[str] = [State.STAMPED, *(state for state in State if state is not State.STAMPED)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One part of a bar, from the left."""
+
+    key: str
+    x: int
+    width: int
+    number: int
+    share: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The documents of one state within a column, from the top of the picture: `y` and `height` are 0 to 100."""
+
+    key: str
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a chart over time, the stamped at its foot."""
+
+    x: float
+    number: int
+    begins: dt.datetime
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """Documents over the time of their first sending, by their state now. `width` is that of one column."""
+
+    columns: tuple[Column, ...]
+    width: float
+    step: dt.timedelta
+
+    @property
+    def clock(self) -> str:
+        """How finely the times of the columns have to be told."""
+        return "%H:%M" if self.step >= dt.timedelta(minutes=1) else "%H:%M:%S"
+
+    @property
+    def span(self) -> str:
+        """The length of a step: `15 s`, `5 min`, `1 h`, `1 d`."""
+        seconds = int(self.step.total_seconds())
+        for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+            if seconds >= length:
+                return f"{seconds // length} {unit}"
+        return f"{seconds} s"
+
+    @property
+    def busiest(self) -> Column:
+        return max(self.columns, key=lambda column: column.number)
+
+
+def state_bar(reconciliation: Reconciliation) -> tuple[Segment, ...]:
+    """Documents by state, in the order of the bridge, what was not sent first."""
+    parts = [(HELD_BACK, len(reconciliation.held_back))]
+    parts.append((MISSING, len(reconciliation.missing)))
+    parts += [(state.value, total.documents) for state, total in reconciliation.states.items()]
+    return _segments([(key, number) for key, number in parts if number])
+
+
+def _segments(parts: Sequence[tuple[str, int]]) -> tuple[Segment, ...]:
+    everything = sum(number for _, number in parts)
+    widths = [max(_LEAST, round(WIDTH * number / everything)) for _, number in parts]
+    if widths:
+        widest = max(range(len(widths)), key=widths.__getitem__)
+        widths[widest] += WIDTH - sum(widths)
+    segments, x = [], 0
+    for (key, number), width in zip(parts, widths, strict=True):
+        segments.append(Segment(key=key, x=x, width=width, number=number, share=share(number, everything)))
+        x += width
+    return tuple(segments)
+
+
+def length_of(amount: Decimal, longest: Decimal) -> int:
+    """Units of a bar beside others of which the longest takes the whole width."""
+    if amount <= 0 or longest <= 0:
+        return 0
+    return max(_LEAST, round(WIDTH * amount / longest))
+
+
+def hours(sent: Iterable[tuple[str, str]]) -> Hours | None:
+    """Columns over the time in which documents were sent, in steps that suit its length.
+
+    `sent` are moments of the ledger and the state of each document now. None where there are too few columns to
+    show anything.
+    """
+    times = [(dt.datetime.fromisoformat(text), state) for text, state in sent if text]
+    if not times:
+        return None
+    earliest, latest = min(time for time, _ in times), max(time for time, _ in times)
+    step = next((step for step in _STEPS if (latest - earliest) / step < _MOST_COLUMNS), _STEPS[-1])
+    first = _floor(earliest.astimezone(EL_SALVADOR), step)
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for time, state in times:
+        counts[(time - first) // step][state] += 1
+    last = max(counts)
+    if last < _FEWEST_COLUMNS - 1:
+        return None
+    most = max(one.total() for one in counts.values())
+    width = WIDTH / (last + 1)
+    columns = tuple(
+        Column(
+            x=round(at * width, 2),
+            number=counts[at].total(),
+            begins=first + at * step,
+            blocks=tuple(_blocks(counts[at], most)),
+        )
+        for at in range(last + 1)
+    )
+    return Hours(columns=columns, width=round(width, 2), step=step)
+
+
+def _blocks(counts: Counter[str], most: int) -> Iterator[Block]:
+    foot = 100.0
+    for state in sorted(counts, key=_FROM_THE_FOOT.index):
+        height = 100 * counts[state] / most
+        foot -= height
+        yield Block(key=state, y=round(foot, 2), height=round(height, 2))
+
+
+def _floor(time: dt.datetime, step: dt.timedelta) -> dt.datetime:
+    midnight = time.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (time - midnight) // step * step

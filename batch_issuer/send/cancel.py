@@ -1,0 +1,293 @@
+"""Cancelling at the provider, with the sender's window, quota, patience and breakers.
+
+The rules it keeps: the intent is durable before the request leaves; what may have arrived is asked about before it is
+asked for again; only an answer that proves it makes a document cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, assert_never
+
+from batch_issuer.model.documents import State
+from batch_issuer.model.records import (
+    UNDER_WAY,
+    Answer,
+    CancelStep,
+    CreditMemo,
+    Kind,
+    NewEvent,
+    Record,
+    write_memo,
+)
+from batch_issuer.provider.classify import Reason
+from batch_issuer.provider.client import (
+    CancelReply,
+    CancelSaid,
+    Found,
+    KeyRefused,
+    Missing,
+    NeverLeft,
+    Refused,
+    Reply,
+    SlowDown,
+    Uncertain,
+    Withheld,
+)
+from batch_issuer.send.courier import SEND_AGAIN_AFTER, Sender, WorkItem, words_of
+from batch_issuer.send.owing import NOTHING, look_owed
+
+_NOTHING_WAS_DONE = (400, 403, 404, 405, 413, 415, 422)
+"""Refusals of the request itself; after these an invalidation that cannot be found was never made."""
+
+
+class Canceller(Sender):
+    """A sender that can cancel too."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._cancelled: set[str] = set()
+
+    async def cancel(self, records: Sequence[Record]) -> None:
+        """Cancel documents; those of which a cancellation is in doubt or under way are asked about first."""
+        await self._run(_each(records, self._cancel))
+
+    async def ask_cancellations(self, records: Sequence[Record]) -> None:
+        """Ask what became of cancellations in doubt or under way; never ask for one."""
+        await self._run(_each(records, self._look_after))
+
+    async def pay(self, records: Sequence[Record]) -> None:
+        """Take the looks that are owed: find out whether documents that were settled are cancelled now."""
+        self.progress.total += len(records)
+        await self._run(_each(records, self._paid))
+
+    async def _paid(self, record: Record) -> None:
+        reply = await self._ask_by_both(record)
+        if isinstance(reply, Missing):
+            reply = CancelSaid(step=CancelStep.REQUESTED, answer=Answer())
+        if isinstance(reply, CancelSaid) and not await self._proves(record, reply):
+            status = await self._own_status(record)
+            if isinstance(status, Found) and status.state is State.CANCELLED:
+                self._said(record, _proven(reply))
+            elif isinstance(status, Found) and status.state is record.state:
+                self._write([look_owed(record, NOTHING)])
+        self._done(record)
+
+    async def _own_status(self, record: Record) -> Reply:
+        """What the document's own status says, beside that of its invalidation."""
+        return await self._until_answered(
+            partial(self.client.ask, record.doc_type, record.external_ref, record.answer.document_id)
+        )
+
+    async def _look_after(self, record: Record) -> None:
+        await self._learn(record)
+        self._done(record)
+
+    async def _cancel(self, record: Record) -> None:
+        if not (is_under_way(record) and await self._settled_before(record)):
+            await self._request(record)
+        self._done(record)
+
+    async def _settled_before(self, record: Record) -> bool:
+        """Whether an earlier request needs no other: it came to something, or nothing can be learned of it now.
+
+        Where the provider has one and says too little of it, it is asked for again: repeating is harmless there
+        (provider.md 10), and request and status together prove it.
+        """
+        reply = await self._learn_twice(record)
+        vague = isinstance(reply, CancelSaid) and reply.reason is Reason.NOT_PROVEN and reply.claims_success
+        return (
+            self._stopping.is_set()
+            or record.external_ref in self._cancelled
+            or not (vague or isinstance(reply, Missing))
+        )
+
+    async def _request(self, record: Record) -> None:
+        """Ask for the cancellation until something is known of it, or it must wait for another run."""
+        in_doubt = is_under_way(record)
+        for post in range(1, self._patience.posts + 1):
+            if self._stopping.is_set():
+                return
+            await self._append([NewEvent(kind=Kind.CANCELLING, external_ref=record.external_ref, body={})])
+            reply = await self._until_taken(partial(self._post_cancellation, record))
+            match reply:
+                case Withheld() | NeverLeft() | SlowDown() | KeyRefused():
+                    self._take_back(record, reply, in_doubt=in_doubt)
+                    return
+                case Refused():
+                    self._refused(record, Reason.NOT_ACCEPTED, reply.answer)
+                    return
+                case Missing():
+                    self._refused(record, Reason.NOT_FOUND, Answer(detail=reply.detail))
+                    return
+                case CancelSaid() if await self._proves(record, reply):
+                    return
+                case CancelSaid() | Uncertain():
+                    in_doubt = True
+                    if not await self._must_ask_again(record, reply) or post == self._patience.posts:
+                        return
+                    self._retry()
+                case _:
+                    assert_never(reply)
+
+    async def _post_cancellation(self, record: Record) -> CancelReply:
+        reply = await self.client.cancel(record)
+        if isinstance(reply, Missing) and record.answer.document_id:
+            return await self.client.cancel(record, by_reference=True)
+        return reply
+
+    async def _must_ask_again(self, record: Record, reply: CancelSaid | Uncertain) -> bool:
+        """Find out what came of a request without a clear answer; whether it is to be made once more."""
+        reason = reply.reason or Reason.NOT_PROVEN
+        self._doubt(record, reason, reply.answer, _detail(reply))
+        found = await self._learn_twice(record, after=reply)
+        if not isinstance(found, Missing):
+            return False
+        if reason is Reason.CONFLICT or (reply.answer.http_status or 0) in _NOTHING_WAS_DONE:
+            self._refused(record, reason, reply.answer)
+            return False
+        if isinstance(reply, CancelSaid) and reason is Reason.NOT_REGISTERED:
+            self._refused(record, reason, reply.answer)
+            return False
+        again = reason in SEND_AGAIN_AFTER and not self._stopping.is_set()
+        if not again:
+            self._failed(reason.value, reply.answer.detail)
+        return again
+
+    async def _learn_twice(self, record: Record, after: CancelSaid | Uncertain | None = None) -> CancelReply:
+        """What the provider says of a cancellation; Missing only when it says so twice, with a pause between."""
+        reply = await self._learn(record, after)
+        if not isinstance(reply, Missing):
+            return reply
+        await self._sleep(self._patience.settling)
+        return await self._learn(record, after)
+
+    async def _learn(self, record: Record, after: CancelSaid | Uncertain | None = None) -> CancelReply:
+        """Ask about a cancellation and record what is proven; a doubt stays as it was written."""
+        reply = await self._ask_by_both(record)
+        if isinstance(reply, Missing) and isinstance(after, CancelSaid):
+            return await self._marked(record, after) or reply
+        if not isinstance(reply, CancelSaid) or await self._proves(record, reply):
+            return reply
+        if isinstance(after, CancelSaid) and after.claims_success and reply.claims_success:
+            self._said(record, replace(reply, step=CancelStep.DONE))  # the request and its status both say so
+        elif await self._marked(record, reply) is None:
+            self._doubt(record, reply.reason or Reason.NOT_PROVEN, reply.answer)
+        return reply
+
+    async def _marked(self, record: Record, said: CancelSaid) -> CancelSaid | None:
+        """Record what the document's own status says outright where the answers about its invalidation do not."""
+        reply = await self._own_status(record)
+        if not isinstance(reply, Found) or reply.state is not State.CANCELLED:
+            return None
+        proven = _proven(said)
+        self._said(record, proven)
+        return proven
+
+    async def _ask_by_both(self, record: Record) -> CancelReply:
+        reply = await self._until_answered(partial(self.client.ask_cancellation, record))
+        if isinstance(reply, Missing) and record.answer.document_id:
+            return await self._until_answered(partial(self.client.ask_cancellation, record, by_reference=True))
+        return reply
+
+    async def _proves(self, record: Record, said: CancelSaid) -> bool:
+        """Record an answer that settles the matter; where it names a credit note, that note's own status may."""
+        if said.step is CancelStep.REQUESTED and said.memo is not None and said.memo.document_id:
+            said = await self._by_its_memo(said, said.memo)
+        if said.step is CancelStep.REQUESTED:
+            return False
+        self._said(record, said)
+        return True
+
+    async def _by_its_memo(self, said: CancelSaid, memo: CreditMemo) -> CancelSaid:
+        reply = await self._until_answered(partial(self.client.ask_memo, memo.document_id))
+        if not isinstance(reply, Found):
+            return said
+        known = replace(
+            memo,
+            control_number=memo.control_number or reply.answer.control_number,
+            reception_stamp=reply.answer.reception_stamp,
+        )
+        step = _STEP_OF_MEMO.get(reply.state, CancelStep.REQUESTED)
+        return replace(said, step=step, memo=known, answer=replace(said.answer, reception_stamp=known.reception_stamp))
+
+    def _said(self, record: Record, said: CancelSaid) -> None:
+        """Record what an answer proves."""
+        if said.step is CancelStep.DONE:
+            self._cancelled.add(record.external_ref)
+        body = {
+            "step": said.step.value,
+            "stamp": said.answer.reception_stamp if said.step is CancelStep.DONE else "",
+            "words": words_of(said.answer),
+            "memo": write_memo(said.memo) if said.memo else {},
+        }
+        self._write([NewEvent(kind=Kind.CANCEL_ANSWERED, external_ref=record.external_ref, body=body)])
+        if said.step is CancelStep.REFUSED:
+            self._failed(said.step.value, words_of(said.answer))
+
+    def _refused(self, record: Record, reason: Reason, answer: Answer) -> None:
+        """Record that nothing was cancelled: the provider did not take the request."""
+        body = {"step": CancelStep.REFUSED.value, "reason": reason.value, "words": words_of(answer)}
+        self._write([NewEvent(kind=Kind.CANCEL_ANSWERED, external_ref=record.external_ref, body=body)])
+        self._failed(reason.value, words_of(answer))
+
+    def _doubt(self, record: Record, reason: Reason, answer: Answer, detail: str = "") -> None:
+        """Write the doubt at once: whatever happens next, the next run knows to ask first."""
+        known = record.cancellation.step if record.cancellation is not None else CancelStep.REQUESTED
+        step = known if known in UNDER_WAY else CancelStep.REQUESTED
+        self._leave(record, step, reason, words_of(answer) or detail, unsent=False)
+
+    def _take_back(
+        self, record: Record, reply: Withheld | NeverLeft | SlowDown | KeyRefused, *, in_doubt: bool
+    ) -> None:
+        """Record that the request was not made; what an earlier one left in doubt stays so."""
+        match reply:
+            case Withheld():
+                reason, words = Reason.RUN_ENDED, ""
+            case NeverLeft():
+                reason, words = Reason.NEVER_LEFT, reply.detail
+                self._failed(reason.value, words)
+            case SlowDown():
+                reason, words = Reason.QUOTA, ""
+                self._failed(reason.value, words)
+            case KeyRefused():
+                reason, words = Reason.KEY_REFUSED, reply.detail
+                self._refuse_key(reply)
+            case _:
+                assert_never(reply)
+        before = record.cancellation.step if record.cancellation and not in_doubt else CancelStep.REQUESTED
+        self._leave(record, before, reason, words, unsent=True)
+
+    def _leave(self, record: Record, step: CancelStep, reason: Reason, words: str, *, unsent: bool) -> None:
+        body = {"step": step.value, "reason": reason.value, "words": words, "unsent": unsent}
+        self._write([NewEvent(kind=Kind.CANCEL_UNANSWERED, external_ref=record.external_ref, body=body)])
+
+    def _done(self, record: Record) -> None:
+        self._count(State.CANCELLED if record.external_ref in self._cancelled else record.state)
+
+
+def _proven(said: CancelSaid) -> CancelSaid:
+    """A cancellation that the document's own status proves; that gives no stamp of it."""
+    return replace(said, step=CancelStep.DONE, answer=replace(said.answer, reception_stamp=""))
+
+
+_STEP_OF_MEMO = {
+    State.STAMPED: CancelStep.DONE,
+    State.CONTINGENCY: CancelStep.PENDING,
+    State.REJECTED: CancelStep.REFUSED,
+}
+
+
+async def _each(records: Sequence[Record], act: Callable[[Record], Awaitable[None]]) -> AsyncIterator[list[WorkItem]]:
+    yield [WorkItem(record, act=act) for record in records]
+
+
+def is_under_way(record: Record) -> bool:
+    """Whether a cancellation was asked for and is not settled."""
+    return record.cancellation is not None and record.cancellation.step in UNDER_WAY
+
+
+def _detail(reply: CancelSaid | Uncertain) -> str:
+    return reply.detail if isinstance(reply, Uncertain) else ""

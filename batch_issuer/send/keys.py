@@ -1,0 +1,339 @@
+"""Whose key this is: what the ledger remembers of keys, and what the provider's answers say of who issues with one.
+
+A ledger holds sales of several companies, each in one environment. A key is of one company: it is never taken for
+another's. Where an answer carries the whole document, its issuer and environment are compared with all that is known.
+The key itself is never written, only a salted digest of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from batch_issuer.ledger.store import Ledger
+from batch_issuer.messages import N_
+from batch_issuer.model.documents import State
+from batch_issuer.model.problems import CannotStart, StoppedMidway
+from batch_issuer.model.records import NO_ANSWER, Answer, Kind, NewEvent, Record
+from batch_issuer.settings import Company
+
+_MAY_EXIST = (State.SENDING, State.UNSURE)
+"""States of documents that may have been sent without an answer; what was proven never to have left is planned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """One thing that the ledger remembers of a key; `seq` is the event's number."""
+
+    seq: int
+    company: str
+    kind: Kind
+    body: Mapping[str, Any]
+
+    @property
+    def issuer(self) -> str:
+        return str(self.body.get("issuer_nit", ""))
+
+    @property
+    def environment(self) -> str:
+        return str(self.body.get("environment", ""))
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the key turned out to be another company's, or of another environment than the company's."""
+        return bool(self.body.get("foreign"))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the key was accepted as the company's."""
+        return self.kind is Kind.KEY_SEEN and not self.is_foreign
+
+    def is_of(self, key: str) -> bool:
+        return _digest(str(self.body.get("salt", "")), key) == self.body.get("digest")
+
+
+class KeyBook:
+    """What is known of one company's key, at first from the ledger, then from the answers of a run."""
+
+    def __init__(self, ledger: Ledger, company: Company, key: str, *, expect_environment: str = "") -> None:
+        self.objection: StoppedMidway | None = None
+        """Why nothing more may be sent with this key."""
+        self.is_foreign = False
+        """Whether that is because it issues for another company, or in another environment than the ledger's."""
+        self.on_trial = False
+        """While it is found out whether a new key is the company's, nothing is remembered of it."""
+        self._ledger = ledger
+        self._company = company
+        self._key = key
+        self._expected = expect_environment
+        kinds = (Kind.KEY_SEEN, Kind.KEY_TRIED)
+        notes = [
+            Note(seq=seq, company=code, kind=kind, body=body) for seq, code, kind, body in ledger.bodies_beside(kinds)
+        ]
+        self._own = [note for note in notes if note.company == company.code]
+        self._all = notes
+        of_this = [note for note in self._own if note.is_of(key)]
+        seen = [note for note in of_this if note.kind is Kind.KEY_SEEN]
+        self._last = seen[-1] if seen else None
+        self.issuer = self._last.issuer if self._last else ""
+        if company.nit and len(company.nit) != len(self.issuer):
+            self.issuer = ""  # a person's NIT and DUI cannot be compared: the next answer says which it is now
+        self.environment = self._last.environment if self._last else ""
+        self._proof = str(self._last.body.get("proven_by", "")) if self._last else ""
+        """The reference whose answer last said whose key it is."""
+        self.is_silent = bool(self._last and self._last.body.get("silent"))
+        """Whether a stamped document of this key came back without saying who issued it."""
+        accepted = [note for note in self._own if note.is_own]
+        self._newest = accepted[-1] if accepted else None
+        self.is_known = self._newest is not None and self._newest.is_of(key)
+        """Whether the ledger has it as the company's key."""
+        salt = str(of_this[-1].body["salt"]) if of_this else secrets.token_hex(16)
+        self._named = {"salt": salt, "digest": _digest(salt, key)}
+        self._issuers = {note.issuer for note in accepted if note.issuer}
+        self._environments = {note.environment for note in accepted if note.environment}
+
+    def check(self, *, new_key: bool) -> None:
+        """Refuse what is not this company's key, as far as the ledger and the settings tell.
+
+        `new_key` says that the company changed its key; that never makes another company's key its own. Raises
+        `CannotStart`, and `StoppedMidway` where the provider's own answers have told.
+        """
+        self._check_owner()
+        if self._last is not None and (stop := self._objection(self.issuer, self.environment, self._proof)):
+            raise stop
+        if new_key:
+            return
+        if self._newest is not None and not self.is_known:
+            raise CannotStart(
+                N_("This API key is not the one that this ledger knows for «{company}»."),
+                repair=N_(
+                    "With the key of another company sales would be issued in its name. If the company's key was "
+                    "changed, say so once with --new-key; for another company use --company or --ledger."
+                ),
+                company=self._company.code,
+            )
+        self._check_tried()
+
+    def tried(self) -> NewEvent | None:
+        """What is to be written before a document leaves with a key that the ledger does not know."""
+        if self.is_known or (self._own and self._own[-1].kind is Kind.KEY_TRIED and self._own[-1].is_of(self._key)):
+            return None
+        return NewEvent(kind=Kind.KEY_TRIED, body=self._named)
+
+    def learn(self, answer: Answer = NO_ANSWER, reference: str = "") -> NewEvent | None:
+        """Take in an answer that did not refuse the key; what is to be written of it, if that is anything new.
+
+        `objection` says from then on why nothing more may be sent, where the answer shows that.
+        """
+        issuer, environment = answer.issuer_nit, answer.environment
+        is_news = issuer not in ("", self.issuer) or environment not in ("", self.environment)
+        if self.on_trial or self.objection is not None or (self.is_known and not is_news):
+            return None
+        self.objection = self._objection(issuer, environment, reference)
+        self.is_foreign = self.objection is not None and not self._is_unexpected(environment)
+        self._proof = reference if is_news else self._proof
+        self.issuer, self.environment = issuer or self.issuer, environment or self.environment
+        self.is_known = True
+        if not self.is_foreign:
+            self._issuers |= {self.issuer} - {""}
+            self._environments |= {self.environment} - {""}
+        return self._seen({"foreign": True} if self.is_foreign else {})
+
+    def learn_silence(self, reference: str) -> NewEvent | None:
+        """Remember that a stamped document came back without saying who issued it: it is not waited for again."""
+        if self.issuer or self.is_silent or self.objection is not None:
+            return None
+        self.is_silent, self._proof = True, reference
+        return self._seen({})
+
+    def stamped(self, records: Sequence[Record]) -> Record | None:
+        """The first of these stamped documents that is not known to be of another company or environment."""
+        foreign = {(note.issuer, note.environment) for note in self._own if note.is_foreign}
+        return next((one for one in records if (one.answer.issuer_nit, one.answer.environment) not in foreign), None)
+
+    def _seen(self, more: Mapping[str, Any]) -> NewEvent:
+        said: dict[str, Any] = {"issuer_nit": self.issuer, "silent": self.is_silent, "proven_by": self._proof}
+        known = {name: value for name, value in said.items() if value}
+        return NewEvent(kind=Kind.KEY_SEEN, body={**self._named, "environment": self.environment, **known, **more})
+
+    def _check_owner(self) -> None:
+        """Refuse a key that was another company's first, or that another company's doubtful documents left with."""
+        for note in self._all:
+            if note.is_own and note.is_of(self._key):
+                if note.company != self._company.code:
+                    raise self._of_another(note.company)
+                return
+        for code in {note.company for note in self._all if note.company != self._company.code}:
+            last = [note for note in self._all if note.company == code][-1]
+            if last.kind is Kind.KEY_TRIED and last.is_of(self._key) and self._in_doubt(last) is not None:
+                raise self._of_another(code)
+
+    def _of_another(self, owner: str) -> CannotStart:
+        return CannotStart(
+            N_("This API key is the one that this ledger knows for «{owner}», not for «{company}»."),
+            repair=N_(
+                "With it sales of «{company}» would be issued in the name of «{owner}». Check key_env, key_file and "
+                "--company; --new-key does not change whose key it is. Nothing was sent."
+            ),
+            owner=owner,
+            company=self._company.code,
+        )
+
+    def _check_tried(self) -> None:
+        """Refuse another key than the one with which documents may have left, while nothing was heard of them.
+
+        This key would not see them if it is another company's, and they would be issued again.
+        """
+        last = self._own[-1] if self._own else None
+        if last is None or last.kind is not Kind.KEY_TRIED or last.is_of(self._key):
+            return
+        doubtful = self._in_doubt(last)
+        if doubtful is not None:
+            raise CannotStart(
+                N_("{reference} of «{company}» may have been sent with another API key, and was never answered."),
+                repair=N_(
+                    "Run it with that key first, so that it can be asked about. If the company's key was changed "
+                    "since, say so once with --new-key. Nothing was sent."
+                ),
+                reference=doubtful.external_ref,
+                company=self._company.code,
+            )
+
+    def _in_doubt(self, tried: Note) -> Record | None:
+        """A document that may have left with a key that was tried, and of which nothing was heard."""
+        records = self._ledger.in_states(tried.company, _MAY_EXIST)
+        return next((record for record in records if record.last_seq > tried.seq), None)
+
+    def _is_unexpected(self, environment: str) -> bool:
+        return bool(self._expected and environment) and self._expected != environment
+
+    def _objection(self, issuer: str, environment: str, reference: str) -> StoppedMidway | None:
+        """Why a key that issues like this must not be used for this company; None where nothing speaks against it."""
+        if self._is_unexpected(environment):
+            return StoppedMidway(
+                N_("This key issues in the {found} environment; {expected} is expected. Nothing more is sent."),
+                repair=N_("Use the key of the {expected} environment, or change expect_environment."),
+                found=environment,
+                expected=self._expected,
+            )
+        return self._wrong_issuer(issuer, environment, reference) or self._wrong_environment(environment, reference)
+
+    def _wrong_issuer(self, issuer: str, environment: str, reference: str) -> StoppedMidway | None:
+        told, code = self._company.nit, self._company.code
+        if not issuer:
+            return None
+        if told and issuer != told:
+            return StoppedMidway(
+                N_("This key issues in the name of NIT {found}, as {reference} shows; «{company}» is {expected}."),
+                repair=N_(
+                    "Nothing more is sent. Use the key of «{company}»; invalidate {reference} with the other key, "
+                    "and issue that sale under another reference. If {found} is right, correct nit in the settings."
+                ),
+                found=issuer,
+                reference=reference,
+                company=code,
+                expected=told,
+            )
+        other_form = told == issuer and all(len(known) != len(issuer) for known in self._issuers)
+        if self._issuers and issuer not in self._issuers and not other_form:
+            return StoppedMidway(
+                N_("This key issues in the name of NIT {found}, as {reference} shows; «{company}» is {expected}."),
+                repair=N_(
+                    "Earlier answers named {expected}. Nothing more is sent. Use the key of «{company}»; for another "
+                    "company use --company or --ledger. Invalidate {reference} with the other key, and issue that "
+                    "sale under another reference."
+                ),
+                found=issuer,
+                reference=reference,
+                company=code,
+                expected=", ".join(sorted(self._issuers)),
+            )
+        owner = "" if told or issuer in self._issuers else self._other_company(issuer, environment)
+        if owner:
+            return StoppedMidway(
+                N_("This key issues in the name of NIT {found}, as {reference} shows, which is «{owner}» here."),
+                repair=N_(
+                    "Nothing more is sent. Use the key of «{company}»; invalidate {reference} with the other key, and "
+                    "issue that sale under another reference. If both are the same business, say so with "
+                    'nit = "{found}" in the settings of «{company}».'
+                ),
+                found=issuer,
+                reference=reference,
+                owner=owner,
+                company=code,
+            )
+        return None
+
+    def _other_company(self, issuer: str, environment: str) -> str:
+        """Another company of the ledger that is this issuer in the same environment; empty where there is none."""
+        for note in self._all:
+            if note.is_own and note.company != self._company.code and note.issuer == issuer:
+                environments = {note.environment, environment} - {""}
+                if len(environments) < 2:
+                    return note.company
+        return ""
+
+    def _wrong_environment(self, environment: str, reference: str) -> StoppedMidway | None:
+        if not environment or not self._environments or environment in self._environments:
+            return None
+        return StoppedMidway(
+            N_(
+                "This key issues in the {found} environment, as {reference} shows; this ledger has «{company}» in the "
+                "{known} environment. Nothing more is sent."
+            ),
+            repair=N_(
+                "A reference used in one environment would count as issued in the other. Use another --ledger, or "
+                "another company, for the {found} environment."
+            ),
+            found=environment,
+            reference=reference,
+            company=self._company.code,
+            known=", ".join(sorted(self._environments)),
+        )
+
+
+def key_in(
+    ledger: Ledger, company: Company, key: str, *, new_key: bool = False, expect_environment: str = ""
+) -> KeyBook:
+    """What the ledger knows of this key of this company. Raises `CannotStart` or `StoppedMidway` as `check` does."""
+    book = KeyBook(ledger, company, key, expect_environment=expect_environment)
+    book.check(new_key=new_key)
+    return book
+
+
+def not_this_companys(record: Record, company: str) -> StoppedMidway:
+    """A new key does not find what the company has had stamped."""
+    return StoppedMidway(
+        N_(
+            "The new key does not find {reference}, which this ledger has as issued for «{company}»: it is of another "
+            "company, or of another environment. Nothing was sent."
+        ),
+        repair=N_("Use the key of this company, or another --ledger or --company for the other one."),
+        reference=record.external_ref,
+        company=company,
+    )
+
+
+def not_found_out(record: Record, company: str) -> StoppedMidway:
+    """Nobody said whether a new key finds what the company has had stamped."""
+    return StoppedMidway(
+        N_("Whether the new key is of «{company}» could not be found out: nothing was said of {reference}."),
+        repair=N_("Nothing was sent. Run the same command again."),
+        reference=record.external_ref,
+        company=company,
+    )
+
+
+def is_the_same(record: Record, answer: Answer) -> bool:
+    """Whether an answer is about the ledger's document, and not about another company's of the same reference."""
+    known = (record.answer.document_id.lower(), record.answer.generation_code.lower())
+    said = (answer.document_id.lower(), answer.generation_code.lower())
+    pairs = [(ours, theirs) for ours, theirs in zip(known, said, strict=True) if ours and theirs]
+    return not pairs or any(ours == theirs for ours, theirs in pairs)
+
+
+def _digest(salt: str, key: str) -> str:
+    return hashlib.sha256(f"{salt}{key}".encode()).hexdigest()
