@@ -13,6 +13,7 @@ PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)*(?:/|\.(?:py|md|j2|js|css|csv|c|in|yml
 OF_THE_USER = frozenset({"gestern.csv", "reports/", "ventas.csv"})
 """Names in examples of what is typed."""
 ROOT = Path(__file__).resolve().parents[1]
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -50,3 +51,11 @@ def test_what_proves_a_promise_is_named_in_its_row() -> None:
     for row in rows[1:]:
         promise, proof = row.strip("| ").rsplit(" | ", 1)
         assert "test_" in proof or "the same" in proof, promise
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.name)
+def test_every_decision_says_since_when_and_whether_it_is_in_force(page: Path) -> None:
+    """Whoever finds a decision knows whether to follow it: its third line has a date and where it stands."""
+    assert re.match(
+        r"\d{4}-\d{2}-\d{2}; (in force|replaced \d{4}-\d{2}-\d{2})\b", page.read_text("utf-8").splitlines()[2]
+    )
