@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy.exc import DBAPIError
 
+from batch_issuer import files
 from batch_issuer.ledger import lock, schema
 from batch_issuer.ledger.export import copy_pages
 from batch_issuer.ledger.opening import open_to_read
@@ -75,29 +76,30 @@ class Restored:
 
 
 def restore(backup: Path, path: Path, *, sure: bool, clock: Clock = utc_now) -> Restored:
-    """Put a copy of the backup in the ledger's place. Raises `CannotStart`; then everything is as it was.
+    """Put a copy of the backup in the ledger's place; without being `sure`, only where that makes it better.
 
-    Without being `sure`, nothing is replaced that the backup does not make better.
+    A ledger that is a link stays one, and is restored where it really is. Raises `CannotStart`; then all is as it was.
     """
     _check_names(backup, path)
     place = path.resolve()
-    draft = place.with_name(f"{place.name}.new-{secrets.token_hex(4)}")
-    with _tidying(draft), _failing(path):
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with _copied(backup, draft, clock) as (copy, checked), ExitStack() as stack:
-            companies = sorted({*_companies(path), *copy.companies()})
-            if schema.exists(path):
-                stack.enter_context(_alone(path, companies))
-                companies = sorted({*_companies(path), *companies})  # nobody begins from here on
-            found = _compare(copy, path)
-            if not sure:
-                _check_worth(found, backup, path)
-            kept = _kept_name(place, clock())
-            replaced = "" if found.standing is Standing.MISSING else kept.name
-            newest = copy.last_events(1)
-            looks = _mark(copy, companies, replaced, clock())
-            _sync(draft)
-            _put_in_place(draft, place, kept)
+    with (
+        _failing(path),
+        schema.draft(place) as draft,
+        _copied(backup, Path(draft.name), clock) as (copy, checked),
+        ExitStack() as stack,
+    ):
+        companies = sorted({*_companies(path), *copy.companies()})
+        if schema.exists(path):
+            stack.enter_context(_alone(path, companies))
+            companies = sorted({*_companies(path), *companies})  # nobody begins from here on
+        found = _compare(copy, path)
+        if not sure:
+            _check_worth(found, backup, path)
+        kept = _kept_name(place, clock())
+        replaced = "" if found.standing is Standing.MISSING else kept.name
+        newest = copy.last_events(1)
+        looks = _mark(copy, companies, replaced, clock())
+        _put_in_place(draft, place, kept)
     return Restored(
         replaced=replaced,
         head=(checked.events, checked.head),
@@ -123,17 +125,6 @@ def _check_names(backup: Path, path: Path) -> None:
             path=backup,
         )
     schema.check_beginning(backup)
-
-
-@contextmanager
-def _tidying(draft: Path) -> Iterator[None]:
-    """Whatever happens, nothing half-made stays."""
-    try:
-        yield
-    finally:
-        for left in (draft, *schema.beside(draft)):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -337,38 +328,38 @@ def looks_owed(ledger: Ledger, company: str, since: str) -> list[NewEvent]:
     ]
 
 
-def _sync(draft: Path) -> None:
-    with draft.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _put_in_place(draft: Path, path: Path, kept: Path) -> None:
+def _put_in_place(draft: BinaryIO, path: Path, kept: Path) -> None:
     """Give the copy the ledger's name; the old file keeps another one. At every moment something has the name.
 
     What SQLite keeps beside the old file goes along with it: it would be taken for the new one's.
     """
-    files = zip((*schema.beside(path), path), (*schema.beside(kept), kept), strict=True)
-    moves = [(old, new) for old, new in files if old.exists()]
+    pairs = zip((*schema.beside(path), path), (*schema.beside(kept), kept), strict=True)
+    moves = [(old, new) for old, new in pairs if old.exists()]
     replaces = path.exists()
     try:
         if _have_two_names(moves):
-            schema.sync_folder(path.parent)
+            files.sync_folder(path.parent)
             for old, _ in moves:
                 if old != path:
                     old.unlink()
         else:
             for old, new in moves:
                 old.rename(new)
-        if path.exists():
-            draft.replace(path)
-        else:
-            _publish(draft, path)
-    except BaseException:  # an interruption too may come between any two of these
-        if replaces and draft.exists():  # else the copy has the name already
-            _name_as_before(moves)
+        try:
+            files.put(draft, path, new=not path.exists())
+        except FileExistsError as error:
+            raise CannotStart(
+                N_("Another program has just made a ledger {path}."),
+                repair=N_("Nothing was overwritten. Look at it, and run this again."),
+                path=path,
+            ) from error
+    except BaseException as error:  # an interruption too may come between any two of these
+        if Path(draft.name).exists():
+            if replaces:
+                _name_as_before(moves)
+        elif isinstance(error, OSError):  # the copy has the name, and only the folder could not be synced
+            return
         raise
-    with suppress(OSError):
-        schema.sync_folder(path.parent)
 
 
 def _have_two_names(moves: Sequence[tuple[Path, Path]]) -> bool:
@@ -393,12 +384,3 @@ def _name_as_before(moves: Sequence[tuple[Path, Path]]) -> None:
             new.rename(old)
         elif old.samefile(new):
             new.unlink()
-
-
-def _publish(draft: Path, path: Path) -> None:
-    if not schema.publish(draft, path):
-        raise CannotStart(
-            N_("Another program has just made a ledger {path}."),
-            repair=N_("Nothing was overwritten. Look at it, and run this again."),
-            path=path,
-        )

@@ -9,16 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
 import re
-import secrets
 import unicodedata
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from batch_issuer.files import write_whole
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import StoppedMidway
 from batch_issuer.model.records import Record
@@ -29,7 +27,6 @@ _LONGEST_BYTES = 120
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
 """Names that Windows keeps for devices, whatever follows the first point."""
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,17 +171,10 @@ def _read_entry(entry: Mapping[str, Any]) -> Filed | None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{secrets.token_hex(6)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise StoppedMidway(
             N_("{path} cannot be written: {reason}."),
             repair=N_("Make room on the disk, or name another folder with --out; then run the same command again."),
