@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from batch_issuer.cli.exit_codes import MEANINGS
 from batch_issuer.model.documents import DOC_TYPES
 from batch_issuer.reading.headings.aliases import ALIASES
 from batch_issuer.rulebook import all_rules
@@ -23,6 +24,12 @@ def columns_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def exit_codes_table() -> str:
+    """Every exit code with what it means."""
+    rows = "".join(f"| {code} | {meaning} |\n" for code, meaning in sorted(MEANINGS.items()))
+    return f"| code | means |\n|---|---|\n{rows}"
+
+
 def rules_table() -> str:
     """Every rule with its severity, types, words and source."""
     lines = ["| code | | types | says | because |", "|---|---|---|---|---|"]
@@ -33,7 +40,7 @@ def rules_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-TABLES = {"columns": columns_table, "rules": rules_table}
+TABLES = {"exit codes": exit_codes_table, "columns": columns_table, "rules": rules_table}
 
 
 def with_tables(readme: str) -> str:
