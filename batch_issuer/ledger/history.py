@@ -212,6 +212,10 @@ class History:
         with schema.reading(self._engine, self.path) as connection:
             return [read_run(row) for row in connection.execute(query)]
 
+    def unfinished(self, company: str | None = None) -> list[RunRecord]:
+        """Return runs that have no end, the newest first: one is under way, the others were killed."""
+        return [run for run in self.runs(company) if not run.ended_at]
+
     def run(self, run: str) -> RunRecord:
         """Return one run with what it read and how it ended.
 
