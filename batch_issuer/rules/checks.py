@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from batch_issuer.model.documents import DOC_TYPES, Customer, Document, Line
+from batch_issuer.model.fields import CUSTOMER_ATTRIBUTES, TABLE, Owner, ValueKind, keys_of
 from batch_issuer.model.problems import Place, Problem, Severity
 from batch_issuer.reading import kinds
 from batch_issuer.reading.documents.batch import Entry
@@ -28,42 +29,18 @@ if TYPE_CHECKING:
     from batch_issuer.reading.documents.batch import Batch
 
 
-_CODES: Mapping[str, Callable[[], Catalog]] = MappingProxyType(
+_CATALOGS: Mapping[str, Callable[[], Catalog]] = MappingProxyType(
     {
-        "payment_method": catalogs.payment_methods,
-        "transaction_condition": catalogs.conditions,
-        "deadline": catalogs.term_units,
-        "activity_code": catalogs.activities,
-        "customer_activity_code": catalogs.activities,
-        "document_type": catalogs.identity_documents,
-        "type_contributor": catalogs.contributors,
-        "favorite_doc": catalogs.document_kinds,
+        "CAT-002": catalogs.document_kinds,
+        "CAT-016": catalogs.conditions,
+        "CAT-017": catalogs.payment_methods,
+        "CAT-018": catalogs.term_units,
+        "CAT-019": catalogs.activities,
+        "CAT-022": catalogs.identity_documents,
+        "Ocote": catalogs.contributors,
     }
 )
-_HEADER_FIELDS = (
-    "customer_name", "payment_method", "transaction_condition", "deadline", "period", "activity_code", "redirect_email",
-)  # fmt: skip
-_NOT_SENT: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"05": frozenset(_HEADER_FIELDS), "14": frozenset(_HEADER_FIELDS) - {"customer_name"}}
-)
-"""Fields for which a type's route has no place: nothing is said against them."""
-_NOT_OF_SUBJECTS = frozenset({"nrc", "type_contributor", "favorite_doc"})
-_CUSTOMER_FIELDS: Mapping[str, str] = MappingProxyType(
-    {
-        "name": "name",
-        "nit": "nit",
-        "nrc": "nrc",
-        "dui": "dui",
-        "document_type": "document_type",
-        "type_contributor": "type_contributor",
-        "favorite_doc": "favorite_doc",
-        "address": "address",
-        "customer_activity_code": "activity_code",
-        "email": "email",
-        "phone": "phone",
-    }
-)
-"""Our field to the customer's attribute; the place has a rule of its own."""
+_CODES = {field.key: _CATALOGS[field.catalog] for field in TABLE if field.kind is ValueKind.CODE}
 _OTHER_DOCUMENTS = frozenset({"03", "02", "37"})
 _ANOTHER_COLUMN: Mapping[str, str] = MappingProxyType({"customer_name": "name", "name": "customer_name"})
 _MISSING_NUMBERS = frozenset({kinds.QUANTITY_MISSING, kinds.UNIT_PRICE_MISSING})
@@ -175,13 +152,13 @@ def _header(document: Document, row: int | None) -> tuple[Document, list[Problem
     for field in _HEADER_FIELDS:
         if text := getattr(document, field):
             sent, fault = _judged(field, text)
-            if fault and field not in _NOT_SENT.get(document.doc_type, ()):
+            if fault and field not in _NOT_SENT[document.doc_type]:
                 found.append(fault.on(row, field))
             elif not fault and sent != text:
                 changes[field] = sent
     if document.customer:
         customer, faults = _customer(document.customer)
-        left_out = _NOT_OF_SUBJECTS if document.doc_type == "14" else ()
+        left_out = _NOT_SENT[document.doc_type]
         found += [fault.on(row, field) for field, fault in faults if field not in left_out]
         if customer is not document.customer:
             changes["customer"] = customer
@@ -287,10 +264,13 @@ def _by_type(rules: Sequence[WholeRule]) -> Mapping[str, tuple[Callable[..., Any
 
 
 _RULES = _by_field(CELL_RULES)
+_HEADER_FIELDS = tuple(key for key in keys_of(Owner.DOCUMENT) if key in _RULES)
+_CUSTOMER_FIELDS = {key: attribute for key, attribute in CUSTOMER_ATTRIBUTES.items() if key in _RULES}
+"""Our field to the customer's attribute; the place has a rule of its own."""
+_NOT_SENT = {kind: frozenset(field.key for field in TABLE if kind not in field.doc_types) for kind in DOC_TYPES}
+"""Fields for which a type's route has no place: nothing is said against them."""
 _DOCUMENT_RULES = _by_type(DOCUMENT_RULES)
 _AMOUNT_RULES = _by_type(AMOUNT_RULES)
 _MOST_REMEMBERED = 100_000
-_SOUND: Mapping[str, set[Any]] = MappingProxyType(
-    {"description": set(), "quantity": set(), "unit_price": set(), "discount_percentage": set()}
-)
+_SOUND: Mapping[str, set[Any]] = MappingProxyType({key: set() for key in LINE_FIELDS if key in _RULES})
 """Values of line fields that broke no rule, so that each is judged once."""

@@ -10,6 +10,7 @@ from itertools import accumulate
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.documents import Document
+from batch_issuer.model.fields import named
 from batch_issuer.model.problems import Kind, Place, Problem
 from batch_issuer.reading.documents.batch import Batch
 from batch_issuer.reconcile import Change
@@ -43,7 +44,6 @@ _LINE_FIELDS_SAID: Mapping[str, str] = {
     "descripcion": "description",
 }
 """What the provider's own refusals name, such as `Línea 2: cantidad debe ser mayor a cero`."""
-_CHANGED_LINE = re.compile(r"(?:line |lines\[)(\d+)\]?(?:: |\.)(\w+)")
 _SAME_CELL: Mapping[str, tuple[str, ...]] = {"customer_name": ("name",), "name": ("customer_name",)}
 
 
@@ -171,10 +171,8 @@ def _refused(batch: Batch, document: Document, words: str) -> Iterator[Problem]:
 
 def _conflicting(batch: Batch, document: Document, change: Change, messages: Messages) -> Problem:
     """Return what was issued otherwise, on its cell."""
-    at = _CHANGED_LINE.fullmatch(change.what)
-    number = int(at[1]) - 1 if at and int(at[1]) <= len(document.lines) else 0
-    field = at[2] if at else change.what.removeprefix("customer.")
-    field = "customer_activity_code" if change.what == "customer.activity_code" else field
+    line, field = named(change.what)
+    number = line - 1 if 0 < line <= len(document.lines) else 0
     place = _cell(batch, document, number, field)
     what = place.heading if place else field_name(field, messages)
     return Problem(

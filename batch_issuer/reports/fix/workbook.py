@@ -21,7 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.problems import Problem
 from batch_issuer.reading.cells.dates import time_of
-from batch_issuer.reading.cells.values import Value, clean, lost_digits
+from batch_issuer.reading.cells.values import NUMBER_FIELDS, Value, clean, lost_digits
 from batch_issuer.reading.documents.batch import Batch, SourceFile
 from batch_issuer.reading.fixes import FIX_HEADINGS
 from batch_issuer.reading.headings.aliases import key_of
@@ -38,7 +38,6 @@ SURPLUS_HEADING = N_("Beyond the headings")
 WRITTEN = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - the same bytes
 """The moment that every fix file says it was made and last changed; whoever saves it puts another."""
 
-_NUMBER_FIELDS = ("quantity", "unit_price", "discount_percentage", "total")
 _FIX_WIDTH = 80
 _FILTERED_FROM = 50
 """Rows from which a filter helps; a sheet that is saved while rows are filtered out would be asked about."""
@@ -150,7 +149,7 @@ def _added(rows: Iterable[RowToCorrect], headings: Sequence[str], messages: Mess
     """The missing columns, in the template's order and under its headings, which are understood without settings."""
     missing = {missing_field(problem) for one in rows for problem in one.problems}
     known = {key_of(heading) for heading in headings}
-    found = {column.field: column.heading(messages.language) for column in COLUMNS if column.field in missing}
+    found = {column.key: column.heading(messages.language) for column in COLUMNS if column.key in missing}
     return {field: heading for field, heading in found.items() if key_of(heading) not in known}
 
 
@@ -420,7 +419,7 @@ def _empty_format(field: str) -> str:
     """How a cell takes what is typed into it: text stays text, with its zeros, but where a number or a date belongs."""
     if field == "date":
         return "dd/mm/yyyy"
-    return "General" if field in _NUMBER_FIELDS else "@"
+    return "General" if field in NUMBER_FIELDS else "@"
 
 
 def _said(problems: Iterable[Problem], messages: Messages) -> str:
