@@ -26,7 +26,8 @@ def amounts_of(sale: Sale, type_contributor: int, options: SandboxOptions) -> Am
         lines = [cents(line) for line in lines]
     gross = cents(sum(lines, _ZERO))
     if sale.doc_type in ("11", "14"):
-        retention = _income_tax(sale, lines) if sale.doc_type == "14" else _ZERO
+        services = [amount for line, amount in zip(sale.lines, lines, strict=True) if line.is_service]
+        retention = cents(sum(services, _ZERO) * _WITHHELD_INCOME_TAX) if sale.doc_type == "14" else _ZERO
         return Amounts(taxable=gross, vat=_ZERO, gross=gross, retention=retention, total=gross - retention)
     if options.rounding == "line":
         taxable = sum((cents(line / _ONE_AND_VAT) for line in lines), _ZERO)
@@ -58,8 +59,3 @@ def _vat_withheld(doc_type: str, taxable: Decimal, type_contributor: int, option
     if taxable > _HUNDRED or (taxable == _HUNDRED and options.retention_rule == "at-least"):
         return cents(taxable * _WITHHELD_VAT)
     return _ZERO
-
-
-def _income_tax(sale: Sale, lines: list[Decimal]) -> Decimal:
-    services = sum((amount for line, amount in zip(sale.lines, lines, strict=True) if line.is_service), _ZERO)
-    return cents(services * _WITHHELD_INCOME_TAX)
