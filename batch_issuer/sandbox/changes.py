@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -75,12 +75,15 @@ def _coerced(hint: Any, value: Any) -> Any:
             return None
         return _coerced(next(kind for kind in get_args(hint) if kind is not NoneType), value)
     if get_origin(hint) is tuple:
-        parts = value.split(",") if isinstance(value, str) else value
-        stripped = [part.strip() if isinstance(part, str) else part for part in parts if part != ""]
-        return tuple(map(_key if get_args(hint)[0] is Key else str, stripped))
+        return _several(_key if get_args(hint)[0] is Key else str, value)
     if hint is bool:
         return value if isinstance(value, bool) else _FLAGS[str(value).lower()]
     return _plain(hint, value)
+
+
+def _several(make: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    return tuple(make(part.strip() if isinstance(part, str) else part) for part in parts if part != "")
 
 
 def _key(value: Any) -> Key:

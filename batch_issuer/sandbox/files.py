@@ -194,7 +194,11 @@ def _page(record: Record) -> list[str]:
 
 
 def _pdf(size: tuple[int, int], letter_height: int, lines: list[str]) -> bytes:
-    content = _text_content(size[1], letter_height, lines)
+    texts = (" ".join(line.split()).encode("cp1252", "replace") for line in lines)
+    # Backslashes and parentheses are signs of PDF strings.
+    shown = b"\n".join(b"(%b) Tj T*" % re.sub(rb"[\\()]", rb"\\\g<0>", text) for text in texts)
+    top = size[1] - 2 * _LINE_HEIGHT
+    content = b"BT /F1 %d Tf %d TL 10 %d Td\n%b\nET" % (letter_height, _LINE_HEIGHT, top, shown)
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -213,11 +217,3 @@ def _pdf(size: tuple[int, int], letter_height: int, lines: list[str]) -> bytes:
     out += b"".join(b"%010d 00000 n \n" % place for place in places)
     out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
     return bytes(out)
-
-
-def _text_content(height: int, letter_height: int, lines: list[str]) -> bytes:
-    texts = (" ".join(line.split()).encode("cp1252", "replace") for line in lines)
-    # Backslashes and parentheses are signs of PDF strings.
-    shown = b"\n".join(b"(%b) Tj T*" % re.sub(rb"[\\()]", rb"\\\g<0>", text) for text in texts)
-    start = height - 2 * _LINE_HEIGHT
-    return b"BT /F1 %d Tf %d TL 10 %d Td\n%b\nET" % (letter_height, _LINE_HEIGHT, start, shown)

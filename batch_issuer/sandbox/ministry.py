@@ -109,10 +109,10 @@ def _faults_of(record: Record, options: SandboxOptions) -> Iterator[tuple[str, s
     """Yield each fault of the data, as `codigo_msg` and its words, in the order in which the ministry looks."""
     recipient, sale = record.recipient, record.sale
     numbered = recipient.get("nit") or recipient.get("dui") or options.subject_number == "optional"
-    if sale.doc_type == "14" and not numbered:
-        yield "096", "Campo #/sujetoExcluido/numDocumento es requerido"
-    if sale.doc_type == "03" and not recipient.get("nrc"):
-        yield "096", "Campo #/receptor/nrc es requerido"
+    needed = {"14": ("sujetoExcluido/numDocumento", numbered), "03": ("receptor/nrc", recipient.get("nrc"))}
+    place, given = needed.get(sale.doc_type, ("", True))
+    if not given:
+        yield "096", f"Campo #/{place} es requerido"
     for name, fits, code, words in _OF_RECIPIENTS:
         if (value := recipient.get(name)) and not fits(value):
             yield code, f"Campo #/receptor/{words}"

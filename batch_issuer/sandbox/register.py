@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from batch_issuer.model.documents import Amounts
 from batch_issuer.sandbox import ministry
 from batch_issuer.sandbox.amounts import amounts_of
 from batch_issuer.sandbox.files import written
@@ -148,13 +149,15 @@ class Register:
         hidden = record.standing is Standing.PENDING or record.visible_at > self.clock()
         if not waited:
             record = self.store.put(replace(record, received=record.received + 1))
-            if hidden or record.standing is not Standing.REJECTED or not changed:
-                kind = "post-while-registering" if hidden else _KIND_OF_REPEAT[record.standing]
-                self._note(kind, record, changed=changed)
-        if hidden and self.options.simultaneous == "error409":
-            raise Refused(409, "El documento se está procesando")
         if hidden:
+            if not waited:
+                self._note("post-while-registering", record, changed=changed)
+            if self.options.simultaneous == "error409":
+                raise Refused(409, "El documento se está procesando")
             raise Busy(record)
+        # A rejected document may come again, corrected; any other POST would have made a second document.
+        if not waited and not (record.standing is Standing.REJECTED and changed):
+            self._note(_KIND_OF_REPEAT[record.standing], record, changed=changed)
         reactions = {
             Standing.REJECTED: "resend",
             Standing.CONTINGENCY: self.options.contingency_repost,
@@ -259,9 +262,8 @@ class Register:
             raise Refused(409, "El CCF no está vigente")
         adjusting = replace(sale, adjusts=ccf.document_id, lines=sale.lines or ccf.sale.lines)
         memos = (memo for memo in self.store.adjusting(ccf) if memo.ref != sale.ref and memo.standing not in _VOID)
-        credited = sum((memo.amounts.gross or 0 for memo in memos), Decimal(0))
-        gross = amounts_of(adjusting, 1, self.options).gross or 0
-        if credited + gross > (ccf.amounts.gross or 0):
+        credited = sum((_gross(memo.amounts) for memo in memos), Decimal(0))
+        if credited + _gross(amounts_of(adjusting, 1, self.options)) > _gross(ccf.amounts):
             raise Refused(400, "El monto de la nota excede el del CCF", "body", "lines")
         return adjusting
 
@@ -284,6 +286,10 @@ class Register:
                 cancelled_by=memo.document_id if memo is not None else "",
             )
         )
+
+
+def _gross(amounts: Amounts) -> Decimal:
+    return amounts.gross or Decimal(0)
 
 
 def _uuid(seed: int, company: str, name: str) -> str:
