@@ -26,8 +26,9 @@ from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import verify_end
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.days import today
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.problems import CannotStart, Stop
+from batch_issuer.model.states import IN_DOUBT, State
 from batch_issuer.provider.client import Client, NeverLeft, Sign, Uncertain, Withheld, open_transport
 from batch_issuer.provider.quota import Quota
 from batch_issuer.provider.transport import system_proxy
@@ -289,7 +290,7 @@ def _lock(subject: Subject) -> Check:
 
 def _documents(ledger: Ledger, company: str) -> Check:
     counts = ledger.count_states(company)
-    doubtful = counts.get(State.UNSURE, 0) + counts.get(State.SENDING, 0)
+    doubtful = sum(counts.get(state, 0) for state in IN_DOUBT)
     waiting, unsent = counts.get(State.CONTINGENCY, 0), counts.get(State.PLANNED, 0)
     total = f"{sum(counts.values()):,}"
     if doubtful or unsent:

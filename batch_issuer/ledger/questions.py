@@ -13,7 +13,6 @@ from sqlalchemy import Column, Engine, Select, func, select
 
 from batch_issuer.ledger import schema
 from batch_issuer.ledger.rows import can_be_stored, read_body, read_record, read_sound_event
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import (
     FIRST_HASH,
     Event,
@@ -27,6 +26,7 @@ from batch_issuer.model.records import (
     read_note,
     read_sign_off,
 )
+from batch_issuer.model.states import ISSUED, State
 
 _AT_ONCE = 500
 """References asked for in one query."""
@@ -97,9 +97,8 @@ class Archive:
     def credited(self, company: str, names: Collection[str]) -> dict[str, Decimal]:
         """What live credit notes (05) come to, by the name of the CCF as each of them gives it; only of these names."""
         table = schema.documents
-        live = [State.STAMPED.value, State.CONTINGENCY.value]
         query = select(table.c.adjusts, table.c.expected_gross).where(
-            table.c.company == company, table.c.state.in_(live), table.c.doc_type == "05"
+            table.c.company == company, table.c.state.in_(ISSUED), table.c.doc_type == "05"
         )
         found: dict[str, Decimal] = {}
         with schema.reading(self._engine, self.path) as connection:

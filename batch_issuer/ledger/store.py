@@ -43,7 +43,6 @@ from batch_issuer.ledger.rows import (
     write_time,
 )
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import StoppedMidway
 from batch_issuer.model.records import (
     FIRST_HASH,
@@ -56,6 +55,7 @@ from batch_issuer.model.records import (
     fold,
     hash_of,
 )
+from batch_issuer.model.states import GIVEN_UP, State
 
 _AT_ONCE = 500
 """References asked for in one query."""
@@ -77,8 +77,6 @@ _INSERT_DOCUMENTS = _insert(schema.documents, (*CONTENT, *KEY))
 _CHANGE_CONTENT = _update(schema.documents, CONTENT, KEY)
 _CHANGE_STATE = _update(schema.documents, STATE, KEY)
 
-_GIVEN_UP = (State.CANCELLED.value, State.REJECTED.value, State.INVALID.value)
-"""States of documents whose sale may be issued under another reference."""
 _FOREIGN = "SELECT seq FROM events NOT INDEXED WHERE seq > ? AND company = ? LIMIT 1"
 """An event of a company after one event. By an index, all of the company would be read."""
 _NEWEST = select(schema.events.c.seq, schema.events.c.hash).order_by(schema.events.c.seq.desc()).limit(1)
@@ -323,7 +321,7 @@ class Ledger(Archive):
             for start in range(0, len(likenesses), _AT_ONCE):
                 query = select(*columns).where(
                     table.c.company == company, table.c.likeness.in_(likenesses[start : start + _AT_ONCE]),
-                    table.c.state.not_in(_GIVEN_UP), table.c.withdrawn_at == "",
+                    table.c.state.not_in(GIVEN_UP), table.c.withdrawn_at == "",
                 )  # fmt: skip
                 newest = query.order_by(table.c.content_seq.desc()).limit(most)
                 found += [

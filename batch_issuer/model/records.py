@@ -13,8 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from batch_issuer.model.documents import SETTLED, Amounts, SourceRows, State
+from batch_issuer.model.documents import Amounts, SourceRows
 from batch_issuer.model.identity import Appearance, differing
+from batch_issuer.model.states import SETTLED, State
 
 FIRST_HASH = "0" * 64
 AFTER_CONTINGENCY = "after-contingency"
@@ -244,11 +245,6 @@ class Record:
     def cancelled_unasked(self) -> bool:
         """Cancelled, and not because we asked for it: a full credit note does that, or somebody elsewhere."""
         return self.state is State.CANCELLED and not (self.cancellation and self.cancellation.requests)
-
-
-def rejects_late(before: State, now: State) -> bool:
-    """Whether an answer makes a document a late rejection: its `reason` has to say so from then on."""
-    return before is State.CONTINGENCY and now is State.REJECTED
 
 
 def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:

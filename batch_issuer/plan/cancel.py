@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.records import UNDER_WAY, Record
+from batch_issuer.model.states import IN_DOUBT, State
 from batch_issuer.rules.deadlines import (
     CALENDAR_YEAR,
     Deadline,
@@ -110,7 +111,7 @@ def _why_not(record: Record) -> Remark | None:
             return Remark(message=N_("The provider refused it and created nothing: there is nothing to cancel."))
         case State.REJECTED:
             return Remark(message=N_("The ministry rejected it, it never was valid: there is nothing to cancel."))
-        case State.UNSURE | State.SENDING:
+        case state if state in IN_DOUBT:
             return Remark(message=N_("It is not known whether it exists. First run: batch-issuer refresh"))
         case _:
             return None

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from batch_issuer.messages import N_, Terms
 from batch_issuer.model.days import day_of
-from batch_issuer.model.documents import SourceRows, State
+from batch_issuer.model.documents import SourceRows
 from batch_issuer.model.identity import alike_key, alike_keys, differing
 from batch_issuer.model.money import dollars
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Kind, Like, NewEvent, Record
+from batch_issuer.model.states import State
 from batch_issuer.plan.files_again import comes_again
 from batch_issuer.plan.plan import Candidate, Plan, make_plan
 from batch_issuer.plan.prepare import Prepared

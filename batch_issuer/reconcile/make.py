@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import NOTHING, total_of
 from batch_issuer.model.records import Note, Numbered, Record, RunRecord, Wait
+from batch_issuer.model.states import COMPARED, NEEDS_PERSON, UNFINISHED, State
 from batch_issuer.reconcile import readings
 from batch_issuer.reconcile.contingency import contingency_ages, contingency_bridge, rejection_ages
 from batch_issuer.reconcile.sequences import numbered, odd_numbers, other_months, series_of
@@ -180,7 +180,7 @@ def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Diffe
             within_tolerance=abs(answered - expected) <= tolerance * max(record.lines, 1),
         )
         for record in records
-        if record.state in _ANSWERED
+        if record.state in COMPARED
         for what, expected, answered in (
             ("gross", record.expected_gross, record.answer.amounts.gross),
             ("retention", record.expected_retention, record.answer.amounts.retention),
@@ -188,9 +188,6 @@ def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Diffe
         if expected is not None and answered is not None and answered != expected
     ]
     return sorted(found, key=lambda one: (-abs(one.amount), one.record.external_ref, one.what))
-
-
-_ANSWERED = frozenset({State.STAMPED, State.CONTINGENCY, State.CANCELLED, State.UNSURE})
 
 
 def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Iterable[Record]:
@@ -228,7 +225,7 @@ def waits_for_person(record: Record) -> bool:
         return False
     if record.state is State.CONTINGENCY:
         return record.reason == "not-found"
-    return record.state in _CAUSES
+    return record.state in NEEDS_PERSON
 
 
 def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
@@ -258,7 +255,7 @@ _CAUSES: Mapping[State, Cause] = {
 
 def _why(record: Record) -> tuple[str, str]:
     answer = record.answer
-    if record.state in (State.UNSURE, State.SENDING, State.PLANNED):
+    if record.state in UNFINISHED:
         return record.reason, answer.detail or answer.dte_message
     words = [*answer.observaciones] or [text for text in (answer.dte_message, answer.detail) if text]
     return answer.codigo_msg or (str(answer.http_status) if record.state is State.INVALID else ""), "; ".join(words)

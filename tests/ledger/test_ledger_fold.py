@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_issuer.ledger.rows import read_rows, write_body, write_rows
-from batch_issuer.model.documents import Amounts, State
+from batch_issuer.model.documents import Amounts
 from batch_issuer.model.records import (
     FIRST_HASH,
     Answer,
@@ -28,6 +28,7 @@ from batch_issuer.model.records import (
     write_answer,
     write_cancellation,
 )
+from batch_issuer.model.states import State
 from tests.ledger.histories import (
     ANSWER,
     ANSWERS,

@@ -148,9 +148,10 @@ def _planned(
     only: Sequence[str],
     limit: int | None,
 ) -> Planned:
+    from batch_issuer.model.states import Action
     from batch_issuer.plan.credit_notes import with_credits
     from batch_issuer.plan.lookalikes import with_repeats
-    from batch_issuer.plan.plan import Action, select
+    from batch_issuer.plan.plan import select
     from batch_issuer.plan.prepare import conflict_list
     from batch_issuer.plan.recognise import recognise
     from batch_issuer.plan.touched_customers import touched

@@ -17,9 +17,10 @@ from batch_issuer.cli import program
 from batch_issuer.cli.screen.output import Output, silence
 from batch_issuer.cli.screen.tables import harmless
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import CancelStep, Event, Kind, Note, Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import STATE_NAMES
 from batch_issuer.reports.wording import REASONS
 

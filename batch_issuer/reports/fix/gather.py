@@ -13,16 +13,14 @@ from typing import Any
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.days import today
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import REFUSED
 from batch_issuer.plan.plan import Plan
 from batch_issuer.plan.prepare import Prepared, prepare
 from batch_issuer.reading import Batch, RepeatedRows, read
 from batch_issuer.reconcile import Change, Reconciliation
 from batch_issuer.settings import Settings
-
-REFUSED = frozenset({State.REJECTED, State.INVALID})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
