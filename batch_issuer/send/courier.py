@@ -793,4 +793,4 @@ def _takes_no_documents(reply: Found | Uncertain, doc_type: str) -> bool:
 
 def words_of(answer: Answer) -> str:
     """The provider's or the ministry's own words of an answer."""
-    return "; ".join(answer.observaciones) or answer.dte_message or answer.detail
+    return "; ".join(answer.observaciones) or next(iter(answer.words), "")

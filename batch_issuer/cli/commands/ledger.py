@@ -107,7 +107,7 @@ def _show_record(output: Output, record: Record) -> None:
         (text(N_("Customer")), record.customer),
         (
             text(N_("The provider's words")),
-            "; ".join(filter(None, (answer.codigo_msg, *answer.observaciones, answer.detail))),
+            " · ".join(filter(None, (answer.said_with_code, "" if answer.detail in answer.words else answer.detail))),
         ),
         (
             text(N_("Source")),

@@ -94,10 +94,7 @@ class Words:
 
     def why(self, record: Record) -> str:
         """The reason or the refusal with its code, in whoever's words."""
-        answer = record.answer
-        reason = self.reason(record.reason)
-        words = [*answer.observaciones] or [text for text in (answer.dte_message, answer.detail) if text]
-        return " · ".join(part for part in (reason, answer.codigo_msg, "; ".join(words)) if part)
+        return " · ".join(filter(None, (self.reason(record.reason), record.answer.said_with_code)))
 
     def repair(self, record: Record) -> str:
         known = wording.MINISTRY_REPAIRS.get(record.answer.codigo_msg, "") if record.state is State.REJECTED else ""
