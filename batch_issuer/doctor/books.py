@@ -11,8 +11,8 @@ from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import verify_end
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart, Stop
+from batch_issuer.model.states import IN_DOUBT, State
 from batch_issuer.send.keys import key_in
 
 _EVENTS_CHECKED = 2000
@@ -89,7 +89,7 @@ def _lock(subject: Subject) -> Check:
 
 def _documents(ledger: Ledger, company: str) -> Check:
     counts = ledger.count_states(company)
-    doubtful = counts.get(State.UNSURE, 0) + counts.get(State.SENDING, 0)
+    doubtful = sum(counts.get(state, 0) for state in IN_DOUBT)
     waiting, unsent = counts.get(State.CONTINGENCY, 0), counts.get(State.PLANNED, 0)
     total = f"{sum(counts.values()):,}"
     if doubtful or unsent:

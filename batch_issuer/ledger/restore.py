@@ -26,9 +26,9 @@ from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.store import Clock, Ledger, utc_now
 from batch_issuer.ledger.verify import Verified, verify
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart, StoppedMidway
 from batch_issuer.model.records import Kind, NewEvent
+from batch_issuer.model.states import State
 
 _MAY_HAVE_CHANGED = dt.timedelta(days=95)
 """A document that was settled longer ago can no longer have been cancelled after the backup."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.records import UNDER_WAY, Record
+from batch_issuer.model.states import IN_DOUBT, State
 from batch_issuer.rules.deadlines import (
     CALENDAR_YEAR,
     Deadline,
@@ -107,8 +108,7 @@ _NOT_ISSUED: Mapping[State, str] = {
     State.PLANNED: N_("It was never sent: there is nothing to cancel."),
     State.INVALID: N_("The provider refused it and created nothing: there is nothing to cancel."),
     State.REJECTED: N_("The ministry rejected it, it never was valid: there is nothing to cancel."),
-    State.UNSURE: N_("It is not known whether it exists. First run: batch-issuer refresh"),
-    State.SENDING: N_("It is not known whether it exists. First run: batch-issuer refresh"),
+    **dict.fromkeys(IN_DOUBT, N_("It is not known whether it exists. First run: batch-issuer refresh")),
 }
 """States in which nothing can be cancelled, and why."""
 

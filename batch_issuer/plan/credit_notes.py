@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import CENT, grouped, total_of
 from batch_issuer.model.problems import Problem
 from batch_issuer.model.records import UNDER_WAY, Record
+from batch_issuer.model.states import MAY_BE_ISSUED, Action, State
 from batch_issuer.plan.judge import Held
-from batch_issuer.plan.plan import Action, Candidate, decide
+from batch_issuer.plan.plan import Candidate, decide
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.provider.classify import Reason
 from batch_issuer.rules.across import (
@@ -32,9 +32,6 @@ from batch_issuer.rules.identifiers import is_uuid
 
 if TYPE_CHECKING:
     from batch_issuer.provider.client import Found
-
-ISSUED = (State.STAMPED, State.CONTINGENCY, State.SENDING, State.UNSURE)
-"""States in which a credit note is at the provider, or may be."""
 
 
 class Remembers(Protocol):
@@ -115,7 +112,7 @@ def balance_of(ledger: Remembers | None, company: str, adjusted: Iterable[str], 
         for record in ledger.of_type(company, "03", tuple(State)):
             balance.add(_from_ledger(record), [record.external_ref, record.answer.document_id])
     left_out = set(without)
-    for note in ledger.of_type(company, "05", ISSUED):
+    for note in ledger.of_type(company, "05", MAY_BE_ISSUED):
         if note.external_ref not in left_out:
             balance.credit(note.adjusts, gross_of(note))
     return balance

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from batch_issuer.messages import N_, Terms
 from batch_issuer.model.days import day_of
-from batch_issuer.model.documents import State
 from batch_issuer.model.identity import differing
 from batch_issuer.model.money import dollars
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.plan.plan import Candidate
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.reading.documents.batch import SourceFile

@@ -12,9 +12,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 from batch_issuer.model.days import day_of
-from batch_issuer.model.documents import SourceRows, State
+from batch_issuer.model.documents import SourceRows
 from batch_issuer.model.identity import alike_key, alike_keys, differing
 from batch_issuer.model.records import Kind, Like, NewEvent, Record
+from batch_issuer.model.states import State
 from batch_issuer.plan.doubts import NEW, SAME, Doubt, Doubtful, IdentityQuestion, question_about
 from batch_issuer.plan.files_again import comes_again
 from batch_issuer.plan.plan import Candidate, Plan, make_plan

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from batch_issuer.model.records import Record
-from batch_issuer.plan.plan import Action, Plan
+from batch_issuer.model.states import Action
+from batch_issuer.plan.plan import Plan
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.provider import wire
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import AFTER_CONTINGENCY, SHARED_PROOF, CancelStep
+from batch_issuer.model.states import State
 
 FLAGS = ("success", "dte_success", "contingency", "rejected")
 

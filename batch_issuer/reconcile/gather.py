@@ -11,9 +11,10 @@ from typing import Any
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
 from batch_issuer.model.days import day_of, year_of
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Numbered, Record, RunRecord
+from batch_issuer.model.states import OPEN, State
 from batch_issuer.reconcile import (
     About,
     Background,
@@ -27,9 +28,6 @@ from batch_issuer.reconcile import (
     split_control_number,
 )
 from batch_issuer.settings import Company, Settings
-
-OPEN = (State.UNSURE, State.SENDING, State.PLANNED, State.REJECTED, State.INVALID, State.CONTINGENCY)
-"""States of documents that somebody has still to settle or to wait for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

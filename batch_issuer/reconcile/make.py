@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import NOTHING, total_of
 from batch_issuer.model.records import Note, Numbered, Record, RunRecord, Wait
+from batch_issuer.model.states import COMPARED, NEEDS_PERSON, State
 from batch_issuer.reconcile import readings
 from batch_issuer.reconcile.contingency import contingency_ages, contingency_bridge, rejection_ages
 from batch_issuer.reconcile.sequences import numbered, odd_numbers, other_months, series_of
@@ -180,7 +180,7 @@ def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Diffe
             within_tolerance=abs(answered - expected) <= tolerance * max(record.lines, 1),
         )
         for record in records
-        if record.state in _ANSWERED
+        if record.state in COMPARED
         for what, expected, answered in (
             ("gross", record.expected_gross, record.answer.amounts.gross),
             ("retention", record.expected_retention, record.answer.amounts.retention),
@@ -188,9 +188,6 @@ def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Diffe
         if expected is not None and answered is not None and answered != expected
     ]
     return sorted(found, key=lambda one: (-abs(one.amount), one.record.external_ref, one.what))
-
-
-_ANSWERED = frozenset({State.STAMPED, State.CONTINGENCY, State.CANCELLED, State.UNSURE})
 
 
 def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Iterable[Record]:
@@ -228,7 +225,7 @@ def waits_for_person(record: Record) -> bool:
         return False
     if record.state is State.CONTINGENCY:
         return record.reason == "not-found"
-    return record.state in _CAUSES
+    return record.state in NEEDS_PERSON
 
 
 def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
@@ -236,7 +233,7 @@ def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
     grouped: dict[tuple[Cause, bool, str, str], list[Record]] = defaultdict(list)
     for record in filter(waits_for_person, records):
         cause = _CAUSES.get(record.state, Cause.UNSURE)
-        grouped[(cause, not record.is_late_rejection, *_why(record))].append(record)
+        grouped[(cause, not record.is_late_rejection, *record.why)].append(record)
     order = list(Cause)
     for (cause, in_time, code, message), members in sorted(
         grouped.items(), key=lambda item: (order.index(item[0][0]), item[0][1], -len(item[1]), item[0][2:])
@@ -254,14 +251,6 @@ _CAUSES: Mapping[State, Cause] = {
     State.REJECTED: Cause.REJECTED,
     State.INVALID: Cause.INVALID,
 }
-
-
-def _why(record: Record) -> tuple[str, str]:
-    answer = record.answer
-    if record.state in (State.UNSURE, State.SENDING, State.PLANNED):
-        return record.reason, answer.detail or answer.dte_message
-    words = [*answer.observaciones] or [text for text in (answer.dte_message, answer.detail) if text]
-    return answer.codigo_msg or (str(answer.http_status) if record.state is State.INVALID else ""), "; ".join(words)
 
 
 def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:

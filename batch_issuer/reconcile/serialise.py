@@ -11,9 +11,9 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import figure, total_of
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile.values import (
     Comparison,
     Difference,

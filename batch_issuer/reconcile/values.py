@@ -10,23 +10,12 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import NOTHING, total_of
 from batch_issuer.model.records import CancelStep, Note, Record, RunRecord, SignOff
+from batch_issuer.model.states import State
 
 CREDIT_NOTE = "05"
 EXCLUDED_SUBJECT = "14"
-
-STATE_NAMES: Mapping[State, str] = {
-    State.STAMPED: N_("Stamped"),
-    State.CONTINGENCY: N_("In contingency"),
-    State.REJECTED: N_("Rejected"),
-    State.INVALID: N_("Invalid"),
-    State.UNSURE: N_("Unsure"),
-    State.SENDING: N_("Sent, no answer recorded"),
-    State.PLANNED: N_("Not sent yet"),
-    State.CANCELLED: N_("Cancelled"),
-}
 
 
 class Cause(StrEnum):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
 from batch_issuer.model.fields import TABLE, named
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import STATE_NAMES, About, Cause, Match, Reconciliation, Refusal, SignedOff
 from batch_issuer.reports.figures import day, moment, printable
 

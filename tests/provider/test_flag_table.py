@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.model.documents import State
+from batch_issuer.model.states import State
 from batch_issuer.provider.classify import FLAGS, Reason, classify
 
 STAMP = "20260421154532ABCDEF"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.model.documents import Amounts, SourceRows, State
+from batch_issuer.model.documents import Amounts, SourceRows
 from batch_issuer.model.records import (
     Answer,
     Cancellation,
@@ -19,6 +19,7 @@ from batch_issuer.model.records import (
     RunRecord,
     Wait,
 )
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import Cause, Reconciliation, Step, Tally, age_bucket, as_json, reconcile
 from batch_issuer.reconcile.contingency import contingency_bridge
 

@@ -189,8 +189,8 @@ _ENDS: Mapping[str, str] = {
 
 def _end_of(record: Record) -> str:
     """Return what became of a document, as one of `_ENDS`."""
-    from batch_issuer.model.documents import State
     from batch_issuer.model.records import CancelStep
+    from batch_issuer.model.states import State
 
     if record.state is State.CANCELLED:
         return "cancelled"

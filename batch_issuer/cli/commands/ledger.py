@@ -17,9 +17,10 @@ from batch_issuer.cli import program
 from batch_issuer.cli.screen.output import Output, silence
 from batch_issuer.cli.screen.tables import harmless
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import CancelStep, Event, Kind, Note, Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import STATE_NAMES
 from batch_issuer.reports.wording import REASONS
 
@@ -106,7 +107,7 @@ def _show_record(output: Output, record: Record) -> None:
         (text(N_("Customer")), record.customer),
         (
             text(N_("The provider's words")),
-            "; ".join(filter(None, (answer.codigo_msg, *answer.observaciones, answer.detail))),
+            " · ".join(filter(None, (answer.said_with_code, "" if answer.detail in answer.words else answer.detail))),
         ),
         (
             text(N_("Source")),

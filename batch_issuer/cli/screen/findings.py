@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from batch_issuer.cli.screen.output import Output
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import dollars, total_of
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import (
     STATE_NAMES,
     Match,

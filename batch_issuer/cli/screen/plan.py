@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from batch_issuer.cli.screen.durations import duration
 from batch_issuer.cli.screen.output import Output
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import dollars, figure
 from batch_issuer.model.problems import Problem
-from batch_issuer.plan.plan import Action, Plan
+from batch_issuer.model.states import Action, State
+from batch_issuer.plan.plan import Plan
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.plan.touched_customers import Seen, Touched
 from batch_issuer.provider.limits import estimate

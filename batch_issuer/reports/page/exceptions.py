@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import total_of
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import (
     Cause,
     Comparison,

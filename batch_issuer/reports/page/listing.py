@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from batch_issuer.messages import Messages
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import in_cents
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import OPEN, State
 from batch_issuer.reconcile import HeldBack, Missing, Reconciliation, split_control_number
 from batch_issuer.reports.figures import printable, span
 from batch_issuer.reports.page.exceptions import Reason
@@ -61,7 +61,7 @@ def listed_records(reconciliation: Reconciliation) -> Sequence[Record]:
     known = (*reconciliation.records, *reconciliation.only_in_ledger)
     if len(known) <= BRIEF:
         return known
-    return [one for one in known if one.state not in (State.STAMPED, State.CANCELLED)][:BRIEF]
+    return [one for one in known if one.state in OPEN][:BRIEF]
 
 
 def listing(

@@ -17,10 +17,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import total_of
+from batch_issuer.model.states import ISSUED, State
 from batch_issuer.reconcile import Cause, Group, HeldBack, Missing, Reconciliation, Tally, age_bucket
-from batch_issuer.reconcile.sums import ISSUED
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.page.exceptions import OTHER_MONTH, gather, in_brief, oldest_first, tasks, waiting_since
 from batch_issuer.reports.page.listing import BRIEF, listed_records, listing

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import Note, Record, RunRecord
+from batch_issuer.model.states import REFUSED, UNFINISHED, WERE_ISSUED, State
 from batch_issuer.reconcile import (
     Cause,
     Change,
@@ -94,10 +94,7 @@ class Words:
 
     def why(self, record: Record) -> str:
         """The reason or the refusal with its code, in whoever's words."""
-        answer = record.answer
-        reason = self.reason(record.reason)
-        words = [*answer.observaciones] or [text for text in (answer.dte_message, answer.detail) if text]
-        return " · ".join(part for part in (reason, answer.codigo_msg, "; ".join(words)) if part)
+        return " · ".join(filter(None, (self.reason(record.reason), record.answer.said_with_code)))
 
     def repair(self, record: Record) -> str:
         known = wording.MINISTRY_REPAIRS.get(record.answer.codigo_msg, "") if record.state is State.REJECTED else ""
@@ -116,10 +113,7 @@ def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any
             columns=_state_change_columns(words),
             rows=comparison.contradictions,
         ),
-        *(
-            _of_state(state, reconciliation.in_state(state), words)
-            for state in (State.UNSURE, State.SENDING, State.PLANNED)
-        ),
+        *(_of_state(state, reconciliation.in_state(state), words) for state in UNFINISHED),
         Table(
             key=wording.MISSING,
             title=CAUSE_NAMES[Cause.MISSING],
@@ -129,7 +123,7 @@ def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any
         _of_state(
             "only_in_ledger", comparison.only_in_ledger, words, title=CAUSE_NAMES[Cause.ONLY_IN_LEDGER], with_state=True
         ),
-        *(_of_state(state, reconciliation.in_state(state), words) for state in (State.REJECTED, State.INVALID)),
+        *(_of_state(state, reconciliation.in_state(state), words) for state in REFUSED),
         Table(
             key="differences",
             title=N_("Differences"),
@@ -185,7 +179,7 @@ def _of_state(
     columns = _document_columns(words)
     if with_state:
         columns.insert(1, Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one.state)))
-    if with_state or key not in (State.STAMPED, State.CONTINGENCY, State.CANCELLED):
+    if with_state or key not in WERE_ISSUED:
         columns += _why_columns(words)
     if any(record.answer.control_number for record in records):
         columns += _answer_columns(income_tax=any(record.doc_type == EXCLUDED_SUBJECT for record in records))

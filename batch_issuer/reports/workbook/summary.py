@@ -12,9 +12,9 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import total_of
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import Cause, Group, Reconciliation, Step, Tally, Total
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.cells import write_text
