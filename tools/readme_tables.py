@@ -9,13 +9,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from batch_issuer.cli.exit_codes import MEANINGS
 from batch_issuer.model.documents import DOC_TYPES
 from batch_issuer.model.fields import TABLE, Field, Owner, Travels, ValueKind
-from batch_issuer.rulebook import all_rules
+from batch_issuer.rules import all_rules
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUPS = {Owner.LINE: "Line", Owner.DOCUMENT: "Document", Owner.CUSTOMER: "Customer"}
-BEGIN, END = "<!-- columns: written by tools/readme_tables.py -->\n", "<!-- end of columns -->\n"
 COLUMNS = """# Columns
 
 Every field that a sheet may have, written by `tools/readme_tables.py` from `model/fields.py`. Capitals, accents, spaces
@@ -74,6 +74,13 @@ def short_table() -> Iterator[str]:
                 yield row((f"`{field.key}`", field.es[0], field.en[0], types(field.doc_types), needed))
 
 
+def exit_codes_table() -> Iterator[str]:
+    """Yield every exit code with what it means."""
+    yield row(("code", "means"))
+    yield row(["---"] * 2)
+    yield from (row((str(code), meaning)) for code, meaning in sorted(MEANINGS.items()))
+
+
 def columns_page() -> Iterator[str]:
     """Yield the page of columns: for each owner every field with all its headings."""
     yield COLUMNS
@@ -97,13 +104,20 @@ def rules_page() -> Iterator[str]:
         yield row((f"`{rule.code}`", rule.severity.value, types(rule.doc_types), *words))
 
 
+TABLES = {"exit codes": exit_codes_table, "columns": short_table}
+"""What stands in the README between two marks, by the name in the marks."""
+
+
 def pages() -> dict[Path, str]:
     """Return the pages as the code has them."""
-    readme = ROOT / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: written by tools/readme_tables.py -->\n", f"<!-- end of {name} -->\n"
+        before, _, rest = readme.partition(begin)
+        _, _, after = rest.partition(end)
+        readme = f"{before}{begin}{''.join(table())}{end}{after}"
     return {
-        readme: f"{before}{BEGIN}{''.join(short_table())}{END}{after}",
+        ROOT / "README.md": readme,
         ROOT / "docs" / "columns.md": "".join(columns_page()),
         ROOT / "docs" / "rules.md": "".join(rules_page()),
     }

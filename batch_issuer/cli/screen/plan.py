@@ -131,7 +131,7 @@ _ACTIONS: Mapping[Action, str] = {
     Action.WATCH: N_("in contingency: only to be asked about"),
     Action.NOTHING: N_("settled: nothing to do"),
     Action.CONFLICT: N_("conflicts: issued before, and the file says something else now"),
-    Action.QUESTION: N_("in question: perhaps sales that the ledger has"),
+    Action.QUESTION: N_("in question: perhaps sales that the ledger, or these files, have already"),
 }
 
 

@@ -78,6 +78,25 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfin
     _show_left_open(output, reconciliation)
 
 
+def show_late_rejections(output: Output, late: Sequence[str]) -> None:
+    """Warn of documents rejected after contingency: customers hold them, and they are not valid.
+
+    Nothing is more urgent, so it comes before everything else.
+    """
+    if not late:
+        return
+    warning = output.messages.count(
+        "ATTENTION: {n} document that was in contingency has been REJECTED by the ministry.",
+        "ATTENTION: {n} documents that were in contingency have been REJECTED by the ministry.",
+        len(late),
+    )
+    output.show()
+    output.show(f"!!! {warning}")
+    more = f" … +{len(late) - _LINES:,}" if len(late) > _LINES else ""
+    output.show(f"    {', '.join(late[:_LINES])}{more}")
+    output.say(N_("    Your customers may hold them already. Correct the data and issue them again, same references."))
+
+
 def _show_left_open(output: Output, made: Reconciliation) -> None:
     """What other runs left open, by where it came from and what is known of it."""
     named = {item.external_ref for item in made.open_items if item.cause is Cause.LEFT_OPEN}

@@ -17,16 +17,17 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from batch_issuer.files import write_whole
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.documents import DOC_TYPES
 from batch_issuer.model.fields import Band, Field, ValueKind
+from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading.examples import EXAMPLE_MARKS, EXAMPLE_REFS
 from batch_issuer.reports.cells import write_text
 from batch_issuer.reports.figures import text_lines
 from batch_issuer.reports.fill_in.columns import COLUMNS
 from batch_issuer.reports.fill_in.example import Cell, example_rows
 from batch_issuer.reports.fill_in.lists import TYPE_NAMES, ListTable, chosen_from, list_tables
-from batch_issuer.reports.replacing import write_new_file
 
 SALES_SHEET = N_("Sales")
 EXAMPLE_SHEET = N_("Example")
@@ -91,7 +92,20 @@ def write_template(messages: Messages, path: Path) -> None:
     Raises:
         CannotStart: where there is one, or where it cannot be written.
     """
-    write_new_file(path, template_content(messages, path.name))
+    try:
+        if path.exists() or path.is_symlink():  # it may be filled in already
+            raise CannotStart(
+                N_("{path} exists already."), repair=N_("Give it another name; nothing was overwritten."), path=path
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, template_content(messages, path.name), private=False, new=True)
+    except OSError as error:
+        raise CannotStart(
+            N_("{path} cannot be written: {reason}."),
+            repair=N_("Choose a folder that you may write to and that has space."),
+            path=path,
+            reason=error.strerror or str(error),
+        ) from error
 
 
 def template_content(messages: Messages, name: str) -> bytes:
