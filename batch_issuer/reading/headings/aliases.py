@@ -1,6 +1,7 @@
-"""The headings that are understood, in Spanish and English. Accents, capitals, spaces and punctuation do not count.
+"""What makes two headings the same, and which field each means. Accents, capitals, spaces and punctuation do not count.
 
-A heading that could mean two things stands nowhere here: it is mapped in the settings or ignored.
+The headings themselves are in the table of fields. One that could mean two things stands nowhere: it is mapped in the
+settings or ignored.
 """
 
 from __future__ import annotations
@@ -53,14 +54,14 @@ _SMALL_WORDS = re.compile(r"\b(?:de|del|la|el|los|las|the|of)\b")
 
 
 def key_of(heading: str) -> str:
-    """A heading as it is compared: `P. Unit. ($)` is `p unit`, and `InvoiceNo` is `Invoice No.`."""
+    """Return a heading as it is compared: `P. Unit. ($)` is `punit`, and `InvoiceNo` is `Invoice No.`."""
     text = _PARENTHESES.sub(" ", heading) if not heading.strip().startswith("(") else heading
     text = _OF_LINES.sub("", text, count=1)
     return letters_of(text)
 
 
 def letters_of(heading: str) -> str:
-    """Letters and digits only, without accents or capitals; `No.`, `Nº`, `#` and `Número` are one word."""
+    """Return letters and digits only, without accents or capitals; `No.`, `Nº`, `#` and `Número` are one word."""
     text = _CAMEL.sub(" ", heading).translate(_SIGNS)
     text = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
     text = re.sub(r"[^0-9a-z]+", " ", text.casefold())
@@ -69,6 +70,7 @@ def letters_of(heading: str) -> str:
 
 _SAID_OF_VAT = ("con IVA", "sin IVA", "IVA incluido", "más IVA", "with VAT", "without VAT", "incl. VAT", "excl. VAT")
 """What a price heading may add without parentheses; what it says is the price basis (`columns.vat_said`)."""
+# A price's own heading wins over what another makes with these words: the second mapping is laid over the first.
 FIELD_OF: Mapping[str, str] = MappingProxyType(
     {key_of(f"{heading} {words}"): "unit_price" for heading in ALIASES["unit_price"] for words in _SAID_OF_VAT}
     | {key_of(heading): field for field, headings in ALIASES.items() for heading in headings}

@@ -89,7 +89,8 @@ _STEPS = (
 def write_template(messages: Messages, path: Path) -> None:
     """Write the workbook into a file that does not exist yet.
 
-    Raises `CannotStart` where there is one, or where it cannot be written.
+    Raises:
+        CannotStart: where there is one, or where it cannot be written.
     """
     try:
         if path.exists() or path.is_symlink():  # it may be filled in already
@@ -108,7 +109,7 @@ def write_template(messages: Messages, path: Path) -> None:
 
 
 def template_content(messages: Messages, name: str) -> bytes:
-    """The workbook's bytes; `name` is the file's, for the instructions."""
+    """Return the workbook's bytes; `name` is the file's, for the instructions."""
     content = BytesIO()
     with Workbook(content, {**_SETTINGS, "in_memory": True}) as book:
         book.set_properties({"author": "batch_issuer", "created": dt.datetime(2026, 1, 1)})  # noqa: DTZ001 - the same bytes
@@ -208,7 +209,7 @@ class _Template:
         return "\n".join(filter(None, (self.text(column.note), sentence, used)))
 
     def validation(self, column: Field, cells: Mapping[str, str]) -> dict[str, Any]:
-        """What the cells of a column take. A list warns, because codes and names by hand are understood as well."""
+        """Return what the cells of a column take. A list only warns: codes and names by hand are understood too."""
         said = {
             "input_title": self.heading(column).split(" (")[0],
             "input_message": self.text(column.note),
@@ -321,7 +322,7 @@ class _Template:
 
 
 def _empty_but_needed(column: Field, cells: Mapping[str, str]) -> str:
-    """The formula that is true of an empty cell which the type of its row needs; without a type it is an invoice."""
+    """Return the formula that is true of an empty cell which its row needs; a row without a type is an invoice."""
     begun, empty = f'{cells["external_ref"]}<>""', f'{cells[column.key]}=""'
     if column.required == DOC_TYPES:
         return f"=AND({begun},{empty})"
@@ -330,7 +331,7 @@ def _empty_but_needed(column: Field, cells: Mapping[str, str]) -> str:
 
 
 def _rule(column: Field, cell: str) -> tuple[dict[str, Any], str]:
-    """The validation of a cell without a list, and the sentence for what it does not take."""
+    """Return the validation of a cell without a list, and the sentence for what it does not take."""
     match column.kind:
         case ValueKind.QUANTITY | ValueKind.PRICE:
             return {"validate": "decimal", "criteria": ">", "value": 0}, N_(
