@@ -7,7 +7,7 @@ from pathlib import Path
 
 from batch_issuer.model.documents import DOC_TYPES
 from batch_issuer.reading.headings.aliases import ALIASES
-from batch_issuer.rulebook import all_rules
+from batch_issuer.rules import all_rules
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS
 
 README = Path(__file__).resolve().parent.parent / "README.md"

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
@@ -28,12 +28,15 @@ from batch_issuer.ledger.verify import Verified, verify
 from batch_issuer.messages import N_
 from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart, StoppedMidway
-from batch_issuer.model.records import Kind, NewEvent, RunRecord
+from batch_issuer.model.records import Kind, NewEvent
 
 _MAY_HAVE_CHANGED = dt.timedelta(days=95)
 """A document that was settled longer ago can no longer have been cancelled after the backup."""
 _AT_ONCE = 5000
 """Marks in one transaction of the copy, which has no name yet."""
+
+
+Answer = TypeVar("Answer")
 
 
 class Standing(StrEnum):
@@ -52,6 +55,20 @@ class Standing(StrEnum):
     """Each has something that the other has not."""
 
 
+_NOT_WORTH = {
+    Standing.SAME: N_("The ledger {path} is sound and has just what the backup {backup} has: nothing needs restoring."),
+    Standing.NEWER: N_(
+        "The ledger {path} is sound and has all that the backup {backup} has, and newer events ({events}): "
+        "nothing needs restoring."
+    ),
+    Standing.APART: N_(
+        "The ledger {path} and the backup {backup} went different ways: each has events that the other does not have."
+    ),
+    Standing.OTHER: N_("{path} cannot be read as a ledger: it may be something else."),
+}
+"""Where restoring would lose something, or win nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What was found when backup and ledger were laid side by side."""
@@ -59,6 +76,17 @@ class Comparison:
     standing: Standing
     events: int = 0
     """How many events more the ledger has, where it is newer."""
+
+    def check_worth(self, backup: Path, path: Path) -> None:
+        """Raise `CannotStart` where restoring would lose something, or win nothing."""
+        if self.standing in _NOT_WORTH:
+            raise CannotStart(
+                _NOT_WORTH[self.standing],
+                repair=N_("Nothing was changed. If you want the backup all the same, say it with --yes."),
+                path=path,
+                backup=backup,
+                events=f"{self.events:,}",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +106,9 @@ class Restored:
 def restore(backup: Path, path: Path, *, sure: bool, clock: Clock = utc_now) -> Restored:
     """Put a copy of the backup in the ledger's place; without being `sure`, only where that makes it better.
 
-    A ledger that is a link stays one, and is restored where it really is. Raises `CannotStart`; then all is as it was.
+    A ledger that is a link stays one, and is restored where it really is.
+
+    Raises: `CannotStart` where that cannot be done; then everything is as it was.
     """
     _check_names(backup, path)
     place = path.resolve()
@@ -88,13 +118,13 @@ def restore(backup: Path, path: Path, *, sure: bool, clock: Clock = utc_now) -> 
         _copied(backup, Path(draft.name), clock) as (copy, checked),
         ExitStack() as stack,
     ):
-        companies = sorted({*_companies(path), *copy.companies()})
+        companies = sorted({*_asked(path, Ledger.companies), *copy.companies()})
         if schema.exists(path):
-            stack.enter_context(_alone(path, companies))
-            companies = sorted({*_companies(path), *companies})  # nobody begins from here on
+            stack.enter_context(lock.holding_all(path, companies, lambda: _asked(path, Ledger.unfinished)))
+            companies = sorted({*_asked(path, Ledger.companies), *companies})  # nobody begins from here on
         found = _compare(copy, path)
         if not sure:
-            _check_worth(found, backup, path)
+            found.check_worth(backup, path)
         kept = _kept_name(place, clock())
         replaced = "" if found.standing is Standing.MISSING else kept.name
         newest = copy.last_events(1)
@@ -148,7 +178,7 @@ def _failing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _copied(backup: Path, draft: Path, clock: Clock) -> Iterator[tuple[Ledger, Verified]]:
-    """A sound copy of the backup, brought up to date, which nobody else knows. The backup itself is only read."""
+    """Make a sound copy of the backup, brought up to date, which nobody else knows. The backup itself is only read."""
     try:
         if damage := copy_pages(backup, draft):
             raise _unsound(backup, damage)
@@ -180,17 +210,6 @@ def _unsound(backup: Path, reason: str) -> CannotStart:
     )
 
 
-def _companies(path: Path) -> list[str]:
-    """Who has written in the ledger that is in place; nobody where that cannot be read."""
-    if not schema.exists(path):
-        return []
-    try:
-        with _opened(path) as ledger:
-            return ledger.companies()
-    except (schema.Damaged, schema.NotALedger):
-        return []
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[Ledger]:
     ledger = open_to_read(path)
@@ -200,97 +219,40 @@ def _opened(path: Path) -> Iterator[Ledger]:
         ledger.close()
 
 
-@contextmanager
-def _alone(path: Path, companies: Sequence[str]) -> Iterator[None]:
-    """Nobody else writes the ledger that is in place. Raises `Occupied`."""
-    try:
-        with lock.holding_all(path, companies):
-            yield
-    except lock.Held as held:
-        raise lock.held_by(path, held.holder, _unfinished(path)) from None
-
-
-def _unfinished(path: Path) -> list[RunRecord]:
+def _asked(path: Path, question: Callable[[Ledger], list[Answer]]) -> list[Answer]:
+    """Ask the ledger that is in place, of which the answer may be missing: it may be damaged, or no ledger at all."""
+    if not schema.exists(path):
+        return []
     try:
         with _opened(path) as ledger:
-            return [run for run in ledger.runs() if not run.ended_at]
-    except CannotStart:
+            return question(ledger)
+    except (schema.Damaged, schema.NotALedger):
         return []
 
 
 def _compare(copy: Ledger, path: Path) -> Comparison:
-    """Raises `CannotStart` where something else than damage hinders reading the ledger."""
+    """Lay the backup's copy beside the ledger. Raises `CannotStart` where it cannot be read for other than damage."""
     if not schema.exists(path):
         return Comparison(standing=Standing.MISSING)
     try:
         with _opened(path) as ledger:
-            if _is_broken(verify(ledger)):
+            # Damaged events only: a state that does not follow from them is written anew without a backup.
+            if any(damage.seq for damage in verify(ledger).damages):
                 return Comparison(standing=Standing.DAMAGED)
-            return _sound(ledger, copy)
+            ours, theirs = ledger.head(), copy.head()
+            if ours == theirs:
+                return Comparison(standing=Standing.SAME)
+            if ledger.hash_at(theirs[0]) == theirs[1]:
+                return Comparison(standing=Standing.NEWER, events=ours[0] - theirs[0])
+            return Comparison(standing=Standing.OLDER if copy.hash_at(ours[0]) == ours[1] else Standing.APART)
     except schema.Damaged:
         return Comparison(standing=Standing.DAMAGED)
     except schema.NotALedger:
         return Comparison(standing=Standing.OTHER)
 
 
-def _is_broken(verified: Verified) -> bool:
-    """Whether events are damaged; a state that does not follow from them is written anew without a backup."""
-    return any(damage.seq for damage in verified.damages)
-
-
-def _sound(ledger: Ledger, copy: Ledger) -> Comparison:
-    ours, theirs = ledger.head(), copy.head()
-    if ours == theirs:
-        return Comparison(standing=Standing.SAME)
-    if ledger.hash_at(theirs[0]) == theirs[1]:
-        return Comparison(standing=Standing.NEWER, events=ours[0] - theirs[0])
-    if copy.hash_at(ours[0]) == ours[1]:
-        return Comparison(standing=Standing.OLDER)
-    return Comparison(standing=Standing.APART)
-
-
-def _check_worth(found: Comparison, backup: Path, path: Path) -> None:
-    """Raise `CannotStart` where restoring would lose something, or win nothing."""
-    anyway = N_("Nothing was changed. If you want the backup all the same, say it with --yes.")
-    match found.standing:
-        case Standing.SAME:
-            raise CannotStart(
-                N_("The ledger {path} is sound and has just what the backup {backup} has: nothing needs restoring."),
-                repair=anyway,
-                path=path,
-                backup=backup,
-            )
-        case Standing.NEWER:
-            raise CannotStart(
-                N_(
-                    "The ledger {path} is sound and has all that the backup {backup} has, and newer events ({events}): "
-                    "nothing needs restoring."
-                ),
-                repair=anyway,
-                path=path,
-                backup=backup,
-                events=f"{found.events:,}",
-            )
-        case Standing.APART:
-            raise CannotStart(
-                N_(
-                    "The ledger {path} and the backup {backup} went different ways: "
-                    "each has events that the other does not have."
-                ),
-                repair=anyway,
-                path=path,
-                backup=backup,
-            )
-        case Standing.OTHER:
-            raise CannotStart(
-                N_("{path} cannot be read as a ledger: it may be something else."), repair=anyway, path=path
-            )
-        case Standing.MISSING | Standing.DAMAGED | Standing.OLDER:
-            return
-
-
 def _kept_name(path: Path, now: dt.datetime) -> Path:
-    """A name beside the ledger that nothing has yet."""
+    """Return a name beside the ledger that nothing has yet."""
     name = f"{path.name}.replaced-{now.astimezone(dt.UTC):%Y%m%dT%H%M%S}"
     names = (path.with_name(name if number == 1 else f"{name}-{number}") for number in range(1, 1000))
     return next(one for one in names if not any(map(os.path.lexists, (one, *schema.beside(one)))))
@@ -301,7 +263,7 @@ def _mark(copy: Ledger, companies: Sequence[str], replaced: str, now: dt.datetim
 
     That is said of companies too of which only the ledger that was in place knows: the backup lacks all of theirs.
     """
-    copy.begin_writing(lambda: True)
+    copy.begin_writing(lambda: True)  # it has no name yet that others could know
     body = {"head": list(copy.head()), "replaced": replaced, "at": now.astimezone(dt.UTC).isoformat()}
     since = may_have_changed_since(now)
     looks = 0
@@ -315,12 +277,12 @@ def _mark(copy: Ledger, companies: Sequence[str], replaced: str, now: dt.datetim
 
 
 def may_have_changed_since(now: dt.datetime) -> str:
-    """The moment since which a stamped document may have been cancelled by a ledger that is gone, ISO in UTC."""
+    """Return the moment since which a stamped document may have been cancelled by a ledger that is gone, ISO in UTC."""
     return (now - _MAY_HAVE_CHANGED).astimezone(dt.UTC).isoformat()
 
 
 def looks_owed(ledger: Ledger, company: str, since: str) -> list[NewEvent]:
-    """The looks that are owed to documents which were stamped since, because the ledger is an older one."""
+    """Return the looks that are owed to documents which were stamped since, because the ledger is an older one."""
     return [
         NewEvent(kind=Kind.LOOK_OWED, external_ref=record.external_ref, body={"why": "restored"})
         for record in ledger.all_records(company)

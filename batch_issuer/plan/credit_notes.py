@@ -11,15 +11,23 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from batch_issuer.messages import N_
 from batch_issuer.model.documents import State
 from batch_issuer.model.money import CENT, grouped, total_of
-from batch_issuer.model.problems import Kind, Problem, Severity
+from batch_issuer.model.problems import Kind, Problem
 from batch_issuer.model.records import UNDER_WAY, Record
 from batch_issuer.plan.judge import Held
 from batch_issuer.plan.plan import Action, Candidate, decide
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.provider.classify import Reason
+from batch_issuer.rules.across import (
+    CCF_CANCELLED,
+    CCF_HELD_BACK,
+    CCF_NOT_STAMPED,
+    CCF_OTHER_TYPE,
+    CCF_UNKNOWN,
+    FULL_DIFFERS,
+    OVER_CCF,
+)
 from batch_issuer.rules.identifiers import is_uuid
 
 if TYPE_CHECKING:
@@ -27,50 +35,6 @@ if TYPE_CHECKING:
 
 ISSUED = (State.STAMPED, State.CONTINGENCY, State.SENDING, State.UNSURE)
 """States in which a credit note is at the provider, or may be."""
-
-CCF_OTHER_TYPE = Kind(
-    code="credit-not-a-ccf",
-    message=N_("The credit note adjusts «{value}», which is of type {doc_type}: only a CCF (03) can be adjusted."),
-    repair=N_("Cancel that document instead, or correct the reference."),
-)
-CCF_HELD_BACK = Kind(
-    code="credit-ccf-held-back",
-    message=N_("The credit note adjusts «{value}», which is held back for its own data."),
-    repair=N_("Correct the CCF; then both are issued, one after the other."),
-)
-CCF_CANCELLED = Kind(
-    code="credit-ccf-cancelled",
-    message=N_("The credit note adjusts «{value}», which was cancelled: nothing is left to credit."),
-    repair=N_("Take the credit note out, or correct the reference."),
-)
-OVER_CCF = Kind(
-    code="credit-over-ccf",
-    message=N_(
-        "The credit note comes to ${amount}, and of the CCF «{value}» (${gross}) only ${left} is left: "
-        "credit notes of ${credited} are issued or come before it."
-    ),
-    repair=N_("Correct the quantities and prices, or take the credit note out."),
-)
-FULL_DIFFERS = Kind(
-    code="credit-full-differs",
-    message=N_("The credit note says that all of «{value}» is credited, ${gross}, and its rows come to ${amount}."),
-    repair=N_("Empty «Ajuste total» if only these rows are credited; or empty their quantities and prices if all is."),
-)
-CCF_UNKNOWN = Kind(
-    code="credit-ccf-unknown",
-    severity=Severity.WARNS,
-    message=N_("Neither the files nor the ledger have the CCF «{value}» that the credit note adjusts."),
-    repair=N_("The provider is asked about it before the note is sent; nothing is sent if it has none or too little."),
-)
-CCF_NOT_STAMPED = Kind(
-    code="credit-waits",
-    severity=Severity.WARNS,
-    message=N_("The CCF «{value}» has no stamp, so its credit note waits."),
-    repair=N_("Run `batch-issuer refresh`, or correct the CCF; the next run sends the note once the CCF is stamped."),
-)
-KINDS = (
-    CCF_OTHER_TYPE, CCF_HELD_BACK, CCF_CANCELLED, OVER_CCF, FULL_DIFFERS, CCF_UNKNOWN, CCF_NOT_STAMPED,
-)  # fmt: skip
 
 
 class Remembers(Protocol):

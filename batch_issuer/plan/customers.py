@@ -9,18 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
-from batch_issuer.messages import N_
 from batch_issuer.model.documents import Customer, Document
-from batch_issuer.model.problems import Kind, Place, Problem, Severity
-
-CUSTOMER_CONTRADICTS = Kind(
-    code="customer-contradicts",
-    severity=Severity.WARNS,
-    message=N_("The customer {number} has «{value}» here and «{first}» in row {row} of {file}."),
-    repair=N_(
-        "Leave one of the two. Both are sent as they stand, and the provider keeps for this customer what it got last."
-    ),
-)
+from batch_issuer.model.problems import Place, Problem
+from batch_issuer.rules.across import CUSTOMER_CONTRADICTS
 
 Fold = Callable[[str], str]
 _COMPARED = tuple(one.name for one in fields(Customer) if one.name not in ("nit", "dui"))

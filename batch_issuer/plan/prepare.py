@@ -13,8 +13,7 @@ from batch_issuer.messages import LANGUAGES, N_, Messages
 from batch_issuer.model.documents import Document
 from batch_issuer.model.identity import differing
 from batch_issuer.model.money import exact_grouped, total_of
-from batch_issuer.model.problems import CannotStart, Place, Problem, Severity
-from batch_issuer.model.problems import Kind as ProblemKind
+from batch_issuer.model.problems import CannotStart, Place, Problem
 from batch_issuer.model.records import Kind, NewEvent, Record
 from batch_issuer.plan.customers import Customers, customer_name
 from batch_issuer.plan.judge import Held, judge_all
@@ -22,18 +21,9 @@ from batch_issuer.plan.plan import Candidate, Step
 from batch_issuer.provider import wire
 from batch_issuer.reading.documents.batch import Batch
 from batch_issuer.rules import examine
+from batch_issuer.rules.across import BACK_DATED
 from batch_issuer.rules.catalogs import fold
 from batch_issuer.settings import Settings
-
-BACK_DATED = ProblemKind(
-    code="back-dated",
-    severity=Severity.WARNS,
-    message=N_(
-        "Not today's sales ({count}, of {days}). The provider has no field for the date: "
-        "they are issued with today's date and fall into today's tax period."
-    ),
-    repair=N_("Issue sales on their own day, or ask your accountant before going on."),
-)
 
 
 class Known(Protocol):

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batch_issuer.messages import N_
-from batch_issuer.model.problems import Kind
+from batch_issuer.model.problems import Kind, Problem
 from batch_issuer.rules.catalogs import District, Municipality, departments, fold, remembered, territory
-from batch_issuer.rules.findings import Fault
 from batch_issuer.rules.identifiers import is_all_digits, is_uuid
 
 DEPARTMENT_UNKNOWN = Kind(
@@ -75,7 +74,7 @@ class Placing:
     department: str = ""
     municipality: str = ""
     district: str = ""
-    fault: Fault | None = None
+    fault: Problem | None = None
     field: str = ""
 
 
@@ -94,14 +93,14 @@ def place(department: str, municipality: str, district: str) -> Placing:
         if written:
             return _sent(written, district)
         if code and not district:
-            raise _Misplaced("municipality", Fault(MUNICIPALITY_MISSING, "", _within(code)))
+            raise _Misplaced("municipality", Problem(MUNICIPALITY_MISSING, "", _within(code)))
         return Placing(district=district)
     except _Misplaced as wrong:
         return Placing(department, municipality, district, wrong.fault, wrong.field)
 
 
 class _Misplaced(Exception):  # noqa: N818 - it never leaves this module
-    def __init__(self, field: str, fault: Fault) -> None:
+    def __init__(self, field: str, fault: Problem) -> None:
         super().__init__(field)
         self.field = field
         self.fault = fault
@@ -115,7 +114,7 @@ def _department(text: str) -> str:
     if code := departments().code_of(text):
         return code
     known = ", ".join(departments().names.values())
-    raise _Misplaced("department", Fault(DEPARTMENT_UNKNOWN, text, {"known": known}))
+    raise _Misplaced("department", Problem(DEPARTMENT_UNKNOWN, text, {"known": known}))
 
 
 def _municipality(department: str, text: str) -> Municipality:
@@ -128,7 +127,7 @@ def _municipality(department: str, text: str) -> Municipality:
     elsewhere = named or towns
     if not here and elsewhere:
         parameters = {"department": _name(department), "actual": _places(elsewhere)}
-        raise _Misplaced("municipality", Fault(MUNICIPALITY_ELSEWHERE, text, parameters))
+        raise _Misplaced("municipality", Problem(MUNICIPALITY_ELSEWHERE, text, parameters))
     return _only("municipality", text, here, department)
 
 
@@ -138,9 +137,9 @@ def _within_department(department: str, places: Sequence[Municipality]) -> tuple
 
 def _only(field: str, text: str, places: Sequence[Municipality], department: str) -> Municipality:
     if not places:
-        raise _Misplaced(field, Fault(MUNICIPALITY_UNKNOWN, text, _within(department)))
+        raise _Misplaced(field, Problem(MUNICIPALITY_UNKNOWN, text, _within(department)))
     if len(places) > 1:
-        raise _Misplaced(field, Fault(PLACE_AMBIGUOUS, text, {"places": _places(places)}))
+        raise _Misplaced(field, Problem(PLACE_AMBIGUOUS, text, {"places": _places(places)}))
     return places[0]
 
 
@@ -148,17 +147,17 @@ def _municipality_of_code(department: str, digits: str) -> Municipality:
     stated, code = _split(digits)
     if stated and department and stated != department:
         parameters = {"department": _name(department), "actual": _name(stated)}
-        raise _Misplaced("municipality", Fault(MUNICIPALITY_ELSEWHERE, digits, parameters))
+        raise _Misplaced("municipality", Problem(MUNICIPALITY_ELSEWHERE, digits, parameters))
     key = (stated or department, code)
     if not key[0]:
-        raise _Misplaced("municipality", Fault(DEPARTMENT_MISSING, digits))
+        raise _Misplaced("municipality", Problem(DEPARTMENT_MISSING, digits))
     if found := territory().municipalities.get(key):
         return found
     if former := territory().districts.get(key):
         today = territory().municipality_of(former)
         parameters = {"district": former.name, "code": today.code, "name": today.name}
-        raise _Misplaced("municipality", Fault(MUNICIPALITY_OLD_CODE, digits, parameters))
-    raise _Misplaced("municipality", Fault(MUNICIPALITY_UNKNOWN, digits, _within(key[0])))
+        raise _Misplaced("municipality", Problem(MUNICIPALITY_OLD_CODE, digits, parameters))
+    raise _Misplaced("municipality", Problem(MUNICIPALITY_UNKNOWN, digits, _within(key[0])))
 
 
 def _split(digits: str) -> tuple[str, str]:
@@ -177,7 +176,7 @@ def _district(department: str, text: str) -> tuple[District, ...]:
         key = (stated or department, code)
         districts = tuple(found for found in (territory().districts.get(key),) if found)
     if not districts:
-        raise _Misplaced("district", Fault(DISTRICT_UNKNOWN, text))
+        raise _Misplaced("district", Problem(DISTRICT_UNKNOWN, text))
     return districts
 
 
@@ -188,7 +187,7 @@ def _same_place(
     here = [place for place in places if department in ("", place.department) and written in (None, place)]
     if not here:
         said = written.name if written else _name(department)
-        raise _Misplaced("district", Fault(DISTRICT_ELSEWHERE, text, {"actual": _places(places), "written": said}))
+        raise _Misplaced("district", Problem(DISTRICT_ELSEWHERE, text, {"actual": _places(places), "written": said}))
     return _only("district", text, here, department)
 
 

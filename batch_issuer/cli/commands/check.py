@@ -16,9 +16,9 @@ from batch_issuer.model.problems import raise_together
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
     from batch_issuer.ledger.store import Ledger
+    from batch_issuer.plan.doubts import IdentityQuestion
     from batch_issuer.plan.plan import Plan
     from batch_issuer.plan.prepare import Prepared
-    from batch_issuer.plan.recognise import IdentityQuestion
     from batch_issuer.plan.touched_customers import Touched
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from batch_issuer.messages import N_
 from batch_issuer.model.identity import alike_keys
-from batch_issuer.model.problems import CannotStart
-from batch_issuer.reading.cells.values import ZERO, Fault, Value
+from batch_issuer.model.problems import CannotStart, Problem
+from batch_issuer.reading.cells.values import ZERO, Value
 from batch_issuer.reading.documents.refs import continued
 from batch_issuer.reading.sheets import Field, SheetSales
 from batch_issuer.reading.tables import BLANKS, Codes, Flags, is_blank, letter_of
@@ -39,7 +39,7 @@ class JoinedField:
     codes: Codes
     texts: Sequence[str]
     values: Sequence[Value]
-    faults: dict[int, Fault]
+    faults: dict[int, Problem]
     faulty: Flags | None
     """By code; None where nothing is."""
 
@@ -224,7 +224,7 @@ def _joined(name: str, fields: Sequence[Field | None], sheets: Sequence[SheetSal
     codes: list[Codes] = []
     texts: list[str] = []
     values: list[Value] = []
-    faults: dict[int, Fault] = {}
+    faults: dict[int, Problem] = {}
     for field, sheet in zip(fields, sheets, strict=True):
         if field is None:
             codes.append(np.full(len(sheet.rows.sales), len(texts), np.int32))
@@ -246,7 +246,7 @@ def _joined(name: str, fields: Sequence[Field | None], sheets: Sequence[SheetSal
     )
 
 
-def _flagged(faults: dict[int, Fault], count: int) -> Flags:
+def _flagged(faults: dict[int, Problem], count: int) -> Flags:
     flags = np.zeros(count, np.bool_)
     flags[list(faults)] = True
     return flags

@@ -272,14 +272,9 @@ class Sales:
         return found
 
     def _cell_problem(self, field: JoinedField, row: int, code: int, ref: str) -> Problem:
-        fault = field.faults[code]
-        return Problem(
-            kind=fault.kind,
-            place=self.place(row, field.name) if field.name else self._overhanging(row, field),
-            value=clean(field.texts[code]),
-            external_ref=ref,
-            field=field.name,
-            parameters=fault.parameters,
+        place = self.place(row, field.name) if field.name else self._overhanging(row, field)
+        return replace(
+            field.faults[code], value=clean(field.texts[code]), row=row, field=field.name, place=place, external_ref=ref
         )
 
     def _overhanging(self, row: int, field: JoinedField) -> Place:
