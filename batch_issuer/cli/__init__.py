@@ -23,12 +23,11 @@ from batch_issuer.model.problems import Interrupted, Stop
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit code."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
-    _open_closed_streams()
-    _speak_utf8()
+    _prepare_streams()
     language = language_of(argv)
     speak(language)
     output = Output(Messages(language), as_json="--json" in argv)
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         code = commands_table().main(argv, prog_name="batch-issuer", standalone_mode=False, obj=output)
     except click.exceptions.Exit as leaving:
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = output.stopped(_interrupted(130))
     except Stop as stop:
         code = output.stopped(stop)
-    except BrokenPipeError:
+    except BrokenPipeError:  # `| head` has seen enough
         silence(sys.stdout)
         code = 0
     except Exception as bug:  # noqa: BLE001 - the one wrapper
@@ -59,7 +58,7 @@ def _done() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
     raise _interrupted(128 + number)
 
 
@@ -70,15 +69,12 @@ def _interrupted(code: int) -> Interrupted:
     return stop
 
 
-def _open_closed_streams() -> None:
-    """Whoever started the program may have closed them; the next file opened would take their place."""
+def _prepare_streams() -> None:
+    """Let no console, redirection or closed stream end a run over something that cannot be shown."""
+    # Whoever started the program may have closed them; the next file opened, the ledger say, would take their place.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as we run
-
-
-def _speak_utf8() -> None:
-    """No console or redirection may end a run over a character that it cannot show."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
