@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = 0
     except Exception as bug:  # noqa: BLE001 - the one wrapper
         code = output.bug(bug)
-    code = code if isinstance(code, int) and code else int(output.lost)
+    code = code or int(output.lost)  # what was asked for and could not be written is no success
     if arguments is None:
         _done()
     sys.exit(code)
