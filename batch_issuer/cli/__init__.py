@@ -1,4 +1,21 @@
-"""The command line: one lazy group. `main` is the only place where failures become sentences and exit codes."""
+"""The command line: `main` runs a command, and is the only place where failures become sentences and exit codes.
+
+Everything that speaks click, asks a person or writes to a screen is in here; it may use every other room, and no room
+uses it. `--help` has to be quick, so a command imports what it works with when it is called, and not before.
+
+- `program`: the commands, the options that they share, and help in the reader's language.
+- `exit_codes`: what each command's exit codes say.
+- `option_values`: what options take beside plain text.
+- `language`: the language of a call.
+- `session`: settings, company and ledger of a call; the files of it.
+- `settings_in_use`: which settings file counts, where several lie about.
+- `planning`: the files' documents against the ledger.
+- `asking`: questions to whoever sits at the terminal.
+- `connecting`: where to send, as whom, and who watches.
+- `ending`: reconcile, show the verdict, write the reports, give the JSON.
+- `commands/`: one file a command.
+- `screen/`: how plans, progress and findings look.
+"""
 
 from __future__ import annotations
 
