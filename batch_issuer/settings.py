@@ -15,20 +15,13 @@ from typing import Any
 
 from batch_issuer.messages import LANGUAGES, N_
 from batch_issuer.model.documents import DOC_TYPES
+from batch_issuer.model.fields import Owner, keys_of
 from batch_issuer.model.problems import CannotStart
 
 FILE_NAME = "batch-issuer.toml"
 DEFAULT_COMPANY = "default"
 
-DOCUMENT_FIELDS = (
-    "external_ref", "doc_type", "date", "branch", "till", "customer_name", "payment_method", "transaction_condition",
-    "deadline", "period", "activity_code", "redirect_email", "total", "adjusts", "full_adjustment",
-)  # fmt: skip
-CUSTOMER_FIELDS = (
-    "name", "nit", "nrc", "dui", "document_type", "type_contributor", "favorite_doc", "address",
-    "customer_activity_code", "district", "department", "municipality", "email", "phone",
-)  # fmt: skip
-LINE_FIELDS = ("description", "quantity", "unit_price", "discount_percentage", "is_service")
+DOCUMENT_FIELDS, CUSTOMER_FIELDS, LINE_FIELDS = map(keys_of, (Owner.DOCUMENT, Owner.CUSTOMER, Owner.LINE))
 FIELDS = DOCUMENT_FIELDS + CUSTOMER_FIELDS + LINE_FIELDS
 """Our fields, as `[columns]` names them."""
 

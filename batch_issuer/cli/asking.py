@@ -15,7 +15,7 @@ from batch_issuer.model.problems import CannotStart, together
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
-    from batch_issuer.plan.recognise import IdentityQuestion
+    from batch_issuer.plan.doubts import IdentityQuestion
 
 
 def may_ask(output: Output) -> bool:
@@ -52,7 +52,7 @@ def ask_which_sales(
     nobody can be asked.
     """
     from batch_issuer.cli.session import keep_answer
-    from batch_issuer.plan.recognise import NEW, SAME
+    from batch_issuer.plan.doubts import NEW, SAME
     from batch_issuer.reading.learned import settings_path
 
     output = session.output

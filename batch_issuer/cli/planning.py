@@ -11,10 +11,11 @@ from batch_issuer.cli.screen.output import Output
 from batch_issuer.cli.screen.plan import plan_json, show_customers, show_plan, show_problems
 from batch_issuer.cli.session import Session
 from batch_issuer.plan.credit_notes import with_credits
+from batch_issuer.plan.doubts import IdentityQuestion
 from batch_issuer.plan.lookalikes import with_repeats
 from batch_issuer.plan.plan import Action, Plan, select
 from batch_issuer.plan.prepare import Prepared, conflict_list
-from batch_issuer.plan.recognise import IdentityQuestion, recognise
+from batch_issuer.plan.recognise import recognise
 from batch_issuer.plan.touched_customers import Touched, touched
 
 if TYPE_CHECKING:

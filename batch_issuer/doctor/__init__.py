@@ -57,7 +57,7 @@ def diagnose(subject: Subject, ask: Callable[[str, str], Sign | Stop | None] = a
 
 
 def exit_code(checks: list[Check]) -> int:
-    """Return 2 where a run could not start, 1 where something else needs a person, else 0: warnings are not counted."""
+    """Return 2 where a run could not start, 1 where something else needs a person, else 0; warnings do not count."""
     problems = [check for check in checks if check.level is Level.PROBLEM]
     return 2 if any(check.stops for check in problems) else int(bool(problems))
 

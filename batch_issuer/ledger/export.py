@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import sqlite3
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from batch_issuer.files import put
 from batch_issuer.ledger import schema
 from batch_issuer.messages import N_
 from batch_issuer.model.money import exact
@@ -91,20 +90,21 @@ def _text(amount: Decimal | None) -> str:
 
 
 def backup(path: Path, copy: Path) -> int:
-    """A consistent copy of a ledger, even while a run writes it; its size in bytes. An existing file is not touched."""
+    """Make a consistent copy of a ledger, even while a run writes it; return its size in bytes.
+
+    Raises `CannotStart` where the copy's name is taken, where the ledger is damaged, and where it cannot be written.
+    """
     if schema.exists(copy):
         raise _exists_already(copy)
-    draft = copy.with_name(f"{copy.name}.part-{secrets.token_hex(4)}")
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        damage = copy_pages(path, draft)
-        if damage:
-            raise schema.damaged(path, damage)
-        with draft.open("rb+") as file:
-            os.fsync(file.fileno())
-        size = draft.stat().st_size
-        if not schema.publish(draft, copy):
-            raise _exists_already(copy)
+        with schema.draft(copy) as file:
+            draft = Path(file.name)
+            if damage := copy_pages(path, draft):
+                raise schema.damaged(path, damage)
+            size = draft.stat().st_size
+            put(file, copy, new=True)
+    except FileExistsError as error:
+        raise _exists_already(copy) from error
     except (OSError, sqlite3.Error) as error:
         raise CannotStart(
             N_("The copy {path} could not be made: {reason}."),
@@ -112,13 +112,11 @@ def backup(path: Path, copy: Path) -> int:
             path=copy,
             reason=schema.reason_of(error),
         ) from error
-    finally:
-        draft.unlink(missing_ok=True)
     return size
 
 
 def copy_pages(path: Path, draft: Path) -> str:
-    """Copy page by page; what is wrong with the copy, empty for nothing: a damaged ledger is no backup."""
+    """Copy a ledger page by page; return what is wrong with the copy, for a damaged ledger is no backup."""
     source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=schema.BUSY_SECONDS)
     target = sqlite3.connect(draft)
     try:

@@ -52,32 +52,44 @@ InPlace = Callable[[], bool]
 """Whether the ledger's name still leads to the file that is locked."""
 
 
+Unfinished = Callable[[], Sequence[RunRecord]]
+"""The runs whose records have no end, the newest first: asked only where somebody else has the lock."""
+
+
 @contextmanager
-def holding(ledger_path: Path, company: str) -> Iterator[InPlace]:
-    """Hold the company's lock on an existing ledger. Raises `Held` where another program has it and keeps it."""
-    with _holding(ledger_path, [company], _byte_of(company), 1) as in_place:
+def holding(ledger_path: Path, company: str, unfinished: Unfinished = tuple) -> Iterator[InPlace]:
+    """Hold the company's lock on an existing ledger.
+
+    Raises: `Occupied` where another program has it and keeps it, `CannotStart` where the file cannot be locked.
+    """
+    with _holding(ledger_path, [company], _byte_of(company), 1, unfinished) as in_place:
         yield in_place
 
 
 @contextmanager
-def holding_all(ledger_path: Path, companies: Sequence[str]) -> Iterator[InPlace]:
-    """The same for every company. Those that are known are named, for where the lock is not on the ledger itself."""
-    with _holding(ledger_path, companies, _FIRST, 0) as in_place:
+def holding_all(ledger_path: Path, companies: Sequence[str], unfinished: Unfinished = tuple) -> Iterator[InPlace]:
+    """Hold the locks of every company. Those that are known are named, for where the lock is not on the ledger itself.
+
+    Raises: `Occupied` and `CannotStart` as `holding` does.
+    """
+    with _holding(ledger_path, companies, _FIRST, 0, unfinished) as in_place:
         yield in_place
 
 
 def is_held(ledger_path: Path, company: str) -> tuple[bool, tuple[int, str] | None]:
-    """Whether another program holds the company's lock now, and which process on which host, where it said so."""
+    """Return whether another program holds the company's lock now, and which process on which host, where it said."""
     path = ledger_path.resolve()
-    if _is_locked_beside(older := _beside(path, company, "lock")):
+    if _asks(older := _beside(path, company, "lock"), _FLAGS, lambda file: not lock_descriptor(file, blocking=False)):
         return True, _read_name(older) or _read_name(_beside(path, company, "holder"))
-    if _is_locked(path, _byte_of(company), 1):
+    if _can_lock_bytes() and _asks(path, os.O_RDONLY, lambda file: _finds_lock(file, _byte_of(company), 1)):
         return True, _read_name(_beside(path, company, "holder"))
     return False, None
 
 
 @contextmanager
-def _holding(ledger_path: Path, companies: Sequence[str], start: int, length: int) -> Iterator[InPlace]:
+def _holding(
+    ledger_path: Path, companies: Sequence[str], start: int, length: int, unfinished: Unfinished
+) -> Iterator[InPlace]:
     path = ledger_path.resolve()
     deadline = time.monotonic() + _WAIT
     with ExitStack() as stack:
@@ -86,11 +98,21 @@ def _holding(ledger_path: Path, companies: Sequence[str], start: int, length: in
             for company in companies:
                 _lock_beside(stack, _beside(path, company, "lock"), deadline, create=descriptor is None)
         except OSError as error:
-            raise _cannot_lock(ledger_path, error) from error
+            raise CannotStart(
+                N_("The ledger {path} cannot be locked: {reason}."),
+                repair=N_("It must be a file that you may write to, in a folder that you may write to."),
+                path=ledger_path,
+                reason=error.strerror or str(error),
+            ) from error
         except _Busy:
-            raise Held(_holder(path, companies)) from None
+            held = (holder for is_taken, holder in (is_held(path, company) for company in companies) if is_taken)
+            raise _occupied(ledger_path, next(held, None), unfinished()) from None
         for company in companies:
-            _leave_name(_beside(path, company, "holder"))
+            # For whoever finds the lock held. It protects nothing: where it cannot be written, the run's record does.
+            with suppress(OSError):
+                name = os.open(_beside(path, company, "holder"), _FLAGS | os.O_CREAT | os.O_TRUNC, 0o600)
+                with open(name, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor has no path
+                    file.write(json.dumps([os.getpid(), platform.node()]))
         yield lambda: _leads_to(path, descriptor)
 
 
@@ -140,28 +162,14 @@ def _lock_beside(stack: ExitStack, path: Path, deadline: float, *, create: bool)
         time.sleep(0.05)
 
 
-def _is_locked(path: Path, start: int, length: int) -> bool:
-    if not _can_lock_bytes():
-        return False
+def _asks(path: Path, flags: int, is_locked: Callable[[int], bool]) -> bool:
+    """Ask of a file whether it is locked; False where it cannot be opened or asked."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = os.open(path, flags)
     except OSError:
         return False
     try:
-        return _finds_lock(descriptor, start, length)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-
-
-def _is_locked_beside(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, _FLAGS)
-    except OSError:
-        return False
-    try:
-        return not lock_descriptor(descriptor, blocking=False)
+        return is_locked(descriptor)
     except OSError:
         return False
     finally:
@@ -204,42 +212,8 @@ def _byte_of(company: str) -> int:
     return _FIRST + int.from_bytes(hashlib.sha256(company.encode()).digest()[:7])
 
 
-def _cannot_lock(ledger_path: Path, error: OSError) -> CannotStart:
-    return CannotStart(
-        N_("The ledger {path} cannot be locked: {reason}."),
-        repair=N_("It must be a file that you may write to, in a folder that you may write to."),
-        path=ledger_path,
-        reason=error.strerror or str(error),
-    )
-
-
-class _Busy(Exception):  # noqa: N818 - becomes `Held`
+class _Busy(Exception):  # noqa: N818 - becomes `Occupied`
     """Somebody has the lock, and keeps it."""
-
-
-class Held(Exception):  # noqa: N818 - caught by the opener, which names the holder
-    """Another program holds the lock. `holder` is its process and host, where it could leave them."""
-
-    def __init__(self, holder: tuple[int, str] | None) -> None:
-        super().__init__(holder)
-        self.holder = holder
-
-
-def _holder(path: Path, companies: Sequence[str]) -> tuple[int, str] | None:
-    """Who has the lock of the first of these companies that is held."""
-    for company in companies:
-        held, holder = is_held(path, company)
-        if held:
-            return holder
-    return None
-
-
-def _leave_name(path: Path) -> None:
-    """For whoever finds the lock held. It protects nothing: where it cannot be written, the run's record must do."""
-    with suppress(OSError):
-        descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor has no path
-            file.write(json.dumps([os.getpid(), platform.node()]))
 
 
 def _read_name(path: Path) -> tuple[int, str] | None:
@@ -254,8 +228,8 @@ class Occupied(CannotStart):
     """Another run is writing."""
 
 
-def held_by(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Sequence[RunRecord]) -> Occupied:
-    """Who holds it: the run of that process, or the newest that has not ended, as their records say."""
+def _occupied(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Sequence[RunRecord]) -> Occupied:
+    """Say who holds it: the run of that process, or the newest that has not ended, as their records say."""
     runs = [run for run in unfinished if holder is None or (run.pid, run.host) == holder]
     repair = N_("Wait until it ends, then run this again. Nothing was sent.")
     if runs:
@@ -266,7 +240,7 @@ def held_by(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Seque
             command=runs[0].command,
             pid=runs[0].pid,
             host=runs[0].host,
-            since=_local(runs[0].started_at),
+            since=f"{dt.datetime.fromisoformat(runs[0].started_at).astimezone(EL_SALVADOR):%d/%m/%Y %H:%M:%S}",
         )
     if holder is not None:
         return Occupied(
@@ -277,10 +251,6 @@ def held_by(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Seque
             host=holder[1],
         )
     return Occupied(N_("Another program is writing the ledger {path}."), repair=repair, path=ledger_path)
-
-
-def _local(moment: str) -> str:
-    return f"{dt.datetime.fromisoformat(moment).astimezone(EL_SALVADOR):%d/%m/%Y %H:%M:%S}"
 
 
 def _beside(ledger_path: Path, company: str, what: str) -> Path:

@@ -12,13 +12,14 @@ from batch_issuer.ledger.verify import rebuild
 
 
 def open_to_read(path: Path, clock: Clock = utc_now) -> Ledger:
-    """An existing ledger. Raises `CannotStart` where it is missing, damaged, newer, or not a ledger.
+    """Open an existing ledger. One of an older version is brought up to date.
 
-    One of an older version is brought up to date: its events say all that is new, and stay as they are.
+    Raises: `CannotStart` where it is missing, damaged, newer, or not a ledger.
     """
     engine, version = schema.open_file(path)
     ledger = Ledger(path, engine, clock)
     if version < schema.VERSION:
+        # The events of an older version say all that is new, and stay as they are: the state is made from them anew.
         schema.add_what_is_new(engine, path)
         rebuild(ledger)
         schema.mark_current(engine, path)
@@ -27,17 +28,17 @@ def open_to_read(path: Path, clock: Clock = utc_now) -> Ledger:
 
 @contextmanager
 def open_to_write(path: Path, company: str, *, create: bool, clock: Clock = utc_now) -> Iterator[Ledger]:
-    """The ledger, made if it is new, held for this company's run. Raises `CannotStart` where another run holds it."""
+    """Open the ledger, made if it is new, and hold it for this company's run.
+
+    Raises: `Occupied` where another run holds it, `CannotStart` as `open_to_read` does.
+    """
     if create and not schema.exists(path):
         schema.create_file(path)
     ledger = open_to_read(path, clock)
     try:
-        with lock.holding(path, company) as in_place:
+        with lock.holding(path, company, lambda: ledger.unfinished(company)) as in_place:
             ledger.check_pages(largest=schema.CHECKED_WHOLE_BELOW)
             ledger.begin_writing(in_place)
             yield ledger
-    except lock.Held as held:
-        unfinished = [run for run in ledger.runs(company) if not run.ended_at]
-        raise lock.held_by(path, held.holder, unfinished) from None
     finally:
         ledger.close()

@@ -49,7 +49,7 @@ class Owner(NamedTuple):
 
 
 def without_shared_proofs(connection: Connection, company: str, at: str, new: Sequence[NewEvent]) -> Sequence[NewEvent]:
-    """The events, with doubt in place of every claim whose stamp, code or number is another document's.
+    """Return the events, with doubt in place of every claim whose stamp, code or number is another document's.
 
     `at` is when they are written. Whoever had it before is in doubt too from then on, if it still claims anything.
     """
@@ -59,12 +59,16 @@ def without_shared_proofs(connection: Connection, company: str, at: str, new: Se
     doubted: dict[str, str] = {}
     written: list[NewEvent] = []
     for one in new:
+        # Taken one after the other: of two claims in one batch, the second finds the first.
         others = _take(owners, one, year_of(at)) if _is_claim(one) else {}
         if others:
             doubted.update({ref: one.external_ref for ref, owner in others.items() if owner.state in _CLAIMS})
             one = replace(one, body={**one.body, "state": State.UNSURE.value, "reason": SHARED_PROOF})  # noqa: PLW2901
         written.append(one)
-    return [*written, *(_doubt(reference, other) for reference, other in doubted.items())]
+    for reference, other in doubted.items():
+        body = {"state": State.UNSURE.value, "reason": SHARED_PROOF, "answer": {}, "detail": other}
+        written.append(NewEvent(kind=Kind.UNANSWERED, external_ref=reference, body=body))
+    return written
 
 
 def _is_claim(event: NewEvent) -> bool:
@@ -72,7 +76,7 @@ def _is_claim(event: NewEvent) -> bool:
 
 
 def _take(owners: dict[Proof, dict[str, Owner]], claim: NewEvent, year: int) -> dict[str, Owner]:
-    """The other documents that have a proof of this one; from now on it is an owner too."""
+    """Return the other documents that have a proof of this one; from now on it is an owner too."""
     answer = claim.body["answer"]
     mine = Owner(claim.body["state"], year, answer.get("issuer_nit", ""), answer.get("environment", ""))
     found: dict[str, Owner] = {}
@@ -86,12 +90,6 @@ def _take(owners: dict[Proof, dict[str, Owner]], claim: NewEvent, year: int) -> 
     return found
 
 
-def _doubt(reference: str, other: str) -> NewEvent:
-    """That a document is in doubt, because another one was answered with its stamp, code or number."""
-    body = {"state": State.UNSURE.value, "reason": SHARED_PROOF, "answer": {}, "detail": other}
-    return NewEvent(kind=Kind.UNANSWERED, external_ref=reference, body=body)
-
-
 def _proofs(answer: Mapping[str, Any]) -> Iterator[Proof]:
     for name in ("generation_code", "reception_stamp"):
         if value := answer.get(name, ""):
@@ -101,7 +99,7 @@ def _proofs(answer: Mapping[str, Any]) -> Iterator[Proof]:
 
 
 def _owners(connection: Connection, company: str, claims: Sequence[NewEvent]) -> dict[Proof, dict[str, Owner]]:
-    """The documents that have one of the proofs already, by reference."""
+    """Return the documents that have one of the proofs already, by reference."""
     wanted: dict[str, list[str]] = {}
     for one in claims:
         for name, value in _proofs(one.body["answer"]):

@@ -1,64 +1,246 @@
-"""What reports ask of a ledger: periods, waits, control numbers, stories, what persons wrote. By index, read only."""
+"""What plans, runs and reports ask of the documents in a ledger: each question with its index, read only."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Column, Engine, Select, func, select
+from sqlalchemy import Column, Connection, Engine, Select, func, select
 
 from batch_issuer.ledger import schema
-from batch_issuer.ledger.rows import can_be_stored, read_body, read_record, read_sound_event
+from batch_issuer.ledger.history import History, in_parts
+from batch_issuer.ledger.rows import can_be_stored, read_record, read_rows
 from batch_issuer.model.documents import State
-from batch_issuer.model.records import (
-    FIRST_HASH,
-    Event,
-    Kind,
-    Note,
-    Numbered,
-    Record,
-    SignOff,
-    Wait,
-    fold,
-    read_note,
-    read_sign_off,
-)
+from batch_issuer.model.records import Like, Numbered, Record, Wait, fold
 
-_AT_ONCE = 500
-"""References asked for in one query."""
-_PAGE = 200
-"""Events looked through at a time."""
-_BY_PERSONS = (Kind.NOTED.value, Kind.SIGNED.value)
-
-Written = TypeVar("Written")
+_GIVEN_UP = (State.CANCELLED.value, State.REJECTED.value, State.INVALID.value)
+"""States of documents whose sale may be issued under another reference."""
 
 
-class Archive:
-    """The reading half of a `Ledger`."""
+def stored(connection: Connection, company: str, references: Sequence[str]) -> dict[str, Record]:
+    """Return the documents of these references as their rows say, by reference; unknown ones are left out."""
+    table = schema.documents
+    found: dict[str, Record] = {}
+    for some in in_parts([reference for reference in references if can_be_stored(reference)]):
+        query = select(table).where(table.c.company == company, table.c.external_ref.in_(some))
+        found.update((row.external_ref, read_record(row)) for row in connection.execute(query).all())
+    return found
+
+
+class Questions(History):
+    """Reads documents. Every question raises `CannotStart` where the file cannot be read or is damaged."""
 
     def __init__(self, path: Path, engine: Engine) -> None:
-        self.path = path
-        self._engine = engine
+        super().__init__(path, engine)
+        self._known: dict[tuple[str, str], Record] = {}
+        """What was read or written of documents: a run need not read it again before it writes of them."""
+        self._knowing = threading.Lock()
+
+    def _remember(self, records: Collection[Record]) -> None:
+        with self._knowing:
+            for record in records:
+                key = (record.company, record.external_ref)
+                known = self._known.get(key)
+                # What another thread has written meanwhile is newer than what was read.
+                if known is None or known.last_seq < record.last_seq:
+                    self._known[key] = record
+
+    def _documents(self, company: str, *conditions: Any) -> list[Record]:
+        """Return the company's documents of which all this is true, in the order in which they were planned."""
+        table = schema.documents
+        query = select(table).where(table.c.company == company, *conditions).order_by(table.c.content_seq)
+        with schema.reading(self._engine, self.path) as connection:
+            return [read_record(row) for row in connection.execute(query).all()]
+
+    def record(self, company: str, external_ref: str) -> Record | None:
+        """Return what is known of one document."""
+        return self.records(company, [external_ref]).get(external_ref)
+
+    def records(self, company: str, references: Sequence[str]) -> dict[str, Record]:
+        """Return what is known of these documents; those that the ledger does not know are left out."""
+        with schema.reading(self._engine, self.path) as connection:
+            found = stored(connection, company, references)
+        self._remember(found.values())
+        return found
+
+    def in_states(self, company: str, states: Sequence[State]) -> list[Record]:
+        """Return every document in one of these states, the oldest first."""
+        found = self._documents(company, schema.documents.c.state.in_([state.value for state in states]))
+        self._remember(found)
+        return found
+
+    def cancellations(self, company: str) -> list[Record]:
+        """Return every document that somebody has asked to cancel, whatever came of it, the oldest first."""
+        found = self._documents(company, schema.documents.c.cancellation != "")
+        self._remember(found)
+        return found
+
+    def owed(self, company: str) -> list[Record]:
+        """Return every document that a look is owed to (`Record.look_owed`), the oldest first."""
+        return self._documents(company, schema.documents.c.look_owed != "")
+
+    def of_type(self, company: str, doc_type: str, states: Sequence[State]) -> list[Record]:
+        """Return every document of a type in one of these states, the oldest first."""
+        table = schema.documents
+        return self._documents(
+            company, table.c.state.in_([state.value for state in states]), table.c.doc_type == doc_type
+        )
+
+    def named(self, company: str, identifier: str) -> list[Record]:
+        """Return documents of which the provider said this id, control number or generation code, in any case."""
+        wanted = identifier.lower()
+        if not can_be_stored(wanted):
+            return []
+        # The answer is JSON: its text shows which rows may be meant, its fields which are.
+        found = self._documents(company, func.instr(func.lower(schema.documents.c.answer), f'"{wanted}"') > 0)
+        names = attrgetter("document_id", "control_number", "generation_code")
+        return [record for record in found if wanted in [name.lower() for name in names(record.answer)]]
+
+    def last_of_customers(self, company: str, numbers: Sequence[str]) -> dict[str, Record]:
+        """Return the document that was last sent for each of these customers, by their NIT, else DUI.
+
+        Credit notes (05) are left out: they name their customer by the CCF that they adjust.
+        """
+        table = schema.documents
+        found: dict[str, Record] = {}
+        for some in in_parts(numbers):
+            sent = self._documents(
+                company, table.c.customer_id.in_(some), table.c.attempts > 0, table.c.doc_type != "05"
+            )
+            found.update((record.customer_id, record) for record in sent)
+        return found
+
+    def alike(self, company: str, likenesses: Sequence[str]) -> dict[str, str]:
+        """Return the reference of one document that was sent, by likeness."""
+        table = schema.documents
+        found: dict[str, str] = {}
+        with schema.reading(self._engine, self.path) as connection:
+            for some in in_parts(likenesses):
+                query = select(table.c.likeness, table.c.external_ref).where(
+                    table.c.company == company, table.c.likeness.in_(some), table.c.attempts > 0
+                )
+                found.update((row.likeness, row.external_ref) for row in connection.execute(query))
+        return found
+
+    def alikes(self, company: str, likenesses: Sequence[str]) -> dict[str, list[str]]:
+        """Return references of all documents that were sent, by likeness, in their order."""
+        table = schema.documents
+        found: dict[str, list[str]] = {}
+        with schema.reading(self._engine, self.path) as connection:
+            for some in in_parts(likenesses):
+                query = select(table.c.likeness, table.c.external_ref).where(
+                    table.c.company == company, table.c.likeness.in_(some), table.c.attempts > 0
+                )
+                for row in connection.execute(query.order_by(table.c.external_ref)):
+                    found.setdefault(row.likeness, []).append(row.external_ref)
+        return found
+
+    def look_alikes(self, company: str, keys: Sequence[str]) -> dict[str, list[Record]]:
+        """Return documents by the key of their reference (`identity.alike_key`), the oldest first."""
+        table = schema.documents
+        found: dict[str, list[Record]] = {}
+        with schema.reading(self._engine, self.path) as connection:
+            for some in in_parts([key for key in keys if can_be_stored(key)]):
+                query = select(table).where(table.c.company == company, table.c.alike.in_(some))
+                for row in connection.execute(query.order_by(table.c.content_seq)):
+                    found.setdefault(row.alike, []).append(read_record(row))
+        return found
+
+    def like(self, company: str, likenesses: Sequence[str], most: int) -> list[Like]:
+        """Return documents of these likenesses that are or may be issued, in the order in which they were planned.
+
+        Of very many, each query gives only the newest `most`.
+        """
+        table = schema.documents
+        columns = (
+            table.c.likeness, table.c.external_ref, table.c.content_seq, table.c.file, table.c.sheet, table.c.rows,
+            table.c.also,
+        )  # fmt: skip
+        found: list[Like] = []
+        with schema.reading(self._engine, self.path) as connection:
+            for some in in_parts(likenesses):
+                query = select(*columns).where(
+                    table.c.company == company, table.c.likeness.in_(some),
+                    table.c.state.not_in(_GIVEN_UP), table.c.withdrawn_at == "",
+                )  # fmt: skip
+                found += [
+                    Like(
+                        likeness=row.likeness,
+                        external_ref=row.external_ref,
+                        content_seq=row.content_seq,
+                        source=(row.file, row.sheet),
+                        first_row=next(iter(read_rows(row.rows)), 0),
+                        has_other_names=bool(row.also),
+                    )
+                    for row in connection.execute(query.order_by(table.c.content_seq.desc()).limit(most))
+                ]
+        return sorted(found, key=attrgetter("content_seq"))
+
+    def last_stamped(self, company: str) -> Record | None:
+        """Return the document that was stamped last."""
+        return next(iter(self.newest_stamped(company, 1)), None)
+
+    def newest_stamped(self, company: str, count: int, states: Sequence[State] = (State.STAMPED,)) -> list[Record]:
+        """Return the documents that were stamped last and are in one of these states, the newest first."""
+        table = schema.documents
+        query = (
+            select(table)
+            .where(table.c.company == company, table.c.state.in_([state.value for state in states]))
+            .order_by(table.c.last_seq.desc())
+            .limit(count)
+        )
+        with schema.reading(self._engine, self.path) as connection:
+            return [read_record(row) for row in connection.execute(query)]
+
+    def count_states(self, company: str) -> dict[State, int]:
+        """Return how many documents are in each state."""
+        table = schema.documents
+        query = select(table.c.state, func.count()).where(table.c.company == company).group_by(table.c.state)
+        with schema.reading(self._engine, self.path) as connection:
+            return {State(state): count for state, count in connection.execute(query)}
+
+    def all_records(self, company: str | None = None, since: str = "", until: str = "") -> Iterator[Record]:
+        """Yield documents last touched in [since, until) (ISO times in UTC), in the order in which they were planned.
+
+        The order is that of the beginning; each document is as it stands when its turn comes.
+        """
+        table = schema.documents
+        query = select(table.c.company, table.c.external_ref).order_by(table.c.company, table.c.content_seq)
+        if company is not None:
+            query = query.where(table.c.company == company)
+        query = _between(query, table.c.updated_at, since, until)
+        with schema.reading(self._engine, self.path) as connection:
+            keys = connection.execute(query).all()
+            connection.rollback()
+            for owner, group in groupby(keys, key=attrgetter("company")):
+                for some in in_parts([key.external_ref for key in group]):
+                    found = stored(connection, owner, some)
+                    connection.rollback()  # whoever takes these records may take long: the file is free meanwhile
+                    yield from (found[reference] for reference in some if reference in found)
 
     def sent_between(self, company: str, since: str, until: str) -> list[Record]:
-        """Documents first sent in [since, until), and those never sent and last touched then, as they were planned.
+        """Return documents first sent in [since, until), and those never sent and last touched then.
 
-        The times are ISO in UTC; an empty one does not limit.
+        They come as they were planned. The times are ISO in UTC; an empty one does not limit.
         """
         table = schema.documents
         of_company = select(table).where(table.c.company == company)
+        # Two questions, each with its index: asked with OR, SQLite reads every document of the company.
         sent = _between(of_company.where(table.c.first_sent_at != ""), table.c.first_sent_at, since, until)
         unsent = _between(of_company.where(table.c.first_sent_at == ""), table.c.updated_at, since, until)
         with schema.reading(self._engine, self.path) as connection:
             rows = [*connection.execute(sent).all(), *connection.execute(unsent).all()]
-        return sorted(map(read_record, rows), key=lambda record: record.content_seq)
+        return sorted(map(read_record, rows), key=attrgetter("content_seq"))
 
     def references_dated(self, company: str, first: str, last: str) -> list[str]:
-        """References of documents whose own date lies between two days, ISO, both included, as they were planned."""
+        """Return references of documents whose own date lies between two ISO days, both included, as planned."""
         table = schema.documents
         query = (
             select(table.c.external_ref)
@@ -69,7 +251,7 @@ class Archive:
             return list(connection.execute(query).scalars())
 
     def references_read_from(self, company: str, sheets: Collection[tuple[str, str]]) -> list[str]:
-        """References of documents without a date of their own that were last read from these (file, sheet)."""
+        """Return references of documents without a date of their own that were last read from these (file, sheet)."""
         table = schema.documents
         query = (
             select(table.c.external_ref, table.c.file, table.c.sheet)
@@ -79,23 +261,11 @@ class Archive:
         with schema.reading(self._engine, self.path) as connection:
             return [row.external_ref for row in connection.execute(query) if (row.file, row.sheet) in sheets]
 
-    def alikes(self, company: str, likenesses: Sequence[str]) -> dict[str, list[str]]:
-        """References of all documents that were sent, by likeness, in their order."""
-        table = schema.documents
-        found: dict[str, list[str]] = {}
-        with schema.reading(self._engine, self.path) as connection:
-            for start in range(0, len(likenesses), _AT_ONCE):
-                query = select(table.c.likeness, table.c.external_ref).where(
-                    table.c.company == company,
-                    table.c.likeness.in_(likenesses[start : start + _AT_ONCE]),
-                    table.c.attempts > 0,
-                )
-                for row in connection.execute(query.order_by(table.c.external_ref)):
-                    found.setdefault(row.likeness, []).append(row.external_ref)
-        return found
-
     def credited(self, company: str, names: Collection[str]) -> dict[str, Decimal]:
-        """What live credit notes (05) come to, by the name of the CCF as each of them gives it; only of these names."""
+        """Return what live credit notes (05) come to, by the name of the CCF as each of them gives it.
+
+        Only CCFs of these names count, which are compared as they are given and in small letters.
+        """
         table = schema.documents
         live = [State.STAMPED.value, State.CONTINGENCY.value]
         query = select(table.c.adjusts, table.c.expected_gross).where(
@@ -109,7 +279,7 @@ class Archive:
         return found
 
     def waits(self, company: str, since: str, until: str) -> list[Wait]:
-        """Every stay in contingency that shares a moment with [since, until); empty times do not limit."""
+        """Return every stay in contingency that shares a moment with [since, until); empty times do not limit."""
         table = schema.documents
         stayed = select(
             table.c.external_ref, table.c.state, table.c.expected_gross, table.c.waits, table.c.waited_from,
@@ -121,25 +291,38 @@ class Archive:
         with schema.reading(self._engine, self.path) as connection:
             for still in (table.c.waited_to == "", table.c.waited_to >= (since or "0")):
                 for row in connection.execute(stayed.where(still).order_by(table.c.content_seq)).all():
-                    found += _wait(row) or self._waits_of(company, row.external_ref)
+                    found += self._stays(company, row)
         return [
             one for one in found if (not until or one.entered_at < until) and (not one.left_at or one.left_at >= since)
         ]
 
-    def _waits_of(self, company: str, external_ref: str) -> list[Wait]:
-        """Every stay of one document, from its story."""
+    def _stays(self, company: str, row: Any) -> list[Wait]:
+        """Return every stay in contingency of one document: by its row where that tells it, else by its story."""
+        # A document that left contingency and was settled again later has a state that is not what it left to.
+        if row.waits == 1 and row.waited_to in ("", row.settled_at):
+            try:
+                left_to = State(row.state) if row.waited_to else None
+                gross = Decimal(row.expected_gross)
+            except (ValueError, ArithmeticError) as error:
+                raise schema.Unreadable(f"{row.external_ref}: {error}") from error
+            return [Wait(external_ref=row.external_ref, gross=gross, entered_at=row.waited_from,
+                         left_at=row.waited_to, left_to=left_to)]  # fmt: skip
         found: list[Wait] = []
         record: Record | None = None
-        for event in self.story(company, external_ref):
-            before, record = record, fold(record, event, json.loads(event.body))
-            if record.state is State.CONTINGENCY and (before is None or before.state is not State.CONTINGENCY):
-                found.append(Wait(external_ref=external_ref, gross=record.expected_gross, entered_at=event.at))
-            elif before is not None and before.state is State.CONTINGENCY and record.state is not State.CONTINGENCY:
+        waiting = False
+        for event in self.story(company, row.external_ref):
+            record = fold(record, event, json.loads(event.body))
+            if waiting is (record.state is State.CONTINGENCY):
+                continue
+            waiting = not waiting
+            if waiting:
+                found.append(Wait(external_ref=row.external_ref, gross=record.expected_gross, entered_at=event.at))
+            else:
                 found[-1] = replace(found[-1], left_at=event.at, left_to=record.state)
         return found
 
     def numbers(self, company: str, first: str, last: str) -> list[Numbered]:
-        """Documents whose control number, as text, lies between two of one series, both included."""
+        """Return documents whose control number, as text, lies between two of one series, both included."""
         table = schema.documents
         query = (
             select(table.c.control_number, table.c.external_ref, table.c.numbered_at)
@@ -150,7 +333,7 @@ class Archive:
             return [_numbered(row) for row in connection.execute(query)]
 
     def number_before(self, company: str, series: str, first: str, since: str, until: str) -> Numbered | None:
-        """The document with the highest control number of a series below one, numbered in [since, until)."""
+        """Return the document with the highest control number of a series below one, numbered in [since, until)."""
         table = schema.documents
         query = (
             select(table.c.control_number, table.c.external_ref, table.c.numbered_at)
@@ -165,77 +348,6 @@ class Archive:
             row = connection.execute(query).one_or_none()
             return None if row is None else _numbered(row)
 
-    def began_at(self, company: str) -> str:
-        """When the company's first run began; empty where there was none."""
-        table = schema.runs
-        query = select(func.min(table.c.started_at)).where(table.c.company == company)
-        with schema.reading(self._engine, self.path) as connection:
-            return connection.execute(query).scalar() or ""
-
-    def known_at(self, company: str) -> str:
-        """When the newest thing about the company's documents was written; what persons wrote does not count."""
-        table = schema.events
-        query = select(table.c.seq, table.c.company, table.c.kind, table.c.at).order_by(table.c.seq.desc()).limit(_PAGE)
-        with schema.reading(self._engine, self.path) as connection:
-            rows = connection.execute(query).all()
-            while rows:
-                for row in rows:
-                    if row.company == company and row.kind not in _BY_PERSONS:
-                        return str(row.at)
-                rows = connection.execute(query.where(table.c.seq < rows[-1].seq)).all()
-        return ""
-
-    def head(self) -> tuple[int, str]:
-        """Number and hash of the newest event."""
-        table = schema.events
-        query = select(table.c.seq, table.c.hash).order_by(table.c.seq.desc()).limit(1)
-        with schema.reading(self._engine, self.path) as connection:
-            row = connection.execute(query).one_or_none()
-            return (row.seq, row.hash) if row else (0, FIRST_HASH)
-
-    def hash_at(self, seq: int) -> str:
-        """The hash of one event; empty where there is none of this number."""
-        if not seq:
-            return FIRST_HASH
-        query = select(schema.events.c.hash).where(schema.events.c.seq == seq)
-        with schema.reading(self._engine, self.path) as connection:
-            return connection.execute(query).scalar() or ""
-
-    def story(self, company: str, external_ref: str) -> list[Event]:
-        """Every event of one document, in order."""
-        table = schema.events
-        query = (
-            select(table).where(table.c.company == company, table.c.external_ref == external_ref).order_by(table.c.seq)
-        )
-        if not can_be_stored(external_ref):
-            return []
-        with schema.reading(self._engine, self.path) as connection:
-            return [read_sound_event(row) for row in connection.execute(query)]
-
-    def notes(self, company: str) -> list[Note]:
-        """What persons wrote about documents, the oldest first."""
-        return self._beside_documents(company, Kind.NOTED, read_note)
-
-    def sign_offs(self, company: str) -> list[SignOff]:
-        """Who answered for which period, the oldest first."""
-        return self._beside_documents(company, Kind.SIGNED, read_sign_off)
-
-    def _beside_documents(
-        self, company: str, kind: Kind, read: Callable[[Event, Mapping[str, Any]], Written]
-    ) -> list[Written]:
-        table = schema.events
-        query = (
-            select(table)
-            .where(table.c.company == company, schema.BESIDE_DOCUMENTS, table.c.kind == kind.value)
-            .order_by(table.c.seq)
-        )
-        with schema.reading(self._engine, self.path) as connection:
-            events = [read_sound_event(row) for row in connection.execute(query)]
-            try:
-                return [read(event, read_body(event.body)) for event in events]
-            except (KeyError, TypeError, ArithmeticError) as error:
-                raise schema.Unreadable(f"{kind.value}: {error!r}") from error
-
 
 def _between(query: Select[Any], column: Column[str], since: str, until: str) -> Select[Any]:
     if since:
@@ -245,20 +357,3 @@ def _between(query: Select[Any], column: Column[str], since: str, until: str) ->
 
 def _numbered(row: Any) -> Numbered:
     return Numbered(control_number=row.control_number, external_ref=row.external_ref, at=row.numbered_at)
-
-
-def _wait(row: Any) -> list[Wait]:
-    """The one stay of a document, where the row alone tells it; nothing where only its story does."""
-    if row.waits != 1 or (row.waited_to and row.waited_to != row.settled_at):
-        return []
-    try:
-        left_to = State(row.state) if row.waited_to else None
-        gross = Decimal(row.expected_gross)
-    except (ValueError, ArithmeticError) as error:
-        raise schema.Unreadable(f"{row.external_ref}: {error}") from error
-    return [
-        Wait(
-            external_ref=row.external_ref, gross=gross, entered_at=row.waited_from, left_at=row.waited_to,
-            left_to=left_to,
-        )
-    ]  # fmt: skip

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from batch_issuer import files
 from batch_issuer.ledger import lock, schema
 from batch_issuer.ledger.export import copy_pages
 from batch_issuer.ledger.opening import open_to_read
@@ -27,12 +28,15 @@ from batch_issuer.ledger.verify import Verified, verify
 from batch_issuer.messages import N_
 from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart, StoppedMidway
-from batch_issuer.model.records import Kind, NewEvent, RunRecord
+from batch_issuer.model.records import Kind, NewEvent
 
 _MAY_HAVE_CHANGED = dt.timedelta(days=95)
 """A document that was settled longer ago can no longer have been cancelled after the backup."""
 _AT_ONCE = 5000
 """Marks in one transaction of the copy, which has no name yet."""
+
+
+Answer = TypeVar("Answer")
 
 
 class Standing(StrEnum):
@@ -51,6 +55,20 @@ class Standing(StrEnum):
     """Each has something that the other has not."""
 
 
+_NOT_WORTH = {
+    Standing.SAME: N_("The ledger {path} is sound and has just what the backup {backup} has: nothing needs restoring."),
+    Standing.NEWER: N_(
+        "The ledger {path} is sound and has all that the backup {backup} has, and newer events ({events}): "
+        "nothing needs restoring."
+    ),
+    Standing.APART: N_(
+        "The ledger {path} and the backup {backup} went different ways: each has events that the other does not have."
+    ),
+    Standing.OTHER: N_("{path} cannot be read as a ledger: it may be something else."),
+}
+"""Where restoring would lose something, or win nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What was found when backup and ledger were laid side by side."""
@@ -58,6 +76,17 @@ class Comparison:
     standing: Standing
     events: int = 0
     """How many events more the ledger has, where it is newer."""
+
+    def check_worth(self, backup: Path, path: Path) -> None:
+        """Raise `CannotStart` where restoring would lose something, or win nothing."""
+        if self.standing in _NOT_WORTH:
+            raise CannotStart(
+                _NOT_WORTH[self.standing],
+                repair=N_("Nothing was changed. If you want the backup all the same, say it with --yes."),
+                path=path,
+                backup=backup,
+                events=f"{self.events:,}",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,29 +104,33 @@ class Restored:
 
 
 def restore(backup: Path, path: Path, *, sure: bool, clock: Clock = utc_now) -> Restored:
-    """Put a copy of the backup in the ledger's place. Raises `CannotStart`; then everything is as it was.
+    """Put a copy of the backup in the ledger's place.
 
-    Without being `sure`, nothing is replaced that the backup does not make better.
+    Without being `sure`, nothing is replaced that the backup does not make better. A ledger that is a link stays one,
+    and is restored where it really is.
+
+    Raises: `CannotStart` where that cannot be done; then everything is as it was.
     """
     _check_names(backup, path)
     place = path.resolve()
-    draft = place.with_name(f"{place.name}.new-{secrets.token_hex(4)}")
-    with _tidying(draft), _failing(path):
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with _copied(backup, draft, clock) as (copy, checked), ExitStack() as stack:
-            companies = sorted({*_companies(path), *copy.companies()})
-            if schema.exists(path):
-                stack.enter_context(_alone(path, companies))
-                companies = sorted({*_companies(path), *companies})  # nobody begins from here on
-            found = _compare(copy, path)
-            if not sure:
-                _check_worth(found, backup, path)
-            kept = _kept_name(place, clock())
-            replaced = "" if found.standing is Standing.MISSING else kept.name
-            newest = copy.last_events(1)
-            looks = _mark(copy, companies, replaced, clock())
-            _sync(draft)
-            _put_in_place(draft, place, kept)
+    with (
+        _failing(path),
+        schema.draft(place) as draft,
+        _copied(backup, Path(draft.name), clock) as (copy, checked),
+        ExitStack() as stack,
+    ):
+        companies = sorted({*_asked(path, Ledger.companies), *copy.companies()})
+        if schema.exists(path):
+            stack.enter_context(lock.holding_all(path, companies, lambda: _asked(path, Ledger.unfinished)))
+            companies = sorted({*_asked(path, Ledger.companies), *companies})  # nobody begins from here on
+        found = _compare(copy, path)
+        if not sure:
+            found.check_worth(backup, path)
+        kept = _kept_name(place, clock())
+        replaced = "" if found.standing is Standing.MISSING else kept.name
+        newest = copy.last_events(1)
+        looks = _mark(copy, companies, replaced, clock())
+        _put_in_place(draft, place, kept)
     return Restored(
         replaced=replaced,
         head=(checked.events, checked.head),
@@ -126,19 +159,8 @@ def _check_names(backup: Path, path: Path) -> None:
 
 
 @contextmanager
-def _tidying(draft: Path) -> Iterator[None]:
-    """Whatever happens, nothing half-made stays."""
-    try:
-        yield
-    finally:
-        for left in (draft, *schema.beside(draft)):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
-
-
-@contextmanager
 def _failing(path: Path) -> Iterator[None]:
-    """What the system refuses becomes a sentence; the ledger is as it was."""
+    """Turn what the system refuses into a sentence; the ledger is as it was."""
     try:
         yield
     except (OSError, sqlite3.Error, DBAPIError, StoppedMidway) as error:
@@ -157,7 +179,7 @@ def _failing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _copied(backup: Path, draft: Path, clock: Clock) -> Iterator[tuple[Ledger, Verified]]:
-    """A sound copy of the backup, brought up to date, which nobody else knows. The backup itself is only read."""
+    """Make a sound copy of the backup, brought up to date, which nobody else knows. The backup itself is only read."""
     try:
         if damage := copy_pages(backup, draft):
             raise _unsound(backup, damage)
@@ -189,17 +211,6 @@ def _unsound(backup: Path, reason: str) -> CannotStart:
     )
 
 
-def _companies(path: Path) -> list[str]:
-    """Who has written in the ledger that is in place; nobody where that cannot be read."""
-    if not schema.exists(path):
-        return []
-    try:
-        with _opened(path) as ledger:
-            return ledger.companies()
-    except (schema.Damaged, schema.NotALedger):
-        return []
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[Ledger]:
     ledger = open_to_read(path)
@@ -209,97 +220,40 @@ def _opened(path: Path) -> Iterator[Ledger]:
         ledger.close()
 
 
-@contextmanager
-def _alone(path: Path, companies: Sequence[str]) -> Iterator[None]:
-    """Nobody else writes the ledger that is in place. Raises `Occupied`."""
-    try:
-        with lock.holding_all(path, companies):
-            yield
-    except lock.Held as held:
-        raise lock.held_by(path, held.holder, _unfinished(path)) from None
-
-
-def _unfinished(path: Path) -> list[RunRecord]:
+def _asked(path: Path, question: Callable[[Ledger], list[Answer]]) -> list[Answer]:
+    """Ask the ledger that is in place, of which the answer may be missing: it may be damaged, or no ledger at all."""
+    if not schema.exists(path):
+        return []
     try:
         with _opened(path) as ledger:
-            return [run for run in ledger.runs() if not run.ended_at]
-    except CannotStart:
+            return question(ledger)
+    except (schema.Damaged, schema.NotALedger):
         return []
 
 
 def _compare(copy: Ledger, path: Path) -> Comparison:
-    """Raises `CannotStart` where something else than damage hinders reading the ledger."""
+    """Lay the backup's copy beside the ledger. Raises `CannotStart` where it cannot be read for other than damage."""
     if not schema.exists(path):
         return Comparison(standing=Standing.MISSING)
     try:
         with _opened(path) as ledger:
-            if _is_broken(verify(ledger)):
+            # Damaged events only: a state that does not follow from them is written anew without a backup.
+            if any(damage.seq for damage in verify(ledger).damages):
                 return Comparison(standing=Standing.DAMAGED)
-            return _sound(ledger, copy)
+            ours, theirs = ledger.head(), copy.head()
+            if ours == theirs:
+                return Comparison(standing=Standing.SAME)
+            if ledger.hash_at(theirs[0]) == theirs[1]:
+                return Comparison(standing=Standing.NEWER, events=ours[0] - theirs[0])
+            return Comparison(standing=Standing.OLDER if copy.hash_at(ours[0]) == ours[1] else Standing.APART)
     except schema.Damaged:
         return Comparison(standing=Standing.DAMAGED)
     except schema.NotALedger:
         return Comparison(standing=Standing.OTHER)
 
 
-def _is_broken(verified: Verified) -> bool:
-    """Whether events are damaged; a state that does not follow from them is written anew without a backup."""
-    return any(damage.seq for damage in verified.damages)
-
-
-def _sound(ledger: Ledger, copy: Ledger) -> Comparison:
-    ours, theirs = ledger.head(), copy.head()
-    if ours == theirs:
-        return Comparison(standing=Standing.SAME)
-    if ledger.hash_at(theirs[0]) == theirs[1]:
-        return Comparison(standing=Standing.NEWER, events=ours[0] - theirs[0])
-    if copy.hash_at(ours[0]) == ours[1]:
-        return Comparison(standing=Standing.OLDER)
-    return Comparison(standing=Standing.APART)
-
-
-def _check_worth(found: Comparison, backup: Path, path: Path) -> None:
-    """Raise `CannotStart` where restoring would lose something, or win nothing."""
-    anyway = N_("Nothing was changed. If you want the backup all the same, say it with --yes.")
-    match found.standing:
-        case Standing.SAME:
-            raise CannotStart(
-                N_("The ledger {path} is sound and has just what the backup {backup} has: nothing needs restoring."),
-                repair=anyway,
-                path=path,
-                backup=backup,
-            )
-        case Standing.NEWER:
-            raise CannotStart(
-                N_(
-                    "The ledger {path} is sound and has all that the backup {backup} has, and newer events ({events}): "
-                    "nothing needs restoring."
-                ),
-                repair=anyway,
-                path=path,
-                backup=backup,
-                events=f"{found.events:,}",
-            )
-        case Standing.APART:
-            raise CannotStart(
-                N_(
-                    "The ledger {path} and the backup {backup} went different ways: "
-                    "each has events that the other does not have."
-                ),
-                repair=anyway,
-                path=path,
-                backup=backup,
-            )
-        case Standing.OTHER:
-            raise CannotStart(
-                N_("{path} cannot be read as a ledger: it may be something else."), repair=anyway, path=path
-            )
-        case Standing.MISSING | Standing.DAMAGED | Standing.OLDER:
-            return
-
-
 def _kept_name(path: Path, now: dt.datetime) -> Path:
-    """A name beside the ledger that nothing has yet."""
+    """Return a name beside the ledger that nothing has yet."""
     name = f"{path.name}.replaced-{now.astimezone(dt.UTC):%Y%m%dT%H%M%S}"
     names = (path.with_name(name if number == 1 else f"{name}-{number}") for number in range(1, 1000))
     return next(one for one in names if not any(map(os.path.lexists, (one, *schema.beside(one)))))
@@ -310,7 +264,7 @@ def _mark(copy: Ledger, companies: Sequence[str], replaced: str, now: dt.datetim
 
     That is said of companies too of which only the ledger that was in place knows: the backup lacks all of theirs.
     """
-    copy.begin_writing(lambda: True)
+    copy.begin_writing(lambda: True)  # it has no name yet that others could know
     body = {"head": list(copy.head()), "replaced": replaced, "at": now.astimezone(dt.UTC).isoformat()}
     since = may_have_changed_since(now)
     looks = 0
@@ -324,12 +278,12 @@ def _mark(copy: Ledger, companies: Sequence[str], replaced: str, now: dt.datetim
 
 
 def may_have_changed_since(now: dt.datetime) -> str:
-    """The moment since which a stamped document may have been cancelled by a ledger that is gone, ISO in UTC."""
+    """Return the moment since which a stamped document may have been cancelled by a ledger that is gone, ISO in UTC."""
     return (now - _MAY_HAVE_CHANGED).astimezone(dt.UTC).isoformat()
 
 
 def looks_owed(ledger: Ledger, company: str, since: str) -> list[NewEvent]:
-    """The looks that are owed to documents which were stamped since, because the ledger is an older one."""
+    """Return the looks that are owed to documents which were stamped since, because the ledger is an older one."""
     return [
         NewEvent(kind=Kind.LOOK_OWED, external_ref=record.external_ref, body={"why": "restored"})
         for record in ledger.all_records(company)
@@ -337,38 +291,38 @@ def looks_owed(ledger: Ledger, company: str, since: str) -> list[NewEvent]:
     ]
 
 
-def _sync(draft: Path) -> None:
-    with draft.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _put_in_place(draft: Path, path: Path, kept: Path) -> None:
+def _put_in_place(draft: BinaryIO, path: Path, kept: Path) -> None:
     """Give the copy the ledger's name; the old file keeps another one. At every moment something has the name.
 
     What SQLite keeps beside the old file goes along with it: it would be taken for the new one's.
     """
-    files = zip((*schema.beside(path), path), (*schema.beside(kept), kept), strict=True)
-    moves = [(old, new) for old, new in files if old.exists()]
+    pairs = zip((*schema.beside(path), path), (*schema.beside(kept), kept), strict=True)
+    moves = [(old, new) for old, new in pairs if old.exists()]
     replaces = path.exists()
     try:
         if _have_two_names(moves):
-            schema.sync_folder(path.parent)
+            files.sync_folder(path.parent)
             for old, _ in moves:
                 if old != path:
                     old.unlink()
         else:
             for old, new in moves:
                 old.rename(new)
-        if path.exists():
-            draft.replace(path)
-        else:
-            _publish(draft, path)
-    except BaseException:  # an interruption too may come between any two of these
-        if replaces and draft.exists():  # else the copy has the name already
-            _name_as_before(moves)
+        try:
+            files.put(draft, path, new=not path.exists())
+        except FileExistsError as error:
+            raise CannotStart(
+                N_("Another program has just made a ledger {path}."),
+                repair=N_("Nothing was overwritten. Look at it, and run this again."),
+                path=path,
+            ) from error
+    except BaseException as error:  # an interruption too may come between any two of these
+        if Path(draft.name).exists():
+            if replaces:
+                _name_as_before(moves)
+        elif isinstance(error, OSError):  # the copy has the name, and only the folder could not be synced
+            return
         raise
-    with suppress(OSError):
-        schema.sync_folder(path.parent)
 
 
 def _have_two_names(moves: Sequence[tuple[Path, Path]]) -> bool:
@@ -393,12 +347,3 @@ def _name_as_before(moves: Sequence[tuple[Path, Path]]) -> None:
             new.rename(old)
         elif old.samefile(new):
             new.unlink()
-
-
-def _publish(draft: Path, path: Path) -> None:
-    if not schema.publish(draft, path):
-        raise CannotStart(
-            N_("Another program has just made a ledger {path}."),
-            repair=N_("Nothing was overwritten. Look at it, and run this again."),
-            path=path,
-        )

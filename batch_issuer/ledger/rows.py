@@ -42,7 +42,7 @@ _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",
 
 
 def write_body(body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """The canonical text of an event's body, and what the text says: bytes that are no characters become `?`."""
+    """Return the canonical text of an event's body, and what the text says: bytes that are no characters become `?`."""
     text = _CANONICAL.encode(body)
     if can_be_stored(text):
         return text, body
@@ -51,7 +51,10 @@ def write_body(body: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
 
 
 def read_body(text: Any) -> Mapping[str, Any]:
-    """The JSON object of an event's body."""
+    """Return the JSON object of an event's body.
+
+    Raises: `Unreadable` where the text is none.
+    """
     try:
         body = json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
@@ -62,7 +65,10 @@ def read_body(text: Any) -> Mapping[str, Any]:
 
 
 def read_content(text: Any, record: Record) -> bytes:
-    """The canonical body of a planned document; what does not have the document's fingerprint must not be sent."""
+    """Return the canonical body of a planned document.
+
+    Raises: `Unreadable` where it does not have the document's fingerprint: such a body must not be sent.
+    """
     content = read_body(text).get("body")
     if not isinstance(content, str) or hashlib.sha256(content.encode()).hexdigest() != record.fingerprint:
         raise Unreadable(f"{record.external_ref}: event {record.content_seq}")
@@ -70,7 +76,7 @@ def read_content(text: Any, record: Record) -> bytes:
 
 
 def event_row(event: Event) -> tuple[Any, ...]:
-    """A whole row of the table, in its order."""
+    """Return a whole row of the table of events, in the order of its columns."""
     return (
         event.seq, event.at, event.run, event.company, event.external_ref, event.kind.value, event.body, event.hash,
     )  # fmt: skip
@@ -80,7 +86,7 @@ _KINDS: Mapping[Any, Kind] = {kind.value: kind for kind in Kind}
 
 
 def read_event(row: Row[Any]) -> Event:
-    """The event as it stands: one that was tampered with may have fields of any type."""
+    """Return the event as it stands: one that was tampered with may have fields of any type."""
     return Event(
         seq=row.seq, at=row.at, run=row.run, company=row.company, external_ref=row.external_ref,
         kind=_KINDS.get(row.kind, row.kind), body=row.body, hash=row.hash,
@@ -88,7 +94,10 @@ def read_event(row: Row[Any]) -> Event:
 
 
 def read_sound_event(row: Row[Any]) -> Event:
-    """The event, if it is one that can have been written."""
+    """Return the event.
+
+    Raises: `Unreadable` where it is none that can have been written.
+    """
     event = read_event(row)
     if not isinstance(event.kind, Kind):
         raise Unreadable(f"event {event.seq}")
@@ -122,7 +131,7 @@ CONTENT = (*STATE, *_SAME_CONTENT, "expected_gross", "expected_retention", "file
 
 
 def state_row(record: Record) -> tuple[Any, ...]:
-    """What the columns `STATE` hold."""
+    """Return what the columns `STATE` hold."""
     return (
         *_state_of(record),
         record.state.value,
@@ -131,19 +140,23 @@ def state_row(record: Record) -> tuple[Any, ...]:
         int(record.accepted),
         _ANSWER.encode(record.also) if record.also else "",
         "" if record.cancellation is None else _ANSWER.encode(write_cancellation(record.cancellation)),
-        record.answer.control_number,
-        identifier(record.answer.generation_code),
-        identifier(record.answer.reception_stamp),
+        *_names(record),
     )
 
 
+def _names(record: Record) -> tuple[str, str, str]:
+    """Return number, code and stamp of a document's answer, as they are compared and looked up."""
+    answer = record.answer
+    return answer.control_number, identifier(answer.generation_code), identifier(answer.reception_stamp)
+
+
 def identifier(text: str) -> str:
-    """A generation code or a stamp as it is compared: the ministry writes both in capitals, not every program does."""
-    return text.upper()
+    """Return a generation code or a stamp as it is compared."""
+    return text.upper()  # the ministry writes both in capitals, not every program does
 
 
 def content_row(record: Record) -> tuple[Any, ...]:
-    """What the columns `CONTENT` hold."""
+    """Return what the columns `CONTENT` hold."""
     return (
         *state_row(record),
         *_content_of(record),
@@ -160,7 +173,10 @@ _ANSWER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 
 def read_record(row: Sequence[Any]) -> Record:
-    """The document of a whole row of the table. Raises `Unreadable`."""
+    """Return the document of a whole row of the table.
+
+    Raises: `Unreadable` where a column holds what cannot have been written, or contradicts the answer.
+    """
     if tuple(map(type, row)) != _TYPES:
         raise Unreadable(f"{row[1]!r}: {', '.join(type(value).__name__ for value in row)}")
     (
@@ -174,34 +190,29 @@ def read_record(row: Sequence[Any]) -> Record:
         for moment in (first_sent_at, numbered_at, settled_at, updated_at, waited_from, waited_to, withdrawn_at):
             _check_time(moment)
         record = Record(
-            company=company, external_ref=external_ref, doc_type=doc_type, state=State(state),
-            fingerprint=fingerprint, expected_gross=Decimal(expected_gross),
-            source=SourceRows(file=file, sheet=sheet, rows=read_rows(rows)), date=date, branch=branch,
-            customer=customer, payment_method=payment_method, lines=lines, likeness=likeness,
+            company=company, external_ref=external_ref, doc_type=doc_type, state=State(state), reason=reason, till=till,
+            fingerprint=fingerprint, expected_gross=Decimal(expected_gross), date=date, branch=branch, lines=lines,
+            source=SourceRows(file=file, sheet=sheet, rows=read_rows(rows)), customer=customer, likeness=likeness,
+            payment_method=payment_method, adjusts=adjusts, customer_id=customer_id, attempts=attempts,
             expected_retention=Decimal(expected_retention) if expected_retention else None,
-            adjusts=adjusts, customer_id=customer_id,
-            answer=read_answer(json.loads(answer)),
-            reason=reason, attempts=attempts, unexpected_duplicate=bool(unexpected_duplicate),
+            answer=read_answer(json.loads(answer)), unexpected_duplicate=bool(unexpected_duplicate),
             first_sent_at=first_sent_at, numbered_at=numbered_at, settled_at=settled_at, updated_at=updated_at,
-            run=run, content_seq=content_seq, last_seq=last_seq,
+            run=run, content_seq=content_seq, last_seq=last_seq, accepted=bool(accepted), look_owed=look_owed,
             cancellation=read_cancellation(json.loads(cancellation)) if cancellation else None,
-            waits=waits, waited_from=waited_from, waited_to=waited_to, till=till,
-            also=tuple(Appearance(*one) for one in json.loads(also)) if also else (), accepted=bool(accepted),
-            look_owed=look_owed, withdrawn_at=withdrawn_at,
+            also=tuple(Appearance(*one) for one in json.loads(also)) if also else (),
+            waits=waits, waited_from=waited_from, waited_to=waited_to, withdrawn_at=withdrawn_at,
         )  # fmt: skip
     except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Unreadable(f"{external_ref}: {type(error).__name__} {error}") from error
-    told = record.answer
-    if (control_number, generation_code, reception_stamp) != (
-        told.control_number, identifier(told.generation_code), identifier(told.reception_stamp),
-    ):  # fmt: skip
+    # What is looked up by index must be what the answer says, or the wrong document would be taken for the owner.
+    if (control_number, generation_code, reception_stamp) != _names(record):
         raise Unreadable(f"{external_ref}: {control_number!r}")
     return record
 
 
 @lru_cache(maxsize=4096)
 def _check_time(text: Any) -> None:
-    """A time that is not empty must be one. Many documents share theirs."""
+    """Raise `Unreadable` where a text that is not empty is no time. Remembered, because many documents share theirs."""
     try:
         if text != "":
             dt.datetime.fromisoformat(text)
@@ -214,7 +225,7 @@ _MOST_ROWS = 1 << 21
 
 
 def write_rows(rows: Sequence[int]) -> str:
-    """Row numbers as text, in their order, runs of them shortened: `2-5,9`."""
+    """Return row numbers as text, in their order, runs of them shortened: `2-5,9`."""
     runs: list[list[int]] = []
     for number in rows:
         if runs and number == runs[-1][1] + 1:
@@ -225,7 +236,10 @@ def write_rows(rows: Sequence[int]) -> str:
 
 
 def read_rows(text: str) -> tuple[int, ...]:
-    """The inverse of `write_rows`. Raises `ValueError`."""
+    """Return the row numbers of a text that `write_rows` made.
+
+    Raises: `ValueError` where it is none, or names too many rows.
+    """
     if text.isdecimal():
         return (int(text),)
     numbers: list[int] = []
@@ -241,7 +255,10 @@ def read_rows(text: str) -> tuple[int, ...]:
 def read_run(
     row: Row[Any], summary: Mapping[str, Any] | None = None, ending: Mapping[str, Any] | None = None
 ) -> RunRecord:
-    """The run of a row. Raises `Unreadable`."""
+    """Return the run of a row.
+
+    Raises: `Unreadable` where its times are none.
+    """
     _check_time(row.started_at)
     _check_time(row.ended_at)
     return RunRecord(
@@ -251,7 +268,7 @@ def read_run(
 
 
 def run_change(event: Event, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What an event changes in the row of its run."""
+    """Return what an event changes in the row of its run."""
     match event.kind:
         case Kind.RUN_STARTED:
             return {
@@ -268,5 +285,5 @@ def run_change(event: Event, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_time(moment: dt.datetime) -> str:
-    """UTC with offset, to the millisecond."""
+    """Return a moment as the ledger writes it: ISO, UTC with offset, to the millisecond."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")

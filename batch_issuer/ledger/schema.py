@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import (
     Column,
@@ -26,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from batch_issuer import files
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Stop, StoppedMidway
 
@@ -177,18 +177,18 @@ def exists(path: Path) -> bool:
 
 def create_file(path: Path) -> None:
     """Make an empty ledger, whole or not at all, readable by its owner only. An existing file is left as it is."""
-    draft = path.with_name(f"{path.name}.new-{secrets.token_hex(4)}")
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        engine = _engine(draft)
-        with engine.begin() as connection:
-            metadata.create_all(connection)
-            for trigger in _TRIGGERS:
-                connection.exec_driver_sql(trigger)
-            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-        engine.dispose()
-        publish(draft, path)
+        with draft(path) as file:
+            engine = _engine(Path(file.name))
+            with engine.begin() as connection:
+                metadata.create_all(connection)
+                for trigger in _TRIGGERS:
+                    connection.exec_driver_sql(trigger)
+                connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+            engine.dispose()
+            with suppress(FileExistsError):  # another program has just made one
+                files.put(file, path, new=True)
     except (OSError, DBAPIError) as error:
         raise CannotStart(
             N_("The ledger {path} cannot be made: {reason}."),
@@ -196,38 +196,23 @@ def create_file(path: Path) -> None:
             path=path,
             reason=reason_of(error),
         ) from error
-    finally:
-        for left in (draft, *beside(draft)):
-            left.unlink(missing_ok=True)
+
+
+@contextmanager
+def draft(path: Path) -> Iterator[BinaryIO]:
+    """Give a draft for SQLite to write by its name; what SQLite keeps beside it is gone afterwards too."""
+    with files.draft(path) as file:
+        try:
+            yield file
+        finally:
+            for left in beside(Path(file.name)):
+                with suppress(OSError):
+                    left.unlink()
 
 
 def beside(path: Path) -> tuple[Path, ...]:
     """The files that SQLite may keep beside one of its own, and that belong to it."""
     return tuple(Path(f"{path}-{what}") for what in ("journal", "wal", "shm"))
-
-
-def publish(draft: Path, path: Path) -> bool:
-    """Give a finished file its name, durably; False where another file has the name already, and keeps it."""
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without links
-        if path.exists():
-            return False
-        draft.rename(path)
-    sync_folder(path.parent)
-    return True
-
-
-def sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def open_file(path: Path) -> tuple[Engine, int]:

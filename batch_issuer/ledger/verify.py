@@ -38,17 +38,22 @@ class Verified:
 def verify(ledger: Ledger) -> Verified:
     """Check every event against the one before, and the state against the events. Stops at the first bad event.
 
-    A run may go on writing meanwhile. Raises `CannotStart` where the file itself is damaged.
+    A run may go on writing meanwhile.
+
+    Raises: `CannotStart` where the file itself is damaged.
     """
     ledger.check_pages()
     newest, runs = ledger.run_rows()
     replay = _Replay(runs_until=newest)
     damage = replay.take(ledger.every_event())
-    return replay.verified([damage] if damage else [*_run_differences(replay, runs), *_differences(ledger, replay)])
+    return replay.verified([damage] if damage else list(_differences(ledger, replay, runs)))
 
 
 def verify_end(ledger: Ledger, count: int) -> Damage | None:
-    """Check the newest events against each other: quick, whatever the ledger's size."""
+    """Check the newest events against each other: quick, whatever the ledger's size.
+
+    Raises: `CannotStart` where they cannot be read.
+    """
     previous: Event | None = None
     for event in ledger.last_events(count):
         if previous is not None and event.seq != previous.seq + 1:
@@ -60,7 +65,10 @@ def verify_end(ledger: Ledger, count: int) -> Damage | None:
 
 
 def rebuild(ledger: Ledger) -> Verified:
-    """Write the state anew from the events; a chain that is broken is left as it is and reported."""
+    """Write the state anew from the events; a chain that is broken is left as it is and reported.
+
+    Raises: `Stop` where the file cannot be read or written.
+    """
     replay = _Replay()
     damages: list[Damage] = []
 
@@ -85,7 +93,7 @@ class _Replay:
         self._runs_until = runs_until
 
     def take(self, events: Iterator[Event]) -> Damage | None:
-        """Follow the events; the first damage, if there is one."""
+        """Follow the events. Return the first damage, if there is one."""
         for event in events:
             if event.seq != self.events + 1:
                 return Damage(seq=self.events + 1, message=N_("an event is missing"))
@@ -93,7 +101,7 @@ class _Replay:
                 message = N_("the event was changed after it was written")
                 return Damage(seq=event.seq, message=message, external_ref=str(event.external_ref))
             try:
-                self._follow(event, json.loads(event.body))
+                self.follow(event, json.loads(event.body))
             except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
                 message = N_("the event is none that this program writes")
                 return Damage(seq=event.seq, message=message, external_ref=str(event.external_ref))
@@ -101,9 +109,14 @@ class _Replay:
         return None
 
     def verified(self, damages: Sequence[Damage]) -> Verified:
+        """Return what was looked at, with these damages."""
         return Verified(events=self.events, documents=len(self.records), head=self.head, damages=tuple(damages))
 
-    def _follow(self, event: Event, body: Mapping[str, Any]) -> None:
+    def follow(self, event: Event, body: Mapping[str, Any]) -> None:
+        """Take over what one event says.
+
+        Raises: `ValueError`, `KeyError`, `TypeError`, `AttributeError` or `ArithmeticError` for one of no known kind.
+        """
         if event.external_ref:
             key = (event.company, event.external_ref)
             self.records[key] = fold(self.records.get(key), event, body)
@@ -130,13 +143,11 @@ _WITHOUT_DOCUMENT = frozenset(
 )
 
 
-def _run_differences(replay: _Replay, stored: Mapping[str, Mapping[str, Any]]) -> Iterator[Damage]:
-    for run in sorted({*replay.runs, *stored}):
-        if replay.runs.get(run) != stored.get(run):
+def _differences(ledger: Ledger, replay: _Replay, runs: Mapping[str, Mapping[str, Any]]) -> Iterator[Damage]:
+    """Yield where the state that is stored, of runs and of documents, is not what follows from the events."""
+    for run in sorted({*replay.runs, *runs}):
+        if replay.runs.get(run) != runs.get(run):
             yield Damage(seq=0, message=N_("the record of a run does not follow from the events"), external_ref=run)
-
-
-def _differences(ledger: Ledger, replay: _Replay) -> Iterator[Damage]:
     left = dict(replay.records)
     try:
         for record in ledger.all_records():
@@ -153,8 +164,8 @@ def _differences(ledger: Ledger, replay: _Replay) -> Iterator[Damage]:
 
 def _follows(ledger: Ledger, record: Record) -> bool:
     """Whether a document that a run has touched since is what its events say."""
-    replayed: Record | None = None
+    replay = _Replay()
     for event in ledger.story(record.company, record.external_ref):
         if event.seq <= record.last_seq:
-            replayed = fold(replayed, event, json.loads(event.body))
-    return replayed == record
+            replay.follow(event, json.loads(event.body))
+    return replay.records.get((record.company, record.external_ref)) == record

@@ -54,13 +54,13 @@ class Writer:
         self._thread.join()
 
     def append(self, new: Sequence[NewEvent]) -> asyncio.Future[None]:
-        """Queue events; the future is done when they are durable."""
+        """Queue events. Return a future that is done when they are durable, and raises `Stop` where they are not."""
         durable = self.append_soon(new)
         self._hand_over()
         return durable
 
     def append_soon(self, new: Sequence[NewEvent]) -> asyncio.Future[None]:
-        """The same, a moment later: what comes until then is written with it, and has the same future."""
+        """Queue events a moment later: what comes until then is written with them, and has the same future."""
         if self._durable is None:
             self._durable = self._loop.create_future()
             self._loop.call_later(GATHERING, self._hand_over, self._durable)
@@ -84,11 +84,11 @@ class Writer:
                     break
                 count += len(wanted[-1][0]) if wanted[-1] else 0
             ended = None in wanted
-            self._commit([one for one in wanted if one is not None])
+            if batch := [one for one in wanted if one is not None]:
+                self._commit(batch)
 
     def _commit(self, wanted: Sequence[_Wanted]) -> None:
-        if not wanted:
-            return
+        """Write what was wanted, unless a write has failed before, and say so to whoever waits."""
         if self.failed is None:
             try:
                 self._append([event for new, _ in wanted for event in new])
@@ -97,15 +97,17 @@ class Writer:
             except Exception as bug:  # noqa: BLE001 - whoever waits for this thread must not wait for ever
                 self.bug = bug
                 self.failed = StoppedMidway(N_("A bug of ours ended the run."))
-        self._loop.call_soon_threadsafe(_settle, [written for _, written in wanted], self.failed)
+        # As it is now: when the loop comes to it, a later batch may have failed.
+        self._loop.call_soon_threadsafe(_settle, [durable for _, durable in wanted], self.failed)
 
 
 def _settle(futures: Sequence[asyncio.Future[None]], failed: Stop | None) -> None:
-    for written in futures:
-        if written.done():
+    """Say to everyone who waits how it went. Runs in the event loop, whose futures no other thread may touch."""
+    for durable in futures:
+        if durable.done():  # cancelled by whoever waited for it
             continue
         if failed is None:
-            written.set_result(None)
+            durable.set_result(None)
         else:
-            written.set_exception(failed)
-            written.exception()
+            durable.set_exception(failed)
+            durable.exception()  # looked at, so that nobody complains of a failure that nobody waits for

@@ -1,13 +1,20 @@
-"""Problems of the data, as values, and the exceptions that stop a run. Each kind stands with the rule that finds it.
+"""Problems of the data, as values, and the exceptions that stop a run.
 
-A problem says where it is, quotes the value, and says what to do. Exceptions carry their exit code; one place,
-the command line, turns them into a sentence.
+A problem says where it is, quotes the value, and says what to do. What kinds of problems there are stands with whatever
+finds them: in `rules/`, `reading/kinds` and, of the whole batch, `rules/across`. Exceptions carry their exit code; one
+place, the command line, turns them into a sentence.
+
+    Stop                  a run ends here                                            exit 3
+    ├── CannotStart       usage, configuration, files, ledger: nothing was sent     exit 2
+    ├── StoppedMidway     the provider or the disk ended it: run again               exit 3
+    │   └── Unreachable   nothing answers at the provider's address
+    └── Interrupted       a signal                                                   exit 130 or 143
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from dataclasses import field as dataclass_field
 from enum import StrEnum
 from functools import lru_cache
@@ -35,7 +42,7 @@ class Place(NamedTuple):
     heading: str = ""
 
     def text(self, messages: Messages) -> str:
-        """For example `ventas.xlsx · Ventas · row 14 · column D «Cantidad»`."""
+        """Say where it is, for example `ventas.xlsx · Ventas · row 14 · column D «Cantidad»`."""
         parts = [part for part in (self.file, self.sheet) if part]
         if self.row is not None:
             parts.append(messages.text(N_("row {row}"), row=self.row))
@@ -55,35 +62,57 @@ class Kind:
 
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
+_NOWHERE = Place()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong in the data. `parameters` fill the kind's texts; `value` is the cell as it stands."""
+    """Something wrong in the data: one class from the cell in which it is found to the report that tells it.
+
+    Whoever finds it knows the kind, and the texts that fill the kind's sentences. Where it stands is added by whoever
+    knows that: rules their field and row (`on`), the batch the place and the document (`at`).
+    """
 
     kind: Kind
-    place: Place
     value: str = ""
-    external_ref: str = ""
-    field: str = ""
+    """The cell as it stands, to be quoted."""
     parameters: Mapping[str, str] = dataclass_field(default_factory=lambda: _EMPTY)
+    """What else fills the kind's texts."""
+    _: KW_ONLY
+    field: str = ""
+    row: int | None = None
+    """The batch row, from 0; None where there is no row to point at, or only the place was ever known."""
+    place: Place = _NOWHERE
+    external_ref: str = ""
+
+    def on(self, row: int | None, field: str) -> Problem:
+        """Return the problem of a value as that of our field in a batch row."""
+        return Problem(self.kind, self.value, self.parameters, row=row, field=field)
+
+    def at(self, place: Place, external_ref: str) -> Problem:
+        """Return the problem as it is reported: at its place in the user's files, and of its document."""
+        return replace(self, place=place, external_ref=external_ref)
 
     @property
     def code(self) -> str:
+        """The kind's code, by which other programs know it."""
         return self.kind.code
 
     @property
     def blocks(self) -> bool:
+        """Whether the document is not sent for it."""
         return self.kind.severity is Severity.BLOCKS
 
     def message(self, messages: Messages) -> str:
+        """Say what is wrong."""
         return _sentence(messages, self.kind.message, self.value, tuple(self.parameters.items()))
 
     def repair(self, messages: Messages) -> str:
+        """Say what to do about it."""
         return _sentence(messages, self.kind.repair, self.value, tuple(self.parameters.items()))
 
     def as_json(self, messages: Messages) -> dict[str, Any]:
-        """One entry of `problems` in `--json`."""
+        """Return one entry of `problems` in `--json`."""
         return {
             "code": self.code,
             "severity": self.kind.severity.value,
@@ -102,12 +131,8 @@ class Problem:
 
 @lru_cache(maxsize=8192)
 def _sentence(messages: Messages, text: str, value: str, parameters: tuple[tuple[str, str], ...]) -> str:
-    """A problem's text. Where one cause holds thousands of rows back, most sentences are the same."""
-    return messages.text(text, value=_short(value), **dict(parameters))
-
-
-def _short(value: str, limit: int = 80) -> str:
-    return value if len(value) <= limit else value[: limit - 1] + "…"
+    """Fill a problem's text. Remembered: where one cause holds thousands of rows back, most sentences are the same."""
+    return messages.text(text, value=value if len(value) <= 80 else value[:79] + "…", **dict(parameters))
 
 
 class Stop(Exception):  # noqa: N818 - it is not always an error: an interruption stops a run too
@@ -124,7 +149,7 @@ class Stop(Exception):  # noqa: N818 - it is not always an error: an interruptio
         """What else has to be answered, so that it is asked at once."""
 
     def text(self, messages: Messages) -> str:
-        """The sentence, and what to do next."""
+        """Say what stopped the run, what to do next, and what else has to be answered."""
         parts = [messages.text(self.message, **self.parameters)]
         if self.repair:
             parts.append(messages.text(self.repair, **self.parameters))
@@ -144,7 +169,7 @@ Refusal = TypeVar("Refusal", bound=Stop)
 
 
 def together(questions: Sequence[Refusal]) -> Refusal:
-    """Several refusals, at least one, as one that says all."""
+    """Return several refusals, at least one, as one that says all."""
     first, *others = questions
     first.also = tuple(others)
     return first

@@ -11,15 +11,23 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from batch_issuer.messages import N_
 from batch_issuer.model.documents import State
 from batch_issuer.model.money import CENT, grouped, total_of
-from batch_issuer.model.problems import Kind, Problem, Severity
+from batch_issuer.model.problems import Problem
 from batch_issuer.model.records import UNDER_WAY, Record
 from batch_issuer.plan.judge import Held
 from batch_issuer.plan.plan import Action, Candidate, decide
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.provider.classify import Reason
+from batch_issuer.rules.across import (
+    CCF_CANCELLED,
+    CCF_HELD_BACK,
+    CCF_NOT_STAMPED,
+    CCF_OTHER_TYPE,
+    CCF_UNKNOWN,
+    FULL_DIFFERS,
+    OVER_CCF,
+)
 from batch_issuer.rules.identifiers import is_uuid
 
 if TYPE_CHECKING:
@@ -27,50 +35,6 @@ if TYPE_CHECKING:
 
 ISSUED = (State.STAMPED, State.CONTINGENCY, State.SENDING, State.UNSURE)
 """States in which a credit note is at the provider, or may be."""
-
-CCF_OTHER_TYPE = Kind(
-    code="credit-not-a-ccf",
-    message=N_("The credit note adjusts «{value}», which is of type {doc_type}: only a CCF (03) can be adjusted."),
-    repair=N_("Cancel that document instead, or correct the reference."),
-)
-CCF_HELD_BACK = Kind(
-    code="credit-ccf-held-back",
-    message=N_("The credit note adjusts «{value}», which is held back for its own data."),
-    repair=N_("Correct the CCF; then both are issued, one after the other."),
-)
-CCF_CANCELLED = Kind(
-    code="credit-ccf-cancelled",
-    message=N_("The credit note adjusts «{value}», which was cancelled: nothing is left to credit."),
-    repair=N_("Take the credit note out, or correct the reference."),
-)
-OVER_CCF = Kind(
-    code="credit-over-ccf",
-    message=N_(
-        "The credit note comes to ${amount}, and of the CCF «{value}» (${gross}) only ${left} is left: "
-        "credit notes of ${credited} are issued or come before it."
-    ),
-    repair=N_("Correct the quantities and prices, or take the credit note out."),
-)
-FULL_DIFFERS = Kind(
-    code="credit-full-differs",
-    message=N_("The credit note says that all of «{value}» is credited, ${gross}, and its rows come to ${amount}."),
-    repair=N_("Empty «Ajuste total» if only these rows are credited; or empty their quantities and prices if all is."),
-)
-CCF_UNKNOWN = Kind(
-    code="credit-ccf-unknown",
-    severity=Severity.WARNS,
-    message=N_("Neither the files nor the ledger have the CCF «{value}» that the credit note adjusts."),
-    repair=N_("The provider is asked about it before the note is sent; nothing is sent if it has none or too little."),
-)
-CCF_NOT_STAMPED = Kind(
-    code="credit-waits",
-    severity=Severity.WARNS,
-    message=N_("The CCF «{value}» has no stamp, so its credit note waits."),
-    repair=N_("Run `batch-issuer refresh`, or correct the CCF; the next run sends the note once the CCF is stamped."),
-)
-KINDS = (
-    CCF_OTHER_TYPE, CCF_HELD_BACK, CCF_CANCELLED, OVER_CCF, FULL_DIFFERS, CCF_UNKNOWN, CCF_NOT_STAMPED,
-)  # fmt: skip
 
 
 class Remembers(Protocol):
@@ -98,6 +62,15 @@ class Ccf:
     """Its cancellation was asked for, and is not settled."""
     looked_up: bool = False
     """Only the provider knows it, so that nobody compared the rows of a full adjustment with it yet."""
+
+    @property
+    def hindrance(self) -> Reason | None:
+        """Why no note of it can be sent now, whatever the note's amount."""
+        if self.doc_type != "03":
+            return Reason.NOT_A_CCF
+        if self.state is not State.STAMPED:
+            return _UNSTAMPED.get(self.state, Reason.CCF_NOT_ISSUED)
+        return Reason.CCF_CANCELLING if self.is_being_cancelled else None
 
 
 @dataclass(slots=True)
@@ -167,18 +140,12 @@ def found_ccf(name: str, found: Found) -> Ccf:
 
 
 def why_wait(note: Record, balance: Balance, *, full: bool) -> Reason | None:
-    """Why a planned note must not be sent now; None where it may."""
+    """Return why a planned note must not be sent now; None where it may."""
     ccf = balance.find(note.adjusts)
     if ccf is None:
         return Reason.CCF_NOT_FOUND
-    if ccf.doc_type != "03":
-        return Reason.NOT_A_CCF
-    if ccf.state is not State.STAMPED:
-        return _UNSTAMPED.get(ccf.state, Reason.CCF_NOT_ISSUED)
-    if ccf.is_being_cancelled:
-        return Reason.CCF_CANCELLING
-    if ccf.gross is None:
-        return None
+    if ccf.hindrance is not None or ccf.gross is None:
+        return ccf.hindrance
     rows = note.expected_gross if full and ccf.looked_up else Decimal(0)
     if rows and abs(rows - ccf.gross) > CENT * max(note.lines, 1):
         return Reason.CREDIT_FULL_DIFFERS
@@ -207,7 +174,9 @@ def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> 
     references = [note.external_ref for note in to_send]
     balance = balance_of(ledger, company, [note.adjusts for note in notes], references)
     _add_files(balance, prepared)
-    judged = {note.number: _Judged(note=_at_its_amount(note, known.get(note.external_ref), balance)) for note in notes}
+    judged: dict[int, _Judged] = {
+        note.number: (_at_its_amount(note, known.get(note.external_ref), balance), None) for note in notes
+    }
     judged |= {
         note.number: _judged(note, balance, CENT * max(1, len(prepared.batch[note.number].document.lines)))
         for note in to_send
@@ -245,45 +214,31 @@ def _add_files(balance: Balance, prepared: Prepared) -> None:
             balance.add(ccf, [reference])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    note: Candidate
-    kind: Kind | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
+_Judged = tuple[Candidate, Problem | None]
+"""A note at its amount, and what is wrong with it."""
 
 
 def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
     ccf = balance.find(note.adjusts)
     if ccf is None:
-        return _Judged(note=note, kind=CCF_UNKNOWN)
+        return note, Problem(CCF_UNKNOWN, note.adjusts)
     if ccf.doc_type != "03":
-        return _Judged(note=note, kind=CCF_OTHER_TYPE, parameters={"doc_type": ccf.doc_type})
-    if ccf.held:
-        return _Judged(note=note, kind=CCF_HELD_BACK)
-    if ccf.state is State.CANCELLED:
-        return _Judged(note=note, kind=CCF_CANCELLED)
+        return note, Problem(CCF_OTHER_TYPE, note.adjusts, {"doc_type": ccf.doc_type})
+    if ccf.held or ccf.state is State.CANCELLED:
+        return note, Problem(CCF_HELD_BACK if ccf.held else CCF_CANCELLED, note.adjusts)
     if ccf.gross is not None:
+        gross = {"gross": grouped(ccf.gross), "amount": grouped(note.gross)}
         if note.full:
             if note.gross and abs(note.gross - ccf.gross) > tolerance:
-                parameters = {"gross": grouped(ccf.gross), "amount": grouped(note.gross)}
-                return _Judged(note=note, kind=FULL_DIFFERS, parameters=parameters)
+                return note, Problem(FULL_DIFFERS, note.adjusts, gross)
             note = note._replace(gross=ccf.gross)
         left = ccf.gross - balance.of(note.adjusts)
         if note.gross > left:
-            return _Judged(note=note, kind=OVER_CCF, parameters=_over(note, ccf.gross, left))
+            amounts = {"left": grouped(max(left, Decimal(0))), "credited": grouped(ccf.gross - left)}
+            return note, Problem(OVER_CCF, note.adjusts, {**gross, "amount": grouped(note.gross), **amounts})
+    # Counted from here on: of two notes of one CCF, the second has what the first leaves.
     balance.credit(note.adjusts, note.gross)
-    if ccf.state in (None, State.STAMPED):
-        return _Judged(note=note)
-    return _Judged(note=note, kind=CCF_NOT_STAMPED)
-
-
-def _over(note: Candidate, gross: Decimal, left: Decimal) -> Mapping[str, str]:
-    return {
-        "amount": grouped(note.gross),
-        "gross": grouped(gross),
-        "left": grouped(max(left, Decimal(0))),
-        "credited": grouped(gross - left),
-    }
+    return note, None if ccf.state in (None, State.STAMPED) else Problem(CCF_NOT_STAMPED, note.adjusts)
 
 
 def _with_verdicts(prepared: Prepared, judged: Mapping[int, _Judged]) -> Prepared:
@@ -292,38 +247,22 @@ def _with_verdicts(prepared: Prepared, judged: Mapping[int, _Judged]) -> Prepare
     notes = list(prepared.notes)
     by_source = dict(prepared.by_source)
     for candidate in prepared.candidates:
-        verdict = judged.get(candidate.number)
-        if verdict is None:
-            candidates.append(candidate)
-            continue
-        problem = _problem(prepared, verdict) if verdict.kind else None
+        note, found = judged.get(candidate.number, (candidate, None))
+        row = candidate.row
+        problem = found and replace(found, field="adjusts").at(prepared.batch.place(row, "adjusts"), note.external_ref)
         if problem is not None and problem.blocks:
             document = prepared.content(candidate)
             held.append(Held(number=candidate.number, document=document, problems=(problem,)))
             continue
         if problem is not None:
             notes.append(problem)
-        candidates.append(verdict.note)
-        if verdict.note.gross != candidate.gross:
-            place = prepared.batch.place(prepared.batch[candidate.number].document.row)
-            count, gross = by_source[place.file, place.sheet]
-            by_source[place.file, place.sheet] = (count, gross + verdict.note.gross - candidate.gross)
+        candidates.append(note)
+        if note.gross != candidate.gross:
+            source = prepared.batch.source(row)
+            count, gross = by_source[source]
+            by_source[source] = (count, gross + note.gross - candidate.gross)
     held.sort(key=lambda one: one.number)
     return replace(prepared, candidates=tuple(candidates), held=tuple(held), notes=tuple(notes), by_source=by_source)
-
-
-def _problem(prepared: Prepared, verdict: _Judged) -> Problem | None:
-    if verdict.kind is None:
-        return None
-    row = prepared.batch[verdict.note.number].document.row
-    return Problem(
-        kind=verdict.kind,
-        place=prepared.batch.place(row, "adjusts"),
-        value=verdict.note.adjusts,
-        external_ref=verdict.note.external_ref,
-        field="adjusts",
-        parameters=verdict.parameters,
-    )
 
 
 def _from_ledger(record: Record) -> Ccf:

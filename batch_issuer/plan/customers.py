@@ -9,23 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
-from batch_issuer.messages import N_
 from batch_issuer.model.documents import Customer, Document
-from batch_issuer.model.problems import Kind, Place, Problem, Severity
-
-CUSTOMER_CONTRADICTS = Kind(
-    code="customer-contradicts",
-    severity=Severity.WARNS,
-    message=N_("The customer {number} has «{value}» here and «{first}» in row {row} of {file}."),
-    repair=N_(
-        "Leave one of the two. Both are sent as they stand, and the provider keeps for this customer what it got last."
-    ),
-)
+from batch_issuer.model.fields import CUSTOMER_ATTRIBUTES
+from batch_issuer.model.problems import Place, Problem
+from batch_issuer.rules.across import CUSTOMER_CONTRADICTS
 
 Fold = Callable[[str], str]
 _COMPARED = tuple(one.name for one in fields(Customer) if one.name not in ("nit", "dui"))
-_FIELDS: Mapping[str, str] = {"activity_code": "customer_activity_code"}
-"""Our field where it is called otherwise than the customer's attribute."""
+_FIELDS: Mapping[str, str] = {attribute: key for key, attribute in CUSTOMER_ATTRIBUTES.items()}
 
 
 def customer_id(customer: Customer) -> str:
@@ -127,7 +118,7 @@ class Customers:
     def problems(self, place: Callable[[int, str], Place]) -> Iterator[Problem]:
         """A note for each contradiction, where the second value stands."""
         for one in self.contradictions.values():
-            name = _FIELDS.get(one.attribute, one.attribute)
+            name = _FIELDS[one.attribute]
             first = place(one.first_row, name)
             yield Problem(
                 kind=CUSTOMER_CONTRADICTS,

@@ -9,23 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from batch_issuer.messages import N_
-from batch_issuer.model.problems import Kind, Problem, Severity
+from batch_issuer.model.problems import Kind, Problem
 from batch_issuer.plan.plan import Candidate
 from batch_issuer.plan.prepare import Prepared
-
-SAME_IN_FILES = Kind(
-    code="sale-twice-in-files",
-    severity=Severity.WARNS,
-    message=N_("{reference} and {other} are the same sale by customer, day, total and lines, under two references."),
-    repair=N_("If it is one sale, take one of them out before issuing: both will be sent."),
-)
-SAME_IN_LEDGER = Kind(
-    code="sale-issued-before",
-    severity=Severity.WARNS,
-    message=N_("{reference} looks like {other}, which the ledger already has: same customer, day, total and lines."),
-    repair=N_("If it is the same sale, take it out before issuing: under this reference it will be sent."),
-)
+from batch_issuer.rules.across import SAME_IN_FILES, SAME_IN_LEDGER
 
 
 class Remembers(Protocol):

@@ -13,8 +13,7 @@ from batch_issuer.messages import LANGUAGES, N_, Messages
 from batch_issuer.model.documents import Document
 from batch_issuer.model.identity import differing
 from batch_issuer.model.money import exact_grouped, total_of
-from batch_issuer.model.problems import CannotStart, Place, Problem, Severity
-from batch_issuer.model.problems import Kind as ProblemKind
+from batch_issuer.model.problems import CannotStart, Problem
 from batch_issuer.model.records import Kind, NewEvent, Record
 from batch_issuer.plan.customers import Customers, customer_name
 from batch_issuer.plan.judge import Held, judge_all
@@ -22,18 +21,9 @@ from batch_issuer.plan.plan import Candidate, Step
 from batch_issuer.provider import wire
 from batch_issuer.reading.documents.batch import Batch
 from batch_issuer.rules import examine
+from batch_issuer.rules.across import BACK_DATED
 from batch_issuer.rules.catalogs import fold
 from batch_issuer.settings import Settings
-
-BACK_DATED = ProblemKind(
-    code="back-dated",
-    severity=Severity.WARNS,
-    message=N_(
-        "Not today's sales ({count}, of {days}). The provider has no field for the date: "
-        "they are issued with today's date and fall into today's tax period."
-    ),
-    repair=N_("Issue sales on their own day, or ask your accountant before going on."),
-)
 
 
 class Known(Protocol):
@@ -91,7 +81,18 @@ class Prepared:
         """The same with other references for some candidates, by their numbers: those that the ledger has."""
         names = {one.external_ref: references[one.number] for one in self.candidates if one.number in references}
         prepared = replace(self, names={**self.names, **names})
-        candidates = (_renamed(prepared, one, references.get(one.number)) for one in self.candidates)
+        candidates: list[Candidate] = []
+        for one in self.candidates:
+            reference = references.get(one.number)
+            adjusts = prepared.names.get(one.adjusts, one.adjusts)  # its CCF may have another reference now too
+            if reference is not None:
+                one = one._replace(external_ref=reference, written_ref=one.written_ref or one.external_ref)  # noqa: PLW2901
+            elif adjusts == one.adjusts:
+                candidates.append(one)
+                continue
+            one = one._replace(adjusts=adjusts)  # noqa: PLW2901
+            fingerprint = wire.fingerprint(wire.encode(prepared.content(one)))
+            candidates.append(one._replace(fingerprint=fingerprint))
         return replace(prepared, candidates=tuple(candidates))
 
     def expect(self, *, documents: int | None, total: Decimal | None, all_or_nothing: bool) -> None:
@@ -119,18 +120,6 @@ class Prepared:
             )
 
 
-def _renamed(prepared: Prepared, candidate: Candidate, reference: str | None) -> Candidate:
-    """The candidate with the ledger's reference, where it has one, and with that of the CCF that it adjusts."""
-    adjusts = prepared.names.get(candidate.adjusts, candidate.adjusts)
-    if reference is None and adjusts == candidate.adjusts:
-        return candidate
-    if reference is not None:
-        written = candidate.written_ref or candidate.external_ref
-        candidate = candidate._replace(external_ref=reference, written_ref=written)
-    candidate = candidate._replace(adjusts=adjusts)
-    return candidate._replace(fingerprint=wire.fingerprint(wire.encode(prepared.content(candidate))))
-
-
 def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool = True) -> Prepared:
     """Check and encode every document of a batch, once, keeping only what a plan needs.
 
@@ -143,7 +132,9 @@ def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool 
     notes = [*batch.problems, *judged.notes, *customers.problems(batch.place)]
     dates = Counter({day: count for day, count in judged.dates.items() if day != today})
     if dates:
-        notes.insert(0, _back_dated(dates))
+        first, last = f"{min(dates):%d/%m/%Y}", f"{max(dates):%d/%m/%Y}"
+        parameters = {"count": f"{dates.total():,}", "days": first if first == last else f"{first} – {last}"}
+        notes.insert(0, Problem(BACK_DATED, parameters=parameters))
     return Prepared(
         batch=batch,
         settings=settings,
@@ -155,12 +146,6 @@ def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool 
         customers=customers,
         today=today,
     )
-
-
-def _back_dated(dates: Counter[dt.date]) -> Problem:
-    first, last = f"{min(dates):%d/%m/%Y}", f"{max(dates):%d/%m/%Y}"
-    parameters = {"count": f"{dates.total():,}", "days": first if first == last else f"{first} – {last}"}
-    return Problem(kind=BACK_DATED, place=Place(), parameters=parameters)
 
 
 def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Iterator[NewEvent]:

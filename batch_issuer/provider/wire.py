@@ -15,7 +15,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from batch_issuer.model.documents import WITHOUT_VAT, Amounts, Customer, Document, Line
+from batch_issuer.model.documents import DOC_TYPES, WITHOUT_VAT, Amounts, Customer, Document, Line
+from batch_issuer.model.fields import TABLE, Field, Owner, Travels
 from batch_issuer.model.money import with_vat as price_with_vat
 from batch_issuer.model.records import Answer, CreditMemo
 from batch_issuer.rules.identifiers import NIT_LENGTHS, digits_of, is_uuid
@@ -50,8 +51,8 @@ def person_in(body: bytes) -> Mapping[str, str]:
 
 def person(customer: Customer) -> Mapping[str, str]:
     """The same of a customer who is not sent yet."""
-    fields = (*_OF_CUSTOMER, "type_contributor")
-    return {name: value for name in fields if (value := getattr(customer, name))}
+    fields = _PLAIN[Owner.CUSTOMER, "01"]
+    return {one.wire: value for one in fields if (value := getattr(customer, one.attribute))}
 
 
 def credits_all(body: bytes) -> bool:
@@ -78,9 +79,8 @@ def _sale(document: Document) -> list[str]:
     with_vat = document.prices_with_vat or document.doc_type in WITHOUT_VAT
     return [
         _member("doc_type", document.doc_type),
-        *(_customer("customer", document.customer, _OF_CUSTOMER) if document.customer else _name(document)),
-        *_texts(document, ("payment_method", "activity_code", "redirect_email")),
-        *_numbers(document, ("transaction_condition", "deadline", "period")),
+        *([_customer("customer", document.customer, document.doc_type)] if document.customer else _name(document)),
+        *_plain(document, Owner.DOCUMENT, document.doc_type),
         _lines(_sold_plainly(document.lines) if with_vat else [_line(line, with_vat=False) for line in document.lines]),
     ]
 
@@ -89,18 +89,23 @@ def _purchase(document: Document) -> list[str]:
     """`POST /suex`: 14; no type, payment or term, and lines without discounts (provider.md 9)."""
     subject = document.customer or Customer(name=document.customer_name)
     lines = [_undiscounted(line, with_vat=True, services=True) for line in document.lines]
-    return [*_customer("subject", subject, _OF_SUBJECT), _lines(lines)]
+    return [_customer("subject", subject, "14"), *_plain(document, Owner.DOCUMENT, "14"), _lines(lines)]
 
 
 def _credit_note(document: Document) -> list[str]:
     """`POST /credit-memo`: 05; what is credited is always said, lines or all of it (provider.md 8)."""
     adjusts = document.adjusts
     adjusted = _member("document_id", adjusts.lower() if is_uuid(adjusts) else adjusts)
+    others = _plain(document, Owner.DOCUMENT, "05")
     if document.full_adjustment:
-        return [adjusted, '"full_adjustment":true']
+        return [adjusted, *others, '"full_adjustment":true']
     if not document.lines or not document.adjusts:
         raise ValueError(document.external_ref)
-    return [adjusted, _lines([_undiscounted(line, with_vat=document.prices_with_vat) for line in document.lines])]
+    return [
+        adjusted,
+        *others,
+        _lines([_undiscounted(line, with_vat=document.prices_with_vat) for line in document.lines]),
+    ]
 
 
 def fingerprint(body: bytes) -> str:
@@ -129,27 +134,28 @@ def _lines(lines: list[str]) -> str:
     return '"lines":[' + ",".join(lines) + "]"
 
 
-def _texts(values: object, names: tuple[str, ...]) -> list[str]:
-    return [_member(name, value) for name in names if (value := getattr(values, name))]
+_PLAIN: Mapping[tuple[Owner, str], tuple[Field, ...]] = {
+    (owner, doc_type): tuple(
+        field
+        for travels in (Travels.AS_TEXT, Travels.AS_WHOLE)  # texts first: every fingerprint in use has this order
+        for field in TABLE
+        if field.travels is travels and field.owner is owner and doc_type in field.doc_types
+    )
+    for owner in (Owner.DOCUMENT, Owner.CUSTOMER)
+    for doc_type in DOC_TYPES
+}
+"""The fields of a document and of its customer that travel as they are, by type, in the order of the JSON."""
 
 
-def _numbers(values: object, names: tuple[str, ...]) -> list[str]:
-    return [f'"{name}":{int(value)}' for name in names if (value := getattr(values, name))]
+def _plain(values: Document | Customer, owner: Owner, doc_type: str) -> Iterator[str]:
+    for field in _PLAIN[owner, doc_type]:
+        if value := getattr(values, field.attribute):
+            is_text = field.travels is Travels.AS_TEXT
+            yield _member(field.wire, value) if is_text else f'"{field.wire}":{int(value)}'
 
 
-_OF_CUSTOMER = (
-    "name", "nit", "nrc", "dui", "document_type", "favorite_doc", "address", "activity_code", "district",
-    "department", "municipality", "email", "phone",
-)  # fmt: skip
-_OF_SUBJECT = tuple(name for name in _OF_CUSTOMER if name not in ("nrc", "favorite_doc"))
-"""A subject is nobody's customer and has no NRC: that is what makes it an excluded one."""
-
-
-def _customer(key: str, customer: Customer, names: tuple[str, ...]) -> list[str]:
-    fields = _texts(customer, names)
-    if names is _OF_CUSTOMER:
-        fields += _numbers(customer, ("type_contributor",))
-    return [f'"{key}":{{' + ",".join(fields) + "}"]
+def _customer(key: str, customer: Customer, doc_type: str) -> str:
+    return f'"{key}":{{' + ",".join(_plain(customer, Owner.CUSTOMER, doc_type)) + "}"
 
 
 def _sold_plainly(lines: Sequence[Line]) -> list[str]:

@@ -6,17 +6,18 @@ result is read back as TOML before it replaces the file, and must say what the f
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from batch_issuer.files import write_whole
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading.documents.batch import SourceFile
@@ -208,13 +209,16 @@ def _prove(path: Path, text: str, wanted: Mapping[str, Any], added: Sequence[str
 
 
 def _replace(path: Path, text: str) -> None:
-    """The new text, whole or not at all, with the permissions of the old."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    """Put the new text in the old one's place, with its permissions.
+
+    Settings may be a link to a file beside them, and stay one. Written through a link that leads elsewhere, they would
+    change a file that their folder's owner has perhaps never seen.
+    """
     try:
-        fresh.write_bytes(text.encode("utf-8"))
-        if path.exists():
-            fresh.chmod(path.stat().st_mode & 0o777)
-        fresh.replace(path.resolve() if path.is_symlink() else path)
+        place = Path(os.path.realpath(path)) if path.is_symlink() else path
+        if place.parent.resolve() != path.parent.resolve():
+            raise OSError(errno.ELOOP, "it is a link to another folder")
+        write_whole(place, text.encode("utf-8"), private=False)
     except OSError as error:
         raise CannotStart(
             N_("{path} cannot be written: {reason}."),
@@ -222,9 +226,6 @@ def _replace(path: Path, text: str) -> None:
             path=path,
             reason=error.strerror or str(error),
         ) from error
-    finally:
-        with suppress(OSError):
-            fresh.unlink()
 
 
 def settings_path(config: str | None, settings: Settings, files: Sequence[str]) -> Path:

@@ -14,7 +14,7 @@ from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.notations import Notations, find_notations
-from batch_issuer.reading.cells.values import DATE_FIELDS, Fault, Value, Values, clean, read_values
+from batch_issuer.reading.cells.values import DATE_FIELDS, Value, Values, clean, read_values
 from batch_issuer.reading.documents.batch import Mapped, RepeatedRows, SourceFile
 from batch_issuer.reading.documents.controls import Line, LineControl, control_lines, rows_with_vat
 from batch_issuer.reading.documents.numbering import counted_numbers, restart_of
@@ -48,7 +48,7 @@ class Field:
     codes: Codes
     texts: Sequence[str]
     values: list[Value]
-    faults: dict[int, Fault]
+    faults: dict[int, Problem]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +216,7 @@ def _overhang(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[Field]:
     beyond = range(last + 1, len(sheet.table.columns)) if sheet.encoding else ()
     for number in (*surplus, *beyond):
         column = _taken(sheet.table.columns[number], rows.sales)
-        faults = {code: Fault(kinds.ROW_TOO_LONG) for code, text in enumerate(column.texts) if not is_blank(text)}
+        faults = {code: Problem(kinds.ROW_TOO_LONG) for code, text in enumerate(column.texts) if not is_blank(text)}
         if faults:
             yield _field("", number, column, Values(values=[None] * len(column.texts), faults=faults))
 

@@ -16,10 +16,11 @@ from batch_issuer.model.records import Record, RunRecord
 from batch_issuer.plan.credit_notes import with_credits
 from batch_issuer.plan.customers import customer_name
 from batch_issuer.plan.plan import Action, Candidate, Step
-from batch_issuer.plan.prepare import BACK_DATED, Prepared, conflict_list, summary
+from batch_issuer.plan.prepare import Prepared, conflict_list, summary
 from batch_issuer.plan.recognise import recognise, unsent_record
 from batch_issuer.reconcile import Reconciliation
 from batch_issuer.reconcile.gather import Subject, files_scope, reconcile_subject, span
+from batch_issuer.rules.across import BACK_DATED
 from batch_issuer.settings import Company, Settings
 
 _ISSUED = (State.STAMPED, State.CONTINGENCY)

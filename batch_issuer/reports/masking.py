@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from batch_issuer.model.fields import TABLE, Mask, named
 from batch_issuer.model.records import Answer, Note, Record, RunRecord
 from batch_issuer.reconcile import (
     Change,
@@ -25,10 +26,8 @@ from batch_issuer.reconcile import (
 )
 from batch_issuer.reports.figures import masked_name, masked_words
 
-_NAME_FIELDS = frozenset({"name", "customer_name"})
-_HIDDEN_FIELDS = frozenset({"address", "email", "redirect_email", "phone", "nit", "nrc", "dui"})
+_MASKS = {field.key: field.mask for field in TABLE if field.mask}
 _QUOTED = re.compile("«([^»]+)»")
-_LINE_FIELD = re.compile(r"(?:line \d+: )?(\w+)")
 _UNTOUCHED = (Series, SourceSummary)
 """Nothing in them is of a person."""
 
@@ -114,7 +113,7 @@ class _Masking:
         return {"value": value, "message": said(problem.message), "repair": said(problem.repair)}
 
     def _said(self, text: str, problem: ProblemText) -> str:
-        if problem.field in _NAME_FIELDS | _HIDDEN_FIELDS:
+        if problem.field in _MASKS:
             text = _QUOTED.sub(lambda found: f"«{_field(problem.field, found[1])}»", text)
         return self._words(text, problem.external_ref)
 
@@ -128,16 +127,16 @@ def _customer(one: Any) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    found = _LINE_FIELD.fullmatch(change.what)
-    field = found[1] if found else ""
+    _, field = named(change.what)
     return {"issued": _field(field, change.issued), "file": _field(field, change.file)}
 
 
 def _field(field: str, value: str) -> str:
     """A value of one of our fields: a name as initials, an identity shortened even where its form does not show it."""
-    if field in _NAME_FIELDS or field == "address":
+    mask = _MASKS.get(field)
+    if mask is Mask.INITIALS:
         return masked_name(value)
     hidden = masked_words(value)
-    if field in _HIDDEN_FIELDS and hidden == value:
+    if mask is Mask.LAST_THREE and hidden == value:
         return f"{'•' * max(len(value) - 3, 0)}{value[-3:]}"
     return hidden

@@ -11,14 +11,14 @@ from batch_issuer.reconcile import OpenItem, Reconciliation, read_open_items, re
 
 
 def masked(reconciliation: Reconciliation) -> Reconciliation:
-    """The reconciliation with names as initials and identity numbers shortened, for every report made of it."""
+    """Return the reconciliation with names as initials and identity numbers shortened, for every report made of it."""
     from batch_issuer.reports.masking import masked  # noqa: PLC0415 - only for who asks for it
 
     return masked(reconciliation)
 
 
 def write_reports(reconciliation: Reconciliation, messages: Messages, folder: Path, name: str) -> dict[str, str]:
-    """The page, the workbook and all figures as JSON, named after the run or the period; their paths by kind.
+    """Write the page, the workbook and all figures as JSON, named after the run or the period; return paths by kind.
 
     Raises `StoppedMidway` where the folder cannot be written: what was issued is in the ledger all the same.
     """
@@ -35,14 +35,21 @@ def write_reports(reconciliation: Reconciliation, messages: Messages, folder: Pa
         lines = report_json(reconciliation, fingerprint(reconciliation))
         replace_file(plain, (line.encode("utf-8", "backslashreplace") for line in lines))
     except OSError as error:
-        raise _not_written(folder, error) from error
+        raise StoppedMidway(
+            N_("The reports cannot be written to {path}: {reason}. What was issued is safe in the ledger."),
+            repair=N_(
+                "Make space, close the file if it is open, or choose another --out; then run `batch-issuer report`."
+            ),
+            path=folder,
+            reason=error.strerror or str(error),
+        ) from error
     return {"html": str(page), "workbook": str(workbook), "json": str(plain)}
 
 
 def read_report(path: Path, company: str) -> tuple[tuple[OpenItem, ...], str, str]:
-    """The open items of an earlier report's JSON, what was known then, and its fingerprint.
+    """Read an earlier report's JSON: its open items, the moment until which it knew things, and its fingerprint.
 
-    Raises `CannotStart` for anything else.
+    Raises `CannotStart` for anything else, and for a report of another company.
     """
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
@@ -67,7 +74,7 @@ def read_report(path: Path, company: str) -> tuple[tuple[OpenItem, ...], str, st
 
 
 def write_new_template(messages: Messages, path: Path) -> None:
-    """The workbook to fill in. Raises `CannotStart` for a name that is none of a workbook, or that exists."""
+    """Write the workbook to fill in. Raises `CannotStart` for a name that is none of a workbook, or that exists."""
     from batch_issuer.reports.fill_in.template import write_template  # noqa: PLC0415 - xlsxwriter, only for who needs it
 
     if path.suffix.lower() != ".xlsx":
@@ -77,12 +84,3 @@ def write_new_template(messages: Messages, path: Path) -> None:
             path=path,
         )
     write_template(messages, path)
-
-
-def _not_written(path: Path, error: OSError) -> StoppedMidway:
-    return StoppedMidway(
-        N_("The reports cannot be written to {path}: {reason}. What was issued is safe in the ledger."),
-        repair=N_("Make space, close the file if it is open, or choose another --out; then run `batch-issuer report`."),
-        path=path,
-        reason=error.strerror or str(error),
-    )

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from batch_issuer.messages import N_
 from batch_issuer.model.documents import Customer, Document
-from batch_issuer.model.problems import Kind, Severity
-from batch_issuer.rules.findings import Finding
+from batch_issuer.model.problems import Kind, Problem, Severity
 from batch_issuer.rules.whole import is_nobody, row_of
 from batch_issuer.settings import Rules
 
@@ -106,7 +105,7 @@ ADJUSTS_WITHOUT_CREDIT = Kind(
 )
 
 
-def taxpayer_is_complete(document: Document, _rules: Rules) -> Iterator[Finding]:
+def taxpayer_is_complete(document: Document, _rules: Rules) -> Iterator[Problem]:
     """A CCF has a customer with name, NIT, NRC and size of taxpayer (Ocote, CCF 03)."""
     customer = document.customer or Customer(name=document.customer_name)
     needed = (
@@ -117,10 +116,10 @@ def taxpayer_is_complete(document: Document, _rules: Rules) -> Iterator[Finding]
     )
     for value, kind, field in needed:
         if not value:
-            yield Finding(kind, row_of(document), field)
+            yield Problem(kind, row=row_of(document), field=field)
 
 
-def taxpayer_is_described(document: Document, _rules: Rules) -> Iterator[Finding]:
+def taxpayer_is_described(document: Document, _rules: Rules) -> Iterator[Problem]:
     """A CCF's customer has activity, place, address and e-mail (fe-ccf-v3 and -v4, receptor; Ocote advises it)."""
     customer = document.customer
     if customer is None:
@@ -132,17 +131,21 @@ def taxpayer_is_described(document: Document, _rules: Rules) -> Iterator[Finding
         "email": customer.email,
     }
     if missing := [field for field, value in advised.items() if not value]:
-        yield Finding(CCF_ADVISED_MISSING, row_of(document), missing[0], "", {"fields": _headings(missing)})
+        yield Problem(
+            CCF_ADVISED_MISSING, parameters={"fields": _headings(missing)}, row=row_of(document), field=missing[0]
+        )
 
 
-def foreign_buyer_is_named(document: Document, _rules: Rules) -> Iterator[Finding]:
+def foreign_buyer_is_named(document: Document, _rules: Rules) -> Iterator[Problem]:
     """An export says who bought and where (Ocote, export invoice 11: optional but advised)."""
     customer = document.customer or Customer(name=document.customer_name)
     if document.customer and not customer.name:
         return  # customer-name-missing says so, and holds it back
     said = {"name": customer.name if not is_nobody(customer.name) else "", "address": customer.address}
     if missing := [field for field, value in said.items() if not value]:
-        yield Finding(EXPORT_BUYER_MISSING, row_of(document), missing[0], "", {"fields": _headings(missing)})
+        yield Problem(
+            EXPORT_BUYER_MISSING, parameters={"fields": _headings(missing)}, row=row_of(document), field=missing[0]
+        )
 
 
 _HEADINGS = {
@@ -156,57 +159,57 @@ def _headings(fields: Iterable[str]) -> str:
     return ", ".join(f"«{_HEADINGS[field]}»" for field in fields)
 
 
-def subject_is_named(document: Document, _rules: Rules) -> Iterator[Finding]:
+def subject_is_named(document: Document, _rules: Rules) -> Iterator[Problem]:
     """A purchase names its excluded subject (Ocote, POST /suex, subject.name)."""
     if not (document.customer.name if document.customer else document.customer_name):
-        yield Finding(SUBJECT_NAME_MISSING, row_of(document), "name")
+        yield Problem(SUBJECT_NAME_MISSING, row=row_of(document), field="name")
 
 
-def subject_is_identified(document: Document, _rules: Rules) -> Iterator[Finding]:
+def subject_is_identified(document: Document, _rules: Rules) -> Iterator[Problem]:
     """An excluded subject has an identity number (fe-fse-v1, sujetoExcluido.numDocumento) and no NRC."""
     customer = document.customer or Customer()
     if not (customer.nit or customer.dui):
-        yield Finding(SUBJECT_NUMBER_MISSING, row_of(document), "dui")
+        yield Problem(SUBJECT_NUMBER_MISSING, row=row_of(document), field="dui")
     if customer.nrc:
-        yield Finding(SUBJECT_WITH_NRC, row_of(document), "nrc", customer.nrc)
+        yield Problem(SUBJECT_WITH_NRC, customer.nrc, row=row_of(document), field="nrc")
 
 
-def service_is_said(document: Document, *, has_column: bool) -> Iterator[Finding]:
+def service_is_said(document: Document, *, has_column: bool) -> Iterator[Problem]:
     """A service bears 10 % of income tax; a line that does not say is goods (Ocote, POST /suex, is_service)."""
     if not has_column and not any(line.is_service for line in document.lines):
-        yield Finding(SERVICE_NOT_SAID, row_of(document), "is_service")
+        yield Problem(SERVICE_NOT_SAID, row=row_of(document), field="is_service")
 
 
-def discount_is_in_the_price(document: Document, _rules: Rules) -> Iterator[Finding]:
+def discount_is_in_the_price(document: Document, _rules: Rules) -> Iterator[Problem]:
     """Neither /suex nor /credit-memo has a documented discount (Ocote, SUEX 14 and credit note)."""
     discounted = next((line for line in document.lines if line.discount_percentage), None)
     if discounted is not None:
         parameters = {"doc_type": document.doc_type}
-        yield Finding(DISCOUNT_TAKEN_OFF, discounted.row, "discount_percentage", "", parameters)
+        yield Problem(DISCOUNT_TAKEN_OFF, parameters=parameters, row=discounted.row, field="discount_percentage")
 
 
-def credit_names_its_ccf(document: Document, _rules: Rules) -> Iterator[Finding]:
+def credit_names_its_ccf(document: Document, _rules: Rules) -> Iterator[Problem]:
     """A credit note adjusts an issued CCF (Ocote, POST /credit-memo, document_id)."""
     if not document.adjusts:
-        yield Finding(CREDIT_CCF_MISSING, row_of(document), "adjusts")
+        yield Problem(CREDIT_CCF_MISSING, row=row_of(document), field="adjusts")
     elif _CONTROL_NUMBER.fullmatch(document.adjusts.strip().upper()):
-        yield Finding(CREDIT_BY_NUMBER, row_of(document), "adjusts", document.adjusts)
+        yield Problem(CREDIT_BY_NUMBER, document.adjusts, row=row_of(document), field="adjusts")
     elif document.adjusts == document.external_ref:
-        yield Finding(CREDIT_OF_ITSELF, row_of(document), "adjusts", document.adjusts)
+        yield Problem(CREDIT_OF_ITSELF, document.adjusts, row=row_of(document), field="adjusts")
 
 
-def credit_says_what(document: Document, _rules: Rules) -> Iterator[Finding]:
+def credit_says_what(document: Document, _rules: Rules) -> Iterator[Problem]:
     """A credit note has lines or a full adjustment; with neither, Ocote would credit the whole CCF."""
     if not document.full_adjustment and not says_lines(document):
-        yield Finding(CREDIT_SAYS_NOTHING, row_of(document), "full_adjustment")
+        yield Problem(CREDIT_SAYS_NOTHING, row=row_of(document), field="full_adjustment")
 
 
-def only_credits_adjust(document: Document, _rules: Rules) -> Iterator[Finding]:
+def only_credits_adjust(document: Document, _rules: Rules) -> Iterator[Problem]:
     """Only a credit note adjusts another document; an invoice in its place would tax a return (Ocote, credit note)."""
     if document.adjusts or document.full_adjustment:
         field = "adjusts" if document.adjusts else "full_adjustment"
         parameters = {"doc_type": document.doc_type}
-        yield Finding(ADJUSTS_WITHOUT_CREDIT, row_of(document), field, document.adjusts, parameters)
+        yield Problem(ADJUSTS_WITHOUT_CREDIT, document.adjusts, parameters, row=row_of(document), field=field)
 
 
 def says_lines(document: Document) -> bool:

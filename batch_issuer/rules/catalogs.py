@@ -10,7 +10,7 @@ import csv
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -256,21 +256,23 @@ def territory() -> Territory:
         if (one.department, one.code) not in live and (one.department, fold(one.name)) not in code_of
     ]
     municipalities = [*ours, *_preferred.municipalities]
-    districts = [
-        (one._replace(municipality=codes[one.department, one.municipality]), names) for one, names in _read_districts()
-    ]
+    districts: list[tuple[District, set[str]]] = []
+    for row in _rows("008"):
+        department = row["department_code"]
+        one = District(department, row["code"], row["name"], codes[department, row["municipality_code"]])
+        districts.append((one, {fold(row["name"]), fold(row["official_label"])}))
+    return _territory(municipalities, districts)
+
+
+def _territory(
+    municipalities: Sequence[Municipality], districts: Sequence[tuple[District, Collection[str]]]
+) -> Territory:
     return Territory(
         municipalities={(found.department, found.code): found for found in municipalities},
         districts={(found.department, found.code): found for found, _ in districts},
         municipalities_named=_grouped((found.name, found) for found in municipalities),
         districts_named=_grouped((name, found) for found, names in districts for name in sorted(names)),
     )
-
-
-def _read_districts() -> Iterator[tuple[District, set[str]]]:
-    for row in _rows("008"):
-        district = District(row["department_code"], row["code"], row["name"], row["municipality_code"])
-        yield district, {fold(row["name"]), fold(row["official_label"])}
 
 
 def _grouped(pairs: Iterable[tuple[str, Named]]) -> Mapping[str, tuple[Named, ...]]:

@@ -6,13 +6,13 @@ A function is asked once per distinct value, not once per row. The first rule of
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 from batch_issuer.messages import N_
-from batch_issuer.model.problems import Kind, Severity
+from batch_issuer.model.problems import Kind, Problem, Severity
 from batch_issuer.rules import catalogs
 from batch_issuer.rules.catalogs import Catalog
-from batch_issuer.rules.findings import Fault
 from batch_issuer.rules.identifiers import (
     PHONE_LENGTHS,
     digits_of,
@@ -25,9 +25,6 @@ from batch_issuer.rules.identifiers import (
     nrc_has_shape,
 )
 
-LONGEST_DESCRIPTION = 1000
-LONGEST_NAME = 250
-LONGEST_ADDRESS = 200
 MOST_DECIMALS = 8
 OTHER_NUMBER_LENGTHS = range(3, 21)
 TOO_LARGE = Decimal(10) ** 11
@@ -171,151 +168,142 @@ def as_written(number: Decimal) -> str:
     return format(number, "f") if number.is_finite() else ""
 
 
-def description_is_given(text: str) -> Fault | None:
+def description_is_given(text: str) -> Problem | None:
     """A line has a description (Ocote, POST /invoice: «Línea N: descripción es requerida»)."""
-    return None if text.strip() else Fault(DESCRIPTION_MISSING)
+    return None if text.strip() else Problem(DESCRIPTION_MISSING)
 
 
-def description_fits(text: str) -> Fault | None:
-    """A description has at most 1,000 characters (Ocote, POST /invoice; fe-fc-v1)."""
-    return _fits(text, LONGEST_DESCRIPTION)
+def text_fits(limit: int, sentence: str) -> Callable[[str], Problem | None]:
+    """Return the rule that a text has at most so many characters, with the sentence that says so and its source."""
+
+    def fits(text: str) -> Problem | None:
+        if len(text) <= limit:
+            return None
+        return Problem(TEXT_LONG, text, {"length": f"{len(text):,}", "limit": f"{limit:,}"})
+
+    fits.__doc__ = sentence
+    return fits
 
 
-def name_fits(text: str) -> Fault | None:
-    """A name has at most 250 characters (fe-fc-v1 and fe-f-v2, receptor.nombre)."""
-    return _fits(text, LONGEST_NAME)
-
-
-def address_fits(text: str) -> Fault | None:
-    """An address has at most 200 characters (fe-fc-v1 and fe-f-v2, receptor.direccion.complemento)."""
-    return _fits(text, LONGEST_ADDRESS)
-
-
-def _fits(text: str, limit: int) -> Fault | None:
-    if len(text) <= limit:
-        return None
-    return Fault(TEXT_LONG, text, {"length": f"{len(text):,}", "limit": f"{limit:,}"})
-
-
-def text_is_printable(text: str) -> Fault | None:
+def text_is_printable(text: str) -> Problem | None:
     """A text has no control characters (RFC 8259 would carry them, printed documents cannot)."""
     if not (damaged := _UNPRINTABLE.search(text)):
         return None
     shown = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-    return Fault(TEXT_UNPRINTABLE, shown, {"character": f"U+{ord(damaged[0]):04X}"})
+    return Problem(TEXT_UNPRINTABLE, shown, {"character": f"U+{ord(damaged[0]):04X}"})
 
 
-def number_is_there(number: Decimal) -> Fault | None:
+def number_is_there(number: Decimal) -> Problem | None:
     """Quantity and price are numbers (Ocote, POST /invoice, lines)."""
-    return None if number.is_finite() else Fault(NUMBER_MISSING)
+    return None if number.is_finite() else Problem(NUMBER_MISSING)
 
 
-def quantity_is_positive(number: Decimal) -> Fault | None:
+def quantity_is_positive(number: Decimal) -> Problem | None:
     """A quantity is more than zero (Ocote, POST /invoice: «cantidad debe ser mayor a cero»)."""
-    return None if number > 0 else Fault(QUANTITY_NOT_POSITIVE, as_written(number))
+    return None if number > 0 else Problem(QUANTITY_NOT_POSITIVE, as_written(number))
 
 
-def price_is_positive(number: Decimal) -> Fault | None:
+def price_is_positive(number: Decimal) -> Problem | None:
     """A unit price is more than zero (Ocote, POST /invoice: «precio unitario debe ser mayor a cero»)."""
-    return None if number > 0 else Fault(PRICE_NOT_POSITIVE, as_written(number))
+    return None if number > 0 else Problem(PRICE_NOT_POSITIVE, as_written(number))
 
 
-def number_is_below_limit(number: Decimal) -> Fault | None:
+def number_is_below_limit(number: Decimal) -> Problem | None:
     """Quantity and price are below 100,000,000,000 (fe-fc-v1 and fe-f-v2, cuerpoDocumento)."""
-    return None if number < TOO_LARGE else Fault(NUMBER_LARGE, as_written(number))
+    return None if number < TOO_LARGE else Problem(NUMBER_LARGE, as_written(number))
 
 
-def number_has_few_decimals(number: Decimal) -> Fault | None:
+def number_has_few_decimals(number: Decimal) -> Problem | None:
     """Quantity and price have at most 8 decimals (fe-fc-v1 and fe-f-v2, cuerpoDocumento, multipleOf)."""
     exponent = number.normalize().as_tuple().exponent
     too_many = isinstance(exponent, int) and exponent < -MOST_DECIMALS
-    return Fault(NUMBER_DECIMALS, as_written(number)) if too_many else None
+    return Problem(NUMBER_DECIMALS, as_written(number)) if too_many else None
 
 
-def discount_is_in_range(number: Decimal) -> Fault | None:
+def discount_is_in_range(number: Decimal) -> Problem | None:
     """A discount is from 0 to 99 per cent (Ocote, POST /invoice, discount_percentage)."""
-    return None if 0 <= number <= LARGEST_DISCOUNT else Fault(DISCOUNT_OUT_OF_RANGE, as_written(number))
+    return None if 0 <= number <= LARGEST_DISCOUNT else Problem(DISCOUNT_OUT_OF_RANGE, as_written(number))
 
 
-def email_is_plausible(text: str) -> Fault | None:
+def email_is_plausible(text: str) -> Problem | None:
     """An e-mail address has 6 to 100 characters and a domain (fe-f-v2, receptor.correo)."""
-    return None if email_has_shape(text) else Fault(EMAIL_SHAPE, text)
+    return None if email_has_shape(text) else Problem(EMAIL_SHAPE, text)
 
 
-def phone_fits(text: str) -> Fault | None:
+def phone_fits(text: str) -> Problem | None:
     """A telephone has 8 to 30 characters (fe-fc-v1 and fe-f-v2, receptor.telefono)."""
-    return None if len(text) in PHONE_LENGTHS else Fault(PHONE_LENGTH, text)
+    return None if len(text) in PHONE_LENGTHS else Problem(PHONE_LENGTH, text)
 
 
-def nit_looks_right(text: str) -> Fault | None:
+def nit_looks_right(text: str) -> Problem | None:
     """A NIT has 14 digits, or the 9 of the DUI that replaces it (fe-fc-v1, `^([0-9]{14}|[0-9]{9})$`)."""
-    return None if nit_has_shape(digits_of(text)) else Fault(NIT_SHAPE, text)
+    return None if nit_has_shape(digits_of(text)) else Problem(NIT_SHAPE, text)
 
 
-def nit_check_digit_fits(text: str) -> Fault | None:
+def nit_check_digit_fits(text: str) -> Problem | None:
     """The last digit of a NIT follows from the others; the ministry does not publish how, so this only warns."""
-    return None if nit_is_valid(digits_of(text)) else Fault(NIT_CHECK_DIGIT, text)
+    return None if nit_is_valid(digits_of(text)) else Problem(NIT_CHECK_DIGIT, text)
 
 
-def other_number_fits(text: str) -> Fault | None:
+def other_number_fits(text: str) -> Problem | None:
     """The number of a passport or another document, in the NIT's column, has 3 to 20 characters (fe-fc-v1)."""
-    return None if len(text) in OTHER_NUMBER_LENGTHS else Fault(OTHER_NUMBER_LENGTH, text)
+    return None if len(text) in OTHER_NUMBER_LENGTHS else Problem(OTHER_NUMBER_LENGTH, text)
 
 
-def dui_looks_right(text: str) -> Fault | None:
+def dui_looks_right(text: str) -> Problem | None:
     """A DUI has 9 digits (type 01: `########-#`)."""
-    return None if dui_has_shape(digits_of(text)) else Fault(DUI_SHAPE, text)
+    return None if dui_has_shape(digits_of(text)) else Problem(DUI_SHAPE, text)
 
 
-def dui_check_digit_fits(text: str) -> Fault | None:
+def dui_check_digit_fits(text: str) -> Problem | None:
     """The last digit of a DUI follows from the others; the ministry does not publish how, so this only warns."""
-    return None if dui_is_valid(digits_of(text)) else Fault(DUI_CHECK_DIGIT, text)
+    return None if dui_is_valid(digits_of(text)) else Problem(DUI_CHECK_DIGIT, text)
 
 
-def nrc_looks_right(text: str) -> Fault | None:
+def nrc_looks_right(text: str) -> Problem | None:
     """An NRC has 2 to 8 digits (fe-fc-v1, receptor.nrc)."""
-    return None if nrc_has_shape(digits_of(text)) else Fault(NRC_SHAPE, text)
+    return None if nrc_has_shape(digits_of(text)) else Problem(NRC_SHAPE, text)
 
 
-def period_is_whole(text: str) -> Fault | None:
+def period_is_whole(text: str) -> Problem | None:
     """A credit period is a whole number of 1 or more (Ocote, POST /invoice, period; pagos.periodo > 0)."""
-    return None if is_all_digits(text) and int(text) > 0 else Fault(PERIOD_NOT_WHOLE, text)
+    return None if is_all_digits(text) and int(text) > 0 else Problem(PERIOD_NOT_WHOLE, text)
 
 
-def payment_method_is_known(text: str) -> Fault | None:
+def payment_method_is_known(text: str) -> Problem | None:
     """A payment method is in CAT-017, by code or name."""
     return _known(text, catalogs.payment_methods(), PAYMENT_UNKNOWN)
 
 
-def condition_is_known(text: str) -> Fault | None:
+def condition_is_known(text: str) -> Problem | None:
     """A condition is in CAT-016, by code or name: 1 cash, 2 credit, 3 other."""
     return _known(text, catalogs.conditions(), CONDITION_UNKNOWN)
 
 
-def deadline_is_known(text: str) -> Fault | None:
+def deadline_is_known(text: str) -> Problem | None:
     """The unit of a credit term is in CAT-018, by code or name: 1 days, 2 months, 3 years (Ocote, changelog)."""
     return _known(text, catalogs.term_units(), DEADLINE_UNKNOWN)
 
 
-def activity_is_known(text: str) -> Fault | None:
+def activity_is_known(text: str) -> Problem | None:
     """An economic activity is in CAT-019, by code or name."""
-    return None if catalogs.activities().code_of(text) else Fault(ACTIVITY_UNKNOWN, text)
+    return None if catalogs.activities().code_of(text) else Problem(ACTIVITY_UNKNOWN, text)
 
 
-def contributor_is_known(text: str) -> Fault | None:
+def contributor_is_known(text: str) -> Problem | None:
     """The size of a taxpayer is 1 small, 2 medium, 3 large or 4 government (Ocote, POST /invoice, type_contributor)."""
     return _known(text, catalogs.contributors(), CONTRIBUTOR_UNKNOWN)
 
 
-def identity_document_is_known(text: str) -> Fault | None:
+def identity_document_is_known(text: str) -> Problem | None:
     """The kind of identity document is in CAT-022, by code or name."""
     return _known(text, catalogs.identity_documents(), IDENTITY_DOCUMENT_UNKNOWN)
 
 
-def favorite_doc_is_known(text: str) -> Fault | None:
+def favorite_doc_is_known(text: str) -> Problem | None:
     """The customer's usual document is in CAT-002, by code or name (Ocote, POST /invoice, favorite_doc)."""
     return _known(text, catalogs.document_kinds(), FAVORITE_DOC_UNKNOWN)
 
 
-def _known(text: str, catalog: Catalog, kind: Kind) -> Fault | None:
-    return None if catalog.code_of(text) else Fault(kind, text, {"known": catalog.listed()})
+def _known(text: str, catalog: Catalog, kind: Kind) -> Problem | None:
+    return None if catalog.code_of(text) else Problem(kind, text, {"known": catalog.listed()})

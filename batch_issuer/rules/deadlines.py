@@ -123,7 +123,8 @@ def _business_days(issued: dt.date) -> Deadline:
         source=Source.PROVIDER,
         rule=N_("90 business days from the issue"),
         last_day=last_day,
-        not_before=_end_of_calendar(issued) if last_day is None else None,
+        # Counted to the end of the days off that are known: the last day lies behind it.
+        not_before=dt.date(CALENDAR_YEAR, 12, 31) if last_day is None and issued.year == CALENDAR_YEAR else None,
     )
 
 
@@ -154,7 +155,3 @@ def _months_after(day: dt.date, months: int) -> dt.date:
     """The same day of a later month, or that month's last: 30 November and three months are 28 February."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
-
-def _end_of_calendar(issued: dt.date) -> dt.date | None:
-    return dt.date(CALENDAR_YEAR, 12, 31) if issued.year == CALENDAR_YEAR else None

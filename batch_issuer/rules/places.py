@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batch_issuer.messages import N_
-from batch_issuer.model.problems import Kind
-from batch_issuer.rules.catalogs import District, Municipality, departments, fold, remembered, territory
-from batch_issuer.rules.findings import Fault
+from batch_issuer.model.problems import Kind, Problem
+from batch_issuer.rules.catalogs import Municipality, departments, fold, remembered, territory
 from batch_issuer.rules.identifiers import is_all_digits, is_uuid
 
 DEPARTMENT_UNKNOWN = Kind(
@@ -75,7 +74,7 @@ class Placing:
     department: str = ""
     municipality: str = ""
     district: str = ""
-    fault: Fault | None = None
+    fault: Problem | None = None
     field: str = ""
 
 
@@ -87,21 +86,24 @@ def place(department: str, municipality: str, district: str) -> Placing:
     municipality's column is taken as the district that it is. A district given as UUID is kept as it is.
     """
     try:
-        code = _department(department) if department else ""
+        code = departments().code_of(department) if department else ""
+        if department and not code:
+            known = ", ".join(departments().names.values())
+            raise _Misplaced("department", Problem(DEPARTMENT_UNKNOWN, department, {"known": known}))
         written = _municipality(code, municipality) if municipality else None
         if district and not is_uuid(district):
-            return _sent(_same_place(_district(code, district), code, written, district))
+            return _sent(_of_district(code, written, district))
         if written:
             return _sent(written, district)
         if code and not district:
-            raise _Misplaced("municipality", Fault(MUNICIPALITY_MISSING, "", _within(code)))
+            raise _Misplaced("municipality", Problem(MUNICIPALITY_MISSING, "", _within(code)))
         return Placing(district=district)
     except _Misplaced as wrong:
         return Placing(department, municipality, district, wrong.fault, wrong.field)
 
 
 class _Misplaced(Exception):  # noqa: N818 - it never leaves this module
-    def __init__(self, field: str, fault: Fault) -> None:
+    def __init__(self, field: str, fault: Problem) -> None:
         super().__init__(field)
         self.field = field
         self.fault = fault
@@ -109,13 +111,6 @@ class _Misplaced(Exception):  # noqa: N818 - it never leaves this module
 
 def _sent(municipality: Municipality, district: str = "") -> Placing:
     return Placing(municipality.department, municipality.code, district)
-
-
-def _department(text: str) -> str:
-    if code := departments().code_of(text):
-        return code
-    known = ", ".join(departments().names.values())
-    raise _Misplaced("department", Fault(DEPARTMENT_UNKNOWN, text, {"known": known}))
 
 
 def _municipality(department: str, text: str) -> Municipality:
@@ -128,7 +123,7 @@ def _municipality(department: str, text: str) -> Municipality:
     elsewhere = named or towns
     if not here and elsewhere:
         parameters = {"department": _name(department), "actual": _places(elsewhere)}
-        raise _Misplaced("municipality", Fault(MUNICIPALITY_ELSEWHERE, text, parameters))
+        raise _Misplaced("municipality", Problem(MUNICIPALITY_ELSEWHERE, text, parameters))
     return _only("municipality", text, here, department)
 
 
@@ -138,9 +133,9 @@ def _within_department(department: str, places: Sequence[Municipality]) -> tuple
 
 def _only(field: str, text: str, places: Sequence[Municipality], department: str) -> Municipality:
     if not places:
-        raise _Misplaced(field, Fault(MUNICIPALITY_UNKNOWN, text, _within(department)))
+        raise _Misplaced(field, Problem(MUNICIPALITY_UNKNOWN, text, _within(department)))
     if len(places) > 1:
-        raise _Misplaced(field, Fault(PLACE_AMBIGUOUS, text, {"places": _places(places)}))
+        raise _Misplaced(field, Problem(PLACE_AMBIGUOUS, text, {"places": _places(places)}))
     return places[0]
 
 
@@ -148,17 +143,17 @@ def _municipality_of_code(department: str, digits: str) -> Municipality:
     stated, code = _split(digits)
     if stated and department and stated != department:
         parameters = {"department": _name(department), "actual": _name(stated)}
-        raise _Misplaced("municipality", Fault(MUNICIPALITY_ELSEWHERE, digits, parameters))
+        raise _Misplaced("municipality", Problem(MUNICIPALITY_ELSEWHERE, digits, parameters))
     key = (stated or department, code)
     if not key[0]:
-        raise _Misplaced("municipality", Fault(DEPARTMENT_MISSING, digits))
+        raise _Misplaced("municipality", Problem(DEPARTMENT_MISSING, digits))
     if found := territory().municipalities.get(key):
         return found
     if former := territory().districts.get(key):
         today = territory().municipality_of(former)
         parameters = {"district": former.name, "code": today.code, "name": today.name}
-        raise _Misplaced("municipality", Fault(MUNICIPALITY_OLD_CODE, digits, parameters))
-    raise _Misplaced("municipality", Fault(MUNICIPALITY_UNKNOWN, digits, _within(key[0])))
+        raise _Misplaced("municipality", Problem(MUNICIPALITY_OLD_CODE, digits, parameters))
+    raise _Misplaced("municipality", Problem(MUNICIPALITY_UNKNOWN, digits, _within(key[0])))
 
 
 def _split(digits: str) -> tuple[str, str]:
@@ -169,26 +164,20 @@ def _split(digits: str) -> tuple[str, str]:
     return long[:-2], long[-2:]
 
 
-def _district(department: str, text: str) -> tuple[District, ...]:
+def _of_district(department: str, written: Municipality | None, text: str) -> Municipality:
+    """Return the municipality of a district, which must be in the department and municipality that are written."""
     if not is_all_digits(text.strip()):
         districts = territory().districts_named.get(fold(text), ())
     else:
         stated, code = _split(text.strip())
-        key = (stated or department, code)
-        districts = tuple(found for found in (territory().districts.get(key),) if found)
+        districts = tuple(filter(None, [territory().districts.get((stated or department, code))]))
     if not districts:
-        raise _Misplaced("district", Fault(DISTRICT_UNKNOWN, text))
-    return districts
-
-
-def _same_place(
-    districts: Sequence[District], department: str, written: Municipality | None, text: str
-) -> Municipality:
+        raise _Misplaced("district", Problem(DISTRICT_UNKNOWN, text))
     places = tuple(territory().municipality_of(found) for found in districts)
     here = [place for place in places if department in ("", place.department) and written in (None, place)]
     if not here:
         said = written.name if written else _name(department)
-        raise _Misplaced("district", Fault(DISTRICT_ELSEWHERE, text, {"actual": _places(places), "written": said}))
+        raise _Misplaced("district", Problem(DISTRICT_ELSEWHERE, text, {"actual": _places(places), "written": said}))
     return _only("district", text, here, department)
 
 

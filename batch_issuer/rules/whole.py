@@ -10,10 +10,9 @@ from batch_issuer.messages import N_
 from batch_issuer.model.amounts import expected_amounts
 from batch_issuer.model.documents import DOC_TYPES, Document
 from batch_issuer.model.money import CENT, exact_grouped
-from batch_issuer.model.problems import Kind, Severity
+from batch_issuer.model.problems import Kind, Problem, Severity
 from batch_issuer.rules.catalogs import fold
 from batch_issuer.rules.cells import TOO_LARGE, as_written
-from batch_issuer.rules.findings import Finding
 from batch_issuer.settings import Rules
 
 MOST_LINES = 2000
@@ -99,63 +98,67 @@ CREDIT_WITHOUT_TERM = Kind(
 )
 
 
-def lines_are_few(document: Document, _rules: Rules) -> Iterator[Finding]:
+def lines_are_few(document: Document, _rules: Rules) -> Iterator[Problem]:
     """A document has 1 to 2,000 lines (fe-fc-v1 and fe-f-v2, cuerpoDocumento)."""
     if not document.lines:
-        yield Finding(LINES_MISSING, None, "")
+        yield Problem(LINES_MISSING)
     elif len(document.lines) > MOST_LINES:
-        yield Finding(LINES_MANY, document.row, "", "", {"lines": f"{len(document.lines):,}"})
+        yield Problem(LINES_MANY, parameters={"lines": f"{len(document.lines):,}"}, row=document.row)
 
 
-def customer_has_one_name(document: Document, _rules: Rules) -> Iterator[Finding]:
+def customer_has_one_name(document: Document, _rules: Rules) -> Iterator[Problem]:
     """A customer that is sent has a name (Ocote, POST /invoice, customer.name), and only one."""
     if not document.customer:
         return
     name = document.customer.name
     if not name and document.doc_type not in NAMED_BY_THEIR_OWN_RULE:
-        yield Finding(CUSTOMER_NAME_MISSING, row_of(document), "name")
+        yield Problem(CUSTOMER_NAME_MISSING, row=row_of(document), field="name")
     elif name and document.customer_name and fold(document.customer_name) != fold(name):
-        yield Finding(CUSTOMER_TWO_NAMES, row_of(document), "customer_name", document.customer_name, {"name": name})
+        yield Problem(
+            CUSTOMER_TWO_NAMES, document.customer_name, {"name": name}, row=row_of(document), field="customer_name"
+        )
 
 
-def term_belongs_to_credit(document: Document, _rules: Rules) -> Iterator[Finding]:
+def term_belongs_to_credit(document: Document, _rules: Rules) -> Iterator[Problem]:
     """A term counts only with the condition credit, where it is one day unless said (Ocote, POST /invoice)."""
     field = "period" if document.period else "deadline"
     if (document.period or document.deadline) and document.transaction_condition != ON_CREDIT:
-        yield Finding(TERM_WITHOUT_CREDIT, row_of(document), field, document.period or document.deadline)
+        yield Problem(TERM_WITHOUT_CREDIT, document.period or document.deadline, row=row_of(document), field=field)
     elif not document.period and document.transaction_condition == ON_CREDIT:
-        yield Finding(CREDIT_WITHOUT_TERM, row_of(document), "period")
+        yield Problem(CREDIT_WITHOUT_TERM, row=row_of(document), field="period")
 
 
-def amounts_are_possible(document: Document, gross: Decimal, _rules: Rules) -> Iterator[Finding]:
+def amounts_are_possible(document: Document, gross: Decimal, _rules: Rules) -> Iterator[Problem]:
     """The total is more than zero and below 100,000,000,000 (fe-fc-v1 and fe-f-v2, resumen)."""
     if not gross:
-        yield Finding(AMOUNT_ZERO, row_of(document), "")
+        yield Problem(AMOUNT_ZERO, row=row_of(document))
     elif gross >= TOO_LARGE:
-        yield Finding(AMOUNT_LARGE, row_of(document), "", "", {"amount": exact_grouped(gross)})
+        yield Problem(AMOUNT_LARGE, parameters={"amount": exact_grouped(gross)}, row=row_of(document))
 
 
-def total_agrees(document: Document, gross: Decimal, _rules: Rules) -> Iterator[Finding]:
+def total_agrees(document: Document, gross: Decimal, _rules: Rules) -> Iterator[Problem]:
     """The sheet's own total is ours to a cent a line (rounding: Manual Funcional 2.0, XXI)."""
     if document.total is None or document.full_adjustment:
         return
     tolerance = CENT * len(document.lines)
     if not any(abs(document.total - amount) <= tolerance for amount in _totals(document, gross)):
         parameters = {"total": exact_grouped(document.total), "expected": exact_grouped(gross)}
-        yield Finding(TOTAL_DIFFERS, row_of(document), "total", as_written(document.total), parameters)
+        yield Problem(TOTAL_DIFFERS, as_written(document.total), parameters, row=row_of(document), field="total")
 
 
-def buyer_is_identified(document: Document, gross: Decimal, rules: Rules) -> Iterator[Finding]:
+def buyer_is_identified(document: Document, gross: Decimal, rules: Rules) -> Iterator[Problem]:
     """From $25,000.00 the buyer is identified (Código Tributario, arts. 114 and 119-G, D.L. 94 of 2024).
 
     Below, nothing is demanded; fe-fc-v1 asks for a receptor from $1,095.00, so that an anonymous sale is a warning.
     """
     if gross >= IDENTIFIED_FROM and not is_identified(document):
         field = "dui" if _is_named(document) else "customer_name"
-        yield Finding(CUSTOMER_NOT_IDENTIFIED, row_of(document), field, "", {"amount": exact_grouped(gross)})
+        yield Problem(
+            CUSTOMER_NOT_IDENTIFIED, parameters={"amount": exact_grouped(gross)}, row=row_of(document), field=field
+        )
     elif 0 < rules.warn_anonymous_from <= gross and not is_identified(document):
         parameters = {"amount": exact_grouped(gross), "threshold": exact_grouped(rules.warn_anonymous_from)}
-        yield Finding(CUSTOMER_ANONYMOUS, row_of(document), "", "", parameters)
+        yield Problem(CUSTOMER_ANONYMOUS, parameters=parameters, row=row_of(document))
 
 
 def is_identified(document: Document) -> bool:
@@ -185,11 +188,11 @@ def _totals(document: Document, gross: Decimal) -> Iterator[Decimal]:
         yield amounts.total
 
 
-def type_is_issued(document: Document) -> Finding | None:
+def type_is_issued(document: Document) -> Problem | None:
     """The provider issues 01, 03, 05, 11 and 14 (Ocote, welcome); nothing else may leave."""
     if document.doc_type in DOC_TYPES:
         return None
-    return Finding(DOC_TYPE_UNISSUED, row_of(document), "doc_type", document.doc_type)
+    return Problem(DOC_TYPE_UNISSUED, document.doc_type, row=row_of(document), field="doc_type")
 
 
 def row_of(document: Document) -> int | None:

@@ -1,7 +1,7 @@
 """Downloaded files on the disk: a folder a day, names that every system takes, and a manifest with their hashes.
 
-A file appears whole under its name or not at all. Its name follows from the document alone; where two documents would
-share one on a system that ignores case, the later one gets a digest of its reference.
+A file's name follows from the document alone; where two documents would share one on a system that ignores case, the
+later one gets a digest of its reference.
 """
 
 from __future__ import annotations
@@ -9,16 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
 import re
-import secrets
 import unicodedata
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
+from batch_issuer.files import write_whole
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import StoppedMidway
 from batch_issuer.model.records import Record
@@ -29,12 +25,11 @@ _LONGEST_BYTES = 120
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
 """Names that Windows keeps for devices, whatever follows the first point."""
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filed:
-    """One entry of a manifest."""
+    """One downloaded file, as its day's manifest lists it."""
 
     external_ref: str
     type: str
@@ -55,7 +50,7 @@ class Filed:
 
 
 def safe_name(reference: str) -> str:
-    """A reference as the beginning of a file's name on every system; another text only where it must be."""
+    """Turn a reference into the beginning of a file's name for every system; only what must be is changed."""
     name = unicodedata.normalize("NFC", reference)
     name = "".join("_" if one in _FORBIDDEN or not one.isprintable() else one for one in name)
     name = name.lstrip(". ").encode()[:_LONGEST_BYTES].decode(errors="ignore").rstrip(". ").strip()
@@ -65,12 +60,12 @@ def safe_name(reference: str) -> str:
 
 
 def digest_of(reference: str) -> str:
-    """Eight letters that tell two references of one name apart."""
+    """Return eight letters that tell two references of one name apart."""
     return hashlib.sha256(reference.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 class Day:
-    """The folder of one day, with its manifest. Two threads may file at once, not under one name."""
+    """The folder of one day, with its manifest. Two threads may file at once, as long as not under one name."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -79,7 +74,7 @@ class Day:
         self._changed = False
 
     def kept(self, record: Record, kind: str) -> Filed | None:
-        """What is there already and is what the manifest says; None for what has to be fetched."""
+        """Return the entry of a file that is there and is what the manifest says; None where it has to be fetched."""
         filed = self._filed.get((record.external_ref, kind))
         if filed is None or (kind == "ticket" and filed.state != record.state.value):
             return None
@@ -87,7 +82,7 @@ class Day:
         return filed if content is not None and hashlib.sha256(content).hexdigest() == filed.sha256 else None
 
     def content(self, filed: Filed) -> bytes | None:
-        """A file's bytes; None where it is not there, or has another size."""
+        """Read a file's bytes; None where it is not there, or has another size."""
         try:
             path = self.folder / filed.file
             return path.read_bytes() if path.stat().st_size == filed.size else None
@@ -95,7 +90,7 @@ class Day:
             return None
 
     def name_for(self, record: Record, kind: str, extension: str) -> str:
-        """The file's name: the one that it has, or one that no other file of the day has."""
+        """Return the name that a document's file has, or find one that no other file of the day has."""
         if filed := self._filed.get((record.external_ref, kind)):
             return filed.file
         stem, tail = safe_name(record.external_ref), f"{'' if kind == 'json' else f'-{kind}'}{extension}"
@@ -109,13 +104,16 @@ class Day:
         return name
 
     def put(self, filed: Filed, content: bytes) -> None:
-        """Write one file, whole and durably, and remember it. Raises `StoppedMidway`."""
+        """Write one file and remember it. Raises `StoppedMidway` where it cannot be written."""
         _write(self.folder / filed.file, content)
         self._filed[filed.external_ref, filed.type] = filed
         self._changed = True
 
     def save(self) -> None:
-        """Write the manifest, if anything was filed; what another program filed meanwhile stays in it."""
+        """Write the manifest, if anything was filed; what another program filed meanwhile stays in it.
+
+        Raises `StoppedMidway` where it cannot be written.
+        """
         if not self._changed:
             return
         path = self.folder / MANIFEST
@@ -135,7 +133,7 @@ def filed_now(
     environment: str = "",
     signature: str = "",
 ) -> Filed:
-    """The entry of a file that has just come."""
+    """Make the entry of a file that has just come."""
     return Filed(
         external_ref=record.external_ref,
         type=kind,
@@ -152,39 +150,32 @@ def filed_now(
     )
 
 
+_KINDS = {field.name: int if field.name == "size" else str for field in fields(Filed)}
+
+
 def _read_manifest(path: Path) -> dict[tuple[str, str], Filed]:
-    """What a manifest says; one that cannot be read says nothing, and its files are fetched again."""
+    """Read a manifest's entries; what cannot be read says nothing, and its files are fetched again."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        entries = [_read_entry(entry) for entry in plain["files"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        plain = json.loads(path.read_text(encoding="utf-8"))["files"]
+        listed = [one for one in plain if all(type(one.get(name)) is kind for name, kind in _KINDS.items())]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
-    return {(one.external_ref, one.type): one for one in entries if one is not None}
-
-
-_FIELDS = {field.name: int if field.name == "size" else str for field in fields(Filed)}
-
-
-def _read_entry(entry: Mapping[str, Any]) -> Filed | None:
-    """An entry of ours; one that leads out of its folder is none."""
-    if any(type(entry.get(name)) is not kind for name, kind in _FIELDS.items()):
-        return None
-    filed = Filed(**{name: entry[name] for name in _FIELDS})
-    return filed if Path(filed.file).name == filed.file and filed.file != MANIFEST else None
+    found = [Filed(**{name: one[name] for name in _KINDS}) for one in listed]
+    # A manifest that somebody else wrote may name a file in another folder, none, or itself: such an entry is none.
+    return {
+        (one.external_ref, one.type): one
+        for one in found
+        if Path(one.file).name == one.file
+        and one.file.isprintable()
+        and one.file.casefold() not in ("", "..", MANIFEST)
+    }
 
 
 def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{secrets.token_hex(6)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         raise StoppedMidway(
             N_("{path} cannot be written: {reason}."),
             repair=N_("Make room on the disk, or name another folder with --out; then run the same command again."),

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import secrets
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from batch_issuer.files import write_whole
+from batch_issuer.model.fields import TABLE, ValueKind
 from batch_issuer.provider.catalogs import DEPARTMENTS, activities_path, read_activities, read_departments
 from batch_issuer.rules.catalogs import Live, Municipality
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 KEPT_FOR = dt.timedelta(days=7)
 MOST_SEARCHED = 10
 """Activities looked for in one run."""
-FIELDS = frozenset({"activity_code", "customer_activity_code", "department", "municipality", "district"})
+FIELDS = frozenset(field.key for field in TABLE if field.kind is ValueKind.PLACE or field.catalog == "CAT-019")
 """Our fields that the provider's catalogs know about."""
 _LARGEST = 1024 * 1024
 
@@ -62,7 +64,9 @@ async def refresh(client: Client, ledger: Path, now: dt.datetime, activities: Co
         "municipalities": [list(one) for one in municipalities],
         "activities": found,
     }
-    await asyncio.to_thread(_write, cache_path(ledger), json.dumps(content, ensure_ascii=False))
+    text = json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    with suppress(OSError):
+        await asyncio.to_thread(write_whole, cache_path(ledger), text, private=False)
 
 
 def _live(content: dict[str, Any]) -> Live:
@@ -81,12 +85,3 @@ def _read(ledger: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)

@@ -27,9 +27,10 @@ from batch_issuer.model.problems import Interrupted, Stop, StoppedMidway, raise_
 from batch_issuer.model.records import Answer, Kind, NewEvent, Record, RunRecord
 from batch_issuer.plan.cancel import SENT, Outlook, outlook
 from batch_issuer.plan.credit_notes import Balance, balance_of, found_ccf, why_wait
+from batch_issuer.plan.doubts import SAME, known_to_provider
 from batch_issuer.plan.plan import Action, Candidate, Plan, Step, make_plan, select
 from batch_issuer.plan.prepare import Prepared, conflict_list, planned_event, planned_events, summary
-from batch_issuer.plan.recognise import SAME, known_to_provider, recognise, unsent_record
+from batch_issuer.plan.recognise import recognise, unsent_record
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import NEEDS_PERSON, Reason
 from batch_issuer.provider.client import Client, Found, Missing, open_transport

@@ -102,7 +102,7 @@ def test_a_lost_ledger_is_restored(desk: Desk) -> None:
     assert third.startswith("It has 4 documents. ")
     assert is_marked(desk.ledger)
     assert not list(desk.folder.glob("*replaced*"))
-    assert not list(desk.folder.glob("*new-*"))
+    assert not list(desk.folder.glob(".*draft*"))
 
 
 def refuses(desk: Desk, *arguments: str) -> str:
@@ -278,7 +278,7 @@ def test_interrupted_at_any_moment_it_was_done_or_not(desk: Desk, number: signal
         kept = list(desk.folder.glob("ledger.db.replaced-*"))
         if not kept:
             assert code
-            assert {name: one for name, one in content(desk.folder).items() if ".new-" not in name} == before
+            assert {name: one for name, one in content(desk.folder).items() if ".draft" not in name} == before
         else:
             assert is_marked(desk.ledger)
             assert [file.read_bytes() for file in kept if not file.name.endswith(("-journal", "-wal", "-shm"))] == [
@@ -287,7 +287,7 @@ def test_interrupted_at_any_moment_it_was_done_or_not(desk: Desk, number: signal
             for file in (*kept, desk.ledger):
                 file.unlink()
             desk.ledger.write_bytes(before["ledger.db"])
-        for file in desk.folder.glob("ledger.db.new-*"):  # of a signal that came while these were taken away
+        for file in desk.folder.glob(".*draft*"):  # of a signal that came while these were taken away
             file.unlink()
     assert moment > 10
 
@@ -390,7 +390,7 @@ def test_a_full_disk_is_a_sentence(desk: Desk, room: int) -> None:
     assert words.startswith("The ledger ledger.db could not be restored: "), words
     assert "Nothing was changed." in words
     assert content(desk.folder) == before
-    assert not list(desk.folder.glob("*new-*"))
+    assert not list(desk.folder.glob(".*draft*"))
 
 
 @POSIX

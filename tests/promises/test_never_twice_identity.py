@@ -26,8 +26,9 @@ from batch_issuer.model.days import today
 from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Kind, Record
+from batch_issuer.plan.doubts import Doubt
 from batch_issuer.plan.prepare import Prepared, prepare
-from batch_issuer.plan.recognise import Doubt, recognise
+from batch_issuer.plan.recognise import recognise
 from batch_issuer.reading import read
 from batch_issuer.sandbox import Key, Running, SandboxOptions, Standing, running
 from batch_issuer.sandbox.store import Record as Document

@@ -88,6 +88,27 @@ def test_unusual_forms_are_left_alone(tmp_path: Path, own: str) -> None:
     assert path.read_text(encoding="utf-8") == own
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_settings_that_are_a_link_are_written_beside_it_only(tmp_path: Path, *, there: bool) -> None:
+    """The link stays. One that leads into another folder is told, and nothing is written there."""
+    (tmp_path / "shop").mkdir()
+    real, elsewhere, link = tmp_path / "shop" / "real.toml", tmp_path / "elsewhere.toml", tmp_path / "shop" / "s.toml"
+    for place in (real, elsewhere):
+        if there:
+            place.write_text("# mine\n", encoding="utf-8")
+    link.symlink_to(real)
+    write_settings(link, {"source": {"decimal": "point"}})
+    assert link.is_symlink()
+    assert real.read_text(encoding="utf-8").endswith('[source]\ndecimal = "point"\n')
+    link.unlink()
+    link.symlink_to(elsewhere)
+    with pytest.raises(CannotStart, match=r"s\.toml cannot be written: it is a link to another folder"):
+        write_settings(link, {"source": {"decimal": "point"}})
+    assert link.is_symlink()
+    assert (elsewhere.read_text(encoding="utf-8") if there else elsewhere.exists()) == ("# mine\n" if there else False)
+    assert {path.name for path in tmp_path.rglob("*")} - {"elsewhere.toml"} == {"shop", "real.toml", "s.toml"}
+
+
 TABLES = st.dictionaries(st.sampled_from(["quantity", "unit_price", "date"]), st.text(max_size=12), max_size=3)
 
 

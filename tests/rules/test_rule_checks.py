@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from batch_issuer.messages import Messages
 from batch_issuer.model.documents import Customer, Document, Line
 from batch_issuer.model.problems import Kind, Place, Problem
-from batch_issuer.rules import Finding, all_kinds, check
+from batch_issuer.rules import all_kinds, check
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS, Rules
 
 GOOD_DUI = "00016297-5"
@@ -66,8 +66,8 @@ def priced(amount: str, **changes: Any) -> Document:
     return document(lines=(line(quantity=Decimal(1), unit_price=Decimal(amount)),), **changes)
 
 
-def findings(subject: Document, rules: Rules = Rules()) -> tuple[Finding, ...]:  # noqa: B008 - a frozen value
-    return check(subject, rules).findings
+def findings(subject: Document, rules: Rules = Rules()) -> tuple[Problem, ...]:  # noqa: B008 - a frozen value
+    return check(subject, rules).problems
 
 
 def codes(subject: Document) -> list[str]:
@@ -261,13 +261,13 @@ def test_each_code_has_an_example() -> None:
 def test_a_sound_document_is_left_as_it_is() -> None:
     """Nothing is found and nothing is copied."""
     subject = document(customer_name="Ana Ejemplo", total=Decimal("6.50"))
-    assert check(subject, Rules()).findings == ()
+    assert check(subject, Rules()).problems == ()
     assert check(subject, Rules()).document is subject
 
 
 def test_a_document_without_lines_is_refused() -> None:
     """There is no row to point at, and yet a finding."""
-    assert findings(document(lines=())) == (Finding(kind_of("lines-missing"), None, ""),)
+    assert findings(document(lines=())) == (Problem(kind_of("lines-missing")),)
 
 
 def kind_of(code: str) -> Kind:
@@ -292,7 +292,7 @@ def test_what_a_type_cannot_send_is_not_held_against_it(doc_type: str) -> None:
 def test_a_credit_note_has_the_customer_of_its_ccf() -> None:
     """What the sheet says of the customer is only shown."""
     sent = check(credit(customer=replace(ANA, dui="1")), Rules())
-    assert (sent.findings, sent.document.customer, sent.document.customer_name) == ((), None, "Ana Ejemplo")
+    assert (sent.problems, sent.document.customer, sent.document.customer_name) == ((), None, "Ana Ejemplo")
 
 
 @pytest.mark.parametrize("doc_type", ["03", "14"])
@@ -303,7 +303,7 @@ def test_a_name_in_the_documents_column_names_taxpayers_and_subjects(doc_type: s
     )
     assert sent.document.customer is not None
     assert sent.document.customer.name == "Comercial Uno"
-    assert not [found for found in sent.findings if found.kind.severity == "blocks"]
+    assert not [found for found in sent.problems if found.kind.severity == "blocks"]
 
 
 def test_names_become_codes_and_identifiers_their_form() -> None:
@@ -321,7 +321,7 @@ def test_names_become_codes_and_identifiers_their_form() -> None:
     )
     credit = document(transaction_condition="Crédito", deadline="Días", period="30")
     sent = check(replace(credit, customer=written, payment_method="Transferencia"), Rules())
-    assert sent.findings == ()
+    assert sent.problems == ()
     assert sent.document.customer == replace(
         written,
         nit="06140507071048",
@@ -354,7 +354,7 @@ def test_what_is_not_understood_stays_as_written() -> None:
 def test_the_customer_is_named_by_either_column() -> None:
     """A name in the document's column is the name of the customer whose other data stand beside it."""
     sent = check(document(customer_name="Ana", customer=Customer(email="ana@example.com")), Rules())
-    assert sent.findings == ()
+    assert sent.problems == ()
     assert sent.document.customer == Customer(name="Ana", email="ana@example.com")
 
 
@@ -459,7 +459,7 @@ def test_any_customer_is_checked(fields: dict[str, str]) -> None:
 def test_numbers_that_travel_are_numbers(field: str, text: str) -> None:
     """What has no finding in these columns has the form that the provider's JSON needs."""
     sent = check(document(**{field: text}), Rules())
-    if not any(found.field == field and found.kind.severity == "blocks" for found in sent.findings):
+    if not any(found.field == field and found.kind.severity == "blocks" for found in sent.problems):
         value = getattr(sent.document, field)
         assert value == "" or value.isdigit()
 

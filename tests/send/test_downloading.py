@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -159,6 +159,24 @@ RECORD = Record(
     company="default", external_ref="F-1", doc_type="01", state=State.STAMPED, fingerprint="", content_seq=1,
     expected_gross=Decimal("11.30"), source=None, first_sent_at="2026-11-21T18:00:00+00:00",  # type: ignore[arg-type]
 )  # fmt: skip
+OURS = asdict(filed_now(RECORD, "json", "F-1.json", PDF, utc_now()))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [None, 7, "x", {"a": 1}, ["x"], [None, 7], [[]], [{**OURS, "size": "9"}]]
+    + [[{**OURS, "file": name}] for name in ("../F-1.json", "/etc/passwd", "a/b", "..", "", "a\0b", "Manifest.json")],
+)
+def test_a_manifest_that_is_none_of_ours_says_nothing(tmp_path: Path, files: object) -> None:
+    """Whatever stands in it; an entry that leads out of its folder, or to the manifest, is none."""
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": files}), encoding="utf-8")
+    day = Day(tmp_path)
+    assert day.kept(RECORD, "json") is None
+    assert day.name_for(RECORD, "json", ".json") == "F-1.json"
+    day.put(filed_now(RECORD, "json", "F-1.json", PDF, utc_now()), PDF)
+    day.save()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["F-1.json", "manifest.json"]
+    assert Day(tmp_path).kept(RECORD, "json")
 
 
 def asked(

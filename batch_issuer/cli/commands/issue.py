@@ -41,7 +41,7 @@ def _issue(output: Output, files: tuple[str, ...], options: dict[str, Any]) -> i
     from batch_issuer.cli.planning import plan_against_ledger
     from batch_issuer.cli.screen.plan import show_plan
     from batch_issuer.cli.session import open_session, read_files
-    from batch_issuer.plan.recognise import IdentityQuestion
+    from batch_issuer.plan.doubts import IdentityQuestion
     from batch_issuer.send.run import issue
 
     session = open_session(output, options, files)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -239,11 +239,18 @@ def _print(rows: Iterable[dict[str, Any]], form: str) -> int:
 
 def _write(rows: Iterable[dict[str, Any]], form: str, path: Path) -> int:
     """Write a file for its owner only, whole or not at all."""
-    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    from batch_issuer.files import draft, put
+
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
-        count = _write_sheet(rows, draft) if form == "xlsx" else _write_text(rows, form, draft)
-        draft.replace(path)
+        with draft(path) as file:
+            if form == "xlsx":
+                from batch_issuer.reports.workbook.export import sheet_content
+
+                content, count = sheet_content(map(_flat, rows))
+                file.write(content)
+            else:
+                count = _WRITERS[form](rows, codecs.getwriter("utf-8")(file))
+            put(file, path)
     except OSError as error:
         raise CannotStart(
             N_("{path} cannot be written: {reason}."),
@@ -251,21 +258,7 @@ def _write(rows: Iterable[dict[str, Any]], form: str, path: Path) -> int:
             path=path,
             reason=error.strerror or str(error),
         ) from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
     return count
-
-
-def _write_text(rows: Iterable[dict[str, Any]], form: str, path: Path) -> int:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        return _WRITERS[form](rows, file)
-
-
-def _write_sheet(rows: Iterable[dict[str, Any]], path: Path) -> int:
-    from batch_issuer.reports.workbook.export import write_sheet
-
-    return write_sheet(map(_flat, rows), path)
 
 
 def _write_lines(rows: Iterable[dict[str, Any]], file: Any) -> int:

@@ -31,7 +31,7 @@ _SEVERITIES = {Severity.BLOCKS: N_("blocks"), Severity.WARNS: N_("warns")}
 @program.json_option
 @program.with_output
 def command(output: Output, doc_type: str | None) -> int:
-    from batch_issuer.rulebook import all_rules
+    from batch_issuer.rules import all_rules
 
     rules = [rule for rule in all_rules() if doc_type is None or doc_type in rule.doc_types]
     _show(output, rules)

@@ -16,32 +16,31 @@ _AMOUNT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 def write_table(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write rows of like keys. Raises `StoppedMidway` where the file cannot be written."""
+    """Write rows of like keys, as what the name ends in says.
+
+    Raises `StoppedMidway` where the file cannot be written.
+    """
     from batch_issuer.reports.replacing import replace_file
 
     if path.suffix.lower() == ".xlsx":
-        from batch_issuer.reports.workbook.export import write_sheet
+        from batch_issuer.reports.workbook.export import sheet_content
 
-        write_sheet(rows, path)
+        content, _ = sheet_content(rows)
     elif path.suffix.lower() == ".csv":
-        replace_file(path, _as_csv(rows))
+        out = io.StringIO(newline="")
+        writer = csv.DictWriter(out, list(rows[0]) if rows else [])
+        writer.writeheader()
+        writer.writerows({name: harmless(value) for name, value in row.items()} for row in rows)
+        content = out.getvalue().encode("utf-8-sig")  # with the mark by which Excel knows UTF-8
     else:
-        replace_file(path, json.dumps({"documents": list(rows)}, ensure_ascii=False, indent=2).encode())
-
-
-def _as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """With the mark by which Excel knows UTF-8."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, list(rows[0]) if rows else [])
-    writer.writeheader()
-    writer.writerows({name: harmless(value) for name, value in row.items()} for row in rows)
-    return out.getvalue().encode("utf-8-sig")
+        content = json.dumps({"documents": list(rows)}, ensure_ascii=False, indent=2).encode()
+    replace_file(path, content)
 
 
 def harmless(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets an apostrophe before it (CWE-1236).
+    """Put an apostrophe before a text that a spreadsheet would take for a formula (CWE-1236).
 
-    So does one that already has it, so that taking one away gives the text back; reading does that by itself.
+    So does one get that already has it: taking one away then gives the text back, and reading does that by itself.
     """
     if not isinstance(value, str) or not _FORMULA.match(value) or _AMOUNT.fullmatch(value):
         return value

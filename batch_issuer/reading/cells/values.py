@@ -8,11 +8,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
-from batch_issuer.model.problems import Kind
+from batch_issuer.model.fields import BY_KEY, NUMBERS, ValueKind, keys
+from batch_issuer.model.problems import Kind, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.currencies import is_foreign_amount
 from batch_issuer.reading.cells.dates import Order, read_date
@@ -22,25 +23,14 @@ from batch_issuer.reading.headings.aliases import letters_of
 from batch_issuer.reading.tables import BLANKS, CellKind, Column
 from batch_issuer.rules.identifiers import dui_is_valid, nit_is_valid
 
-NUMBER_FIELDS = ("quantity", "unit_price", "discount_percentage", "total")
-DATE_FIELDS = ("date",)
-YES_NO_FIELDS = ("full_adjustment", "is_service")
-IDENTIFIER_FIELDS = ("nit", "nrc", "dui", "phone", "adjusts")
-"""Texts of digits that a spreadsheet may have damaged."""
+NUMBER_FIELDS = keys(*NUMBERS)
+DATE_FIELDS = keys(ValueKind.DATE)
 
 ZERO = Decimal(0)
 EXACT_DIGITS = 15
 """More do not survive in a spreadsheet's numbers."""
 
 Value = str | Decimal | dt.date | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a text, wherever it stands."""
-
-    kind: Kind
-    parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +46,10 @@ class Values:
     """One value per code of a column, and the faults by code."""
 
     values: list[Value]
-    faults: dict[int, Fault]
+    faults: dict[int, Problem]
 
 
-Read = tuple[Value, Fault | None]
+Read = tuple[Value, Problem | None]
 _READ_NOTHING: Read = (None, None)
 
 _ERRORS = re.compile(
@@ -103,7 +93,7 @@ def read_values(name: str, column: Column, notation: Notation) -> Values:
     """Every distinct text of a column, as values of a field."""
     read = _reader(name, notation)
     values: list[Value] = []
-    faults: dict[int, Fault] = {}
+    faults: dict[int, Problem] = {}
     for code, text in enumerate(column.texts):
         value, fault = _read(read, clean(text), column.kind(code))
         values.append(value)
@@ -117,9 +107,9 @@ Reader = Callable[[str, CellKind], Read]
 
 def _read(read: Reader, text: str, kind: CellKind) -> Read:
     if kind is CellKind.FORMULA:
-        return read("", kind)[0], Fault(kinds.FORMULA_WITHOUT_VALUE)
+        return read("", kind)[0], Problem(kinds.FORMULA_WITHOUT_VALUE)
     if kind is CellKind.ERROR or is_error(text):
-        return read("", kind)[0], Fault(kinds.ERROR_VALUE)
+        return read("", kind)[0], Problem(kinds.ERROR_VALUE)
     return read(text, kind)
 
 
@@ -129,32 +119,34 @@ def is_error(text: str) -> bool:
 
 
 def _reader(name: str, notation: Notation) -> Reader:
-    match name:
-        case "quantity":
+    match BY_KEY[name].kind:
+        case ValueKind.QUANTITY:
             return _required_number(notation.mark, kinds.QUANTITY_MISSING, kinds.QUANTITY_NOT_A_NUMBER)
-        case "unit_price":
+        case ValueKind.PRICE:
             return _required_number(notation.mark, kinds.UNIT_PRICE_MISSING, kinds.UNIT_PRICE_NOT_A_NUMBER)
-        case "discount_percentage":
+        case ValueKind.PERCENTAGE:
             return _discount(notation.mark)
-        case "total":
+        case ValueKind.AMOUNT:
             return lambda text, kind: (
                 _number(text, kind, notation.mark, kinds.TOTAL_NOT_A_NUMBER) if text else _READ_NOTHING
             )
-        case "date":
+        case ValueKind.DATE:
             return lambda text, kind: _read_date(text, kind, notation.order)
-        case "full_adjustment" | "is_service":
+        case ValueKind.YES_NO:
             return _yes_or_no
-        case "doc_type":
+        case ValueKind.TYPE:
             return _doc_type
-        case "nit" | "dui":
+        case ValueKind.TAX_IDENTITY:
             return _tax_identity
-    return _identifier if name in IDENTIFIER_FIELDS else _text
+        case ValueKind.REGISTER_NUMBER | ValueKind.PHONE | ValueKind.REFERENCE:
+            return _identifier
+    return _text
 
 
 def _required_number(mark: Mark, missing: Kind, wrong: Kind) -> Reader:
     def read(text: str, kind: CellKind) -> Read:
         if not text:
-            return ZERO, Fault(missing)
+            return ZERO, Problem(missing)
         value, fault = _number(text, kind, mark, wrong)
         return (ZERO if value is None else value), fault
 
@@ -167,7 +159,9 @@ def _discount(mark: Mark) -> Reader:
             return ZERO, None
         value, fault = _number(text.removesuffix("%").rstrip(BLANKS), kind, mark, kinds.DISCOUNT_NOT_A_NUMBER)
         if isinstance(value, Decimal) and 0 < value < 1 and not text.endswith("%"):
-            return ZERO, Fault(kinds.DISCOUNT_A_FRACTION, {"hundredfold": f"{(value * 100).normalize():f}"})
+            return ZERO, Problem(
+                kinds.DISCOUNT_A_FRACTION, parameters={"hundredfold": f"{(value * 100).normalize():f}"}
+            )
         return (ZERO if value is None else value), fault
 
     return read
@@ -176,20 +170,20 @@ def _discount(mark: Mark) -> Reader:
 def _number(text: str, kind: CellKind, mark: Mark, wrong: Kind) -> Read:
     if kind is CellKind.NUMBER:
         value = read_number(text, "point")
-        return value, None if value is not None else Fault(wrong)
+        return value, None if value is not None else Problem(wrong)
     if kind is not CellKind.TEXT:
-        return None, Fault(wrong)
+        return None, Problem(wrong)
     value = read_number(text, mark)
     if value is not None:
         return value, None
     if SCIENTIFIC.fullmatch(text):
-        return None, Fault(kinds.SCIENTIFIC_NOTATION)
+        return None, Problem(kinds.SCIENTIFIC_NOTATION)
     if wrong in _OF_MONEY and is_foreign_amount(text):
-        return None, Fault(kinds.OTHER_CURRENCY)
+        return None, Problem(kinds.OTHER_CURRENCY)
     figure = figure_of(text)
     if figure is not None and figure.under("comma" if mark == "point" else "point") is not None:
-        return None, Fault(kinds.OTHER_DECIMAL_MARK, {"mark": "." if mark == "point" else ","})
-    return None, Fault(wrong)
+        return None, Problem(kinds.OTHER_DECIMAL_MARK, parameters={"mark": "." if mark == "point" else ","})
+    return None, Problem(wrong)
 
 
 def _read_date(text: str, kind: CellKind, order: Order) -> Read:
@@ -198,24 +192,24 @@ def _read_date(text: str, kind: CellKind, order: Order) -> Read:
     if kind in (CellKind.TEXT, CellKind.DATE) and (date := read_date(text, order)) is not None:
         return date, None
     if kind is CellKind.NUMBER or text.replace(".", "", 1).isdigit():
-        return None, Fault(kinds.DATE_IS_A_NUMBER)
+        return None, Problem(kinds.DATE_IS_A_NUMBER)
     if _ONLY_TIME.fullmatch(text):
-        return None, Fault(kinds.DATE_IS_A_TIME)
-    return None, Fault(kinds.DATE_NOT_A_DATE)
+        return None, Problem(kinds.DATE_IS_A_TIME)
+    return None, Problem(kinds.DATE_NOT_A_DATE)
 
 
 def _yes_or_no(text: str, _: CellKind) -> Read:
     word = letters_of(text)
     if not text or word in _NO:
         return False, None
-    return (True, None) if word in _YES else (False, Fault(kinds.NEITHER_YES_NOR_NO))
+    return (True, None) if word in _YES else (False, Problem(kinds.NEITHER_YES_NOR_NO))
 
 
 def _doc_type(text: str, _: CellKind) -> Read:
     if not text:
         return "", None
     code = doc_type_of(text)
-    return (code, None) if code else ("", Fault(kinds.DOC_TYPE_UNKNOWN))
+    return (code, None) if code else ("", Problem(kinds.DOC_TYPE_UNKNOWN))
 
 
 def doc_type_of(text: str) -> str:
@@ -224,7 +218,7 @@ def doc_type_of(text: str) -> str:
 
 
 def _text(text: str, _: CellKind) -> Read:
-    return text, Fault(kinds.TEXT_GARBLED) if is_garbled(text) else None
+    return text, Problem(kinds.TEXT_GARBLED) if is_garbled(text) else None
 
 
 def _identifier(text: str, kind: CellKind) -> Read:
@@ -233,12 +227,12 @@ def _identifier(text: str, kind: CellKind) -> Read:
     return _text(text, kind)
 
 
-def lost_digits(text: str, kind: CellKind) -> Fault | None:
+def lost_digits(text: str, kind: CellKind) -> Problem | None:
     """A text of digits of which a spreadsheet program has destroyed some."""
     if SCIENTIFIC.fullmatch(text) and "+" in text:
-        return Fault(kinds.SCIENTIFIC_NOTATION)
+        return Problem(kinds.SCIENTIFIC_NOTATION)
     if kind is CellKind.NUMBER and sum(map(str.isdigit, text)) > EXACT_DIGITS:
-        return Fault(kinds.TOO_MANY_DIGITS)
+        return Problem(kinds.TOO_MANY_DIGITS)
     return None
 
 
@@ -246,9 +240,9 @@ def _tax_identity(text: str, kind: CellKind) -> Read:
     """NIT and DUI: a zero is put back only where the check digit then fits."""
     padded = "0" + text
     if len(padded) == NIT_DIGITS and padded.isdecimal() and nit_is_valid(padded):
-        return padded, Fault(kinds.ZEROS_RESTORED, {"read": padded})
+        return padded, Problem(kinds.ZEROS_RESTORED, parameters={"read": padded})
     if len(padded) == DUI_DIGITS and padded.isdecimal() and dui_is_valid(padded):
-        return padded, Fault(kinds.ZEROS_RESTORED, {"read": padded})
+        return padded, Problem(kinds.ZEROS_RESTORED, parameters={"read": padded})
     return _identifier(text, kind)
 
 

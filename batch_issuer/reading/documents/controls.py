@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from batch_issuer.messages import N_
 from batch_issuer.model.documents import VAT_RATE, to_cents
-from batch_issuer.model.problems import CannotStart
+from batch_issuer.model.problems import CannotStart, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.notations import column_mark
 from batch_issuer.reading.cells.numbers import Mark, read_number
-from batch_issuer.reading.cells.values import Fault, Value, clean
+from batch_issuer.reading.cells.values import Value, clean
 from batch_issuer.reading.headings.aliases import LINE_TOTAL_KEYS, key_of
 from batch_issuer.reading.headings.columns import Header
 from batch_issuer.reading.tables import CellKind, Codes, Column, Flags, Sheet, letter_of
@@ -77,7 +77,7 @@ class LineControl:
 
     agrees: Flags
     """Every amount that the row has is quantity × price."""
-    differing: tuple[tuple[int, Codes, list[str], dict[int, Fault]], ...] = ()
+    differing: tuple[tuple[int, Codes, list[str], dict[int, Problem]], ...] = ()
     """Column, a code for each row, the texts of the codes, and the faults by code."""
 
 
@@ -169,7 +169,7 @@ class _Look:
 
     def differing(
         self, totals: Sequence[int], wrong: NDArray[np.intp], line: Line
-    ) -> Iterator[tuple[int, Codes, list[str], dict[int, Fault]]]:
+    ) -> Iterator[tuple[int, Codes, list[str], dict[int, Problem]]]:
         """The rows that no column of amounts confirms, told at the first that says something."""
         rest = set(wrong.tolist())
         for number in totals:
@@ -181,7 +181,9 @@ class _Look:
             codes[here] = np.arange(1, len(here) + 1)
             heading = self.header.headings[number]
             faults = {
-                at: Fault(kinds.LINE_AMOUNT_DIFFERS, {"heading": heading, "computed": _shown(line.exact(row))})
+                at: Problem(
+                    kinds.LINE_AMOUNT_DIFFERS, parameters={"heading": heading, "computed": _shown(line.exact(row))}
+                )
                 for at, row in enumerate(here, 1)
             }
             if here:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from batch_issuer.messages import N_
+from batch_issuer.model.fields import TABLE, ValueKind
 from batch_issuer.model.identity import alike_keys
-from batch_issuer.model.problems import CannotStart
-from batch_issuer.reading.cells.values import ZERO, Fault, Value
+from batch_issuer.model.problems import CannotStart, Problem
+from batch_issuer.reading.cells.values import ZERO, Value
 from batch_issuer.reading.documents.refs import continued
 from batch_issuer.reading.sheets import Field, SheetSales
 from batch_issuer.reading.tables import BLANKS, Codes, Flags, is_blank, letter_of
@@ -22,9 +23,13 @@ from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS
 
 HEADER_FIELDS = tuple(name for name in (*DOCUMENT_FIELDS, *CUSTOMER_FIELDS) if name != "external_ref")
 """Those with one value for the whole document."""
-NEUTRAL: dict[str, Value] = {
-    "discount_percentage": ZERO, "is_service": False, "full_adjustment": False, "date": None, "total": None,
-}  # fmt: skip
+_NEUTRAL_OF: dict[ValueKind, Value] = {
+    ValueKind.PERCENTAGE: ZERO,
+    ValueKind.YES_NO: False,
+    ValueKind.DATE: None,
+    ValueKind.AMOUNT: None,
+}
+NEUTRAL = {field.key: _NEUTRAL_OF[field.kind] for field in TABLE if field.kind in _NEUTRAL_OF}
 """The value of a field that no column gives; an empty text for all others."""
 NOT_SAID = -1
 
@@ -39,7 +44,7 @@ class JoinedField:
     codes: Codes
     texts: Sequence[str]
     values: Sequence[Value]
-    faults: dict[int, Fault]
+    faults: dict[int, Problem]
     faulty: Flags | None
     """By code; None where nothing is."""
 
@@ -224,7 +229,7 @@ def _joined(name: str, fields: Sequence[Field | None], sheets: Sequence[SheetSal
     codes: list[Codes] = []
     texts: list[str] = []
     values: list[Value] = []
-    faults: dict[int, Fault] = {}
+    faults: dict[int, Problem] = {}
     for field, sheet in zip(fields, sheets, strict=True):
         if field is None:
             codes.append(np.full(len(sheet.rows.sales), len(texts), np.int32))
@@ -246,7 +251,7 @@ def _joined(name: str, fields: Sequence[Field | None], sheets: Sequence[SheetSal
     )
 
 
-def _flagged(faults: dict[int, Fault], count: int) -> Flags:
+def _flagged(faults: dict[int, Problem], count: int) -> Flags:
     flags = np.zeros(count, np.bool_)
     flags[list(faults)] = True
     return flags

@@ -235,9 +235,15 @@ def _about_two(first: SheetSales, second: SheetSales, shared: Sequence[str], lin
     )
 
 
+def line_with_another(named: Collection[str], made_of: str, telling: Sequence[str] = TELLING) -> str:
+    """Return the line of settings with a column that has to be added, before what references are made of now.
+
+    It is the first of `telling` that the sheet has not, of whose fields `named` are those with a column.
+    """
+    added = next((_NAMES[name] for name in telling if name not in named), "Serie")
+    return template_line(f"{{{added}}}-{made_of}")
+
+
 def _line_with_another(sheet: SheetSales) -> str:
-    """The line of settings with a column that has to be added."""
-    named = {field.name for field in sheet.fields}
-    added = next((heading for name, heading in _NAMES.items() if name not in named), "Serie")
     number = sheet.header.headings[sheet.header.ref_columns[0]]
-    return template_line(f"{{{added}}}-" + (sheet.source.template or f"{{{number}}}"))
+    return line_with_another({field.name for field in sheet.fields}, sheet.source.template or f"{{{number}}}")

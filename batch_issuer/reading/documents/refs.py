@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from batch_issuer.model.fields import BY_KEY
+from batch_issuer.model.problems import Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.cells.values import Fault, clean, is_error, lost_digits
+from batch_issuer.reading.cells.values import clean, is_error, lost_digits
 from batch_issuer.reading.examples import holds_example_ref, is_example_ref
 from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
 
-MAX_LENGTH = 100
+MAX_LENGTH = BY_KEY["external_ref"].longest
 _PLAIN = re.compile(r"[0-9A-Za-z/_\n-]*")
 
 
@@ -27,7 +29,7 @@ class Refs:
 
     codes: Codes
     texts: list[str]
-    faults: dict[int, Fault]
+    faults: dict[int, Problem]
     """By code."""
     parts: list[tuple[str, ...]]
     """What each reference of a template is made of, parallel to `texts`; empty for a single column."""
@@ -43,7 +45,7 @@ def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequ
     combined, firsts = _combinations(columns)
     texts: list[str] = []
     parts: list[tuple[str, ...]] = []
-    faults: dict[int, Fault] = {}
+    faults: dict[int, Problem] = {}
     for code, row in enumerate(firsts.tolist()):
         pieces = tuple(texts_of[column.codes[row]] for texts_of, column in zip(cleaned, columns, strict=True))
         texts.append(joined(literals, pieces) if any(pieces) else "")
@@ -76,16 +78,16 @@ def joined(literals: Sequence[str], pieces: Sequence[str]) -> str:
     return "".join(literal + piece for literal, piece in zip(literals, (*pieces, ""), strict=True))
 
 
-def fault_of(text: str) -> Fault | None:
+def fault_of(text: str) -> Problem | None:
     """What keeps a reference from being sent."""
     if len(text) > MAX_LENGTH:
-        return Fault(kinds.REF_TOO_LONG, {"length": str(len(text))})
+        return Problem(kinds.REF_TOO_LONG, parameters={"length": str(len(text))})
     if not text.isprintable():
-        return Fault(kinds.REF_UNPRINTABLE)
+        return Problem(kinds.REF_UNPRINTABLE)
     if is_example_ref(text):
-        return Fault(kinds.EXAMPLE_REF)
+        return Problem(kinds.EXAMPLE_REF)
     if text.endswith(".0") and text[:-2].isdigit():
-        return Fault(kinds.REF_WITH_DECIMALS, {"whole": text[:-2]})
+        return Problem(kinds.REF_WITH_DECIMALS, parameters={"whole": text[:-2]})
     return None
 
 
@@ -105,7 +107,7 @@ def are_plain(texts: Sequence[str]) -> bool:
 
 
 def _single(column: Column, texts: list[str]) -> Refs:
-    faults: dict[int, Fault] = {}
+    faults: dict[int, Problem] = {}
     for code, text in enumerate(texts):
         if text and (fault := _fault_of_cell(text, column.kind(code)) or fault_of(text)):
             faults[code] = fault
@@ -116,22 +118,22 @@ def _cleaned(column: Column) -> list[str]:
     return ["" if is_blank(text) else clean(text) for text in column.texts]
 
 
-def _fault_of_cell(text: str, kind: CellKind) -> Fault | None:
+def _fault_of_cell(text: str, kind: CellKind) -> Problem | None:
     if kind is CellKind.FORMULA or text[:1] == "=":
-        return Fault(kinds.FORMULA_WITHOUT_VALUE)
+        return Problem(kinds.FORMULA_WITHOUT_VALUE)
     if kind is CellKind.ERROR or is_error(text):
-        return Fault(kinds.ERROR_VALUE)
+        return Problem(kinds.ERROR_VALUE)
     if kind is CellKind.DATE:
-        return Fault(kinds.REF_IS_A_DATE)
+        return Problem(kinds.REF_IS_A_DATE)
     return lost_digits(text, kind)
 
 
 def _fault_of_parts(
     pieces: Sequence[str], columns: Sequence[Column], row: int, headings: Sequence[str]
-) -> Fault | None:
+) -> Problem | None:
     for piece, column, heading in zip(pieces, columns, headings, strict=True):
         if not piece:
-            return Fault(kinds.REF_PART_MISSING, {"heading": heading})
+            return Problem(kinds.REF_PART_MISSING, parameters={"heading": heading})
         kind = column.kind(int(column.codes[row]))
         if kind is not CellKind.DATE and (fault := _fault_of_cell(piece, kind)):
             return fault

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from batch_issuer.messages import N_
-from batch_issuer.model.problems import CannotStart, raise_together
+from batch_issuer.model.problems import CannotStart, Problem, raise_together
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.currencies import DOLLARS, foreign_currency
 from batch_issuer.reading.cells.notations import column_mark
 from batch_issuer.reading.cells.numbers import read_number
-from batch_issuer.reading.cells.values import ZERO, Fault, clean, doc_type_of
+from batch_issuer.reading.cells.values import ZERO, clean, doc_type_of
 from batch_issuer.reading.headings.aliases import key_of, letters_of
 from batch_issuer.reading.headings.columns import Header
 from batch_issuer.reading.rows import SalesRows
@@ -79,7 +79,7 @@ class HeldColumn:
     """A column that is not mapped and whose cells hold their rows back; faults are by code."""
 
     number: int
-    faults: dict[int, Fault]
+    faults: dict[int, Problem]
 
 
 def overlooked_columns(header: Header, source: Source) -> tuple[int, ...]:
@@ -163,15 +163,15 @@ def held_columns(sheet: Sheet, header: Header, source: Source) -> Iterator[HeldC
         column = sheet.table.columns[number]
         if key not in STATUSES | VOIDED | CURRENCIES or len(column.texts) > _MOST_TEXTS:
             continue
-        faults: dict[int, Fault] = {}
+        faults: dict[int, Problem] = {}
         for code, text in enumerate(column.texts):
             word = letters_of(text)
             if key in CURRENCIES and word and word not in DOLLARS and not is_blank(text):
-                faults[code] = Fault(kinds.OTHER_CURRENCY)
+                faults[code] = Problem(kinds.OTHER_CURRENCY)
             elif word in PAID_OR_CALLED_OFF or (key in PAID_OR_CALLED_OFF and word not in _NO):
-                faults[code] = Fault(kinds.PAID_OR_CALLED_OFF, {"heading": header.headings[number]})
+                faults[code] = Problem(kinds.PAID_OR_CALLED_OFF, parameters={"heading": header.headings[number]})
             elif word in NOT_SOLD or (key in VOIDED and word not in _NO):
-                faults[code] = Fault(kinds.MARKED_AS_NO_SALE, {"heading": header.headings[number]})
+                faults[code] = Problem(kinds.MARKED_AS_NO_SALE, parameters={"heading": header.headings[number]})
         if faults:
             yield HeldColumn(number, faults)
 
@@ -284,7 +284,7 @@ def _foreign_formats(sheet: Sheet, header: Header) -> Iterator[HeldColumn]:
         number = header.columns.get(name)
         codes = [code for (at, code), shown in sheet.formats.items() if at == number and foreign_currency(shown)]
         if number is not None and codes:
-            yield HeldColumn(number, dict.fromkeys(codes, Fault(kinds.OTHER_CURRENCY)))
+            yield HeldColumn(number, dict.fromkeys(codes, Problem(kinds.OTHER_CURRENCY)))
 
 
 def _some(texts: Sequence[str]) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.documents import Document
-from batch_issuer.model.problems import Place, Problem
+from batch_issuer.model.fields import named
+from batch_issuer.model.problems import Kind, Place, Problem
 from batch_issuer.reading.documents.batch import Batch
 from batch_issuer.reconcile import Change
 from batch_issuer.reports.wording import field_name
@@ -43,8 +44,22 @@ _LINE_FIELDS_SAID: Mapping[str, str] = {
     "descripcion": "description",
 }
 """What the provider's own refusals name, such as `Línea 2: cantidad debe ser mayor a cero`."""
-_CHANGED_LINE = re.compile(r"(?:line |lines\[)(\d+)\]?(?:: |\.)(\w+)")
 _SAME_CELL: Mapping[str, tuple[str, ...]] = {"customer_name": ("name",), "name": ("customer_name",)}
+
+
+REFUSED = Kind(
+    code="refused",
+    message=N_("It was refused: {words}"),
+    repair=N_("Correct it and issue it again: reference and number stay the same."),
+)
+ISSUED_OTHERWISE = Kind(
+    code="issued-otherwise",
+    message=N_("{what} was issued as «{issued}», and the file says «{now}»: it is not issued again."),
+    repair=N_(
+        "If it is another sale, give it its own reference. If what was issued is wrong, cancel it. "
+        "Otherwise write here what was issued."
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +74,14 @@ class Need:
     """Where it is at hand; built from the batch where it is not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
-    """Something to correct in a row. `column` is a letter, empty where the whole row or document is meant."""
-
-    column: str
-    heading: str
-    message: str
-    repair: str
-    missing: str = ""
-    """Our field that is meant, where the file has no column of it."""
-
-
 @dataclass(slots=True, kw_only=True)
 class RowToCorrect:
     """One batch row. `document` is None for a row that belongs to none."""
 
     row: int
     document: Document | None
-    remarks: list[Remark] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    """Of those without a column, the whole row or document is meant."""
 
 
 class Sources:
@@ -119,7 +123,7 @@ def rows_to_correct(
     sources = Sources(batch)
     written = {one.row for one in rows}
     first: list[RowToCorrect] = []
-    for one in sorted(_loose_rows(batch, sources, messages) if loose else [], key=_order):
+    for one in sorted(_loose_rows(batch, sources) if loose else [], key=_order):
         if one.row - 1 in written and one.row not in sources.starts:
             written.add(one.row)
             rows.append(one)
@@ -132,80 +136,51 @@ def _order(one: RowToCorrect) -> int:
     return one.row
 
 
+def missing_field(problem: Problem) -> str:
+    """Return our field that has to be filled in and that the file has no column of; empty where it is none such."""
+    return problem.field if problem.blocks and not problem.place.column else ""
+
+
 def _document_rows(batch: Batch, document: Document, need: Need, messages: Messages) -> list[RowToCorrect]:
     rows = [RowToCorrect(row=row, document=document) for row in document.rows]
-    at = {_position(batch.place(one.row)): one for one in rows}
-    for problem in need.problems:
-        at.get(_position(problem.place), rows[0]).remarks.append(_remark(problem, messages))
+    at = {batch.place(one.row)[:3]: one for one in rows}
+    problems = [*need.problems]
     if need.refused:
-        for number, remark in _refused(batch, document, need.refused, messages):
-            rows[number].remarks.append(remark)
-    for change in need.changes:
-        number, remark = _conflicting(batch, document, change, messages)
-        rows[number].remarks.append(remark)
+        problems += _refused(batch, document, need.refused)
+    problems += (_conflicting(batch, document, change, messages) for change in need.changes)
+    for problem in problems:
+        at.get(problem.place[:3], rows[0]).problems.append(problem)
     return rows
 
 
-def _position(place: Place) -> tuple[str, str, int | None]:
-    return place.file, place.sheet, place.row
-
-
-def _remark(problem: Problem, messages: Messages) -> Remark:
-    return Remark(
-        column=problem.place.column,
-        heading=problem.place.heading,
-        message=problem.message(messages),
-        repair=problem.repair(messages),
-        missing=problem.field if problem.blocks and not problem.place.column else "",
-    )
-
-
-def _refused(batch: Batch, document: Document, words: str, messages: Messages) -> Iterator[tuple[int, Remark]]:
-    """The refusal on the cells of the fields that its words name, or on the document; with the number of the row."""
-    message = messages.text(N_("It was refused: {words}"), words=words)
-    repair = messages.text(N_("Correct it and issue it again: reference and number stay the same."))
+def _refused(batch: Batch, document: Document, words: str) -> Iterator[Problem]:
+    """Yield the refusal on the cells of the fields that its words name, or on the document."""
+    problem = Problem(REFUSED, parameters={"words": words}, external_ref=document.external_ref)
     named = [(0, ours) for name in _NAMED_FIELD.findall(words) for ours in _MINISTRY_FIELDS.get(name, ())]
     named += [
-        (int(line) - 1, field)
+        (int(line) - 1, _LINE_FIELDS_SAID[said.casefold()])
         for line, said in _NAMED_LINE.findall(words)
         if 0 < int(line) <= len(document.lines)
-        for field in (_LINE_FIELDS_SAID[said.casefold()],)
     ]
-    places = {
-        (number, place.column): place for number, ours in named if (place := _cell(batch, document, number, ours))
-    }
-    for number, column in places or [(0, "")]:
-        yield (
-            number,
-            Remark(
-                column=column,
-                heading=places[number, column].heading if column else "",
-                message=message,
-                repair=repair,
-                missing=named[0][1] if named and not places else "",
-            ),
-        )
+    places = dict.fromkeys(place for number, ours in named if (place := _cell(batch, document, number, ours)))
+    for place in places:
+        yield replace(problem, place=place)
+    if not places:
+        yield replace(problem, field=named[0][1] if named else "")
 
 
-def _conflicting(batch: Batch, document: Document, change: Change, messages: Messages) -> tuple[int, Remark]:
-    """What was issued otherwise, on its cell; with the number of the row."""
-    at = _CHANGED_LINE.fullmatch(change.what)
-    number = int(at[1]) - 1 if at and int(at[1]) <= len(document.lines) else 0
-    field = at[2] if at else change.what.removeprefix("customer.")
-    field = "customer_activity_code" if change.what == "customer.activity_code" else field
+def _conflicting(batch: Batch, document: Document, change: Change, messages: Messages) -> Problem:
+    """Return what was issued otherwise, on its cell."""
+    line, field = named(change.what)
+    number = line - 1 if 0 < line <= len(document.lines) else 0
     place = _cell(batch, document, number, field)
     what = place.heading if place else field_name(field, messages)
-    message = N_("{what} was issued as «{issued}», and the file says «{now}»: it is not issued again.")
-    repair = N_(
-        "If it is another sale, give it its own reference. If what was issued is wrong, cancel it. "
-        "Otherwise write here what was issued."
-    )
-    return number, Remark(
-        column=place.column if place else "",
-        heading=what,
-        message=messages.text(message, what=what, issued=change.issued or "—", now=change.file or "—"),
-        repair=messages.text(repair),
-        missing="" if place else field,
+    return Problem(
+        ISSUED_OTHERWISE,
+        parameters={"what": what, "issued": change.issued or "—", "now": change.file or "—"},
+        field=field,
+        place=place or batch.place(document.lines[number].row),
+        external_ref=document.external_ref,
     )
 
 
@@ -218,7 +193,7 @@ def _cell(batch: Batch, document: Document, number: int, field: str) -> Place | 
     return None
 
 
-def _loose_rows(batch: Batch, sources: Sources, messages: Messages) -> list[RowToCorrect]:
+def _loose_rows(batch: Batch, sources: Sources) -> list[RowToCorrect]:
     found: dict[int, RowToCorrect] = {}
     for problem in batch.problems:
         if not problem.blocks or problem.external_ref:
@@ -226,5 +201,5 @@ def _loose_rows(batch: Batch, sources: Sources, messages: Messages) -> list[RowT
         row = sources.find(problem.place)
         if row is not None:
             one = found.setdefault(row, RowToCorrect(row=row, document=None))
-            one.remarks.append(_remark(problem, messages))
+            one.problems.append(problem)
     return list(found.values())

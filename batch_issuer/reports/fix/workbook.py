@@ -19,8 +19,9 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
+from batch_issuer.model.problems import Problem
 from batch_issuer.reading.cells.dates import time_of
-from batch_issuer.reading.cells.values import Value, clean, lost_digits
+from batch_issuer.reading.cells.values import NUMBER_FIELDS, Value, clean, lost_digits
 from batch_issuer.reading.documents.batch import Batch, SourceFile
 from batch_issuer.reading.fixes import FIX_HEADINGS
 from batch_issuer.reading.headings.aliases import key_of
@@ -29,7 +30,7 @@ from batch_issuer.reading.tables import CellKind
 from batch_issuer.reports.cells import NAME_LENGTH, write_text
 from batch_issuer.reports.figures import printable, text_lines
 from batch_issuer.reports.fill_in.columns import COLUMNS
-from batch_issuer.reports.fix.corrections import Need, Remark, RowToCorrect, Sources, rows_to_correct
+from batch_issuer.reports.fix.corrections import Need, RowToCorrect, Sources, missing_field, rows_to_correct
 from batch_issuer.reports.replacing import not_written, replace_file
 
 FIX_HEADING = N_("What to correct")
@@ -37,7 +38,6 @@ SURPLUS_HEADING = N_("Beyond the headings")
 WRITTEN = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - the same bytes
 """The moment that every fix file says it was made and last changed; whoever saves it puts another."""
 
-_NUMBER_FIELDS = ("quantity", "unit_price", "discount_percentage", "total")
 _FIX_WIDTH = 80
 _FILTERED_FROM = 50
 """Rows from which a filter helps; a sheet that is saved while rows are filtered out would be asked about."""
@@ -147,9 +147,9 @@ def _layouts(
 
 def _added(rows: Iterable[RowToCorrect], headings: Sequence[str], messages: Messages) -> dict[str, str]:
     """The missing columns, in the template's order and under its headings, which are understood without settings."""
-    missing = {remark.missing for one in rows for remark in one.remarks}
+    missing = {missing_field(problem) for one in rows for problem in one.problems}
     known = {key_of(heading) for heading in headings}
-    found = {column.field: column.heading(messages.language) for column in COLUMNS if column.field in missing}
+    found = {column.key: column.heading(messages.language) for column in COLUMNS if column.key in missing}
     return {field: heading for field, heading in found.items() if key_of(heading) not in known}
 
 
@@ -270,31 +270,31 @@ class _Writer:
     def _row(self, number: int, one: RowToCorrect) -> None:
         """Write a row and the notes of its cells. `number` is counted from 0."""
         row = self.batch.sheet_row(one.row)
-        wrong = _by_column(one.remarks)
+        wrong = _by_column(one.problems)
         begins = one.document is None or one.row == one.document.row
-        said = _said(one.remarks)
+        said = _said(one.problems, self.messages)
         if said:
             self.sheet.set_row(number, 15 * text_lines(said, _FIX_WIDTH))
         for at, column in enumerate(self.layout.kept):
-            remarks = wrong.pop(column, ())
+            problems = wrong.pop(column, ())
             text = row.cells[column] if column < len(row.cells) else ""
             kind = row.kinds[column] if column < len(row.kinds) else CellKind.TEXT
             form, value = self._shown[row.source, column][
                 text, kind, row.values.get(column), row.formats.get(column, "")
             ]
-            if value != "" or remarks or begins:
-                self._write(number, at, value, self.looks.cell(form, wrong=bool(remarks), begins=begins))
-            self._note(number, at, remarks)
+            if value != "" or problems or begins:
+                self._write(number, at, value, self.looks.cell(form, wrong=bool(problems), begins=begins))
+            self._note(number, at, problems)
         for at, field in enumerate(self.layout.added, len(self.layout.kept)):
-            remarks = [remark for remark in one.remarks if remark.missing == field]
-            if remarks:
+            problems = [problem for problem in one.problems if missing_field(problem) == field]
+            if problems:
                 self._write(number, at, "", self.looks.cell(_empty_format(field), wrong=True, begins=begins))
-            self._note(number, at, remarks)
+            self._note(number, at, problems)
         last = len(self.layout.kept) + len(self.layout.added)
         if self.layout.surplus:
             beyond = " ".join(cell.strip() for cell in row.cells[_last(self.layout.headings) + 1 :] if cell.strip())
             self._write(number, last, beyond, self.looks.cell("@", wrong=bool(beyond), begins=begins))
-            self._note(number, last, [remark for others in wrong.values() for remark in others])
+            self._note(number, last, [problem for others in wrong.values() for problem in others])
             last += 1
         if said:
             self._write(number, last, printable(said), self.looks.fix)
@@ -309,10 +309,10 @@ class _Writer:
         else:
             self.sheet.write_blank(number, at, None, style)
 
-    def _note(self, number: int, at: int, remarks: Sequence[Remark]) -> None:
-        if remarks and self.notes < _NOTES:
+    def _note(self, number: int, at: int, problems: Sequence[Problem]) -> None:
+        if problems and self.notes < _NOTES:
             self.notes += 1
-            text = printable(_said(remarks))[:_NOTE_LENGTH]
+            text = printable(_said(problems, self.messages))[:_NOTE_LENGTH]
             size = {"width": 330, "height": 18 * text_lines(text, 52) + 12}
             self.sheet.write_comment(number, at, text, size)
 
@@ -343,12 +343,12 @@ class _Shown(dict[tuple[str, CellKind, Value, str], tuple[str, Shown]]):
         return _empty_format(self._role), text
 
 
-def _by_column(remarks: Iterable[Remark]) -> dict[int, list[Remark]]:
-    found: dict[int, list[Remark]] = {}
-    for remark in remarks:
-        column = _number_of(remark.column)
+def _by_column(problems: Iterable[Problem]) -> dict[int, list[Problem]]:
+    found: dict[int, list[Problem]] = {}
+    for problem in problems:
+        column = _number_of(problem.place.column)
         if column is not None:
-            found.setdefault(column, []).append(remark)
+            found.setdefault(column, []).append(problem)
     return found
 
 
@@ -419,12 +419,12 @@ def _empty_format(field: str) -> str:
     """How a cell takes what is typed into it: text stays text, with its zeros, but where a number or a date belongs."""
     if field == "date":
         return "dd/mm/yyyy"
-    return "General" if field in _NUMBER_FIELDS else "@"
+    return "General" if field in NUMBER_FIELDS else "@"
 
 
-def _said(remarks: Iterable[Remark]) -> str:
-    """What to do, each thing once; several as a list."""
-    texts = list(dict.fromkeys(f"{one.message} {one.repair}".strip() for one in remarks))
+def _said(problems: Iterable[Problem], messages: Messages) -> str:
+    """Say what to do, each thing once; several as a list."""
+    texts = list(dict.fromkeys(f"{one.message(messages)} {one.repair(messages)}".strip() for one in problems))
     return "\n".join(texts if len(texts) < 2 else [f"• {text}" for text in texts])
 
 

@@ -1,10 +1,9 @@
-"""The ledger as one flat sheet. Every cell is a text: nothing in it can become a formula or a link."""
+"""Rows of ours as one flat sheet. Every cell is a text: nothing in it can become a formula or a link."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
@@ -13,14 +12,12 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from batch_issuer.reports.replacing import replace_file
-
 _LONGEST = 32_767
 """Characters that a cell of a workbook holds."""
 
 
-def write_sheet(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
-    """Rows of like keys under a frozen, filtered header; how many were written."""
+def sheet_content(rows: Iterable[Mapping[str, Any]]) -> tuple[bytes, int]:
+    """Return a workbook with rows of like keys under a frozen, filtered header, and how many rows it has."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("ledger")
     sheet.freeze_panes = "A2"
@@ -35,8 +32,7 @@ def write_sheet(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(names))}{count + 1}"
     content = BytesIO()
     book.save(content)
-    replace_file(path, content.getvalue())
-    return count
+    return content.getvalue(), count
 
 
 def _text(sheet: Any, text: str, *, bold: bool = False) -> Any:

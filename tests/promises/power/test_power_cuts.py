@@ -8,6 +8,7 @@ nowhere else.
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import shutil
@@ -23,7 +24,7 @@ from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.verify import verify
 from batch_issuer.model.records import Kind
 from batch_issuer.sandbox import SandboxOptions, running
-from tests.conftest import missing
+from tests.conftest import ROOT, missing
 from tests.promises.kill.shop import Shop, write_sales
 from tests.promises.power.disk import Disk, Done, read_log
 
@@ -109,3 +110,37 @@ def test_what_was_sent_survives_a_power_cut(recorder: Path, tmp_path: Path, begi
     assert set(sent) == there, "every POST that arrived was seen to leave"
     assert len(there) == DOCUMENTS
     assert (syncs >= 10, cuts == syncs + sum(sent.values()), disk.lost > 100) == (True, True, True), (syncs, disk.lost)
+
+
+REPLACED = """
+import socket, sys
+from pathlib import Path
+from batch_issuer.files import write_whole
+told, _ = socket.socketpair()
+for number in range(1, 7):
+    write_whole(Path(sys.argv[1]), b"%d" % number * 20_000, new=number == 1)
+    told.send(b"%d" % number)
+"""
+
+
+def test_a_file_that_is_replaced_survives_a_power_cut(recorder: Path, tmp_path: Path) -> None:
+    """After everything that is done to it, whatever of the unsynced is lost: it is whole, and what was said to be there."""
+    folder, left, log = tmp_path / "files", tmp_path / "left", tmp_path / "log"
+    folder.mkdir()
+    disk, chance, told = Disk.of(folder), random.Random(1), 0
+    environment = {"LD_PRELOAD": str(recorder), "POWER_FOLDER": str(folder), "POWER_LOG": str(log)}
+    subprocess.run(
+        [sys.executable, "-c", REPLACED, folder / "a.bin"], check=True, env=os.environ | environment, cwd=ROOT
+    )
+    for done in read_log(log):
+        disk.take(done)
+        told = int(done.data) if done.what == "N" else told
+        for _ in range(20):
+            shutil.rmtree(left, ignore_errors=True)
+            left.mkdir()
+            disk.cut(chance, left)
+            path = left / "a.bin"
+            found = path.read_bytes() if path.exists() else b""
+            assert found in (b"", found[:1] * 20_000), "it is torn"
+            assert int(found[:1] or 0) >= told, "it was said to be there"
+    assert (told, disk.lost > 100) == (6, True)
