@@ -124,7 +124,7 @@ def restore(backup: Path, path: Path, *, sure: bool, clock: Clock = utc_now) -> 
             if not sure:
                 found.check_worth(backup, path)
             kept = _kept_name(place, clock())
-            replaced = "" if found.standing is Standing.MISSING else kept.name
+            replaced = kept.name if found.standing is not Standing.MISSING else ""
             newest = copy.last_events(1)
             looks = _mark(copy, companies, replaced, clock())
             _sync(draft)
@@ -341,7 +341,7 @@ def _have_two_names(moves: Sequence[tuple[Path, Path]]) -> bool:
 
 
 def _name_as_before(moves: Sequence[tuple[Path, Path]]) -> None:
-    """Every file has its first name and no second one. Never takes the last name of a file, nor anybody else's."""
+    """Give every file its first name, and no second one. Never take the last name of a file, nor anybody else's."""
     for old, new in moves:
         if not new.exists():
             continue

@@ -48,7 +48,7 @@ class Outcomes:
 
 
 def outcomes_of_plan(plan: Plan, conflicts: Iterable[Mapping[str, Any]]) -> Outcomes:
-    """What the ledger says of documents that a plan leaves alone. `conflicts` as `conflict_list` gives them."""
+    """Return what the ledger says of documents that a plan leaves alone. `conflicts` as `conflict_list` gives them."""
     steps = [step for step in plan.steps if step.record is not None and not step.changed]
     return Outcomes(
         refused={one.candidate.external_ref: one.record for one in steps if one.record and one.record.state in REFUSED},
@@ -57,7 +57,7 @@ def outcomes_of_plan(plan: Plan, conflicts: Iterable[Mapping[str, Any]]) -> Outc
 
 
 def outcomes_of_run(reconciliation: Reconciliation) -> Outcomes:
-    """What a run or a comparison found."""
+    """Return what a run or a comparison found."""
     return Outcomes(
         refused={record.external_ref: record for record in reconciliation.records if record.state in REFUSED},
         conflicts={conflict.external_ref: conflict.changes for conflict in reconciliation.conflicts},
@@ -84,7 +84,7 @@ def write_fixes(prepared: Prepared, outcomes: Outcomes, messages: Messages, path
 
 
 def _read_again(files: Sequence[str], settings: Settings) -> Batch:
-    """Files of documents that were issued: what was asked then was answered, and the ledger knows each content."""
+    """Read files of documents that were issued: what was asked then was answered, and the ledger knows each."""
     settings = replace(settings, source=replace(settings.source, alike="same"))
     try:
         return read(files, settings)
@@ -93,7 +93,7 @@ def _read_again(files: Sequence[str], settings: Settings) -> Batch:
 
 
 def write_fixes_again(refused: Sequence[Record], settings: Settings, messages: Messages, path: Path) -> Fixes:
-    """The same for documents that the ledger knows to be refused, out of the files that they came from.
+    """Write documents that the ledger knows to be refused, out of the files that they came from.
 
     A file that is gone or that says something else now gives nothing: its documents are `left_out`.
     """
@@ -113,7 +113,7 @@ def write_fixes_again(refused: Sequence[Record], settings: Settings, messages: M
 
 
 def words_of(record: Record) -> str:
-    """Why a document was refused, in the provider's words."""
+    """Return why a document was refused, in the provider's words."""
     answer = record.answer
     texts = answer.observaciones or tuple(filter(None, (answer.dte_message, answer.detail)))
     return " · ".join(filter(None, (answer.codigo_msg, *texts))) or record.reason
