@@ -60,6 +60,14 @@ class Ccf:
     looked_up: bool = False
     """Only the provider knows it, so that nobody compared the rows of a full adjustment with it yet."""
 
+    def obstacle(self, name: str) -> Problem | None:
+        """Return why no note that calls it by this name can ever be issued as things stand in the files."""
+        if self.doc_type != "03":
+            return Problem(CCF_OTHER_TYPE, name, {"doc_type": self.doc_type})
+        if self.held:
+            return Problem(CCF_HELD_BACK, name)
+        return Problem(CCF_CANCELLED, name) if self.state is State.CANCELLED else None
+
     @property
     def hindrance(self) -> Reason | None:
         """Why no note of it can be sent now, whatever the note's amount."""
@@ -91,7 +99,7 @@ class Balance:
         self.credited[name] = self.credited.get(name, Decimal("0.00")) + gross
 
     def of(self, adjusts: str) -> Decimal:
-        """What is credited so far of a CCF, by whichever of its names."""
+        """Return what is credited so far of a CCF, by whichever of its names."""
         key = self._key(adjusts)
         return total_of(gross for name, gross in self.credited.items() if self._key(name) == key)
 
@@ -101,7 +109,7 @@ class Balance:
 
 
 def balance_of(ledger: Remembers | None, company: str, adjusted: Iterable[str], without: Iterable[str]) -> Balance:
-    """The CCFs that these names mean in a ledger, and what its notes credit of them, some notes left out."""
+    """Return the CCFs that these names mean in a ledger, and what its notes credit of them, some notes left out."""
     balance = Balance()
     if ledger is None:
         return balance
@@ -119,13 +127,13 @@ def balance_of(ledger: Remembers | None, company: str, adjusted: Iterable[str], 
 
 
 def gross_of(record: Record) -> Decimal:
-    """What the provider says of a document, else what we expect."""
+    """Return what the provider says of a document, else what we expect."""
     answered = record.answer.amounts.gross
     return record.expected_gross if answered is None else answered
 
 
 def found_ccf(name: str, found: Found) -> Ccf:
-    """What the provider says of a document that the ledger does not know; one without a type is taken for a CCF."""
+    """Return what the provider says of a document that the ledger does not know; without a type it is a CCF."""
     answer = found.answer
     return Ccf(
         key=_plain(answer.document_id or name),
@@ -159,7 +167,7 @@ _UNSTAMPED: Mapping[State | None, Reason] = {
 
 
 def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> Prepared:
-    """The same documents, with the credit notes that cannot go held back, and those that wait told of.
+    """Return the same documents, with the credit notes that cannot go held back, and those that wait told of.
 
     A full adjustment comes to what its CCF comes to.
     """
@@ -182,7 +190,7 @@ def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> 
 
 
 def _at_its_amount(note: Candidate, record: Record | None, balance: Balance) -> Candidate:
-    """A note as it was planned, where the ledger has it; a full one that it does not have at its CCF's amount."""
+    """Return a note as it was planned, where the ledger has it; else a full one at its CCF's amount."""
     if not note.full:
         return note
     if record is not None and record.fingerprint == note.fingerprint:
@@ -197,7 +205,7 @@ def _is_to_send(note: Candidate, record: Record | None) -> bool:
 
 
 def _add_files(balance: Balance, prepared: Prepared) -> None:
-    """What the files have themselves; what the ledger says counts, unless the document is to be issued now."""
+    """Add what the files have; what the ledger says counts, unless the document is to be issued now."""
     for candidate in prepared.candidates:
         before = balance.find(candidate.external_ref)
         changed = before is not None and before.fingerprint != candidate.fingerprint
@@ -219,10 +227,8 @@ def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
     ccf = balance.find(note.adjusts)
     if ccf is None:
         return note, Problem(CCF_UNKNOWN, note.adjusts)
-    if ccf.doc_type != "03":
-        return note, Problem(CCF_OTHER_TYPE, note.adjusts, {"doc_type": ccf.doc_type})
-    if ccf.held or ccf.state is State.CANCELLED:
-        return note, Problem(CCF_HELD_BACK if ccf.held else CCF_CANCELLED, note.adjusts)
+    if obstacle := ccf.obstacle(note.adjusts):
+        return note, obstacle
     if ccf.gross is not None:
         gross = {"gross": grouped(ccf.gross), "amount": grouped(note.gross)}
         if note.full:
@@ -274,5 +280,5 @@ def _from_ledger(record: Record) -> Ccf:
 
 
 def _plain(name: str) -> str:
-    """The provider's ids are the same in capitals."""
+    """Return a name of a CCF as it is compared: the provider's ids are the same in capitals."""
     return name.upper() if is_uuid(name) else name

@@ -20,12 +20,12 @@ _FIELDS: Mapping[str, str] = {attribute: key for key, attribute in CUSTOMER_ATTR
 
 
 def customer_id(customer: Customer) -> str:
-    """What the provider knows a customer by: NIT, else DUI, without hyphens; empty where the sheet has neither."""
+    """Return what the provider knows a customer by: NIT, else DUI, without hyphens; empty where there is none."""
     return (customer.nit or customer.dui).replace("-", "")
 
 
 def customer_name(document: Document) -> str:
-    """Who the document is for, as reports show it; empty for an anonymous consumer."""
+    """Return who the document is for, as reports show it; empty for an anonymous consumer."""
     return document.customer.name if document.customer else document.customer_name
 
 
@@ -116,7 +116,7 @@ class Customers:
             known.customer = Customer(**both)
 
     def problems(self, place: Callable[[int, str], Place]) -> Iterator[Problem]:
-        """A note for each contradiction, where the second value stands."""
+        """Yield a note for each contradiction, where the second value stands."""
         for one in self.contradictions.values():
             name = _FIELDS[one.attribute]
             first = place(one.first_row, name)

@@ -69,7 +69,7 @@ class Prepared:
         return total_of(candidate.gross for candidate in self.candidates)
 
     def content(self, candidate: Candidate) -> Document:
-        """The document of a candidate, under the reference that the ledger has for it."""
+        """Return the document of a candidate, under the reference that the ledger has for it."""
         entry = self.batch[candidate.number]
         document = examine(self.batch, entry, self.settings.rules, in_lines=()).document
         if not self.names:
@@ -78,7 +78,7 @@ class Prepared:
         return replace(document, external_ref=candidate.external_ref, adjusts=adjusts)
 
     def renamed(self, references: Mapping[int, str]) -> Prepared:
-        """The same with other references for some candidates, by their numbers: those that the ledger has."""
+        """Return the same with other references for some candidates, by their numbers: those that the ledger has."""
         names = {one.external_ref: references[one.number] for one in self.candidates if one.number in references}
         prepared = replace(self, names={**self.names, **names})
         candidates: list[Candidate] = []
@@ -149,7 +149,7 @@ def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool 
 
 
 def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Iterator[NewEvent]:
-    """What the ledger is told of documents before they are sent: their content and where it stands."""
+    """Yield what the ledger is told of documents before they are sent: their content and where it stands."""
     for candidate in candidates:
         document = prepared.content(candidate)
         file, sheet = prepared.batch.source(document.row)
@@ -179,7 +179,7 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
 
 
 def planned_event(record: Record, body: bytes) -> NewEvent:
-    """A planned document said again, with what was learned of its amount."""
+    """Return a planned document said again, with what was learned of its amount."""
     withheld_amount = record.expected_retention
     return NewEvent(
         kind=Kind.PLANNED,
@@ -207,7 +207,7 @@ def planned_event(record: Record, body: bytes) -> NewEvent:
 
 
 def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> list[dict[str, Any]]:
-    """Both versions of documents that the ledger has and that the file says otherwise, as the run's record has them."""
+    """Return both versions of documents that the file says otherwise than the ledger, as a run's record has them."""
     issued = ledger.bodies([step.record for step in steps if step.record is not None])
     found = []
     for step in steps:
@@ -237,7 +237,7 @@ def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> l
 
 
 def summary(prepared: Prepared, references: Sequence[str], left_out: Sequence[Candidate]) -> dict[str, Any]:
-    """What a run read, for its record in the ledger. `references` are the documents that the run is about."""
+    """Return what a run read, for its record in the ledger. `references` are the documents that the run is about."""
     amounts = {candidate.external_ref: candidate.gross for candidate in prepared.candidates}
     texts = _Texts()
     return {

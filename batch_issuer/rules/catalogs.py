@@ -70,7 +70,7 @@ def remembered(most: int | None = None) -> Callable[[Asked], Asked]:
 
 
 def fold(text: str) -> str:
-    """The text for comparing: without accents, case, punctuation and repeated spaces."""
+    """Return the text for comparing: without accents, case, punctuation and repeated spaces."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     return _NOT_A_WORD.sub(" ", "".join(mark for mark in plain if not unicodedata.combining(mark))).strip()
 
@@ -85,7 +85,7 @@ class Catalog:
     """Folded name to code; names of several codes are left out."""
 
     def code_of(self, text: str) -> str:
-        """The code that a text stands for; empty when none or several.
+        """Return the code that a text stands for; empty when none or several.
 
         Given as code (zeros lost or not), as name, or as both where they agree: `05`, `Transferencia`,
         `05 Transferencia`.
@@ -96,7 +96,7 @@ class Catalog:
         return self.codes.get(fold(wanted), "") or (wanted if wanted in self.names else self._code_with_name(wanted))
 
     def listed(self) -> str:
-        """Every code with its name, for a sentence."""
+        """Return every code with its name, for a sentence."""
         return ", ".join(f"{code} {name}" for code, name in self.names.items())
 
     def _code_with_name(self, text: str) -> str:
@@ -211,11 +211,11 @@ class Territory:
     districts_named: Mapping[str, tuple[District, ...]]
 
     def of_department(self, department: str) -> tuple[Municipality, ...]:
-        """The municipalities of a department, in the ministry's order."""
+        """Return the municipalities of a department, in the ministry's order."""
         return tuple(found for found in self.municipalities.values() if found.department == department)
 
     def municipality_of(self, district: District) -> Municipality:
-        """The municipality to which a district belongs."""
+        """Return the municipality to which a district belongs."""
         return self.municipalities[district.department, district.municipality]
 
 

@@ -212,17 +212,19 @@ def _customer(customer: Customer) -> tuple[Customer, tuple[tuple[str, Problem], 
     changes: dict[str, str] = {}
     # The NIT's column also takes the number of a passport or another document, which has a rule of its own.
     is_other = catalogs.identity_documents().code_of(customer.document_type) in _OTHER_DOCUMENTS
-    as_other = is_other and not nit_has_shape(digits_of(customer.nit))
+    nit_rule = "other_number" if is_other and not nit_has_shape(digits_of(customer.nit)) else "nit"
     for field, attribute in _CUSTOMER_FIELDS.items():
         if text := getattr(customer, attribute):
-            sent, fault = _judged("other_number" if field == "nit" and as_other else field, text)
+            sent, fault = _judged(nit_rule if field == "nit" else field, text)
             changes[attribute] = sent
             if fault:
                 faults.append((field, fault))
     placing = place(customer.department, customer.municipality, customer.district)
     if placing.fault:
         faults.append((placing.field, placing.fault))
-    changes |= {name: getattr(placing, name) for name in ("department", "municipality", "district")}
+    changes |= {
+        "department": placing.department, "municipality": placing.municipality, "district": placing.district,
+    }  # fmt: skip
     if all(getattr(customer, attribute) == sent for attribute, sent in changes.items()):
         return customer, tuple(faults)
     return replace(customer, **changes), tuple(faults)

@@ -86,7 +86,7 @@ def place(department: str, municipality: str, district: str) -> Placing:
     municipality's column is taken as the district that it is. A district given as UUID is kept as it is.
     """
     try:
-        code = departments().code_of(department) if department else ""
+        code = departments().code_of(department)
         if department and not code:
             known = ", ".join(departments().names.values())
             raise _Misplaced("department", Problem(DEPARTMENT_UNKNOWN, department, {"known": known}))

@@ -58,6 +58,13 @@ def test_a_status_answer_settles_only_contingency_with_refusal(letters: str, sta
     assert classify(answer(letters), "R", confirmed=True)[0] is expected
 
 
+def test_only_a_status_says_that_a_document_was_cancelled() -> None:
+    """Whoever issues anew may be answered with an old document's marks: that it was cancelled, its status has to say."""
+    plain = answer("TTFF", invalidated=True)
+    assert classify(plain, "R", confirmed=False) == (State.STAMPED, None)
+    assert classify(plain, "R", confirmed=True) == (State.CANCELLED, None)
+
+
 @pytest.mark.parametrize("stamp", ["", "   ", None, 0, 12345, [STAMP], {"stamp": STAMP}, True])
 def test_a_stamp_is_a_text_that_is_not_empty(stamp: object) -> None:
     """`dte_success` without a stamp to show is not believed."""

@@ -92,11 +92,11 @@ class Sources:
         self.starts = [0, *accumulate(source.rows for source in batch.sources)]
 
     def of(self, row: int) -> int:
-        """The index of a batch row's source."""
+        """Return the index of a batch row's source."""
         return bisect_right(self.starts, row) - 1
 
     def find(self, place: Place) -> int | None:
-        """The batch row at a place; rows of one sheet stand in the order of the sheet."""
+        """Return the batch row at a place; rows of one sheet stand in the order of the sheet."""
         if place.row is None:
             return None
         for number, source in enumerate(self.batch.sources):
@@ -112,7 +112,7 @@ class Sources:
 def rows_to_correct(
     batch: Batch, needs: Mapping[int, Need], messages: Messages, *, loose: bool = True
 ) -> list[RowToCorrect]:
-    """The rows of the documents and those that belong to none (`loose`), in the order of the files.
+    """Return the rows of the documents and those that belong to none (`loose`), in the order of the files.
 
     A row without a reference may belong to the document above it. It stays there; where that one is not written, it
     comes first, so that it stands below no other.
@@ -185,7 +185,7 @@ def _conflicting(batch: Batch, document: Document, change: Change, messages: Mes
 
 
 def _cell(batch: Batch, document: Document, number: int, field: str) -> Place | None:
-    """The cell of a field in one of the document's rows, where the file has a column of it."""
+    """Return the cell of a field in one of the document's rows, where the file has a column of it."""
     for ours in (field, *_SAME_CELL.get(field, ())):
         place = batch.place(document.lines[number].row, ours)
         if place.column:
