@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from batch_issuer.model.money import figure, total_of
 from batch_issuer.model.records import Record
 from batch_issuer.model.states import State
+from batch_issuer.reconcile.reconciliation import Reconciliation
 from batch_issuer.reconcile.values import (
     Comparison,
     Difference,
@@ -21,7 +22,6 @@ from batch_issuer.reconcile.values import (
     Match,
     OpenItem,
     ProblemText,
-    Reconciliation,
     Series,
     SignedOff,
     Since,

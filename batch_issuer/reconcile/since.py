@@ -9,7 +9,12 @@ from typing import Any
 
 from batch_issuer.model.records import Record
 from batch_issuer.reconcile.make import waits_for_person
-from batch_issuer.reconcile.values import Cause, OpenItem, Reconciliation, Since
+from batch_issuer.reconcile.reconciliation import Reconciliation
+from batch_issuer.reconcile.values import (
+    Cause,
+    OpenItem,
+    Since,
+)
 
 
 def read_open_items(report: Mapping[str, Any]) -> tuple[OpenItem, ...]:

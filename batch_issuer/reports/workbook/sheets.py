@@ -31,7 +31,7 @@ from batch_issuer.reconcile import (
 from batch_issuer.reconcile.values import EXCLUDED_SUBJECT
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.cells import Kind
-from batch_issuer.reports.page.exceptions import blocking, oldest_first, warning
+from batch_issuer.reports.tasks import FoundProblem, blocking, oldest_first, warning
 from batch_issuer.reports.wording import CAUSE_NAMES
 from batch_issuer.rules.catalogs import payment_methods
 
@@ -437,10 +437,7 @@ def _each(problems: Iterable[ProblemText], said: Callable[[ProblemText], str]) -
     return "\n".join(dict.fromkeys(said(problem) for problem in problems))
 
 
-_Found: TypeAlias = tuple[ProblemText, HeldBack | None]
-
-
-def _problem_columns(words: Words) -> list[Column[_Found]]:
+def _problem_columns(words: Words) -> list[Column[FoundProblem]]:
     holds = {"blocks": words.messages.text(N_("held back")), "warns": words.messages.text(N_("note"))}
     return [
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one[1].external_ref if one[1] else one[0].external_ref),
