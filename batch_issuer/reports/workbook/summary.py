@@ -18,8 +18,8 @@ from batch_issuer.model.states import State
 from batch_issuer.reconcile import Cause, Group, Reconciliation, Step, Tally, Total
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.cells import write_text
+from batch_issuer.reports.columns import AMOUNT, DIFFERS, INCOME_TAX, PROVIDER, REFERENCE, WITHHELD
 from batch_issuer.reports.tasks import tasks
-from batch_issuer.reports.workbook.sheets import AMOUNT, DIFFERS, INCOME_TAX, PROVIDER, REFERENCE, WITHHELD
 from batch_issuer.rules.catalogs import payment_methods
 
 MONEY = "$#,##0.00;[Red]-$#,##0.00"
