@@ -402,6 +402,11 @@ class OpenItem:
     detail: str = ""
     """The provider's code, the problem's code, or the reason."""
 
+    @property
+    def is_of_no_document(self) -> bool:
+        """Whether it is a problem of a file or row, named by its place."""
+        return self.cause is Cause.PROBLEM and " · " in self.external_ref
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
