@@ -6,6 +6,7 @@ Pure: what a run read, against what the ledger knows. Nothing here reads a clock
 from batch_issuer.model.states import STATE_NAMES
 from batch_issuer.reconcile.contingency import age_bucket
 from batch_issuer.reconcile.make import Background, is_open, looks_owed, reconcile, waits_for_person
+from batch_issuer.reconcile.reconciliation import Reconciliation
 from batch_issuer.reconcile.sequences import split_control_number
 from batch_issuer.reconcile.serialise import as_json, findings_json, report_json
 from batch_issuer.reconcile.signatures import content_of, share_a_day, signed_off
@@ -27,7 +28,6 @@ from batch_issuer.reconcile.values import (
     OpenItem,
     OtherMonth,
     ProblemText,
-    Reconciliation,
     Refusal,
     Repeat,
     Scope,

@@ -75,9 +75,7 @@ def compare(
         "only_in_ledger": [record.external_ref for record in only],
         "lookalikes": likes.pairs(),
     }
-    conflicts = [
-        step for step in steps if _is_in_question(step) or (step.action is Action.CONFLICT and not _is_cancelled(step))
-    ]
+    conflicts = [step for step in steps if _is_in_question(step) or _is_conflict(step)]
     return Compared(
         reading={**plain, "conflicts": conflict_list(conflicts, prepared, ledger), "comparison": comparison},
         records=tuple(step.record for step in steps if step.record is not None),
@@ -130,8 +128,9 @@ def _is_in_question(step: Step) -> bool:
     return step.action is Action.QUESTION and step.record is not None and not step.record.withdrawn_at
 
 
-def _is_cancelled(step: Step) -> bool:
-    return step.record is not None and step.record.state is State.CANCELLED
+def _is_conflict(step: Step) -> bool:
+    """Whether the files say something else of a document that stands; a cancelled one stands no more."""
+    return step.action is Action.CONFLICT and step.record is not None and step.record.state is not State.CANCELLED
 
 
 class _Likenesses:

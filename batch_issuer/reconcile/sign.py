@@ -10,7 +10,7 @@ from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
-from batch_issuer.model.records import Kind, NewEvent, Note, Record, SignOff
+from batch_issuer.model.records import Kind, NewEvent, Note, Record
 from batch_issuer.model.states import WITHDRAWABLE
 from batch_issuer.provider.classify import Reason
 from batch_issuer.reconcile import SignedOff, content_of, signed_off, tally, waits_for_person
@@ -125,7 +125,7 @@ def _check_people(before: Sequence[SignedOff], by: str, role: str) -> None:
             N_("Nobody has prepared this period yet, or it has changed since: there is nothing to review."),
             repair=N_("First whoever prepares it signs: batch-issuer sign-off --period … --by NAME --as preparer."),
         )
-    same = next((one for one in others if _same_person(one, by)), None)
+    same = next((one for one in others if _plain(one.by) == _plain(by)), None)
     if same is not None:
         raise CannotStart(
             N_("«{by}» has signed this period already, as {role}. Somebody else has to sign now."),
@@ -133,10 +133,6 @@ def _check_people(before: Sequence[SignedOff], by: str, role: str) -> None:
             by=same.by,
             role=same.role,
         )
-
-
-def _same_person(one: SignOff, by: str) -> bool:
-    return _plain(one.by) == _plain(by)
 
 
 def _plain(name: str) -> str:
