@@ -23,8 +23,11 @@ from batch_issuer.model.records import Record
 from batch_issuer.plan.prepare import prepare
 from batch_issuer.provider import wire
 from batch_issuer.sandbox import Running, SandboxOptions, Standing, running
+from batch_issuer.send.commands.issue import issue
+from batch_issuer.send.commands.refresh import refresh
+from batch_issuer.send.commands.retry import retry
 from batch_issuer.send.courier import Patience
-from batch_issuer.send.run import Connection, Outcome, issue, refresh, retry
+from batch_issuer.send.run import Connection, Outcome
 from batch_issuer.settings import Company, Settings
 from tests.failing_ledger import failing_after
 from tests.invented_sales import InventedBatch, Silent

@@ -15,8 +15,11 @@ from batch_issuer.ledger.verify import verify
 from batch_issuer.model.records import CancelStep, Kind, NewEvent, Record
 from batch_issuer.sandbox import Running, Standing
 from batch_issuer.sandbox.store import Record as Registered
+from batch_issuer.send.commands.cancel import cancel
+from batch_issuer.send.commands.refresh import refresh
+from batch_issuer.send.commands.retry import retry
 from batch_issuer.send.courier import Patience
-from batch_issuer.send.run import Connection, Outcome, cancel, refresh, retry
+from batch_issuer.send.run import Connection, Outcome
 from batch_issuer.settings import Company
 from tests.invented_sales import Silent
 from tests.send.shop import HURRIED

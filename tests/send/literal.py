@@ -19,8 +19,8 @@ from batch_issuer.ledger.writer import Writer
 from batch_issuer.model.records import Event, Kind, NewEvent, Record, fold
 from batch_issuer.provider.client import Client
 from batch_issuer.provider.quota import Quota
-from batch_issuer.send.cancel import Canceller
 from batch_issuer.send.courier import Patience
+from batch_issuer.send.crew import Crew
 from batch_issuer.send.keys import KeyBook
 from tests.send.archive import planned
 from tests.send.virtual_time import run_virtually
@@ -133,7 +133,7 @@ class Played:
     """What came of one path."""
 
     book: Book
-    sender: Any
+    crew: Any
     sent: list[str] = field(default_factory=list)
     """Requests in their order."""
     at: list[float] = field(default_factory=list)
@@ -153,10 +153,10 @@ class Played:
     @property
     def stopped(self) -> str:
         """The sentence that ended it, or nothing."""
-        return str(self.sender.stopped or "")
+        return str(self.crew.courier.stopped or "")
 
 
-Act = Callable[[Any, list[Record]], Awaitable[Any]]
+Act = Callable[[Crew, list[Record]], Awaitable[Any]]
 
 
 def play(
@@ -185,41 +185,41 @@ def play(
     async def run() -> None:
         client = Client("https://provider.invalid/api", "odt_xxx", quota=Quota(), transport=httpx.MockTransport(reply))
         async with client:
-            played.sender = Canceller(
+            played.crew = Crew(
                 client=client, ledger=cast("Ledger", book), writer=cast("Writer", book), concurrency=concurrency,
                 patience=patience, key=key, jitter=lambda _, longest: longest,
             )  # fmt: skip
-            await act(played.sender, list(book.now_records.values()))
+            await act(played.crew, list(book.now_records.values()))
             played.seconds = asyncio.get_running_loop().time()
 
-    played = Played(book=book, sender=None)
+    played = Played(book=book, crew=None)
     run_virtually(run())
     assert not left, f"never sent: {[wanted for wanted, _ in left]}"
     return played
 
 
-async def issue(sender: Any, records: list[Record]) -> None:
-    await sender.issue(records)
+async def issue(crew: Crew, records: list[Record]) -> None:
+    await crew.issuer.issue(records)
 
 
-async def ask(sender: Any, records: list[Record]) -> None:
-    await sender.ask(records)
+async def ask(crew: Crew, records: list[Record]) -> None:
+    await crew.settler.settle(records)
 
 
-async def cancel(sender: Any, records: list[Record]) -> None:
-    await sender.cancel(records)
+async def cancel(crew: Crew, records: list[Record]) -> None:
+    await crew.canceller.cancel(records)
 
 
-async def ask_cancellations(sender: Any, records: list[Record]) -> None:
-    await sender.ask_cancellations(records)
+async def ask_cancellations(crew: Crew, records: list[Record]) -> None:
+    await crew.canceller.ask(records)
 
 
-async def pay(sender: Any, records: list[Record]) -> None:
-    await sender.pay(records)
+async def pay(crew: Crew, records: list[Record]) -> None:
+    await crew.canceller.pay(records)
 
 
-async def recognise(sender: Any, records: list[Record]) -> None:
-    await sender.recognise(records, sender._ledger.bodies(records))
+async def recognise(crew: Crew, records: list[Record]) -> None:
+    await crew.settler.recognise(records, crew.journal.ledger.bodies(records))
 
 
 def sent(reference: str = "F-1", doc_type: str = "01", **more: Any) -> Book:

@@ -11,6 +11,7 @@ from batch_issuer.model.documents import State
 from batch_issuer.model.records import Kind, NewEvent, Record
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import Found, Missing, Uncertain, Withheld
+from batch_issuer.send.crew import Crew
 from tests.send.archive import planned
 from tests.send.literal import (
     BAD,
@@ -50,7 +51,7 @@ def test_what_is_found_is_written(found: Any, state: str) -> None:
     """One question; nothing is ever posted."""
     played = play(ask, (ASK, found), book=sent())
     assert played.record.state.value == state
-    assert (played.sender.progress.asks, played.sender.progress.posts) == (1, 0)
+    assert (played.crew.progress.asks, played.crew.progress.posts) == (1, 0)
 
 
 def test_a_404_soon_after_the_request_is_believed_at_the_second_time() -> None:
@@ -129,7 +130,7 @@ def test_a_rejection_after_contingency_is_told_as_such() -> None:
     """Customers may hold it."""
     played = play(ask, (ASK, REJECTED), book=stands("contingency"))
     assert played.end == ("rejected", "after-contingency")
-    assert played.sender.progress.late_rejections == ["F-1"]
+    assert played.crew.progress.late_rejections == ["F-1"]
 
 
 @pytest.mark.parametrize("reason", ["unexpected-duplicate", "other-content"])
@@ -151,8 +152,8 @@ def test_a_look_says_what_there_is_and_writes_nothing(reply: Any) -> None:
     """Of a document in any state; what is not answered is not said."""
     said: dict[str, Any] = {}
 
-    async def look(sender: Any, records: list[Record]) -> None:
-        said.update(await sender.look(records))
+    async def look(crew: Crew, records: list[Record]) -> None:
+        said.update(await crew.asker.look(records))
 
     book = Book(planned("F-1", "01"))
     written = len(book.events)
@@ -167,8 +168,8 @@ def test_a_document_of_another_program_is_looked_up_until_it_is_answered() -> No
     """A CCF that the ledger does not know; a quota that is used up ends the run."""
     replies: list[Any] = []
 
-    async def look_up(sender: Any, _records: list[Record]) -> None:
-        replies.append(await sender.look_up("C-1"))
+    async def look_up(crew: Crew, _records: list[Record]) -> None:
+        replies.append(await crew.asker.look_up("C-1"))
 
     url = "GET /api/status/C-1"
     play(look_up, (url, BROKEN), (url, STAMPED))
@@ -182,8 +183,8 @@ def test_a_document_is_found_by_its_id_first(found_by: str) -> None:
     """Another company may have the same reference."""
     replies: list[Any] = []
 
-    async def find(sender: Any, records: list[Record]) -> None:
-        replies.append(await sender.find(records[0]))
+    async def find(crew: Crew, records: list[Record]) -> None:
+        replies.append(await crew.asker.find(records[0]))
 
     first = (BY_ID, STAMPED if found_by == "id" else MISSING)
     more = [] if found_by == "id" else [(ASK, STAMPED if found_by == "reference" else MISSING)]
@@ -198,8 +199,8 @@ def test_what_the_provider_does_not_have_is_still_to_be_issued() -> None:
     """Nothing is written, and the record is given back."""
     left: list[Record] = []
 
-    async def look(sender: Any, records: list[Record]) -> None:
-        left.extend(await sender.recognise(records, sender._ledger.bodies(records)))
+    async def look(crew: Crew, records: list[Record]) -> None:
+        left.extend(await crew.settler.recognise(records, crew.journal.ledger.bodies(records)))
 
     played = play(look, (CONTENT, MISSING), book=Book(planned("F-1", "01")))
     assert ([one.external_ref for one in left], played.book.kinds("F-1")) == (["F-1"], [])
@@ -230,12 +231,12 @@ def test_a_run_that_has_ended_asks_nothing() -> None:
     """Withheld, not missing."""
     replies: list[Any] = []
 
-    async def stopped(sender: Any, records: list[Record]) -> None:
+    async def stopped(crew: Crew, records: list[Record]) -> None:
         from batch_issuer.model.problems import StoppedMidway  # noqa: PLC0415 - only here
 
-        sender.stop(StoppedMidway("enough"))
-        replies.append(await sender.find(records[0]))
-        await sender.ask(records)
+        crew.courier.stop(StoppedMidway("enough"))
+        replies.append(await crew.asker.find(records[0]))
+        await crew.settler.settle(records)
 
     played = play(stopped, book=sent())
     assert (played.end, replies) == (("sending", ""), [Withheld()])

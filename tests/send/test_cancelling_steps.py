@@ -87,7 +87,7 @@ def test_a_clear_answer_is_the_end(reply: Any, wanted: str) -> None:
     assert step(played) == wanted
     assert played.record.state is (State.CANCELLED if wanted == "done" else State.STAMPED)
     assert played.book.kinds("F-1")[2:] == ["cancelling", "cancel_answered"]
-    assert played.sender.progress.states == {played.record.state: 1}
+    assert played.crew.progress.states == {played.record.state: 1}
 
 
 def test_its_stamp_and_the_ministrys_words_are_kept() -> None:
@@ -213,7 +213,7 @@ def test_a_second_request_that_does_not_leave_keeps_the_doubt_about_the_first(re
 def test_a_doubt_that_nobody_answers_is_not_asked_for_again() -> None:
     """Questions have their own patience."""
     played = play(cancel, (POST, LOST), *[(ASK, BROKEN)] * 3, book=stamped())
-    assert (step(played), played.sender.progress.posts) == ("requested", 1)
+    assert (step(played), played.crew.progress.posts) == ("requested", 1)
 
 
 # What an earlier run has left -----------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def test_a_doubt_that_nobody_answers_is_not_asked_for_again() -> None:
 def test_an_earlier_request_is_asked_about_and_that_may_be_enough(reply: Any, wanted: str) -> None:
     """Nothing is asked for again."""
     played = play(cancel, (ASK, reply), book=requested())
-    assert (step(played), played.sender.progress.posts) == (wanted, 0)
+    assert (step(played), played.crew.progress.posts) == (wanted, 0)
 
 
 def test_an_earlier_request_that_never_arrived_is_made() -> None:
@@ -241,7 +241,7 @@ def test_an_earlier_request_of_which_too_little_is_said_is_made_again() -> None:
 def test_an_earlier_request_that_nobody_answers_for_is_not_made_again() -> None:
     """It may have come to something."""
     played = play(cancel, *[(ASK, LOST)] * 3, book=requested())
-    assert (step(played), played.sender.progress.posts) == ("requested", 0)
+    assert (step(played), played.crew.progress.posts) == ("requested", 0)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_an_earlier_request_that_nobody_answers_for_is_not_made_again() -> None:
 def test_a_refresh_asks_and_never_asks_for(script: list[Exchange], wanted: str) -> None:
     """What is proven is written; what is not stays a doubt."""
     played = play(ask_cancellations, *script, book=requested())
-    assert (step(played), played.sender.progress.posts) == (wanted, 0)
+    assert (step(played), played.crew.progress.posts) == (wanted, 0)
 
 
 def test_a_conflict_is_no_reason_to_ask_again() -> None:

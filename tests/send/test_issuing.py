@@ -12,6 +12,7 @@ import pytest
 from batch_issuer.model.documents import State
 from batch_issuer.model.problems import StoppedMidway, Unreachable
 from batch_issuer.model.records import Kind
+from batch_issuer.send.crew import Crew
 from tests.send.archive import planned
 from tests.send.literal import (
     BAD,
@@ -70,7 +71,7 @@ def test_a_clear_answer_is_the_end(script: list[Exchange], state: str, reason: s
     assert played.end == (state, reason)
     assert played.book.kinds("F-1") == ["sending", "answered"]
     assert (played.seconds, played.stopped) == (0.0, "")
-    assert played.sender.progress.states == {State(state): 1}
+    assert played.crew.progress.states == {State(state): 1}
 
 
 def test_the_intent_is_written_before_the_request_leaves() -> None:
@@ -105,7 +106,7 @@ def test_a_doubt_is_asked_about_and_the_status_decides(doubt: Any, reason: str, 
     assert played.end[0] == play(issue, (POST, found), book=new()).end[0]
     doubts = [json.loads(one.body)["reason"] for one in played.book.story("", "F-1")[2:3]]
     assert doubts == [reason]
-    assert played.sender.progress.retries == 0
+    assert played.crew.progress.retries == 0
 
 
 @pytest.mark.parametrize("doubt", [LOST, TIMEOUT, BROKEN, PAGE, NOT_REGISTERED])
@@ -114,7 +115,7 @@ def test_what_was_lost_is_sent_again_after_two_404_with_a_pause_between(doubt: A
     played = play(issue, (POST, doubt), (ASK, MISSING), (ASK, MISSING), (POST, STAMPED), book=new())
     assert played.end == ("stamped", "")
     assert played.at == [0.0, 0.0, PATIENT.settling, PATIENT.settling]
-    assert played.sender.progress.retries == 1
+    assert played.crew.progress.retries == 1
 
 
 def test_a_document_is_sent_so_often_in_one_run_and_no_more() -> None:
@@ -123,7 +124,7 @@ def test_a_document_is_sent_so_often_in_one_run_and_no_more() -> None:
     played = play(issue, *lost, *lost, *lost, book=new())
     assert played.end == ("unsure", "lost-answer")
     assert played.book.kinds("F-1") == ["sending", "unanswered"] * 3
-    assert played.sender.progress.states == {State.UNSURE: 1}
+    assert played.crew.progress.states == {State.UNSURE: 1}
 
 
 @pytest.mark.parametrize("doubt", [UNPROVEN, OF_ANOTHER, CONFLICT])
@@ -132,7 +133,7 @@ def test_what_somebody_has_is_never_sent_again_though_nothing_is_found(doubt: An
     asked: list[Exchange] = [(ASK, MISSING), (BY_ID, MISSING)] if doubt is not CONFLICT else [(ASK, MISSING)]
     played = play(issue, (POST, doubt), *asked, *asked, book=new())
     assert played.record.state is State.UNSURE
-    assert played.sender.progress.posts == 1
+    assert played.crew.progress.posts == 1
 
 
 def test_a_reference_that_does_not_travel_is_asked_for_by_its_id() -> None:
@@ -174,7 +175,7 @@ def test_what_never_left_is_tried_again_with_growing_pauses() -> None:
     played = play(issue, *[(POST, NEVER)] * 4, (POST, STAMPED), book=new(), patience=patience)
     assert played.end == ("stamped", "")
     assert played.at == [0.0, 0.5, 1.5, 3.5, 7.5]
-    assert played.sender.progress.posts == 1
+    assert played.crew.progress.posts == 1
     assert played.book.kinds("F-1") == ["sending", "answered"]
 
 
@@ -189,7 +190,7 @@ def test_what_never_left_at_all_is_planned_again() -> None:
 def test_nothing_that_ever_answered_ends_the_run_early() -> None:
     """After so few tries as nobody minds; a second document is not even tried."""
     played = play(issue, *[(POST, NEVER)] * 2, book=new("F-1", "F-2"))
-    assert isinstance(played.sender.stopped, Unreachable)
+    assert isinstance(played.crew.courier.stopped, Unreachable)
     assert {one.state for one in played.book.now_records.values()} == {State.PLANNED}
 
 
@@ -231,12 +232,12 @@ def test_a_doubt_that_nobody_answers_stays_one() -> None:
 def test_an_interruption_while_it_settles_sends_nothing_more() -> None:
     """The second question is asked, as it costs nothing; the POST is not repeated."""
 
-    async def interrupted(sender: Any, records: list[Any]) -> None:
+    async def interrupted(crew: Crew, records: list[Any]) -> None:
         import asyncio  # noqa: PLC0415 - only here
 
-        task = asyncio.create_task(sender.issue(records))
+        task = asyncio.create_task(crew.issuer.issue(records))
         await asyncio.sleep(1)
-        sender.stop(StoppedMidway("enough"))
+        crew.courier.stop(StoppedMidway("enough"))
         await task
 
     played = play(interrupted, (POST, LOST), (ASK, MISSING), book=new())
@@ -291,7 +292,7 @@ def test_a_duplicate_with_another_amount_is_shown_with_both() -> None:
     other = issued(is_duplicate=True, amount_gross=99)
     played = play(issue, (POST, other), (f"{ASK}?include_dte=1", other), book=new())
     assert played.end == ("unsure", "other-content")
-    (conflict,) = played.sender.progress.conflicts
+    (conflict,) = played.crew.progress.conflicts
     assert (conflict["issued_gross"], conflict["file_gross"]) == ("99", "11.30")
     assert [one["what"] for one in conflict["changes"]] == ["gross"]
 
@@ -312,21 +313,21 @@ def test_a_duplicate_of_an_earlier_content_is_that_content() -> None:
     played = play(issue, (POST, DUPLICATE), (content, DUPLICATE), book=corrected())
     assert played.end[0] == "stamped"
     assert played.book.kinds("F-1")[-2:] == ["planned", "answered"]
-    assert [one["file_gross"] for one in played.sender.progress.conflicts] == ["22.60"]
+    assert [one["file_gross"] for one in played.crew.progress.conflicts] == ["22.60"]
 
 
 def test_a_duplicate_of_the_corrected_content_is_an_answer() -> None:
     """It took the correction: nothing is in conflict."""
     now = issued(is_duplicate=True, amount_gross=22.6)
     played = play(issue, (POST, now), (f"{ASK}?include_dte=1", now), book=corrected())
-    assert (played.end[0], played.sender.progress.conflicts) == ("stamped", [])
+    assert (played.end[0], played.crew.progress.conflicts) == ("stamped", [])
 
 
 def test_a_stamp_after_contingency_says_nothing_of_lateness_and_a_rejection_does() -> None:
     """Customers may hold what was in contingency: its rejection is named."""
     played = play(issue, (POST, REJECTED), book=replaced_by_contingency())
     assert played.end == ("rejected", "after-contingency")
-    assert played.sender.progress.late_rejections == ["F-1"]
+    assert played.crew.progress.late_rejections == ["F-1"]
 
 
 def replaced_by_contingency() -> Book:

@@ -22,7 +22,9 @@ from batch_issuer.model.records import Record
 from batch_issuer.provider.client import Client, open_transport
 from batch_issuer.provider.quota import Quota
 from batch_issuer.sandbox import Running, SandboxOptions, running
-from batch_issuer.send.courier import PATIENCE, Progress, Sender
+from batch_issuer.send.courier import PATIENCE
+from batch_issuer.send.crew import Crew
+from batch_issuer.send.progress import Progress
 from batch_issuer.settings import Company
 from tests.ledger.histories import tamper
 from tests.send.shop import FREE, HURRIED, Shop
@@ -192,10 +194,10 @@ async def issued(shop: Shop, ledger: Ledger, run: str, records: Sequence[Record]
     client = Client(shop.connection.base_url, shop.connection.key, quota=Quota(), transport=transport)
     with Writer(partial(ledger.append, Company().code, run)) as writer:
         async with client:
-            sender = Sender(client=client, ledger=ledger, writer=writer, concurrency=4, patience=HURRIED)
-            await sender.issue(records)
-            assert "S-150" in str(sender.stopped)
-    return sender.progress
+            crew = Crew(client=client, ledger=ledger, writer=writer, concurrency=4, patience=HURRIED)
+            await crew.issuer.issue(records)
+            assert "S-150" in str(crew.courier.stopped)
+    return crew.progress
 
 
 @pytest.mark.parametrize("status", [307, 403, 404, 405])

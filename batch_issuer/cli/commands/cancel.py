@@ -68,8 +68,8 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
 def _outlooks(session: Session, names: Sequence[str], day: dt.date) -> tuple[list[Outlook], list[str]]:
     """What would happen to each document that is known, and the names that are not."""
     from batch_issuer.ledger.opening import open_to_read
+    from batch_issuer.send.commands.cancel import outlooks
     from batch_issuer.send.naming import find_named
-    from batch_issuer.send.run import outlooks
 
     ledger = open_to_read(session.ledger)
     try:
@@ -83,7 +83,7 @@ def _cancel(session: Session, names: Sequence[str], day: dt.date, options: Mappi
     from batch_issuer.cli.commands.report import finish
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.ledger.opening import open_to_read
-    from batch_issuer.send.run import cancel
+    from batch_issuer.send.commands.cancel import cancel
 
     outcome = cancel(
         ledger_path=session.ledger,

@@ -111,7 +111,7 @@ def _comparing(session: Session, files: tuple[str, ...], options: Mapping[str, A
 
 def _asked(session: Session, comparing: Callable[[Ledger], Compared], options: Mapping[str, Any]) -> Outcome:
     from batch_issuer.cli.connecting import connect, watcher
-    from batch_issuer.send.run import Inquiry, recheck
+    from batch_issuer.send.commands.recheck import Inquiry, recheck
 
     def inquire(ledger: Ledger) -> Inquiry:
         compared = comparing(ledger)

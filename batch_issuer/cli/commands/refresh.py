@@ -31,7 +31,7 @@ def command(output: Output, *, watch: bool, **options: Any) -> int:
     from batch_issuer.cli.commands.report import finish
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.session import open_session
-    from batch_issuer.send.run import refresh
+    from batch_issuer.send.commands.refresh import refresh
 
     session = open_session(output, options)
     progress = watcher(session)
