@@ -20,6 +20,7 @@ from batch_issuer.send.courier import Patience
 from batch_issuer.send.run import Connection, Outcome
 from batch_issuer.settings import Company, Settings
 from tests.invented_sales import InventedBatch, Silent
+from tests.send.nearby import way_to
 
 SALES = {f"V-{number}": Decimal(number + 1) / 4 for number in range(12)}
 HURRIED = Patience(
@@ -43,9 +44,7 @@ class Shop:
         self.ledger = folder / "ledger.db"
         self.provider = provider
         self.sales = {reference: SALES.get(reference, Decimal("1.25")) for reference in sales}
-        self.connection = Connection(
-            base_url=provider.base_url, key=provider.key, concurrency=concurrency, patience=patience
-        )
+        self.connection = Connection(**way_to(provider), concurrency=concurrency, patience=patience)
 
     def issue(self, sales: dict[str, Decimal] | None = None) -> Outcome:
         prepared = prepare(InventedBatch(sales or self.sales), Settings(), dt.date(2026, 11, 21))

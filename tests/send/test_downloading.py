@@ -24,12 +24,13 @@ from batch_issuer.model.records import Record
 from batch_issuer.provider.client import Client
 from batch_issuer.provider.files import KINDS, Flaw, Signature, find_flaw, read_signed
 from batch_issuer.provider.quota import Quota
-from batch_issuer.sandbox import SandboxOptions, changed, files, running
+from batch_issuer.sandbox import SandboxOptions, changed, files
 from batch_issuer.send.courier import Courier
 from batch_issuer.send.download import Downloaded, Downloader, End, compared, download
 from batch_issuer.send.filing import Day, filed_now, safe_name
 from tests.invented_sales import Silent
 from tests.send.archive import COMPANY, ONE_OF_EACH, Archive
+from tests.send.nearby import running
 from tests.send.shop import FREE, HURRIED
 
 OPEN = replace(FREE, ministry_checks=False)
