@@ -24,7 +24,10 @@ from batch_issuer.reports.fix.gather import outcomes_of_run, write_fixes
 from batch_issuer.reports.writing import write_reports
 from batch_issuer.resources import sample_data_folder
 from batch_issuer.sandbox import SandboxOptions, running
-from batch_issuer.send.run import Connection, Outcome, Watcher, cancel, issue, refresh
+from batch_issuer.send.commands.cancel import cancel
+from batch_issuer.send.commands.issue import issue
+from batch_issuer.send.commands.refresh import refresh
+from batch_issuer.send.run import Connection, Outcome, Watcher
 
 DAY = dt.date(2026, 11, 20)
 """The day of the sample sales: the demo is always lived on that day."""

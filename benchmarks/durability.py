@@ -1,4 +1,4 @@
-"""Sends documents with the product's sender, with and without its ledger: what durability costs.
+"""Sends documents with the product's crew, with and without its ledger: what durability costs.
 
 `none` forgets everything, `durable` is the product as it is, `slow` is the same on a disk that needs 15 ms more for
 each of the syncs of a commit.
@@ -21,7 +21,7 @@ from batch_issuer.model.records import NewEvent, Record
 from batch_issuer.model.states import State
 from batch_issuer.provider.client import Client, open_transport
 from batch_issuer.provider.quota import Quota
-from batch_issuer.send.courier import Sender
+from batch_issuer.send.crew import Crew
 from benchmarks.ledgers import COMPANY, planned
 
 CONCURRENCY = 100
@@ -61,14 +61,14 @@ async def send(ledger: Ledger, run: str, records: Sequence[Record], url: str, *,
     with Writer(partial(ledger.append, COMPANY, run)) as writer:
         async with client:
             kept: Any = Forgetful(ledger, records) if forget else None
-            sender = Sender(
+            crew = Crew(
                 client=client,
                 ledger=cast("Ledger", kept or ledger),
                 writer=cast("Writer", kept or writer),
                 concurrency=CONCURRENCY,
             )
-            await sender.issue(records)
-            assert sender.progress.states == {State.STAMPED: len(records)}, sender.progress
+            await crew.issuer.issue(records)
+            assert crew.progress.states == {State.STAMPED: len(records)}, crew.progress
 
 
 def main() -> None:

@@ -193,6 +193,11 @@ def open_transport(base_url: str, concurrency: int) -> httpx.AsyncBaseTransport:
     )
 
 
+def open_client(base_url: str, key: str, *, concurrency: int, quota: Quota) -> Client:
+    """A client with connections for this many requests at once. Raises `CannotStart` as `check_base_url` does."""
+    return Client(base_url, key, quota=quota, transport=open_transport(base_url, concurrency))
+
+
 class Client:
     """Requests with one key, paced by one quota. Use as an async context manager."""
 

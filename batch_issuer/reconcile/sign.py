@@ -15,7 +15,7 @@ from batch_issuer.model.states import WITHDRAWABLE
 from batch_issuer.provider.classify import Reason
 from batch_issuer.reconcile import SignedOff, content_of, signed_off, tally, waits_for_person
 from batch_issuer.reconcile.gather import period_records
-from batch_issuer.send.courier import WHOSE
+from batch_issuer.send.journal import WHOSE
 from batch_issuer.settings import Company
 
 PREPARER, REVIEWER = ROLES = ("preparer", "reviewer")

@@ -1,4 +1,4 @@
-"""Cancelling at the provider, with the sender's window, quota, patience and breakers.
+"""Cancelling at the provider, over the courier that issuing uses: the same window, quota, patience and breakers.
 
 The rules it keeps: the intent is durable before the request leaves; what may have arrived is asked about before it is
 asked for again; only an answer that proves it makes a document cancelled.
@@ -6,10 +6,10 @@ asked for again; only an answer that proves it makes a document cancelled.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, assert_never
+from typing import assert_never
 
 from batch_issuer.model.records import (
     UNDER_WAY,
@@ -26,6 +26,7 @@ from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
     CancelReply,
     CancelSaid,
+    Client,
     Found,
     KeyRefused,
     Missing,
@@ -36,32 +37,40 @@ from batch_issuer.provider.client import (
     Uncertain,
     Withheld,
 )
-from batch_issuer.send.courier import SEND_AGAIN_AFTER, Sender, WorkItem, words_of
+from batch_issuer.send.courier import Courier
+from batch_issuer.send.issue import SEND_AGAIN_AFTER
+from batch_issuer.send.journal import Journal, words_of
 from batch_issuer.send.owing import NOTHING, look_owed
 
 _NOTHING_WAS_DONE = (400, 403, 404, 405, 413, 415, 422)
 """Refusals of the request itself; after these an invalidation that cannot be found was never made."""
 
 
-class Canceller(Sender):
-    """A sender that can cancel too."""
+class Canceller:
+    """Cancels documents, and finds out what became of cancellations."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, *, client: Client, courier: Courier, journal: Journal) -> None:
+        self._client = client
+        self._courier = courier
+        self._journal = journal
         self._cancelled: set[str] = set()
+        """References that this run knows to be cancelled."""
 
     async def cancel(self, records: Sequence[Record]) -> None:
         """Cancel documents; those of which a cancellation is in doubt or under way are asked about first."""
-        await self._run(_each(records, self._cancel))
+        await self._courier.carry(partial(self._cancel, record) for record in records)
+        await self._journal.flush()
 
-    async def ask_cancellations(self, records: Sequence[Record]) -> None:
+    async def ask(self, records: Sequence[Record]) -> None:
         """Ask what became of cancellations in doubt or under way; never ask for one."""
-        await self._run(_each(records, self._look_after))
+        await self._courier.carry(partial(self._look_after, record) for record in records)
+        await self._journal.flush()
 
     async def pay(self, records: Sequence[Record]) -> None:
         """Take the looks that are owed: find out whether documents that were settled are cancelled now."""
-        self.progress.total += len(records)
-        await self._run(_each(records, self._paid))
+        self._courier.progress.total += len(records)
+        await self._courier.carry(partial(self._paid, record) for record in records)
+        await self._journal.flush()
 
     async def _paid(self, record: Record) -> None:
         reply = await self._ask_by_both(record)
@@ -72,13 +81,13 @@ class Canceller(Sender):
             if isinstance(status, Found) and status.state is State.CANCELLED:
                 self._said(record, _proven(reply))
             elif isinstance(status, Found) and status.state is record.state:
-                self._write([look_owed(record, NOTHING)])
+                self._journal.write(look_owed(record, NOTHING))
         self._done(record)
 
     async def _own_status(self, record: Record) -> Reply:
         """What the document's own status says, beside that of its invalidation."""
-        return await self._until_answered(
-            partial(self.client.ask, record.doc_type, record.external_ref, record.answer.document_id)
+        return await self._courier.until_answered(
+            partial(self._client.ask, record.doc_type, record.external_ref, record.answer.document_id)
         )
 
     async def _look_after(self, record: Record) -> None:
@@ -99,7 +108,7 @@ class Canceller(Sender):
         reply = await self._learn_twice(record)
         vague = isinstance(reply, CancelSaid) and reply.reason is Reason.NOT_PROVEN and reply.claims_success
         return (
-            self._stopping.is_set()
+            self._courier.is_stopping
             or record.external_ref in self._cancelled
             or not (vague or isinstance(reply, Missing))
         )
@@ -107,11 +116,11 @@ class Canceller(Sender):
     async def _request(self, record: Record) -> None:
         """Ask for the cancellation until something is known of it, or it must wait for another run."""
         in_doubt = is_under_way(record)
-        for post in range(1, self._patience.posts + 1):
-            if self._stopping.is_set():
+        for post in range(1, self._courier.patience.posts + 1):
+            if self._courier.is_stopping:
                 return
-            await self._append([NewEvent(kind=Kind.CANCELLING, external_ref=record.external_ref, body={})])
-            reply = await self._until_taken(partial(self._post_cancellation, record))
+            await self._journal.append(NewEvent(kind=Kind.CANCELLING, external_ref=record.external_ref, body={}))
+            reply = await self._courier.until_taken(partial(self._post_cancellation, record))
             match reply:
                 case Withheld() | NeverLeft() | SlowDown() | KeyRefused():
                     self._take_back(record, reply, in_doubt=in_doubt)
@@ -126,16 +135,16 @@ class Canceller(Sender):
                     return
                 case CancelSaid() | Uncertain():
                     in_doubt = True
-                    if not await self._must_ask_again(record, reply) or post == self._patience.posts:
+                    if not await self._must_ask_again(record, reply) or post == self._courier.patience.posts:
                         return
-                    self._retry()
+                    self._courier.retry()
                 case _:
                     assert_never(reply)
 
     async def _post_cancellation(self, record: Record) -> CancelReply:
-        reply = await self.client.cancel(record)
+        reply = await self._client.cancel(record)
         if isinstance(reply, Missing) and record.answer.document_id:
-            return await self.client.cancel(record, by_reference=True)
+            return await self._client.cancel(record, by_reference=True)
         return reply
 
     async def _must_ask_again(self, record: Record, reply: CancelSaid | Uncertain) -> bool:
@@ -151,9 +160,9 @@ class Canceller(Sender):
         if isinstance(reply, CancelSaid) and reason is Reason.NOT_REGISTERED:
             self._refused(record, reason, reply.answer)
             return False
-        again = reason in SEND_AGAIN_AFTER and not self._stopping.is_set()
+        again = reason in SEND_AGAIN_AFTER and not self._courier.is_stopping
         if not again:
-            self._failed(reason.value, reply.answer.detail)
+            self._courier.failed(reason.value, reply.answer.detail)
         return again
 
     async def _learn_twice(self, record: Record, after: CancelSaid | Uncertain | None = None) -> CancelReply:
@@ -161,7 +170,7 @@ class Canceller(Sender):
         reply = await self._learn(record, after)
         if not isinstance(reply, Missing):
             return reply
-        await self._sleep(self._patience.settling)
+        await self._courier.settle()
         return await self._learn(record, after)
 
     async def _learn(self, record: Record, after: CancelSaid | Uncertain | None = None) -> CancelReply:
@@ -187,9 +196,9 @@ class Canceller(Sender):
         return proven
 
     async def _ask_by_both(self, record: Record) -> CancelReply:
-        reply = await self._until_answered(partial(self.client.ask_cancellation, record))
+        reply = await self._courier.until_answered(partial(self._client.ask_cancellation, record))
         if isinstance(reply, Missing) and record.answer.document_id:
-            return await self._until_answered(partial(self.client.ask_cancellation, record, by_reference=True))
+            return await self._courier.until_answered(partial(self._client.ask_cancellation, record, by_reference=True))
         return reply
 
     async def _proves(self, record: Record, said: CancelSaid) -> bool:
@@ -202,7 +211,7 @@ class Canceller(Sender):
         return True
 
     async def _by_its_memo(self, said: CancelSaid, memo: CreditMemo) -> CancelSaid:
-        reply = await self._until_answered(partial(self.client.ask_memo, memo.document_id))
+        reply = await self._courier.until_answered(partial(self._client.ask_memo, memo.document_id))
         if not isinstance(reply, Found):
             return said
         known = replace(
@@ -223,15 +232,15 @@ class Canceller(Sender):
             "words": words_of(said.answer),
             "memo": write_memo(said.memo) if said.memo else {},
         }
-        self._write([NewEvent(kind=Kind.CANCEL_ANSWERED, external_ref=record.external_ref, body=body)])
+        self._journal.write(NewEvent(kind=Kind.CANCEL_ANSWERED, external_ref=record.external_ref, body=body))
         if said.step is CancelStep.REFUSED:
-            self._failed(said.step.value, words_of(said.answer))
+            self._courier.failed(said.step.value, words_of(said.answer))
 
     def _refused(self, record: Record, reason: Reason, answer: Answer) -> None:
         """Record that nothing was cancelled: the provider did not take the request."""
         body = {"step": CancelStep.REFUSED.value, "reason": reason.value, "words": words_of(answer)}
-        self._write([NewEvent(kind=Kind.CANCEL_ANSWERED, external_ref=record.external_ref, body=body)])
-        self._failed(reason.value, words_of(answer))
+        self._journal.write(NewEvent(kind=Kind.CANCEL_ANSWERED, external_ref=record.external_ref, body=body))
+        self._courier.failed(reason.value, words_of(answer))
 
     def _doubt(self, record: Record, reason: Reason, answer: Answer, detail: str = "") -> None:
         """Write the doubt at once: whatever happens next, the next run knows to ask first."""
@@ -248,13 +257,13 @@ class Canceller(Sender):
                 reason, words = Reason.RUN_ENDED, ""
             case NeverLeft():
                 reason, words = Reason.NEVER_LEFT, reply.detail
-                self._failed(reason.value, words)
+                self._courier.failed(reason.value, words)
             case SlowDown():
                 reason, words = Reason.QUOTA, ""
-                self._failed(reason.value, words)
+                self._courier.failed(reason.value, words)
             case KeyRefused():
                 reason, words = Reason.KEY_REFUSED, reply.detail
-                self._refuse_key(reply)
+                self._courier.refuse_key(reply)
             case _:
                 assert_never(reply)
         before = record.cancellation.step if record.cancellation and not in_doubt else CancelStep.REQUESTED
@@ -262,10 +271,10 @@ class Canceller(Sender):
 
     def _leave(self, record: Record, step: CancelStep, reason: Reason, words: str, *, unsent: bool) -> None:
         body = {"step": step.value, "reason": reason.value, "words": words, "unsent": unsent}
-        self._write([NewEvent(kind=Kind.CANCEL_UNANSWERED, external_ref=record.external_ref, body=body)])
+        self._journal.write(NewEvent(kind=Kind.CANCEL_UNANSWERED, external_ref=record.external_ref, body=body))
 
     def _done(self, record: Record) -> None:
-        self._count(State.CANCELLED if record.external_ref in self._cancelled else record.state)
+        self._journal.progress.count(State.CANCELLED if record.external_ref in self._cancelled else record.state)
 
 
 def _proven(said: CancelSaid) -> CancelSaid:
@@ -278,10 +287,6 @@ _STEP_OF_MEMO = {
     State.CONTINGENCY: CancelStep.PENDING,
     State.REJECTED: CancelStep.REFUSED,
 }
-
-
-async def _each(records: Sequence[Record], act: Callable[[Record], Awaitable[None]]) -> AsyncIterator[list[WorkItem]]:
-    yield [WorkItem(record, act=act) for record in records]
 
 
 def is_under_way(record: Record) -> bool:

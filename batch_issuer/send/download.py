@@ -10,13 +10,13 @@ import asyncio
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Any, assert_never
+from typing import assert_never
 
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.store import Ledger
@@ -37,7 +37,6 @@ from batch_issuer.provider.client import (
     SlowDown,
     Uncertain,
     Withheld,
-    open_transport,
 )
 from batch_issuer.provider.files import (
     INVOICE,
@@ -51,12 +50,12 @@ from batch_issuer.provider.files import (
     find_flaw,
     read_signed,
 )
-from batch_issuer.provider.quota import Quota
 from batch_issuer.provider.wire import ENVIRONMENTS
-from batch_issuer.send.courier import Sender, WorkItem, words_of
+from batch_issuer.send.courier import Courier
 from batch_issuer.send.filing import Day, Filed, filed_now, safe_name
+from batch_issuer.send.journal import words_of
 from batch_issuer.send.keys import key_in
-from batch_issuer.send.run import Connection, Watcher, interruptible
+from batch_issuer.send.run import Connection, Watcher, shown_while
 from batch_issuer.settings import DEFAULT_COMPANY, Company
 
 _TRIES = 3
@@ -151,7 +150,11 @@ def download(
     watcher: Watcher,
     folder: Path,
 ) -> Downloaded:
-    """Fetch what these documents have of these kinds into a folder a day. Raises `CannotStart`."""
+    """Fetch what these documents have of these kinds into a folder a day.
+
+    Raises:
+        CannotStart: the key is not the company's as far as the ledger tells; so does `StoppedMidway`.
+    """
     ledger = open_to_read(ledger_path)
     try:
         known = key_in(ledger, company, connection.key, new_key=connection.new_key)
@@ -174,63 +177,42 @@ async def _download(
     watcher: Watcher,
     ledger: Ledger,
 ) -> Downloaded:
-    quota = Quota(reserve=connection.reserve, max_wait=connection.max_wait)
-    transport = open_transport(connection.base_url, connection.concurrency)
-    client = Client(connection.base_url, connection.key, quota=quota, transport=transport)
-    downloader = Downloader(
-        root=root,
-        environment=environment,
-        client=client,
-        ledger=ledger,
-        concurrency=connection.concurrency,
-        patience=connection.patience,
-    )
-    downloader.progress.total = len(wanted)
-    watcher.begin(downloader.progress, quota)
-    ticking = asyncio.create_task(_tick(watcher))
+    client = connection.open()
+    courier = connection.courier(client)
+    downloader = Downloader(root=root, environment=environment, client=client, courier=courier, now=ledger.now)
+    courier.progress.total = len(wanted)
     try:
-        async with client:
-            with interruptible(downloader):
-                await downloader.fetch(wanted)
-    except Stop as stop:
-        downloader.stop(stop)
+        async with shown_while(client, courier, watcher):
+            await downloader.fetch(wanted)
     finally:
-        ticking.cancel()
-        await asyncio.gather(ticking, return_exceptions=True)
-        watcher.end()
         downloader.save()
-    downloader.found.stopped = downloader.stopped
+    downloader.found.stopped = courier.stopped
     return downloader.found
 
 
-async def _tick(watcher: Watcher) -> None:
-    while True:
-        watcher.tick()
-        await asyncio.sleep(0.2)
+class Downloader:
+    """Fetches files into a folder a day. `now` gives the moment that a manifest names."""
 
-
-class Downloader(Sender):
-    """Fetches files with the sender's window, quota, patience and breakers."""
-
-    def __init__(self, *, root: Path, environment: str, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(
+        self, *, root: Path, environment: str, client: Client, courier: Courier, now: Callable[[], dt.datetime]
+    ) -> None:
         self.found = Downloaded()
         self._root = root
         self._environment = environment
+        self._client = client
+        self._courier = courier
+        self._now = now
         self._days: dict[str, Day] = {}
 
     async def fetch(self, wanted: Sequence[tuple[Record, str]]) -> None:
         """Fetch files, each given as a document and a kind."""
-        self._budget += int(self._patience.budget_share * len(wanted))
-        await self._run(self._each(wanted))
+        self._courier.allow_retries_for(len(wanted))
+        await self._courier.carry(partial(self._one, record, kind=kind) for record, kind in wanted)
 
     def save(self) -> None:
         """Write every manifest that has changed."""
         for day in self._days.values():
             day.save()
-
-    async def _each(self, wanted: Sequence[tuple[Record, str]]) -> AsyncIterator[list[WorkItem]]:
-        yield [WorkItem(record, act=partial(self._one, kind=kind)) for record, kind in wanted]
 
     async def _one(self, record: Record, *, kind: str) -> None:
         day = self._day_of(record)
@@ -239,7 +221,7 @@ class Downloader(Sender):
         if end is None:
             end = await self._fetched(record, kind, day)
         self.found.ends.append(end)
-        self.progress.done += 1
+        self._courier.progress.done += 1
         if len(self.found.ends) % _SAVED_EVERY == 0:
             await asyncio.to_thread(self.save)
 
@@ -261,7 +243,7 @@ class Downloader(Sender):
 
     async def _fetched(self, record: Record, kind: str, day: Day) -> FileEnd:
         """Ask for one file until it is whole, or there is a reason why it is not."""
-        if self._stopping.is_set():
+        if self._courier.is_stopping:
             return FileEnd(record=record, kind=kind, end=End.WITHHELD)
         if _must_wait(record, kind):
             return FileEnd(record=record, kind=kind, end=End.NOT_YET)
@@ -272,20 +254,20 @@ class Downloader(Sender):
                 return self._without(record, kind, reply)
             flaw = find_flaw(kind, reply.content, reply.media_type)
             if flaw is None:
-                self._streak = ("", 0)
+                self._courier.went_well()
                 return await self._put(record, kind, day, reply.content)
-            if not await self._pause(attempt):
+            if not await self._courier.pause(attempt):
                 break
-            self._retry()
-        self._failed(str(flaw), "")
+            self._courier.retry()
+        self._courier.failed(str(flaw))
         return FileEnd(record=record, kind=kind, end=End.FLAWED, flaw=flaw)
 
     async def _asked_for(self, record: Record, kind: str) -> FileReply:
         """By the provider's id, then by our reference where that finds no document."""
-        reply = await self._until_answered(partial(self.client.download, record, kind))
+        reply = await self._courier.until_answered(partial(self._client.download, record, kind))
         is_strange = isinstance(reply, Missing) and _why_missing(reply) in (End.NOT_FOUND, None)
         if is_strange and record.answer.document_id:
-            return await self._until_answered(partial(self.client.download, record, kind, by_reference=True))
+            return await self._courier.until_answered(partial(self._client.download, record, kind, by_reference=True))
         return reply
 
     def _without(self, record: Record, kind: str, reply: FileReply) -> FileEnd:
@@ -307,7 +289,7 @@ class Downloader(Sender):
                 raise AssertionError(reply)
             case _:
                 assert_never(reply)
-        self._failed(reason.value, "")
+        self._courier.failed(reason.value)
         return FileEnd(record=record, kind=kind, end=End.FAILED, reason=reason.value, detail=detail)
 
     async def _put(self, record: Record, kind: str, day: Day, content: bytes) -> FileEnd:
@@ -322,7 +304,7 @@ class Downloader(Sender):
             kind,
             name,
             content,
-            self._ledger.now(),
+            self._now(),
             environment=signed.environment if signed else "",
             signature=signed.signature.value if signed else "",
         )

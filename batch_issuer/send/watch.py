@@ -18,7 +18,7 @@ from batch_issuer.messages import N_
 from batch_issuer.model.problems import Interrupted, StoppedMidway, Unreachable
 from batch_issuer.model.states import ONLY_PROVIDER_SETTLES
 from batch_issuer.send.cancel import is_under_way
-from batch_issuer.send.courier import Progress
+from batch_issuer.send.progress import Progress
 from batch_issuer.send.run import Outcome, chosen
 
 

@@ -158,7 +158,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 from batch_issuer.cli.session import today
-from batch_issuer.send.run import Connection, issue, refresh, retry
+from batch_issuer.send.commands.issue import issue
+from batch_issuer.send.commands.refresh import refresh
+from batch_issuer.send.commands.retry import retry
+from batch_issuer.send.run import Connection
 from batch_issuer.plan.prepare import prepare
 from batch_issuer.reading import read
 from batch_issuer.send.courier import PATIENCE

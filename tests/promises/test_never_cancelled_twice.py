@@ -17,11 +17,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from batch_issuer.model.problems import Stop
 from batch_issuer.model.records import CancelStep
 from batch_issuer.model.states import State
-from batch_issuer.sandbox import SandboxOptions, Standing, running
+from batch_issuer.sandbox import SandboxOptions, Standing
 from batch_issuer.send.run import Outcome
 from tests.failing_ledger import failing_after
 from tests.promises.test_never_twice import HURRIED
 from tests.send.archive import Archive
+from tests.send.nearby import running
 from tests.send.test_cancelling import DAYS, Clock
 
 ISSUED = (("F-1", "01"), ("C-1", "03"), ("C-2", "03"), ("X-1", "11"), ("S-1", "14"))
@@ -119,9 +120,8 @@ class NeverCancelledTwice(RuleBasedStateMachine):
     @rule(reference=st.sampled_from(["F-1", "X-1"]))
     def cancel_in_the_providers_panel(self, reference: str) -> None:
         self.elsewhere.add(reference)
-        url = f"{self.provider.base_url}/invalidate/{reference}"
         with contextlib.suppress(httpx.HTTPError):
-            httpx.post(url, headers={"Authorization": f"Bearer {self.provider.key}"})
+            self.provider.post(f"/invalidate/{reference}")
 
     def again(self) -> list[str]:
         """References for which a cancellation was asked though there was one."""

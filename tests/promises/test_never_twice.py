@@ -22,12 +22,17 @@ from batch_issuer.model.records import Record
 from batch_issuer.model.states import State
 from batch_issuer.plan.prepare import prepare
 from batch_issuer.provider import wire
-from batch_issuer.sandbox import Running, SandboxOptions, Standing, running
+from batch_issuer.sandbox import Running, SandboxOptions, Standing
+from batch_issuer.sandbox import running as on_a_socket
+from batch_issuer.send.commands.issue import issue
+from batch_issuer.send.commands.refresh import refresh
+from batch_issuer.send.commands.retry import retry
 from batch_issuer.send.courier import Patience
-from batch_issuer.send.run import Connection, Outcome, issue, refresh, retry
+from batch_issuer.send.run import Connection, Outcome
 from batch_issuer.settings import Company, Settings
 from tests.failing_ledger import failing_after
 from tests.invented_sales import InventedBatch, Silent
+from tests.send.nearby import running, way_to
 
 REFERENCES = ["V-0", "V-1", "CCF-1", "CCF-2", "FEX-1", "FSE-1", "NC-1a", "NC-1b", "NCT-2a"]
 ROUTES = ["*", "invoice", "suex", "credit-memo"]
@@ -94,7 +99,7 @@ class NeverTwice(RuleBasedStateMachine):
         return None
 
     def connection(self) -> Connection:
-        return Connection(base_url=self.provider.base_url, key=self.provider.key, concurrency=3, patience=HURRIED)
+        return Connection(**way_to(self.provider), concurrency=3, patience=HURRIED)
 
     def issue_file(self) -> Outcome | None:
         prepared = prepare(InventedBatch(dict(self.sales)), Settings(), dt.date(2026, 11, 21))
@@ -240,7 +245,7 @@ TestNeverTwice = NeverTwice.TestCase
 
 def test_the_machine_would_notice() -> None:
     """The sandbox counts a second POST of what it has, so that the invariants above can fail."""
-    with running(SandboxOptions(minute_limit=None, hour_limit=None, contingency=True)) as provider:
+    with on_a_socket(SandboxOptions(minute_limit=None, hour_limit=None, contingency=True)) as provider:
         prepared = prepare(InventedBatch({"V-1": Decimal("1.00")}), Settings(), dt.date(2026, 11, 21))
         body = wire.encode(prepared.content(prepared.candidates[0]))
         for _ in range(2):

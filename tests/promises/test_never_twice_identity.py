@@ -32,7 +32,7 @@ from batch_issuer.plan.recognise import recognise
 from batch_issuer.reading import read
 from batch_issuer.sandbox import Key, Running, SandboxOptions, Standing, running
 from batch_issuer.sandbox.store import Record as Document
-from batch_issuer.send.courier import WHOSE
+from batch_issuer.send.journal import WHOSE
 from batch_issuer.settings import load
 from tests.cli.desk import Desk
 from tests.failing_ledger import failing_after

@@ -15,10 +15,14 @@ from batch_issuer.ledger.verify import verify
 from batch_issuer.model.records import CancelStep, Kind, NewEvent, Record
 from batch_issuer.sandbox import Running, Standing
 from batch_issuer.sandbox.store import Record as Registered
+from batch_issuer.send.commands.cancel import cancel
+from batch_issuer.send.commands.refresh import refresh
+from batch_issuer.send.commands.retry import retry
 from batch_issuer.send.courier import Patience
-from batch_issuer.send.run import Connection, Outcome, cancel, refresh, retry
+from batch_issuer.send.run import Connection, Outcome
 from batch_issuer.settings import Company
 from tests.invented_sales import Silent
+from tests.send.nearby import way_to
 from tests.send.shop import HURRIED
 
 COMPANY = Company()
@@ -61,9 +65,7 @@ class Archive:
         self.ledger = folder / "ledger.db"
         self.provider = provider
         self.today = dt.datetime.now(dt.timezone(dt.timedelta(hours=-6))).date()
-        self.connection = Connection(
-            base_url=provider.base_url, key=provider.key, concurrency=3, patience=patience, max_wait=30
-        )
+        self.connection = Connection(**way_to(provider), concurrency=3, patience=patience, max_wait=30)
 
     def issue(self, *documents: tuple[str, str], **more: Any) -> None:
         """Issue documents given as (reference, type); `more` are fields of their bodies."""

@@ -13,10 +13,14 @@ from batch_issuer.model.records import Kind, NewEvent, Record
 from batch_issuer.model.states import State
 from batch_issuer.plan.prepare import planned_events, prepare
 from batch_issuer.sandbox import Running, SandboxOptions
+from batch_issuer.send.commands.issue import issue
+from batch_issuer.send.commands.refresh import refresh
+from batch_issuer.send.commands.retry import retry
 from batch_issuer.send.courier import Patience
-from batch_issuer.send.run import Connection, Outcome, issue, refresh, retry
+from batch_issuer.send.run import Connection, Outcome
 from batch_issuer.settings import Company, Settings
 from tests.invented_sales import InventedBatch, Silent
+from tests.send.nearby import way_to
 
 SALES = {f"V-{number}": Decimal(number + 1) / 4 for number in range(12)}
 HURRIED = Patience(
@@ -40,9 +44,7 @@ class Shop:
         self.ledger = folder / "ledger.db"
         self.provider = provider
         self.sales = {reference: SALES.get(reference, Decimal("1.25")) for reference in sales}
-        self.connection = Connection(
-            base_url=provider.base_url, key=provider.key, concurrency=concurrency, patience=patience
-        )
+        self.connection = Connection(**way_to(provider), concurrency=concurrency, patience=patience)
 
     def issue(self, sales: dict[str, Decimal] | None = None) -> Outcome:
         prepared = prepare(InventedBatch(sales or self.sales), Settings(), dt.date(2026, 11, 21))

@@ -7,14 +7,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 
 from batch_issuer.model.problems import CannotStart, StoppedMidway
 from batch_issuer.model.records import CancelStep, Kind, NewEvent
 from batch_issuer.model.states import State
-from batch_issuer.sandbox import Running, SandboxOptions, changed, running
+from batch_issuer.sandbox import Running, SandboxOptions, changed
 from tests.send.archive import ONE_OF_EACH, Archive
+from tests.send.nearby import running
 from tests.send.shop import FREE
 
 OPEN = replace(FREE, ministry_checks=False)
@@ -30,11 +30,6 @@ class Clock:
 
     def __call__(self) -> float:
         return time.time() + self.ahead
-
-
-def post(url: str, key: str) -> None:
-    """What a run that was killed had sent."""
-    httpx.post(url, headers={"Authorization": f"Bearer {key}"}).raise_for_status()
 
 
 def asked(provider: Running) -> int:
@@ -160,7 +155,7 @@ def test_a_run_that_was_killed_is_taken_up_by_asking(tmp_path: Path, arrived: bo
         archive.issue(("F-1", "01"))
         archive.write(CANCELLING)
         if arrived:
-            post(f"{provider.base_url}/invalidate/F-1", provider.key)
+            provider.post("/invalidate/F-1").raise_for_status()  # what the run that was killed had sent
         before = asked(provider)
         archive.cancel("F-1")
         assert asked(provider) - before == (0 if arrived else 1)

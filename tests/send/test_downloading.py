@@ -25,11 +25,13 @@ from batch_issuer.model.states import State
 from batch_issuer.provider.client import Client
 from batch_issuer.provider.files import KINDS, Flaw, Signature, find_flaw, read_signed
 from batch_issuer.provider.quota import Quota
-from batch_issuer.sandbox import SandboxOptions, changed, files, running
+from batch_issuer.sandbox import SandboxOptions, changed, files
+from batch_issuer.send.courier import Courier
 from batch_issuer.send.download import Downloaded, Downloader, End, compared, download
 from batch_issuer.send.filing import Day, filed_now, safe_name
 from tests.invented_sales import Silent
 from tests.send.archive import COMPANY, ONE_OF_EACH, Archive
+from tests.send.nearby import running
 from tests.send.shop import FREE, HURRIED
 
 OPEN = replace(FREE, ministry_checks=False)
@@ -194,22 +196,15 @@ def asked(
 
     async def run() -> Downloaded:
         client = Client("https://provider.invalid", "odt_xxx", quota=Quota(), transport=httpx.MockTransport(answer))
-        downloader = Downloader(
-            root=tmp_path / "files", environment="", client=client, ledger=Now(), concurrency=2,
-            patience=replace(HURRIED, asks=2),
-        )  # fmt: skip
+        patience = replace(HURRIED, asks=2)
+        courier = Courier(quota=client.quota, address=client.base_url, concurrency=2, patience=patience)
+        downloader = Downloader(root=tmp_path / "files", environment="", client=client, courier=courier, now=utc_now)
         await downloader.fetch([(record, kind)])
         downloader.save()
-        downloader.found.stopped = downloader.stopped
+        downloader.found.stopped = courier.stopped
         return downloader.found
 
     return asyncio.run(run()), paths
-
-
-class Now:
-    """All that a download wants of a ledger."""
-
-    now = staticmethod(utc_now)
 
 
 def reply(status: int = 200, content: bytes = PDF, media_type: str = "application/pdf") -> httpx.Response:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import NeverLeft, Reply, Uncertain
-from batch_issuer.send.courier import PATIENCE, Patience, Sender
+from batch_issuer.provider.quota import Quota
+from batch_issuer.send.courier import PATIENCE, Courier, Patience
 from tests.send.virtual_time import run_virtually
 
 GROWING = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0]
@@ -21,45 +20,30 @@ GROWING = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0]
 PATIENT = Patience(asks=9, connections=9, first_connections=9)
 
 
-@dataclass
-class Troubled:
-    """A provider that never gives what was asked for, and remembers when it was asked."""
-
-    reply: Reply
-    asked: list[float] = field(default_factory=list)
-    base_url: str = "http://127.0.0.1:9"
-    quota: Any = field(default_factory=lambda: SimpleNamespace(closed_by=None, close=lambda: None))
-
-    async def look_up(self, _: str) -> Reply:
-        return await self.post()
-
-    async def post(self) -> Reply:
-        self.asked.append(asyncio.get_running_loop().time())
-        return self.reply
-
-    def pauses(self) -> list[float]:
-        return [after - before for before, after in pairwise(self.asked)]
-
-
-def asked_again(**sender: Any) -> list[float]:
+def asked_again(**courier: Any) -> list[float]:
     """The pauses between questions that a server error answers."""
-    return pauses_of(Uncertain(reason=Reason.SERVER_ERROR), lambda one, _: one.look_up("V-1"), **sender)
+    return pauses_of(Uncertain(reason=Reason.SERVER_ERROR), Courier.until_answered, **courier)
 
 
-def sent_again(**sender: Any) -> list[float]:
+def sent_again(**courier: Any) -> list[float]:
     """The pauses between POSTs that never left."""
-    return pauses_of(NeverLeft(detail="refused"), lambda one, provider: one._until_taken(provider.post), **sender)
+    return pauses_of(NeverLeft(detail="refused"), Courier.until_taken, **courier)
 
 
-def pauses_of(reply: Reply, attempt: Callable[[Sender, Any], Any], **sender: Any) -> list[float]:
-    provider = Troubled(reply)
-    given: dict[str, Any] = {"client": provider, "ledger": None, "concurrency": 1, "patience": PATIENT, **sender}
+def pauses_of(reply: Reply, carry: Callable[..., Any], **given: Any) -> list[float]:
+    """The pauses between requests of which none ever gives what was asked for."""
+    asked: list[float] = []
+
+    async def send() -> Reply:
+        asked.append(asyncio.get_running_loop().time())
+        return reply
 
     async def run() -> None:
-        await attempt(Sender(**given), provider)
+        courier = Courier(quota=Quota(), address="http://127.0.0.1:9", concurrency=1, patience=PATIENT, **given)
+        await carry(courier, send)
 
     run_virtually(run())
-    return provider.pauses()
+    return [after - before for before, after in pairwise(asked)]
 
 
 @pytest.mark.parametrize("again", [asked_again, sent_again])

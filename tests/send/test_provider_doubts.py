@@ -12,7 +12,8 @@ import pytest
 from batch_issuer.model.problems import StoppedMidway
 from batch_issuer.model.states import State
 from batch_issuer.plan.doubts import IdentityQuestion
-from batch_issuer.sandbox import Standing, changed, running
+from batch_issuer.sandbox import Standing, changed
+from tests.send.nearby import running
 from tests.send.shop import FREE, HURRIED, SALES, Shop
 
 FAULTS = [

@@ -19,12 +19,14 @@ from batch_issuer.ledger.writer import Writer
 from batch_issuer.model.problems import StoppedMidway
 from batch_issuer.model.records import Record
 from batch_issuer.model.states import State
-from batch_issuer.provider.client import Client, open_transport
-from batch_issuer.provider.quota import Quota
-from batch_issuer.sandbox import Running, SandboxOptions, running
-from batch_issuer.send.courier import PATIENCE, Progress, Sender
+from batch_issuer.sandbox import Running, SandboxOptions
+from batch_issuer.sandbox import running as on_a_socket
+from batch_issuer.send.courier import PATIENCE
+from batch_issuer.send.crew import Crew
+from batch_issuer.send.progress import Progress
 from batch_issuer.settings import Company
 from tests.ledger.histories import tamper
+from tests.send.nearby import running
 from tests.send.shop import FREE, HURRIED, Shop
 
 TWENTY = [f"S-{number}" for number in range(20)]
@@ -151,7 +153,7 @@ def test_a_second_request_that_is_refused_leaves_the_doubt_about_the_first(tmp_p
 @pytest.mark.parametrize("kind", ["hang-before", "hang-after"])
 def test_a_provider_that_takes_its_time_is_waited_for(tmp_path: Path, kind: str) -> None:
     """Requests under way are never given up while others go on; each is answered once."""
-    with running(FREE, faults=[f"{kind}:route=invoice,count=3,after=2"]) as provider:
+    with on_a_socket(FREE, faults=[f"{kind}:route=invoice,count=3,after=2"]) as provider:
         shop = Shop(tmp_path, provider)
         others = len(shop.sales) - 3
 
@@ -188,14 +190,13 @@ def test_a_content_that_cannot_be_read_is_not_sent_and_loses_nothing(tmp_path: P
 
 async def issued(shop: Shop, ledger: Ledger, run: str, records: Sequence[Record]) -> Progress:
     """What a sender by itself comes to that has to stop because of its ledger."""
-    transport = open_transport(shop.connection.base_url, shop.connection.concurrency)
-    client = Client(shop.connection.base_url, shop.connection.key, quota=Quota(), transport=transport)
+    client = shop.connection.open()
     with Writer(partial(ledger.append, Company().code, run)) as writer:
         async with client:
-            sender = Sender(client=client, ledger=ledger, writer=writer, concurrency=4, patience=HURRIED)
-            await sender.issue(records)
-            assert "S-150" in str(sender.stopped)
-    return sender.progress
+            crew = Crew(client=client, ledger=ledger, writer=writer, concurrency=4, patience=HURRIED)
+            await crew.issuer.issue(records)
+            assert "S-150" in str(crew.courier.stopped)
+    return crew.progress
 
 
 @pytest.mark.parametrize("status", [307, 403, 404, 405])
@@ -243,7 +244,7 @@ def test_a_type_that_is_not_taken_holds_up_no_other(tmp_path: Path, status: int)
 
 def test_a_refused_key_stops_even_many_workers(tmp_path: Path) -> None:
     """401: with eight workers at most eight requests arrive, and nothing is in doubt."""
-    with running(FREE) as provider:
+    with on_a_socket(FREE) as provider:
         shop = Shop(tmp_path, provider, sales=FORTY, concurrency=8)
         shop.connection = replace(shop.connection, key="odt_wrong")
         outcome = shop.issue()
@@ -317,7 +318,7 @@ def test_a_refused_batch_is_told_by_its_cause(tmp_path: Path) -> None:
 def test_short_windows_of_a_real_provider_are_kept(tmp_path: Path, window: str, rounding: str) -> None:
     """Over real sockets too, no minute ends in a 429."""
     options = SandboxOptions(minute_limit=30, minute_seconds=0.5, window=window, reset_rounding=rounding)  # type: ignore[arg-type]
-    with running(options) as provider:
+    with on_a_socket(options) as provider:
         shop = Shop(tmp_path, provider, sales=FORTY, concurrency=8)
         shop.issue()
         shop.agree()

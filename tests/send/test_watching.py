@@ -12,11 +12,11 @@ from batch_issuer.ledger.lock import Occupied
 from batch_issuer.model.problems import Interrupted, Stop, StoppedMidway, Unreachable
 from batch_issuer.model.records import RunRecord
 from batch_issuer.model.states import State
-from batch_issuer.sandbox import running
-from batch_issuer.send.courier import Progress
+from batch_issuer.send.progress import Progress
 from batch_issuer.send.run import Outcome
 from batch_issuer.send.watch import Pauses, still_open, watch
 from tests.send.archive import COMPANY, Archive
+from tests.send.nearby import running
 from tests.send.shop import FREE
 
 PAUSES = Pauses(first=5, factor=2, longest=30)

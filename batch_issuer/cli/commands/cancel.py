@@ -50,8 +50,8 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.model.days import today
     from batch_issuer.plan.cancel import SENT
+    from batch_issuer.send.commands.cancel import outlooks
     from batch_issuer.send.naming import find_named, not_known
-    from batch_issuer.send.run import outlooks
 
     session = open_session(output, options)
     names, day = named_references(references, options["file"]), today()
@@ -74,7 +74,7 @@ def _cancel(session: Session, names: Sequence[str], day: dt.date, options: Mappi
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.ending import finish
     from batch_issuer.ledger.opening import open_to_read
-    from batch_issuer.send.run import cancel
+    from batch_issuer.send.commands.cancel import cancel
 
     outcome = cancel(
         ledger_path=session.ledger,

@@ -42,7 +42,7 @@ def _issue(output: Output, files: tuple[str, ...], options: dict[str, Any]) -> i
     from batch_issuer.cli.screen.plan import show_plan
     from batch_issuer.cli.session import open_session, read_files
     from batch_issuer.plan.doubts import IdentityQuestion
-    from batch_issuer.send.run import issue
+    from batch_issuer.send.commands.issue import issue
 
     session = open_session(output, options, files)
     connection = None if options["dry_run"] else connect(session, options)

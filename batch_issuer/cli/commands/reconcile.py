@@ -86,7 +86,7 @@ def _reconciled(
 def _ask(session: Session, compared: Callable[[Ledger], Compared], options: Mapping[str, Any]) -> Outcome:
     """Ask the provider about every document of the files and of the ledger's days."""
     from batch_issuer.cli.connecting import connect, watcher
-    from batch_issuer.send.run import Inquiry, recheck
+    from batch_issuer.send.commands.recheck import Inquiry, recheck
 
     def inquire(ledger: Ledger) -> Inquiry:
         found = compared(ledger)

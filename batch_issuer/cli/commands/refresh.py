@@ -27,7 +27,7 @@ def command(output: Output, *, watch: bool, **options: Any) -> int:
     from batch_issuer.cli.screen.verdict import show_late_rejections
     from batch_issuer.cli.session import open_session
     from batch_issuer.send import watch as watching
-    from batch_issuer.send.run import refresh
+    from batch_issuer.send.commands.refresh import refresh
 
     session = open_session(output, options)
     progress, only = watcher(session), options["only"]

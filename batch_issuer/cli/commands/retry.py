@@ -25,7 +25,7 @@ def command(output: Output, **options: Any) -> int:
     from batch_issuer.cli.screen.verdict import show_where_from
     from batch_issuer.cli.session import open_session
     from batch_issuer.ledger.opening import open_to_read
-    from batch_issuer.send.run import retry, to_retry
+    from batch_issuer.send.commands.retry import retry, to_retry
 
     session = open_session(output, options)
     connection = connect(session, options)

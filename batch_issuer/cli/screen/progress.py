@@ -15,7 +15,7 @@ from batch_issuer.model.states import State
 from batch_issuer.provider.limits import estimate
 from batch_issuer.provider.quota import Quota
 from batch_issuer.reconcile import STATE_NAMES
-from batch_issuer.send.courier import Progress
+from batch_issuer.send.progress import Progress
 
 _LINE_EVERY = 5.0
 """Seconds between lines where the output is not a terminal."""
