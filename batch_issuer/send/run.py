@@ -135,9 +135,11 @@ def issue(
         kept = set(references)
         left_out = [step.candidate for step in plan.steps if step.candidate.external_ref not in kept]
         conflicts = conflict_list(chosen.of(Action.CONFLICT), prepared, ledger)
-        read = NewEvent(kind=Kind.RUN_READ, body={**summary(prepared, references, left_out), "conflicts": conflicts})
+        body = {**summary(prepared, references, left_out), "conflicts": conflicts}
+        same = ledger.has_read_just(company.code, body)
+        read = NewEvent(kind=Kind.RUN_READ, body={"same_as": same} if same else body)
         work.write([read, *recognised.said])
-        del read  # the largest of all events, and nobody needs it while documents are sent
+        del read, body  # the largest of all events, and nobody needs it while documents are sent
         anew = [
             step.candidate
             for step in chosen.of(Action.ISSUE)
