@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import MappingProxyType
@@ -15,20 +15,13 @@ from typing import Any
 
 from batch_issuer.messages import LANGUAGES, N_
 from batch_issuer.model.documents import DOC_TYPES
+from batch_issuer.model.fields import Owner, keys_of
 from batch_issuer.model.problems import CannotStart
 
 FILE_NAME = "batch-issuer.toml"
 DEFAULT_COMPANY = "default"
 
-DOCUMENT_FIELDS = (
-    "external_ref", "doc_type", "date", "branch", "till", "customer_name", "payment_method", "transaction_condition",
-    "deadline", "period", "activity_code", "redirect_email", "total", "adjusts", "full_adjustment",
-)  # fmt: skip
-CUSTOMER_FIELDS = (
-    "name", "nit", "nrc", "dui", "document_type", "type_contributor", "favorite_doc", "address",
-    "customer_activity_code", "district", "department", "municipality", "email", "phone",
-)  # fmt: skip
-LINE_FIELDS = ("description", "quantity", "unit_price", "discount_percentage", "is_service")
+DOCUMENT_FIELDS, CUSTOMER_FIELDS, LINE_FIELDS = map(keys_of, (Owner.DOCUMENT, Owner.CUSTOMER, Owner.LINE))
 FIELDS = DOCUMENT_FIELDS + CUSTOMER_FIELDS + LINE_FIELDS
 """Our fields, as `[columns]` names them."""
 
@@ -112,7 +105,11 @@ class Settings:
     sign_off: SigningOff = field(default_factory=SigningOff)
 
     def company(self, asked: str | None) -> Company:
-        """The company chosen with `--company`, or the only one there is."""
+        """Return the company chosen with `--company`, or the only one there is.
+
+        Raises:
+            CannotStart: where there are several and none was chosen, or none has that name.
+        """
         if asked is None:
             if len(self.companies) == 1:
                 return next(iter(self.companies.values()))
@@ -135,9 +132,10 @@ class Settings:
 
 
 def find(config: str | None, files: Sequence[str] = ()) -> Path | None:
-    """The file named with `--config`, else the one beside the sales, else the one in the working folder.
+    """Return the file named with `--config`, else the one beside the sales, else the one in the working folder.
 
-    Raises `CannotStart` where the sales lie in folders with different settings.
+    Raises:
+        CannotStart: where the named file is not there, or the sales lie in folders with different settings.
     """
     if config is not None:
         path = Path(config)
@@ -160,7 +158,7 @@ def find(config: str | None, files: Sequence[str] = ()) -> Path | None:
 
 
 def _content(path: Path) -> tuple[bytes, Path | None]:
-    """What makes two settings files the same: their bytes, and their folder where they name a key file beside them."""
+    """Return what makes two settings files the same: their bytes, and their folder where they name a key file in it."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -169,14 +167,15 @@ def _content(path: Path) -> tuple[bytes, Path | None]:
 
 
 def load(path: Path | None) -> Settings:
-    """Settings of a file, or the defaults.
+    """Return the settings of a file, or the defaults.
 
-    Raises `CannotStart` for a file that is not TOML, an unknown key, or a value of the wrong kind.
+    Raises:
+        CannotStart: for a file that is not TOML, an unknown key, or a value of the wrong kind.
     """
     if path is None:
         return Settings()
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")  # Windows' Notepad writes a mark at the beginning
         table = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CannotStart(
@@ -189,35 +188,37 @@ def load(path: Path | None) -> Settings:
 
 
 def checked(path: Path, table: Mapping[str, Any]) -> Settings:
-    """The settings that a TOML table says.
+    """Return the settings that a TOML table says.
 
-    Raises `CannotStart` for an unknown key, or a value of the wrong kind.
+    Raises:
+        CannotStart: for an unknown key, or a value of the wrong kind.
     """
     return _Reader(path).settings(table)
 
 
 def read_key(company: Company, base: Path | None = None) -> str:
-    """The API key, from the environment, a file, or the system keyring; never from the command line.
+    """Return the API key, from the environment, a file, or the system keyring.
 
-    Raises `CannotStart` when there is none.
+    Raises:
+        CannotStart: when there is none, when it cannot be read, or when it is no key.
     """
-    if key := os.environ.get(company.key_env, "").strip():
-        return _checked_key(key)
-    if company.key_file:
-        path = Path(company.key_file).expanduser()
-        if not path.is_absolute() and base is not None:
-            path = base.parent / path
-        try:
-            return _checked_key(path.read_text(encoding="utf-8-sig").strip())
-        except (OSError, UnicodeDecodeError) as error:
-            raise CannotStart(
-                N_("The key file {path} cannot be read: {reason}."),
-                repair=N_("Check key_file in the settings."),
-                path=path,
-                reason=type(error).__name__ if isinstance(error, UnicodeDecodeError) else (error.strerror or ""),
-            ) from None
-    if company.keyring and (key := _keyring_key(company.code)):
-        return _checked_key(key)
+    place, name = key_place(company, base)
+    match place:
+        case "env":
+            return _checked_key(os.environ[name].strip())
+        case "file":
+            try:
+                return _checked_key(Path(name).read_text(encoding="utf-8-sig").strip())
+            except (OSError, UnicodeDecodeError) as error:
+                raise CannotStart(
+                    N_("The key file {path} cannot be read: {reason}."),
+                    repair=N_("Check key_file in the settings."),
+                    path=name,
+                    # The words of a decoding error show the bytes, which may be the key.
+                    reason=type(error).__name__ if isinstance(error, UnicodeDecodeError) else (error.strerror or ""),
+                ) from None
+        case "keyring" if key := _keyring_key(name):
+            return _checked_key(key)
     raise CannotStart(
         N_("There is no API key."),
         repair=N_(
@@ -229,7 +230,8 @@ def read_key(company: Company, base: Path | None = None) -> str:
 
 
 def key_place(company: Company, base: Path | None = None) -> tuple[str, str]:
-    """Where `read_key` looks and finds something: `env`, `file` or `keyring`, with the variable's or file's name."""
+    """Return where `read_key` finds something: `env`, `file` or `keyring`, with the name of the variable or file."""
+    # Never from the command line: what is typed there stays in the shell's history and in the list of processes.
     if os.environ.get(company.key_env, "").strip():
         return "env", company.key_env
     if company.key_file:
@@ -257,7 +259,7 @@ def _keyring_key(company: str) -> str:
         raise CannotStart(
             N_("The system keyring did not answer: {reason}."),
             repair=N_("Use key_env or key_file in the settings."),
-            reason=type(error).__name__,
+            reason=type(error).__name__,  # its words may hold the key
         ) from None
 
 
@@ -274,16 +276,13 @@ def _checked_key(key: str) -> str:
     return key
 
 
-def _like_their_ccf(prices: Mapping[str, str]) -> Mapping[str, str]:
-    """Credit notes take the price basis of the CCF unless something else is said of them."""
-    return {"05": prices["03"], **prices} if "03" in prices else prices
+def _keys(kind: type) -> tuple[str, ...]:
+    """Return the keys that the table of such a value may have."""
+    return tuple(one.name for one in fields(kind) if one.name not in _NOT_OF_THE_FILE)
 
 
-_SOURCE_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "decimal": ("point", "comma"),
-    "dates": ("dmy", "mdy", "ymd"),
-    "doc_type": DOC_TYPES,
-}
+_NOT_OF_THE_FILE = frozenset({"code", "alike"})
+"""What the values have and no table: a company's code is the name of its table, and --alike is said anew each day."""
 
 
 class _Reader:
@@ -296,27 +295,48 @@ class _Reader:
         self._known(table, ("company", "companies", "source", "columns", "issue", "rules", "sign_off"), "")
         if "company" in table and "companies" in table:
             raise self._wrong("companies", N_("Write either [company] or [companies.NAME], not both."))
+        several = self._table(table, "companies")
+        companies = {
+            code: self._company(code, self._table(several, code, f"companies.{code}")) for code in several
+        } or {DEFAULT_COMPANY: self._company(DEFAULT_COMPANY, self._table(table, "company"))}
+        source = self._source(table)
+        columns = self._section(table, "columns", FIELDS)
+        issue = self._section(table, "issue", _keys(Issue))
+        rules = self._section(table, "rules", _keys(Rules))
+        sign_off = self._section(table, "sign_off", _keys(SigningOff))
+        usual = Settings()
         return Settings(
             path=self.path,
-            companies=self._companies(table),
-            source=self._source(self._table(table, "source")),
-            columns=self._columns(self._table(table, "columns")),
-            issue=self._issue(self._table(table, "issue")),
-            rules=self._rules(self._table(table, "rules")),
-            sign_off=self._sign_off(self._table(table, "sign_off")),
+            companies=MappingProxyType(companies),
+            source=source,
+            columns=MappingProxyType({name: self._text(columns, name, "columns") for name in columns}),
+            issue=Issue(
+                concurrency=self._whole(issue, "concurrency", "issue", usual.issue.concurrency, smallest=1),
+                reserve=self._whole(issue, "reserve", "issue", usual.issue.reserve, smallest=0),
+                tolerance=self._amount(issue, "tolerance", "issue", usual.issue.tolerance),
+            ),
+            rules=Rules(
+                warn_anonymous_from=self._amount(
+                    rules, "warn_anonymous_from", "rules", usual.rules.warn_anonymous_from
+                ),
+                withheld_at_100=self._flag(rules, "withheld_at_100", "rules", default=usual.rules.withheld_at_100),
+            ),
+            sign_off=SigningOff(different_people=self._flag(sign_off, "different_people", "sign_off")),
         )
-
-    def _companies(self, table: Mapping[str, Any]) -> Mapping[str, Company]:
-        several = self._table(table, "companies")
-        if several:
-            return MappingProxyType(
-                {code: self._company(code, self._table(several, code, f"companies.{code}")) for code in several}
-            )
-        return MappingProxyType({DEFAULT_COMPANY: self._company(DEFAULT_COMPANY, self._table(table, "company"))})
 
     def _company(self, code: str, table: Mapping[str, Any]) -> Company:
         where = "company" if code == DEFAULT_COMPANY else f"companies.{code}"
-        self._known(table, ("name", "expect_environment", "key_env", "key_file", "keyring", "language", "nit"), where)
+        self._known(table, _keys(Company), where)
+        nit = self._text(table, "nit", where)
+        digits = re.sub(r"[-. ]", "", nit)
+        if "nit" in table and not re.fullmatch(r"[0-9]{9}(?:[0-9]{5})?", digits):
+            raise CannotStart(
+                N_("{path}: «{value}» is not possible for {key}."),
+                repair=N_("A NIT has 14 digits, or the 9 of the DUI that stands in for it."),
+                path=self.path,
+                key=f"{where}.nit",
+                value=nit,
+            )
         return Company(
             code=code,
             name=self._text(table, "name", where),
@@ -325,70 +345,42 @@ class _Reader:
             key_file=self._text(table, "key_file", where),
             keyring=self._flag(table, "keyring", where),
             language=self._choice(table, "language", where, LANGUAGES),
-            nit=self._nit(table, where),
+            nit=digits,
         )
 
-    def _source(self, table: Mapping[str, Any]) -> Source:
-        self._known(
-            table,
-            (
-                "external_ref",
-                "doc_type",
-                "sheet",
-                "decimal",
-                "dates",
-                "prices",
-                "continue_rows",
-                "hidden_rows",
-                "repeated_rows",
-                "ignore",
-            ),
-            "source",
-        )
+    def _source(self, whole: Mapping[str, Any]) -> Source:
+        table = self._section(whole, "source", _keys(Source))
         prices = self._table(table, "prices", "source.prices")
         self._known(prices, DOC_TYPES, "source.prices")
         chosen = {kind: self._choice(prices, kind, "source.prices", ("with_vat", "without_vat")) for kind in prices}
+        if "03" in chosen:
+            chosen = {"05": chosen["03"], **chosen}  # a credit note has the prices of its CCF, unless it is said
+        ignore = table.get("ignore", [])
+        if not isinstance(ignore, list) or not all(isinstance(text, str) for text in ignore):
+            raise self._wrong("source.ignore", N_("It must be a list of texts in quotes."))
         return Source(
             external_ref=self._text(table, "external_ref", "source"),
             doc_type=self._choice(table, "doc_type", "source", DOC_TYPES) or "01",
             sheet=self._text(table, "sheet", "source"),
-            decimal=self._choice(table, "decimal", "source", _SOURCE_CHOICES["decimal"]),
-            dates=self._choice(table, "dates", "source", _SOURCE_CHOICES["dates"]),
-            prices=MappingProxyType({**DEFAULT_PRICES, **_like_their_ccf(chosen)}),
+            decimal=self._choice(table, "decimal", "source", ("point", "comma")),
+            dates=self._choice(table, "dates", "source", ("dmy", "mdy", "ymd")),
+            prices=MappingProxyType({**DEFAULT_PRICES, **chosen}),
             continue_rows=self._flag(table, "continue_rows", "source"),
             hidden_rows=self._choice(table, "hidden_rows", "source", ("include", "skip")),
             repeated_rows=self._choice(table, "repeated_rows", "source", ("count", "once", "ask")) or "ask",
-            ignore=self._texts(table, "ignore", "source"),
+            ignore=tuple(ignore),
         )
 
-    def _columns(self, table: Mapping[str, Any]) -> Mapping[str, str]:
-        self._known(table, FIELDS, "columns")
-        return MappingProxyType({name: self._text(table, name, "columns") for name in table})
-
-    def _issue(self, table: Mapping[str, Any]) -> Issue:
-        self._known(table, ("concurrency", "reserve", "tolerance"), "issue")
-        default = Issue()
-        return Issue(
-            concurrency=self._whole(table, "concurrency", "issue", default.concurrency, smallest=1),
-            reserve=self._whole(table, "reserve", "issue", default.reserve, smallest=0),
-            tolerance=self._amount(table, "tolerance", "issue", default.tolerance),
-        )
-
-    def _sign_off(self, table: Mapping[str, Any]) -> SigningOff:
-        self._known(table, ("different_people",), "sign_off")
-        return SigningOff(different_people=self._flag(table, "different_people", "sign_off"))
-
-    def _rules(self, table: Mapping[str, Any]) -> Rules:
-        self._known(table, ("warn_anonymous_from", "withheld_at_100"), "rules")
-        default = Rules()
-        return Rules(
-            warn_anonymous_from=self._amount(table, "warn_anonymous_from", "rules", default.warn_anonymous_from),
-            withheld_at_100=self._flag(table, "withheld_at_100", "rules", default=default.withheld_at_100),
-        )
+    def _section(self, table: Mapping[str, Any], key: str, known: Sequence[str]) -> Mapping[str, Any]:
+        """Return a table of the file whose keys are all known."""
+        section = self._table(table, key)
+        self._known(section, known, key)
+        return section
 
     def _known(self, table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
         for key in table:
             if key not in known:
+                # cutoff 0: somebody who is far off is helped by the nearest key too
                 near = difflib.get_close_matches(key, known, n=1, cutoff=0)
                 raise CannotStart(
                     N_("{path}: the key «{key}» is not known{where}."),
@@ -412,12 +404,6 @@ class _Reader:
             raise self._wrong(f"{where}.{key}", N_("It must be a text in quotes."))
         return value.strip()
 
-    def _texts(self, table: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-            raise self._wrong(f"{where}.{key}", N_("It must be a list of texts in quotes."))
-        return tuple(value)
-
     def _choice(self, table: Mapping[str, Any], key: str, where: str, choices: Sequence[str]) -> str:
         value = self._text(table, key, where)
         if key in table and value not in choices:
@@ -430,19 +416,6 @@ class _Reader:
                 known=", ".join(choices),
             )
         return value
-
-    def _nit(self, table: Mapping[str, Any], where: str) -> str:
-        text = self._text(table, "nit", where)
-        digits = re.sub(r"[-. ]", "", text)
-        if "nit" in table and not re.fullmatch(r"[0-9]{9}(?:[0-9]{5})?", digits):
-            raise CannotStart(
-                N_("{path}: «{value}» is not possible for {key}."),
-                repair=N_("A NIT has 14 digits, or the 9 of the DUI that stands in for it."),
-                path=self.path,
-                key=f"{where}.nit",
-                value=text,
-            )
-        return digits
 
     def _flag(self, table: Mapping[str, Any], key: str, where: str, *, default: bool = False) -> bool:
         value = table.get(key, default)

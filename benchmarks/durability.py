@@ -17,8 +17,8 @@ from typing import Any, cast
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.writer import Writer
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import NewEvent, Record
+from batch_issuer.model.states import State
 from batch_issuer.provider.client import Client, open_transport
 from batch_issuer.provider.quota import Quota
 from batch_issuer.send.courier import Sender

@@ -14,7 +14,7 @@ OF_THE_USER = frozenset({"gestern.csv", "reports/", "ventas.csv"})
 """Names in examples of what is typed."""
 ROOT = Path(__file__).resolve().parents[1]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def missing_in(page: Path) -> Iterator[str]:

@@ -123,7 +123,7 @@ def test_readme_explains_every_exit_code(readme: str) -> None:
 
 
 def test_readme_has_the_tables_of_the_code(root: Path) -> None:
-    """The headings that the README lists are those that are recognised."""
+    """The fields that the README lists, the headings of docs/columns.md and the rules of docs/rules.md are the code's."""
     done = subprocess.run(
         [sys.executable, "tools/readme_tables.py", "--check"],
         cwd=root,

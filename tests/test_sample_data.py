@@ -16,8 +16,8 @@ from batch_issuer import demo
 from batch_issuer import settings as settings_room
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.verify import verify
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import CENT, total_of
+from batch_issuer.model.states import State
 from batch_issuer.provider.wire import encode
 from batch_issuer.reading import read
 from batch_issuer.reading.documents.batch import Entry

@@ -1,4 +1,21 @@
-"""The command line: one lazy group. `main` is the only place where failures become sentences and exit codes."""
+"""The command line: `main` runs a command, and is the only place where failures become sentences and exit codes.
+
+Everything that speaks click, asks a person or writes to a screen is in here; it may use every other room, and no room
+uses it. `--help` has to be quick, so a command imports what it works with when it is called, and not before.
+
+- `program`: the commands, the options that they share, and help in the reader's language.
+- `exit_codes`: what each command's exit codes say.
+- `option_values`: what options take beside plain text.
+- `language`: the language of a call.
+- `session`: settings, company and ledger of a call; the files of it.
+- `settings_in_use`: which settings file counts, where several lie about.
+- `planning`: the files' documents against the ledger.
+- `asking`: questions to whoever sits at the terminal.
+- `connecting`: where to send, as whom, and who watches.
+- `ending`: reconcile, show the verdict, write the reports, give the JSON.
+- `commands/`: one file a command.
+- `screen/`: how plans, progress and findings look.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +40,11 @@ from batch_issuer.model.problems import Interrupted, Stop
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the program and leave with its exit code."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
-    _open_closed_streams()
-    _speak_utf8()
+    _prepare_streams()
     language = language_of(argv)
     speak(language)
     output = Output(Messages(language), as_json="--json" in argv)
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         code = commands_table().main(argv, prog_name="batch-issuer", standalone_mode=False, obj=output)
     except click.exceptions.Exit as leaving:
@@ -39,12 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = output.stopped(_interrupted(130))
     except Stop as stop:
         code = output.stopped(stop)
-    except BrokenPipeError:
+    except BrokenPipeError:  # `| head` has seen enough
         silence(sys.stdout)
         code = 0
     except Exception as bug:  # noqa: BLE001 - the one wrapper
         code = output.bug(bug)
-    code = code if isinstance(code, int) and code else int(output.lost)
+    code = code or int(output.lost)  # what was asked for and could not be written is no success
     if arguments is None:
         _done()
     sys.exit(code)
@@ -59,7 +75,7 @@ def _done() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
     raise _interrupted(128 + number)
 
 
@@ -70,15 +86,12 @@ def _interrupted(code: int) -> Interrupted:
     return stop
 
 
-def _open_closed_streams() -> None:
-    """Whoever started the program may have closed them; the next file opened would take their place."""
+def _prepare_streams() -> None:
+    """Let no console, redirection or closed stream end a run over something that cannot be shown."""
+    # Whoever started the program may have closed them; the next file opened, the ledger say, would take their place.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as we run
-
-
-def _speak_utf8() -> None:
-    """No console or redirection may end a run over a character that it cannot show."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")

@@ -1,4 +1,4 @@
-"""What sending commands share: where to send and as whom, who watches, and how a run is told of."""
+"""What sending commands share before they send: where to, as whom, and who watches."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import click
-
 from batch_issuer.cli.screen.output import is_terminal
 from batch_issuer.cli.screen.progress import TerminalWatcher
 from batch_issuer.cli.session import Session
 from batch_issuer.provider.client import DEFAULT_BASE_URL, check_base_url
 from batch_issuer.send.courier import PATIENCE
-from batch_issuer.send.run import Connection, Outcome
+from batch_issuer.send.run import Connection
 from batch_issuer.settings import read_key
 
 
 def connect(session: Session, options: Mapping[str, Any]) -> Connection:
-    """Where to send and as whom. Raises `CannotStart` for a bad address or a missing key."""
+    """Return where to send and as whom. Raises `CannotStart` for a bad address or a missing key."""
     base_url = check_base_url(options["base_url"] or DEFAULT_BASE_URL)
     key = read_key(session.company, session.settings.path)
     patience = PATIENCE
@@ -39,22 +37,5 @@ def connect(session: Session, options: Mapping[str, Any]) -> Connection:
 
 
 def watcher(session: Session) -> TerminalWatcher:
-    """Progress on stderr."""
+    """Show progress on stderr, over itself where that is a terminal."""
     return TerminalWatcher(session.output.messages, over_itself=is_terminal())
-
-
-def run_json(outcome: Outcome, exit_code: int) -> dict[str, Any]:
-    """The parts of `--json` that every sending command shares."""
-    return {
-        "run": outcome.run.run,
-        "sent": outcome.progress.posts,
-        "asked": outcome.progress.asks,
-        "seconds": outcome.seconds,
-        "exit_code": exit_code,
-    }
-
-
-def say_stop(session: Session, outcome: Outcome) -> None:
-    """Why a run ended early, if it did."""
-    if outcome.stopped is not None:
-        click.echo(outcome.stopped.text(session.output.messages), err=True)

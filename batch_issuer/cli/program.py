@@ -13,6 +13,7 @@ import click
 
 from batch_issuer import __version__
 from batch_issuer.cli import option_values
+from batch_issuer.cli.exit_codes import exit_codes
 from batch_issuer.cli.language import messages_of
 from batch_issuer.messages import N_
 
@@ -61,7 +62,7 @@ class Argument(click.Argument):
 
 
 class Command(click.Command):
-    """A command whose help is in the catalog."""
+    """A command whose help is in the catalog, and ends with its exit codes."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         written, self.help = self.help, messages_of(ctx).text(self.help or "")
@@ -69,6 +70,12 @@ class Command(click.Command):
             super().format_help_text(ctx, formatter)
         finally:
             self.help = written
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        messages = messages_of(ctx)
+        codes = exit_codes(" ".join(ctx.command_path.split()[1:]))
+        with formatter.section(messages.text(N_("Exit codes"))):
+            formatter.write_dl([(str(code), messages.text(meaning)) for code, meaning in codes])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [messages_of(ctx).text(piece) for piece in super().collect_usage_pieces(ctx)]

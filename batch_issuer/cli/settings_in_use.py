@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -62,13 +63,14 @@ def show_settings(output: Output) -> None:
 
 
 def _beside_the_owners(output: Output, beside: Settings, owners: Settings, ledger: Path) -> InUse:
-    names = _differing(owners, beside)
+    ours, theirs = _flat(owners), _flat(beside)
+    names = [name for name in {**ours, **theirs} if ours.get(name, "") != theirs.get(name, "")]
     if not names:
         return InUse(settings=beside)
     guarded = [name for name in names if _is_guarded(name)]
     acceptance = _acceptance(beside)
     counts = not guarded or _is_accepted(ledger, acceptance)
-    told = "; ".join(_told(output, names if counts else guarded, owners, beside))
+    told = "; ".join(_told(output, name, ours, theirs) for name in (names if counts else guarded))
     parameters = {"owners": _path(owners), "beside": _path(beside), "values": told}
     if counts:
         output.say(N_("The settings beside the sales count, and differ from {owners}: {values}."), **parameters)
@@ -87,24 +89,13 @@ def _beside_the_owners(output: Output, beside: Settings, owners: Settings, ledge
     return InUse(settings=owners) if answer == "1" else InUse(settings=beside, accepted=acceptance)
 
 
-def _told(output: Output, names: Iterable[str], owners: Settings, beside: Settings) -> list[str]:
-    """Each differing value with what both files say."""
-    ours, theirs = _flat(owners), _flat(beside)
+def _told(output: Output, name: str, ours: Mapping[str, str], theirs: Mapping[str, str]) -> str:
+    """Return a differing value with what both files say."""
     nothing = output.messages.text(N_("nothing"))
-    return [
-        output.messages.text(
-            N_("{name}: {ours} here, {theirs} beside the sales"),
-            name=name,
-            ours=f"«{ours[name]}»" if ours.get(name) else nothing,
-            theirs=f"«{theirs[name]}»" if theirs.get(name) else nothing,
-        )
-        for name in names
-    ]
-
-
-def _differing(owners: Settings, beside: Settings) -> list[str]:
-    ours, theirs = _flat(owners), _flat(beside)
-    return [name for name in {**ours, **theirs} if ours.get(name, "") != theirs.get(name, "")]
+    here, there = (f"«{values[name]}»" if values.get(name) else nothing for values in (ours, theirs))
+    return output.messages.text(
+        N_("{name}: {ours} here, {theirs} beside the sales"), name=name, ours=here, theirs=there
+    )
 
 
 def _is_guarded(name: str) -> bool:
@@ -122,7 +113,9 @@ def _flat(settings: Settings) -> dict[str, str]:
         place = "company" if code == DEFAULT_COMPANY else f"companies.{code}"
         found |= _fields(place, company)
         if company.key_file:
-            found[f"{place}.key_file"] = str(_absolute(settings.path, company.key_file))
+            # Wherever the program is called from: a relative path is one from the settings' own folder.
+            base = settings.path.resolve().parent if settings.path else Path()
+            found[f"{place}.key_file"] = str(base / Path(company.key_file).expanduser())
     for part in ("source", "issue", "rules", "sign_off"):
         found |= _fields(part, getattr(settings, part))
     return found | _texts("columns", settings.columns)
@@ -148,12 +141,6 @@ def _texts(place: str, values: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _absolute(base: Path | None, name: str) -> Path:
-    """A file that settings name, wherever the program is called from."""
-    path = Path(name).expanduser()
-    return path if path.is_absolute() or base is None else (base.resolve().parent / path)
-
-
 def _path(settings: Settings) -> str:
     return str(settings.path.resolve()) if settings.path else ""
 
@@ -173,8 +160,5 @@ def _is_accepted(ledger: Path, acceptance: Mapping[str, str]) -> bool:
 
     if not schema.exists(ledger):
         return False
-    opened = open_to_read(ledger)
-    try:
+    with closing(open_to_read(ledger)) as opened:
         return any(body == acceptance for _, _, _, body in opened.bodies_beside((Kind.SETTINGS_ACCEPTED,)))
-    finally:
-        opened.close()

@@ -126,7 +126,7 @@ def _leads_to(path: Path, descriptor: int | None) -> bool:
 
 
 def _lock_ledger(stack: ExitStack, path: Path, start: int, length: int, deadline: float) -> int | None:
-    """A descriptor that holds bytes of the ledger until the stack is left; None where the system has no such locks."""
+    """Return a descriptor that holds bytes of the ledger until the stack is left; None without such locks."""
     if not _can_lock_bytes():
         return None
     while True:
@@ -208,7 +208,7 @@ else:
 
 
 def _byte_of(company: str) -> int:
-    """The company's own byte of every ledger."""
+    """Return the company's own byte of every ledger."""
     return _FIRST + int.from_bytes(hashlib.sha256(company.encode()).digest()[:7])
 
 
@@ -254,7 +254,7 @@ def _occupied(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Seq
 
 
 def _beside(ledger_path: Path, company: str, what: str) -> Path:
-    """The name of the company's lock or holder beside the ledger."""
+    """Return the name of the company's lock or holder beside the ledger."""
     plain = re.sub(r"[^A-Za-z0-9_-]", "", company)
     if plain != company or len(plain) > 40:
         plain = f"{plain[:20]}-{hashlib.sha256(company.encode()).hexdigest()[:8]}"

@@ -14,11 +14,9 @@ from sqlalchemy import Connection
 
 from batch_issuer.ledger.rows import identifier
 from batch_issuer.model.days import year_of
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import SHARED_PROOF, Kind, NewEvent
+from batch_issuer.model.states import ISSUED, State
 
-_CLAIMS = (State.STAMPED.value, State.CONTINGENCY.value)
-"""States that an answer proves by what it names."""
 _NUMBER = "control_number"
 
 # One query for each column: asked with OR, SQLite takes no index and reads every document of the company.
@@ -62,7 +60,7 @@ def without_shared_proofs(connection: Connection, company: str, at: str, new: Se
         # Taken one after the other: of two claims in one batch, the second finds the first.
         others = _take(owners, one, year_of(at)) if _is_claim(one) else {}
         if others:
-            doubted.update({ref: one.external_ref for ref, owner in others.items() if owner.state in _CLAIMS})
+            doubted.update({ref: one.external_ref for ref, owner in others.items() if owner.state in ISSUED})
             one = replace(one, body={**one.body, "state": State.UNSURE.value, "reason": SHARED_PROOF})  # noqa: PLW2901
         written.append(one)
     for reference, other in doubted.items():
@@ -72,7 +70,7 @@ def without_shared_proofs(connection: Connection, company: str, at: str, new: Se
 
 
 def _is_claim(event: NewEvent) -> bool:
-    return event.kind is Kind.ANSWERED and event.body["state"] in _CLAIMS
+    return event.kind is Kind.ANSWERED and event.body["state"] in ISSUED
 
 
 def _take(owners: dict[Proof, dict[str, Owner]], claim: NewEvent, year: int) -> dict[str, Owner]:

@@ -17,11 +17,8 @@ from sqlalchemy import Column, Connection, Engine, Select, func, select
 from batch_issuer.ledger import schema
 from batch_issuer.ledger.history import History, in_parts
 from batch_issuer.ledger.rows import can_be_stored, read_record, read_rows
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import Like, Numbered, Record, Wait, fold
-
-_GIVEN_UP = (State.CANCELLED.value, State.REJECTED.value, State.INVALID.value)
-"""States of documents whose sale may be issued under another reference."""
+from batch_issuer.model.states import GIVEN_UP, ISSUED, State
 
 
 def stored(connection: Connection, company: str, references: Sequence[str]) -> dict[str, Record]:
@@ -168,7 +165,7 @@ class Questions(History):
             for some in in_parts(likenesses):
                 query = select(*columns).where(
                     table.c.company == company, table.c.likeness.in_(some),
-                    table.c.state.not_in(_GIVEN_UP), table.c.withdrawn_at == "",
+                    table.c.state.not_in(GIVEN_UP), table.c.withdrawn_at == "",
                 )  # fmt: skip
                 found += [
                     Like(
@@ -267,9 +264,8 @@ class Questions(History):
         Only CCFs of these names count, which are compared as they are given and in small letters.
         """
         table = schema.documents
-        live = [State.STAMPED.value, State.CONTINGENCY.value]
         query = select(table.c.adjusts, table.c.expected_gross).where(
-            table.c.company == company, table.c.state.in_(live), table.c.doc_type == "05"
+            table.c.company == company, table.c.state.in_(ISSUED), table.c.doc_type == "05"
         )
         found: dict[str, Decimal] = {}
         with schema.reading(self._engine, self.path) as connection:

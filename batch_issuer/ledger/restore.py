@@ -26,9 +26,9 @@ from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.store import Clock, Ledger, utc_now
 from batch_issuer.ledger.verify import Verified, verify
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart, StoppedMidway
 from batch_issuer.model.records import Kind, NewEvent
+from batch_issuer.model.states import State
 
 _MAY_HAVE_CHANGED = dt.timedelta(days=95)
 """A document that was settled longer ago can no longer have been cancelled after the backup."""
@@ -104,9 +104,10 @@ class Restored:
 
 
 def restore(backup: Path, path: Path, *, sure: bool, clock: Clock = utc_now) -> Restored:
-    """Put a copy of the backup in the ledger's place; without being `sure`, only where that makes it better.
+    """Put a copy of the backup in the ledger's place.
 
-    A ledger that is a link stays one, and is restored where it really is.
+    Without being `sure`, nothing is replaced that the backup does not make better. A ledger that is a link stays one,
+    and is restored where it really is.
 
     Raises: `CannotStart` where that cannot be done; then everything is as it was.
     """
@@ -159,7 +160,7 @@ def _check_names(backup: Path, path: Path) -> None:
 
 @contextmanager
 def _failing(path: Path) -> Iterator[None]:
-    """What the system refuses becomes a sentence; the ledger is as it was."""
+    """Turn what the system refuses into a sentence; the ledger is as it was."""
     try:
         yield
     except (OSError, sqlite3.Error, DBAPIError, StoppedMidway) as error:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Integer, Row
 
 from batch_issuer.ledger.schema import Unreadable, documents
-from batch_issuer.model.documents import SourceRows, State
+from batch_issuer.model.documents import SourceRows
 from batch_issuer.model.identity import Appearance, alike_key
 from batch_issuer.model.records import (
     NO_ANSWER,
@@ -27,6 +27,7 @@ from batch_issuer.model.records import (
     write_answer,
     write_cancellation,
 )
+from batch_issuer.model.states import State
 
 
 def can_be_stored(text: str) -> bool:

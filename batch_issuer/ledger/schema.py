@@ -211,12 +211,12 @@ def draft(path: Path) -> Iterator[BinaryIO]:
 
 
 def beside(path: Path) -> tuple[Path, ...]:
-    """The files that SQLite may keep beside one of its own, and that belong to it."""
+    """Return the files that SQLite may keep beside one of its own, and that belong to it."""
     return tuple(Path(f"{path}-{what}") for what in ("journal", "wal", "shm"))
 
 
 def open_file(path: Path) -> tuple[Engine, int]:
-    """The engine of an existing ledger, and its version.
+    """Return the engine of an existing ledger, and its version.
 
     Raises `CannotStart` where the file is missing or is not a ledger of ours.
     """
@@ -322,7 +322,7 @@ def reading(engine: Engine, path: Path) -> Iterator[Connection]:
 
 
 def trouble(path: Path, error: Exception) -> CannotStart:
-    """What a failed reading means: held too long by another program, refused by the system, or damaged."""
+    """Return what a failed reading means: held too long by another program, refused by the system, or damaged."""
     code = _code_of(error)
     if code in _BUSY:
         return CannotStart(
@@ -353,7 +353,7 @@ def damaged(path: Path, reason: str) -> Damaged:
 
 
 def write_failed(path: Path, error: Exception) -> Stop:
-    """What a failed write means in the middle of a run."""
+    """Return what a failed write means in the middle of a run."""
     code = _code_of(error)
     if isinstance(error, Unreadable) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return damaged(path, reason_of(error))

@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 
 from batch_issuer.model.money import VAT_RATE as VAT_RATE  # noqa: PLC0414 - reading/ still asks for both here
@@ -19,22 +18,6 @@ from batch_issuer.model.money import with_vat
 EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
 """No daylight saving (domain.md 4)."""
 
-
-class State(StrEnum):
-    """What is known about a document. What a later run does with each is the plan table (`plan/plan.py`)."""
-
-    PLANNED = "planned"
-    SENDING = "sending"
-    STAMPED = "stamped"
-    CONTINGENCY = "contingency"
-    REJECTED = "rejected"
-    INVALID = "invalid"
-    UNSURE = "unsure"
-    CANCELLED = "cancelled"
-
-
-SETTLED = frozenset({State.STAMPED, State.REJECTED, State.INVALID, State.CANCELLED})
-NEEDS_PERSON = frozenset({State.REJECTED, State.INVALID, State.UNSURE, State.SENDING, State.PLANNED})
 
 DOC_TYPES = ("01", "03", "05", "11", "14")
 WITHOUT_VAT = frozenset({"11", "14"})

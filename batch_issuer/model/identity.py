@@ -34,7 +34,7 @@ class Appearance(NamedTuple):
 
 
 def differing(one: Appearance, other: Appearance) -> tuple[str, ...]:
-    """Which of date, branch and till two appearances say differently; what one leaves out differs in nothing."""
+    """Return which of date, branch and till two appearances say differently; what one leaves out differs in nothing."""
     return tuple(
         name
         for name in ("date", "branch", "till")
@@ -43,12 +43,12 @@ def differing(one: Appearance, other: Appearance) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    """A branch or till as it is compared: capitals, spaces, leading zeros and ways of writing accents do not count."""
+    """Return a branch or till as it is compared: capitals, spaces, leading zeros and kinds of accents do not count."""
     return alike_key(text)
 
 
 def alike_key(text: str) -> str:
-    """A key that is equal for references that a person would take for the same.
+    """Return a key that is equal for references that a person would take for the same.
 
     Leading zeros of numbers, capitals, spaces, invisible characters, kinds of hyphens, slashes and underscores for
     hyphens, a hyphen between letters and a number, decimals that a spreadsheet program adds (`5001.00`), and the ways
@@ -61,7 +61,7 @@ def alike_key(text: str) -> str:
 
 
 def alike_keys(texts: Sequence[str]) -> list[str]:
-    """The key of each. Plain references are taken together, which is much quicker."""
+    """Return the key of each. Plain references are taken together, which is much quicker."""
     together = "\n".join(texts)
     if len(texts) < 2 or _PLAIN.fullmatch(together) is None or together.count("\n") != len(texts) - 1:
         return list(map(alike_key, texts))

@@ -13,8 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from batch_issuer.model.documents import SETTLED, Amounts, SourceRows, State
+from batch_issuer.model.documents import Amounts, SourceRows
 from batch_issuer.model.identity import Appearance, differing
+from batch_issuer.model.states import SETTLED, UNFINISHED, State
 
 FIRST_HASH = "0" * 64
 AFTER_CONTINGENCY = "after-contingency"
@@ -100,17 +101,35 @@ class Answer:
     control_number: str = ""
     generation_code: str = ""
     reception_stamp: str = ""
-    amounts: Amounts = Amounts()
     is_duplicate: bool = False
     dte_state: str = ""
     dte_message: str = ""
     codigo_msg: str = ""
-    observaciones: tuple[str, ...] = ()
+    """The ministry's code of a rejection."""
     detail: str = ""
+    """The provider's error text."""
     issuer_nit: str = ""
     """Digits of the NIT of who issued, where the answer carries the document."""
     environment: str = ""
     """`test` or `production`, from the same place."""
+    observaciones: tuple[str, ...] = ()
+    """What the ministry observed, of a rejected document or of a stamped one."""
+    amounts: Amounts = Amounts()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the provider said in words: the ministry's observations, else its message and the provider's detail."""
+        return self.observaciones or tuple(filter(None, (self.dte_message, self.detail)))
+
+    @property
+    def said(self) -> str:
+        """The same as one text, without a code."""
+        return "; ".join(self.words)
+
+    @property
+    def said_with_code(self) -> str:
+        """The same with the ministry's code before it."""
+        return " · ".join(filter(None, (self.codigo_msg, self.said)))
 
 
 NO_ANSWER = Answer()
@@ -241,14 +260,20 @@ class Record:
         return self.state is State.REJECTED and self.reason == AFTER_CONTINGENCY and not self.withdrawn_at
 
     @property
+    def why(self) -> tuple[str, str]:
+        """Code and words of why it stands as it does: of our reason while it is unfinished, else of the refusal.
+
+        A request that the provider refused has no code of the ministry: the HTTP status stands for it.
+        """
+        if self.state in UNFINISHED:
+            return self.reason, self.answer.said
+        status = str(self.answer.http_status) if self.state is State.INVALID else ""
+        return self.answer.codigo_msg or status, self.answer.said
+
+    @property
     def cancelled_unasked(self) -> bool:
         """Cancelled, and not because we asked for it: a full credit note does that, or somebody elsewhere."""
         return self.state is State.CANCELLED and not (self.cancellation and self.cancellation.requests)
-
-
-def rejects_late(before: State, now: State) -> bool:
-    """Whether an answer makes a document a late rejection: its `reason` has to say so from then on."""
-    return before is State.CONTINGENCY and now is State.REJECTED
 
 
 def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:
@@ -424,39 +449,30 @@ def _cancel_answered(record: Record, event: Event, body: Mapping[str, Any], comm
     )
 
 
-_PLAIN = (
-    "http_status", "doc_type", "document_id", "control_number", "generation_code", "reception_stamp", "is_duplicate",
-    "dte_state", "dte_message", "codigo_msg", "detail", "issuer_nit", "environment",
-)  # fmt: skip
-
-_AMOUNTS = tuple((name, f"amount_{name}") for name in ("taxable", "vat", "gross", "retention", "total"))
-
-_AMOUNT_OF = {key: name for name, key in _AMOUNTS}
+# The order of the fields is that of the JSON, and an event's hash covers its text: a new field goes before
+# `observaciones`, and none changes its place.
+_PLAIN = tuple(field.name for field in fields(Answer) if field.name not in ("observaciones", "amounts"))
+_AMOUNT_OF = {f"amount_{field.name}": field.name for field in fields(Amounts)}
 
 
 def write_answer(answer: Answer) -> dict[str, Any]:
-    """An answer as plain JSON, empty fields left out."""
+    """Return an answer as plain JSON, empty fields left out and amounts as texts beside the others."""
     plain: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(answer, name))}
     if answer.observaciones:
         plain["observaciones"] = list(answer.observaciones)
-    for name, key in _AMOUNTS:
+    for key, name in _AMOUNT_OF.items():
         if (amount := getattr(answer.amounts, name)) is not None:
             plain[key] = str(amount)
     return plain
 
 
 def read_answer(plain: Mapping[str, Any]) -> Answer:
-    """The inverse of `write_answer`."""
+    """Return the answer that `write_answer` wrote."""
     if not plain:
         return NO_ANSWER
-    rest, amounts = {}, {}
-    for key, value in plain.items():
-        if key in _AMOUNT_OF:
-            amounts[_AMOUNT_OF[key]] = Decimal(value)
-        else:
-            rest[key] = value
-    observations = tuple(rest.pop("observaciones", ()))
-    return Answer(**rest, amounts=Amounts(**amounts), observaciones=observations)
+    amounts = {_AMOUNT_OF[key]: Decimal(value) for key, value in plain.items() if key in _AMOUNT_OF}
+    rest = {key: value for key, value in plain.items() if key not in _AMOUNT_OF}
+    return Answer(**{**rest, "observaciones": tuple(rest.get("observaciones", ()))}, amounts=Amounts(**amounts))
 
 
 def write_cancellation(cancellation: Cancellation | None) -> dict[str, Any]:

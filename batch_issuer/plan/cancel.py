@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.records import UNDER_WAY, Record
+from batch_issuer.model.states import IN_DOUBT, State
 from batch_issuer.rules.deadlines import (
     CALENDAR_YEAR,
     Deadline,
@@ -82,45 +83,34 @@ def outlook(
     also_cancelled: Collection[str] = (),
     activity: str = "",
 ) -> Outlook:
-    """What cancelling this document today would mean.
+    """Return what cancelling this document today would mean.
 
     `live_notes` are references of credit notes that adjust it; those in `also_cancelled` go with it, and first.
     """
     if record.state is State.CANCELLED:
         return Outlook(record=record, course=Course.NOTHING, issued=_issued(record))
-    if (reason := _why_not(record)) is not None:
-        return Outlook(record=record, course=Course.HELD_BACK, remarks=(reason,))
+    if (reason := _NOT_ISSUED.get(record.state)) is not None:
+        return Outlook(record=record, course=Course.HELD_BACK, remarks=(Remark(message=reason),))
     issued = _issued(record) or today
     stamped = _day(record.settled_at) or issued
     found = deadlines(record.doc_type, issued, stamped, activity)
     standing = [reference for reference in live_notes if reference not in also_cancelled]
     if standing:
-        course, remarks = Course.HELD_BACK, [_has_notes(standing)]
+        message = N_("Credit notes adjust it ({notes}). Cancel them first, or together with it.")
+        course, remarks = Course.HELD_BACK, [Remark(message=message, parameters={"notes": ", ".join(standing)})]
     else:
         course = _course(record, issued, today)
         remarks = [*_remarks(record, course), *_clock(course, found, issued, today)]
     return Outlook(record=record, course=course, issued=issued, windows=found, remarks=tuple(remarks))
 
 
-def _why_not(record: Record) -> Remark | None:
-    match record.state:
-        case State.PLANNED:
-            return Remark(message=N_("It was never sent: there is nothing to cancel."))
-        case State.INVALID:
-            return Remark(message=N_("The provider refused it and created nothing: there is nothing to cancel."))
-        case State.REJECTED:
-            return Remark(message=N_("The ministry rejected it, it never was valid: there is nothing to cancel."))
-        case State.UNSURE | State.SENDING:
-            return Remark(message=N_("It is not known whether it exists. First run: batch-issuer refresh"))
-        case _:
-            return None
-
-
-def _has_notes(references: Sequence[str]) -> Remark:
-    return Remark(
-        message=N_("Credit notes adjust it ({notes}). Cancel them first, or together with it."),
-        parameters={"notes": ", ".join(references)},
-    )
+_NOT_ISSUED: Mapping[State, str] = {
+    State.PLANNED: N_("It was never sent: there is nothing to cancel."),
+    State.INVALID: N_("The provider refused it and created nothing: there is nothing to cancel."),
+    State.REJECTED: N_("The ministry rejected it, it never was valid: there is nothing to cancel."),
+    **dict.fromkeys(IN_DOUBT, N_("It is not known whether it exists. First run: batch-issuer refresh")),
+}
+"""States in which nothing can be cancelled, and why."""
 
 
 def _course(record: Record, issued: dt.date, today: dt.date) -> Course:
@@ -160,20 +150,20 @@ def _remarks(record: Record, course: Course) -> list[Remark]:
 
 
 def _clock(course: Course, found: tuple[Deadline, ...], issued: dt.date, today: dt.date) -> list[Remark]:
-    """What today's date says; it warns and never forbids."""
+    """Say what today's date means; it warns and never forbids."""
     remarks = []
-    safe, latest = safe_until(found), at_the_latest(found)
     if course is Course.CREDIT_NOTE:
-        until = credit_note_until(issued)
-        if until is not None and today > until:
-            message = N_("The 90 business days for that credit note ended on {day}: it will probably be refused.")
-            remarks.append(Remark(message=message, parameters={"day": f"{until:%d/%m/%Y}"}))
-    elif latest is not None and today > latest and all(one.last_day for one in found):
-        message = N_("By every source the time ended on {day}: it will probably be refused.")
-        remarks.append(Remark(message=message, parameters={"day": f"{latest:%d/%m/%Y}"}))
-    elif safe is not None and today > safe:
-        message = N_("Since {day} the sources disagree whether it can still be invalidated.")
-        remarks.append(Remark(message=message, parameters={"day": f"{safe:%d/%m/%Y}"}))
+        message = N_("The 90 business days for that credit note ended on {day}: it will probably be refused.")
+        ends = [(credit_note_until(issued), message)]
+    else:
+        latest = at_the_latest(found) if all(one.last_day for one in found) else None
+        ends = [
+            (latest, N_("By every source the time ended on {day}: it will probably be refused.")),
+            (safe_until(found), N_("Since {day} the sources disagree whether it can still be invalidated.")),
+        ]
+    if passed := [(day, message) for day, message in ends if day is not None and today > day]:
+        day, message = passed[0]
+        remarks.append(Remark(message=message, parameters={"day": f"{day:%d/%m/%Y}"}))
     if any(one.last_day is None and one.not_before is not None for one in found):
         message = N_("Days after {year} cannot be counted: the ministry's days off of {next} are not known here.")
         remarks.append(Remark(message=message, parameters={"year": CALENDAR_YEAR, "next": CALENDAR_YEAR + 1}))
@@ -185,5 +175,5 @@ def _issued(record: Record) -> dt.date | None:
 
 
 def _day(moment: str) -> dt.date | None:
-    """The day in El Salvador of a time of the ledger."""
+    """Return the day in El Salvador of a time of the ledger."""
     return dt.datetime.fromisoformat(moment).astimezone(EL_SALVADOR).date() if moment else None

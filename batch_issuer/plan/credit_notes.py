@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import CENT, grouped, total_of
-from batch_issuer.model.problems import Kind, Problem
+from batch_issuer.model.problems import Problem
 from batch_issuer.model.records import UNDER_WAY, Record
+from batch_issuer.model.states import MAY_BE_ISSUED, Action, State
 from batch_issuer.plan.judge import Held
-from batch_issuer.plan.plan import Action, Candidate, decide
+from batch_issuer.plan.plan import Candidate, decide
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.provider.classify import Reason
 from batch_issuer.rules.across import (
@@ -32,9 +32,6 @@ from batch_issuer.rules.identifiers import is_uuid
 
 if TYPE_CHECKING:
     from batch_issuer.provider.client import Found
-
-ISSUED = (State.STAMPED, State.CONTINGENCY, State.SENDING, State.UNSURE)
-"""States in which a credit note is at the provider, or may be."""
 
 
 class Remembers(Protocol):
@@ -63,6 +60,23 @@ class Ccf:
     looked_up: bool = False
     """Only the provider knows it, so that nobody compared the rows of a full adjustment with it yet."""
 
+    def obstacle(self, name: str) -> Problem | None:
+        """Return why no note that calls it by this name can ever be issued as things stand in the files."""
+        if self.doc_type != "03":
+            return Problem(CCF_OTHER_TYPE, name, {"doc_type": self.doc_type})
+        if self.held:
+            return Problem(CCF_HELD_BACK, name)
+        return Problem(CCF_CANCELLED, name) if self.state is State.CANCELLED else None
+
+    @property
+    def hindrance(self) -> Reason | None:
+        """Why no note of it can be sent now, whatever the note's amount."""
+        if self.doc_type != "03":
+            return Reason.NOT_A_CCF
+        if self.state is not State.STAMPED:
+            return _UNSTAMPED.get(self.state, Reason.CCF_NOT_ISSUED)
+        return Reason.CCF_CANCELLING if self.is_being_cancelled else None
+
 
 @dataclass(slots=True)
 class Balance:
@@ -85,7 +99,7 @@ class Balance:
         self.credited[name] = self.credited.get(name, Decimal("0.00")) + gross
 
     def of(self, adjusts: str) -> Decimal:
-        """What is credited so far of a CCF, by whichever of its names."""
+        """Return what is credited so far of a CCF, by whichever of its names."""
         key = self._key(adjusts)
         return total_of(gross for name, gross in self.credited.items() if self._key(name) == key)
 
@@ -95,7 +109,7 @@ class Balance:
 
 
 def balance_of(ledger: Remembers | None, company: str, adjusted: Iterable[str], without: Iterable[str]) -> Balance:
-    """The CCFs that these names mean in a ledger, and what its notes credit of them, some notes left out."""
+    """Return the CCFs that these names mean in a ledger, and what its notes credit of them, some notes left out."""
     balance = Balance()
     if ledger is None:
         return balance
@@ -106,20 +120,20 @@ def balance_of(ledger: Remembers | None, company: str, adjusted: Iterable[str], 
         for record in ledger.of_type(company, "03", tuple(State)):
             balance.add(_from_ledger(record), [record.external_ref, record.answer.document_id])
     left_out = set(without)
-    for note in ledger.of_type(company, "05", ISSUED):
+    for note in ledger.of_type(company, "05", MAY_BE_ISSUED):
         if note.external_ref not in left_out:
             balance.credit(note.adjusts, gross_of(note))
     return balance
 
 
 def gross_of(record: Record) -> Decimal:
-    """What the provider says of a document, else what we expect."""
+    """Return what the provider says of a document, else what we expect."""
     answered = record.answer.amounts.gross
     return record.expected_gross if answered is None else answered
 
 
 def found_ccf(name: str, found: Found) -> Ccf:
-    """What the provider says of a document that the ledger does not know; one without a type is taken for a CCF."""
+    """Return what the provider says of a document that the ledger does not know; without a type it is a CCF."""
     answer = found.answer
     return Ccf(
         key=_plain(answer.document_id or name),
@@ -131,18 +145,12 @@ def found_ccf(name: str, found: Found) -> Ccf:
 
 
 def why_wait(note: Record, balance: Balance, *, full: bool) -> Reason | None:
-    """Why a planned note must not be sent now; None where it may."""
+    """Return why a planned note must not be sent now; None where it may."""
     ccf = balance.find(note.adjusts)
     if ccf is None:
         return Reason.CCF_NOT_FOUND
-    if ccf.doc_type != "03":
-        return Reason.NOT_A_CCF
-    if ccf.state is not State.STAMPED:
-        return _UNSTAMPED.get(ccf.state, Reason.CCF_NOT_ISSUED)
-    if ccf.is_being_cancelled:
-        return Reason.CCF_CANCELLING
-    if ccf.gross is None:
-        return None
+    if ccf.hindrance is not None or ccf.gross is None:
+        return ccf.hindrance
     rows = note.expected_gross if full and ccf.looked_up else Decimal(0)
     if rows and abs(rows - ccf.gross) > CENT * max(note.lines, 1):
         return Reason.CREDIT_FULL_DIFFERS
@@ -159,7 +167,7 @@ _UNSTAMPED: Mapping[State | None, Reason] = {
 
 
 def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> Prepared:
-    """The same documents, with the credit notes that cannot go held back, and those that wait told of.
+    """Return the same documents, with the credit notes that cannot go held back, and those that wait told of.
 
     A full adjustment comes to what its CCF comes to.
     """
@@ -171,7 +179,9 @@ def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> 
     references = [note.external_ref for note in to_send]
     balance = balance_of(ledger, company, [note.adjusts for note in notes], references)
     _add_files(balance, prepared)
-    judged = {note.number: _Judged(note=_at_its_amount(note, known.get(note.external_ref), balance)) for note in notes}
+    judged: dict[int, _Judged] = {
+        note.number: (_at_its_amount(note, known.get(note.external_ref), balance), None) for note in notes
+    }
     judged |= {
         note.number: _judged(note, balance, CENT * max(1, len(prepared.batch[note.number].document.lines)))
         for note in to_send
@@ -180,7 +190,7 @@ def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> 
 
 
 def _at_its_amount(note: Candidate, record: Record | None, balance: Balance) -> Candidate:
-    """A note as it was planned, where the ledger has it; a full one that it does not have at its CCF's amount."""
+    """Return a note as it was planned, where the ledger has it; else a full one at its CCF's amount."""
     if not note.full:
         return note
     if record is not None and record.fingerprint == note.fingerprint:
@@ -195,7 +205,7 @@ def _is_to_send(note: Candidate, record: Record | None) -> bool:
 
 
 def _add_files(balance: Balance, prepared: Prepared) -> None:
-    """What the files have themselves; what the ledger says counts, unless the document is to be issued now."""
+    """Add what the files have; what the ledger says counts, unless the document is to be issued now."""
     for candidate in prepared.candidates:
         before = balance.find(candidate.external_ref)
         changed = before is not None and before.fingerprint != candidate.fingerprint
@@ -209,45 +219,29 @@ def _add_files(balance: Balance, prepared: Prepared) -> None:
             balance.add(ccf, [reference])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    note: Candidate
-    kind: Kind | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
+_Judged = tuple[Candidate, Problem | None]
+"""A note at its amount, and what is wrong with it."""
 
 
 def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
     ccf = balance.find(note.adjusts)
     if ccf is None:
-        return _Judged(note=note, kind=CCF_UNKNOWN)
-    if ccf.doc_type != "03":
-        return _Judged(note=note, kind=CCF_OTHER_TYPE, parameters={"doc_type": ccf.doc_type})
-    if ccf.held:
-        return _Judged(note=note, kind=CCF_HELD_BACK)
-    if ccf.state is State.CANCELLED:
-        return _Judged(note=note, kind=CCF_CANCELLED)
+        return note, Problem(CCF_UNKNOWN, note.adjusts)
+    if obstacle := ccf.obstacle(note.adjusts):
+        return note, obstacle
     if ccf.gross is not None:
+        gross = {"gross": grouped(ccf.gross), "amount": grouped(note.gross)}
         if note.full:
             if note.gross and abs(note.gross - ccf.gross) > tolerance:
-                parameters = {"gross": grouped(ccf.gross), "amount": grouped(note.gross)}
-                return _Judged(note=note, kind=FULL_DIFFERS, parameters=parameters)
+                return note, Problem(FULL_DIFFERS, note.adjusts, gross)
             note = note._replace(gross=ccf.gross)
         left = ccf.gross - balance.of(note.adjusts)
         if note.gross > left:
-            return _Judged(note=note, kind=OVER_CCF, parameters=_over(note, ccf.gross, left))
+            amounts = {"left": grouped(max(left, Decimal(0))), "credited": grouped(ccf.gross - left)}
+            return note, Problem(OVER_CCF, note.adjusts, {**gross, "amount": grouped(note.gross), **amounts})
+    # Counted from here on: of two notes of one CCF, the second has what the first leaves.
     balance.credit(note.adjusts, note.gross)
-    if ccf.state in (None, State.STAMPED):
-        return _Judged(note=note)
-    return _Judged(note=note, kind=CCF_NOT_STAMPED)
-
-
-def _over(note: Candidate, gross: Decimal, left: Decimal) -> Mapping[str, str]:
-    return {
-        "amount": grouped(note.gross),
-        "gross": grouped(gross),
-        "left": grouped(max(left, Decimal(0))),
-        "credited": grouped(gross - left),
-    }
+    return note, None if ccf.state in (None, State.STAMPED) else Problem(CCF_NOT_STAMPED, note.adjusts)
 
 
 def _with_verdicts(prepared: Prepared, judged: Mapping[int, _Judged]) -> Prepared:
@@ -256,38 +250,22 @@ def _with_verdicts(prepared: Prepared, judged: Mapping[int, _Judged]) -> Prepare
     notes = list(prepared.notes)
     by_source = dict(prepared.by_source)
     for candidate in prepared.candidates:
-        verdict = judged.get(candidate.number)
-        if verdict is None:
-            candidates.append(candidate)
-            continue
-        problem = _problem(prepared, verdict) if verdict.kind else None
+        note, found = judged.get(candidate.number, (candidate, None))
+        row = candidate.row
+        problem = found and replace(found, field="adjusts").at(prepared.batch.place(row, "adjusts"), note.external_ref)
         if problem is not None and problem.blocks:
             document = prepared.content(candidate)
             held.append(Held(number=candidate.number, document=document, problems=(problem,)))
             continue
         if problem is not None:
             notes.append(problem)
-        candidates.append(verdict.note)
-        if verdict.note.gross != candidate.gross:
-            place = prepared.batch.place(prepared.batch[candidate.number].document.row)
-            count, gross = by_source[place.file, place.sheet]
-            by_source[place.file, place.sheet] = (count, gross + verdict.note.gross - candidate.gross)
+        candidates.append(note)
+        if note.gross != candidate.gross:
+            source = prepared.batch.source(row)
+            count, gross = by_source[source]
+            by_source[source] = (count, gross + note.gross - candidate.gross)
     held.sort(key=lambda one: one.number)
     return replace(prepared, candidates=tuple(candidates), held=tuple(held), notes=tuple(notes), by_source=by_source)
-
-
-def _problem(prepared: Prepared, verdict: _Judged) -> Problem | None:
-    if verdict.kind is None:
-        return None
-    row = prepared.batch[verdict.note.number].document.row
-    return Problem(
-        kind=verdict.kind,
-        place=prepared.batch.place(row, "adjusts"),
-        value=verdict.note.adjusts,
-        external_ref=verdict.note.external_ref,
-        field="adjusts",
-        parameters=verdict.parameters,
-    )
 
 
 def _from_ledger(record: Record) -> Ccf:
@@ -302,5 +280,5 @@ def _from_ledger(record: Record) -> Ccf:
 
 
 def _plain(name: str) -> str:
-    """The provider's ids are the same in capitals."""
+    """Return a name of a CCF as it is compared: the provider's ids are the same in capitals."""
     return name.upper() if is_uuid(name) else name

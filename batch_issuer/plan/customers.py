@@ -10,22 +10,22 @@ from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from batch_issuer.model.documents import Customer, Document
+from batch_issuer.model.fields import CUSTOMER_ATTRIBUTES
 from batch_issuer.model.problems import Place, Problem
 from batch_issuer.rules.across import CUSTOMER_CONTRADICTS
 
 Fold = Callable[[str], str]
 _COMPARED = tuple(one.name for one in fields(Customer) if one.name not in ("nit", "dui"))
-_FIELDS: Mapping[str, str] = {"activity_code": "customer_activity_code"}
-"""Our field where it is called otherwise than the customer's attribute."""
+_FIELDS: Mapping[str, str] = {attribute: key for key, attribute in CUSTOMER_ATTRIBUTES.items()}
 
 
 def customer_id(customer: Customer) -> str:
-    """What the provider knows a customer by: NIT, else DUI, without hyphens; empty where the sheet has neither."""
+    """Return what the provider knows a customer by: NIT, else DUI, without hyphens; empty where there is none."""
     return (customer.nit or customer.dui).replace("-", "")
 
 
 def customer_name(document: Document) -> str:
-    """Who the document is for, as reports show it; empty for an anonymous consumer."""
+    """Return who the document is for, as reports show it; empty for an anonymous consumer."""
     return document.customer.name if document.customer else document.customer_name
 
 
@@ -116,9 +116,9 @@ class Customers:
             known.customer = Customer(**both)
 
     def problems(self, place: Callable[[int, str], Place]) -> Iterator[Problem]:
-        """A note for each contradiction, where the second value stands."""
+        """Yield a note for each contradiction, where the second value stands."""
         for one in self.contradictions.values():
-            name = _FIELDS.get(one.attribute, one.attribute)
+            name = _FIELDS[one.attribute]
             first = place(one.first_row, name)
             yield Problem(
                 kind=CUSTOMER_CONTRADICTS,

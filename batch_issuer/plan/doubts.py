@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from batch_issuer.messages import N_, Terms
 from batch_issuer.model.days import day_of
-from batch_issuer.model.documents import State
 from batch_issuer.model.identity import differing
 from batch_issuer.model.money import dollars
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.plan.plan import Candidate
 from batch_issuer.plan.prepare import Prepared
-from batch_issuer.reading.documents.batch import SourceFile
 from batch_issuer.reading.documents.numbering import TELLING, line_with_another, propose_template, template_line
 
 if TYPE_CHECKING:
@@ -75,9 +74,7 @@ def question_about(prepared: Prepared, doubt: Doubt, found: Sequence[Doubtful], 
         {name for one in found for name in differing(one.record.appearance, one.candidate.appearance)},
         key=("branch", "till", "date").index,
     )
-    sources = {prepared.batch.source(one.candidate.row) for one in found}
-    with_such = [one for one in prepared.batch.sources if (one.path, one.sheet) in sources]
-    line = _line(prepared, with_such, differs or TELLING)
+    line = _line(prepared, {prepared.batch.source(one.candidate.row) for one in found}, differs or TELLING)
     question = _question(
         prepared,
         candidate,
@@ -93,10 +90,7 @@ def question_about(prepared: Prepared, doubt: Doubt, found: Sequence[Doubtful], 
         file=record.source.file,
     )
     question.line = line
-    # Of two rows in the files one has to go out: which one, only a person can say there.
-    question.choices = (NEW,) if doubt is Doubt.TWICE_IN_FILES else ANSWERS
-    if doubt in _NEED_A_NAME and not line:
-        question.choices = (SAME,)
+    question.choices = _CHOICES.get(doubt, (SAME,) if doubt in _NEED_A_NAME and not line else ANSWERS)
     return question
 
 
@@ -109,7 +103,7 @@ def known_to_provider(
     """
     candidate, found = known[0]
     gross = found.answer.amounts.gross
-    line = _line(prepared, prepared.batch.sources, _OF_SHOPS)
+    line = _line(prepared, {(one.path, one.sheet) for one in prepared.batch.sources}, _OF_SHOPS)
     repair = _LOST_OR_OTHERS if line else _LOST_OR_COLUMN
     question = _question(
         prepared,
@@ -147,15 +141,19 @@ def _question(
     )
 
 
+_CHOICES: Mapping[Doubt, tuple[str, ...]] = {Doubt.TWICE_IN_FILES: (NEW,)}
+"""One of two rows has to go out of the file: which one, only a person can say there."""
 _NEED_A_NAME = (Doubt.OTHER_DAY, Doubt.NUMBERED_ANEW)
 """Doubts about one reference of two sales: as long as both have it, only one of them can be issued."""
 
 
-def _line(prepared: Prepared, sources: Iterable[SourceFile], differs: Sequence[str]) -> str:
+def _line(prepared: Prepared, sheets: Collection[tuple[str, str]], differs: Sequence[str]) -> str:
     """Return the line of settings that keeps sales of these sheets apart; empty unless all have the same one."""
     template = prepared.settings.source.external_ref
     proposals = set()
-    for source in sources:
+    for source in prepared.batch.sources:
+        if (source.path, source.sheet) not in sheets:
+            continue
         if not template:
             proposals.add(propose_template(source, differs))
             continue

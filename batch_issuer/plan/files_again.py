@@ -34,15 +34,11 @@ def comes_again(new: Sequence[str], earlier: Sequence[str], *, of: int, files: i
     bits = sum(total - log2(often[one]) for one in (new if len(new) == found else earlier))
     if any(_holds(new, order) or _holds(order, new) for order in (earlier, earlier[::-1])):
         return bits >= wanted + log2(abs(len(new) - len(earlier)) + 1)
-    return Counter(new) == Counter(earlier) and bits - _orders(new) >= wanted - _CHANCE / 2
+    # Sorted otherwise, they are less of a proof, by as many bits as there are orders in which these sales can stand.
+    orders = (lgamma(len(new) + 1) - sum(lgamma(count + 1) for count in Counter(new).values())) / log(2)
+    return Counter(new) == Counter(earlier) and bits - orders >= wanted - _CHANCE / 2
 
 
 def _holds(whole: Sequence[str], part: Sequence[str]) -> bool:
     """Whether a sequence stands in another without a gap."""
     return len(part) <= len(whole) and f",{','.join(part)}," in f",{','.join(whole)},"
-
-
-def _orders(sales: Sequence[str]) -> float:
-    """In how many different orders these sales can stand, in bits."""
-    counts = Counter(sales).values()
-    return (lgamma(len(sales) + 1) - sum(lgamma(count + 1) for count in counts)) / log(2)

@@ -76,7 +76,7 @@ def judge_all(batch: Batch, settings: Settings, *, compared: bool) -> Judged:
 
 
 def _candidate(number: int, document: Document, gross: Decimal, settings: Settings, *, compared: bool) -> Candidate:
-    """What a plan needs of a document. Where nothing is `compared`, its likeness is only a hint of one."""
+    """Return what a plan needs of a document. Where nothing is `compared`, its likeness is only a hint of one."""
     body = wire.encode(document) if compared else b""
     return Candidate(
         number=number,
@@ -98,7 +98,7 @@ def _candidate(number: int, document: Document, gross: Decimal, settings: Settin
 
 
 def _likeness(document: Document, body: bytes) -> str:
-    """A digest of everything about a sale but its reference. `body` is canonical.
+    """Return a digest of everything about a sale but its reference. `body` is canonical.
 
     The time of day counts where nobody is named: it is what tells one coffee from the next.
     """
@@ -109,7 +109,7 @@ def _likeness(document: Document, body: bytes) -> str:
 
 
 def _hint(document: Document, gross: Decimal) -> str:
-    """A text that is quickly made, and never different for two sales of the same likeness.
+    """Return a text that is quickly made, and never different for two sales of the same likeness.
 
     A credit note sends no customer.
     """

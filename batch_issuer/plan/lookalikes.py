@@ -19,11 +19,11 @@ class Remembers(Protocol):
     """What is asked of a ledger."""
 
     def alike(self, company: str, likenesses: Sequence[str]) -> Mapping[str, str]:
-        """References of documents that the ledger knows, by likeness."""
+        """Return references of documents that the ledger knows, by likeness."""
 
 
 def with_repeats(prepared: Prepared, ledger: Remembers | None, company: str) -> Prepared:
-    """The same documents, with a note for each that looks like another."""
+    """Return the same documents, with a note for each that looks like another."""
     first: dict[str, Candidate] = {}
     notes: list[Problem] = []
     for candidate in prepared.candidates:

@@ -6,45 +6,24 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from batch_issuer.model.documents import WITHOUT_VAT, State
+from batch_issuer.model.documents import WITHOUT_VAT
 from batch_issuer.model.identity import Appearance
 from batch_issuer.model.money import split_vat, total_of
 from batch_issuer.model.records import Record
-
-
-class Action(StrEnum):
-    """What a run does with a document."""
-
-    ISSUE = "issue"
-    ASK = "ask"
-    """It may exist at the provider: ask by reference; what is found is recorded, 404 means issue."""
-    WATCH = "watch"
-    """In contingency: ask, and never send again."""
-    NOTHING = "nothing"
-    """Settled, or refused and unchanged since."""
-    CONFLICT = "conflict"
-    """Issued, and the file says something else now: never sent, shown with both versions."""
-    QUESTION = "question"
-    """Perhaps a sale that the ledger has, perhaps another one: nothing is done before a person says which."""
+from batch_issuer.model.states import MEANINGS, Action, State
 
 
 def decide(state: State | None, *, changed: bool) -> Action:
-    """The plan table: `state` is None for an unknown document; `changed` says that its fingerprint is another."""
-    match state:
-        case None | State.PLANNED:
-            return Action.ISSUE
-        case State.SENDING | State.UNSURE:
-            return Action.ASK
-        case State.STAMPED | State.CANCELLED:
-            return Action.CONFLICT if changed else Action.NOTHING
-        case State.CONTINGENCY:
-            return Action.CONFLICT if changed else Action.WATCH
-        case State.REJECTED | State.INVALID:
-            return Action.ISSUE if changed else Action.NOTHING
+    """Return what a run does with a document, by the table of states.
+
+    `state` is None for a document that the ledger does not know; `changed` says that its fingerprint is another.
+    """
+    if state is None:
+        return Action.ISSUE
+    return MEANINGS[state].changed if changed else MEANINGS[state].same
 
 
 class Candidate(NamedTuple):

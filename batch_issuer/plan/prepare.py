@@ -13,7 +13,7 @@ from batch_issuer.messages import LANGUAGES, N_, Messages
 from batch_issuer.model.documents import Document
 from batch_issuer.model.identity import differing
 from batch_issuer.model.money import exact_grouped, total_of
-from batch_issuer.model.problems import CannotStart, Place, Problem
+from batch_issuer.model.problems import CannotStart, Problem
 from batch_issuer.model.records import Kind, NewEvent, Record
 from batch_issuer.plan.customers import Customers, customer_name
 from batch_issuer.plan.judge import Held, judge_all
@@ -69,7 +69,7 @@ class Prepared:
         return total_of(candidate.gross for candidate in self.candidates)
 
     def content(self, candidate: Candidate) -> Document:
-        """The document of a candidate, under the reference that the ledger has for it."""
+        """Return the document of a candidate, under the reference that the ledger has for it."""
         entry = self.batch[candidate.number]
         document = examine(self.batch, entry, self.settings.rules, in_lines=()).document
         if not self.names:
@@ -78,10 +78,21 @@ class Prepared:
         return replace(document, external_ref=candidate.external_ref, adjusts=adjusts)
 
     def renamed(self, references: Mapping[int, str]) -> Prepared:
-        """The same with other references for some candidates, by their numbers: those that the ledger has."""
+        """Return the same with other references for some candidates, by their numbers: those that the ledger has."""
         names = {one.external_ref: references[one.number] for one in self.candidates if one.number in references}
         prepared = replace(self, names={**self.names, **names})
-        candidates = (_renamed(prepared, one, references.get(one.number)) for one in self.candidates)
+        candidates: list[Candidate] = []
+        for one in self.candidates:
+            reference = references.get(one.number)
+            adjusts = prepared.names.get(one.adjusts, one.adjusts)  # its CCF may have another reference now too
+            if reference is not None:
+                one = one._replace(external_ref=reference, written_ref=one.written_ref or one.external_ref)  # noqa: PLW2901
+            elif adjusts == one.adjusts:
+                candidates.append(one)
+                continue
+            one = one._replace(adjusts=adjusts)  # noqa: PLW2901
+            fingerprint = wire.fingerprint(wire.encode(prepared.content(one)))
+            candidates.append(one._replace(fingerprint=fingerprint))
         return replace(prepared, candidates=tuple(candidates))
 
     def expect(self, *, documents: int | None, total: Decimal | None, all_or_nothing: bool) -> None:
@@ -109,18 +120,6 @@ class Prepared:
             )
 
 
-def _renamed(prepared: Prepared, candidate: Candidate, reference: str | None) -> Candidate:
-    """The candidate with the ledger's reference, where it has one, and with that of the CCF that it adjusts."""
-    adjusts = prepared.names.get(candidate.adjusts, candidate.adjusts)
-    if reference is None and adjusts == candidate.adjusts:
-        return candidate
-    if reference is not None:
-        written = candidate.written_ref or candidate.external_ref
-        candidate = candidate._replace(external_ref=reference, written_ref=written)
-    candidate = candidate._replace(adjusts=adjusts)
-    return candidate._replace(fingerprint=wire.fingerprint(wire.encode(prepared.content(candidate))))
-
-
 def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool = True) -> Prepared:
     """Check and encode every document of a batch, once, keeping only what a plan needs.
 
@@ -133,7 +132,9 @@ def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool 
     notes = [*batch.problems, *judged.notes, *customers.problems(batch.place)]
     dates = Counter({day: count for day, count in judged.dates.items() if day != today})
     if dates:
-        notes.insert(0, _back_dated(dates))
+        first, last = f"{min(dates):%d/%m/%Y}", f"{max(dates):%d/%m/%Y}"
+        parameters = {"count": f"{dates.total():,}", "days": first if first == last else f"{first} – {last}"}
+        notes.insert(0, Problem(BACK_DATED, parameters=parameters))
     return Prepared(
         batch=batch,
         settings=settings,
@@ -147,14 +148,8 @@ def prepare(batch: Batch, settings: Settings, today: dt.date, *, compared: bool 
     )
 
 
-def _back_dated(dates: Counter[dt.date]) -> Problem:
-    first, last = f"{min(dates):%d/%m/%Y}", f"{max(dates):%d/%m/%Y}"
-    parameters = {"count": f"{dates.total():,}", "days": first if first == last else f"{first} – {last}"}
-    return Problem(kind=BACK_DATED, place=Place(), parameters=parameters)
-
-
 def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Iterator[NewEvent]:
-    """What the ledger is told of documents before they are sent: their content and where it stands."""
+    """Yield what the ledger is told of documents before they are sent: their content and where it stands."""
     for candidate in candidates:
         document = prepared.content(candidate)
         file, sheet = prepared.batch.source(document.row)
@@ -184,7 +179,7 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
 
 
 def planned_event(record: Record, body: bytes) -> NewEvent:
-    """A planned document said again, with what was learned of its amount."""
+    """Return a planned document said again, with what was learned of its amount."""
     withheld_amount = record.expected_retention
     return NewEvent(
         kind=Kind.PLANNED,
@@ -212,7 +207,7 @@ def planned_event(record: Record, body: bytes) -> NewEvent:
 
 
 def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> list[dict[str, Any]]:
-    """Both versions of documents that the ledger has and that the file says otherwise, as the run's record has them."""
+    """Return both versions of documents that the file says otherwise than the ledger, as a run's record has them."""
     issued = ledger.bodies([step.record for step in steps if step.record is not None])
     found = []
     for step in steps:
@@ -242,7 +237,7 @@ def conflict_list(steps: Sequence[Step], prepared: Prepared, ledger: Known) -> l
 
 
 def summary(prepared: Prepared, references: Sequence[str], left_out: Sequence[Candidate]) -> dict[str, Any]:
-    """What a run read, for its record in the ledger. `references` are the documents that the run is about."""
+    """Return what a run read, for its record in the ledger. `references` are the documents that the run is about."""
     amounts = {candidate.external_ref: candidate.gross for candidate in prepared.candidates}
     texts = _Texts()
     return {

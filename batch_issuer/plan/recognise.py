@@ -12,9 +12,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 from batch_issuer.model.days import day_of
-from batch_issuer.model.documents import SourceRows, State
+from batch_issuer.model.documents import SourceRows
 from batch_issuer.model.identity import alike_key, alike_keys, differing
 from batch_issuer.model.records import Kind, Like, NewEvent, Record
+from batch_issuer.model.states import State
 from batch_issuer.plan.doubts import NEW, SAME, Doubt, Doubtful, IdentityQuestion, question_about
 from batch_issuer.plan.files_again import comes_again
 from batch_issuer.plan.plan import Candidate, Plan, make_plan
@@ -35,10 +36,10 @@ class Remembers(Protocol):
     def records(self, company: str, references: Sequence[str]) -> dict[str, Record]: ...
 
     def look_alikes(self, company: str, keys: Sequence[str]) -> Mapping[str, Sequence[Record]]:
-        """Documents by the key of their reference (`identity.alike_key`)."""
+        """Return documents by the key of their reference (`identity.alike_key`)."""
 
     def like(self, company: str, likenesses: Sequence[str], most: int) -> Sequence[Like]:
-        """Documents of these likenesses that are or may be issued, in the order in which they were planned."""
+        """Return documents of these likenesses that are or may be issued, in the order in which they were planned."""
 
     def has_read(self, company: str, path: str, sha256: str) -> bool:
         """Whether a run has read this very file: another one may say the same of another day."""
@@ -58,12 +59,12 @@ class Recognised:
     """Numbers of candidates that a person wants left alone."""
 
     def plan(self, prepared: Prepared | None = None) -> Plan:
-        """What to do with each sale, of those that are left after other looks; nothing with those in doubt."""
+        """Return what to do with each sale, of those that are left after other looks; nothing with those in doubt."""
         doubted = {one.candidate.number for one in self.doubtful}
         return make_plan((prepared or self.prepared).candidates, self.records, doubted, self.left)
 
     def questions(self, answer: str = "") -> list[IdentityQuestion]:
-        """What has to be answered before anything is sent, a question for each kind of doubt."""
+        """Return what has to be answered before anything is sent, a question for each kind of doubt."""
         found: dict[Doubt, list[Doubtful]] = {}
         for one in self.doubtful:
             found.setdefault(one.doubt, []).append(one)
@@ -76,7 +77,7 @@ def recognise(
     company: str,
     answer: str = "",
 ) -> Recognised:
-    """Every sale of the files against what the ledger has; `answer` is what a person said of all that is in doubt."""
+    """Look for every sale of the files in the ledger. `answer` is what a person said of all that is in doubt."""
     if ledger is None:
         return Recognised(prepared=prepared, records={})
     references = [candidate.external_ref for candidate in prepared.candidates]
@@ -120,21 +121,25 @@ class _Looking:
         )
 
     def at_known(self) -> None:
-        """Sales whose reference the ledger has."""
+        """Look at sales whose reference the ledger has."""
         for candidate in self.prepared.candidates:
             record = self.records.get(candidate.external_ref)
             if record is None:
                 continue
             if record.withdrawn_at:
                 self.ask_of_withdrawn(candidate, record)
-            elif not _stands_alike(candidate, record) and not record.is_known_as(candidate.appearance):
-                if self.answer == SAME:
-                    self.say(candidate, record)
-                else:
-                    self.doubtful.append(Doubtful(candidate, record, Doubt.OTHER_DAY))
+                continue
+            # Quicker than `is_known_as`, and so in nearly all cases: the same reference, day, branch and till.
+            said = (candidate.date, candidate.branch, candidate.till, candidate.written_ref)
+            if said == (record.date, record.branch, record.till, "") or record.is_known_as(candidate.appearance):
+                continue
+            if self.answer == SAME:
+                self.say(candidate, record)
+            else:
+                self.doubtful.append(Doubtful(candidate, record, Doubt.OTHER_DAY))
 
     def ask_of_withdrawn(self, candidate: Candidate, record: Record) -> None:
-        """A sale that somebody has withdrawn, unless a person said already that this file may have it."""
+        """Ask about a sale that somebody has withdrawn, unless a person said already that this file may have it."""
         if candidate.appearance in record.also and self.answer != NEW:
             self.left.add(candidate.number)
         elif self.answer == SAME:
@@ -148,12 +153,14 @@ class _Looking:
         self.said.append(NewEvent(kind=Kind.RECOGNISED, external_ref=record.external_ref, body=appearance._asdict()))
 
     def at_numbers(self) -> None:
-        """Small numbers from 1 on that an earlier file had too, where not both say the day."""
+        """Look at small numbers from 1 on that an earlier file had too, where not both say the day."""
         if self.answer == SAME:
             return
         for source, candidates in _by_source(self.prepared, self.prepared.candidates).items():
             known = [one for one in candidates if self.is_only_a_number(one)]
-            if known and _are_counted(candidates) and self.is_another_file(source, known):
+            numbers = [int(one.external_ref) for one in candidates if one.external_ref.isdecimal()]
+            counted = len(numbers) == len(candidates) and are_counted(numbers)
+            if known and counted and self.is_another_file(source, known):
                 self.doubtful += [Doubtful(one, self.records[one.external_ref], Doubt.NUMBERED_ANEW) for one in known]
 
     def is_only_a_number(self, candidate: Candidate) -> bool:
@@ -174,15 +181,16 @@ class _Looking:
         return not self.ledger.has_read(self.company, file.path, file.sha256)
 
     def at_unknown(self) -> None:
-        """Sales whose reference the ledger does not have."""
+        """Look at sales whose reference the ledger does not have."""
         twice = {one.candidate.number for one in self.doubtful}
         unknown = [
             one for one in self.prepared.candidates if one.external_ref not in self.records and one.number not in twice
         ]
         rest = self.under_a_template(self.written_otherwise(unknown)) if unknown else []
         likenesses = sorted({one.likeness for one in rest if one.likeness})
-        if like := self.ledger.like(self.company, likenesses, _MOST_ALIKE):
-            self.same_content(rest, like)
+        like = self.ledger.like(self.company, likenesses, _MOST_ALIKE)
+        if free := [one for one in like if one.external_ref not in self.taken]:
+            self.same_content(rest, free)
 
     def written_otherwise(self, unknown: Sequence[Candidate]) -> list[Candidate]:
         """Look for the ledger's way of writing each reference; those that have none."""
@@ -201,23 +209,27 @@ class _Looking:
 
         Their content says nothing: it may have been corrected, and the day added, in the same file.
         """
-        batch = self.prepared.batch
-        made = {(one.path, one.sheet) for one in batch.sources if one.template}
-        with_one = [one for one in unknown if batch.source(one.row) in made] if made else ()
-        parts = {one.number: _parts(alike_key(one.external_ref)) for one in with_one}
-        others = self.ledger.look_alikes(self.company, sorted({key for keys in parts.values() for key in keys}))
+        alone = self.with_a_part_of(unknown)
         rest = []
         for candidate in unknown:
-            found = [one for key in parts.get(candidate.number, ()) for one in others.get(key, ())]
-            if found := [one for one in found if _may_be(candidate, one)]:
+            if found := [one for one in alone.get(candidate.number, ()) if _may_be(candidate, one)]:
                 to_the_letter = [one for one in found if one.external_ref in _parts(candidate.external_ref)]
                 self.take_for(candidate, to_the_letter or found, Doubt.WRITTEN_OTHERWISE)
             else:
                 rest.append(candidate)
         return rest
 
+    def with_a_part_of(self, unknown: Sequence[Candidate]) -> dict[int, list[Record]]:
+        """Return documents whose reference is a part of one that a template made, by the number of the candidate."""
+        batch = self.prepared.batch
+        made = {(one.path, one.sheet) for one in batch.sources if one.template}
+        with_one = [one for one in unknown if batch.source(one.row) in made] if made else ()
+        parts = {one.number: _parts(alike_key(one.external_ref)) for one in with_one}
+        others = self.ledger.look_alikes(self.company, sorted({key for keys in parts.values() for key in keys}))
+        return {number: [one for key in keys for one in others.get(key, ())] for number, keys in parts.items()}
+
     def take_for(self, candidate: Candidate, others: Sequence[Record], doubt: Doubt) -> None:
-        """A sale that may be one of these documents."""
+        """Name a sale that is one of these documents for certain, or ask about it."""
         known = [one for one in others if candidate.appearance in one.also]
         free = [one for one in known or others if one.external_ref not in self.taken]
         if len(free) == 1 and (known or self.answer == SAME):
@@ -226,7 +238,7 @@ class _Looking:
             self.doubtful.append(Doubtful(candidate, others[0], doubt))
 
     def name(self, candidate: Candidate, record: Record, *, said: bool) -> None:
-        """From now on the sale goes by the ledger's reference."""
+        """Let the sale go by the ledger's reference from now on."""
         self.taken.add(record.external_ref)
         self.records[record.external_ref] = record
         self.named[candidate.number] = record.external_ref
@@ -234,11 +246,10 @@ class _Looking:
             self.say(candidate, record)
 
     def same_content(self, unknown: Sequence[Candidate], like: Sequence[Like]) -> None:
-        """Sales that the ledger has under references that say more or less, and files that it has under others."""
+        """Look for sales under references that say more or less, and for whole files under others."""
         free: dict[str, list[Like]] = {}
         for one in like:
-            if one.external_ref not in self.taken:
-                free.setdefault(one.likeness, []).append(one)
+            free.setdefault(one.likeness, []).append(one)
         named = self.ledger.records(self.company, [one.external_ref for one in like if one.has_other_names])
         rest = []
         for candidate in unknown:
@@ -248,18 +259,20 @@ class _Looking:
                 for one in same
                 if (record := named.get(one.external_ref)) and candidate.appearance in record.also
             ]
-            parts = [one for one in same if candidate.date and _is_part_of(one.external_ref, candidate.external_ref)]
+            # Without a day of its own, half of a shop's numbers would be part of others.
+            references = [one.external_ref for one in same if candidate.date]
+            parts = [one for one in references if _is_part_of(one, candidate.external_ref)]
             if known:
                 self.take_for(candidate, known, Doubt.WRITTEN_OTHERWISE)
             elif parts:
-                records = self.ledger.records(self.company, [one.external_ref for one in parts])
+                records = self.ledger.records(self.company, parts)
                 self.take_for(candidate, list(records.values()), Doubt.WRITTEN_OTHERWISE)
             else:
                 rest.append(candidate)
         self.same_files(rest, free)
 
     def same_files(self, unknown: Sequence[Candidate], free: Mapping[str, Sequence[Like]]) -> None:
-        """Files whose new sales are those of an earlier file under other references."""
+        """Look for files whose new sales are those of an earlier file under other references."""
         for candidates in _by_source(self.prepared, unknown).values():
             both = [one for one in candidates if one.likeness in free]
             wanted = {one.likeness for one in both}
@@ -271,7 +284,7 @@ class _Looking:
                     break
 
     def take_file_for(self, candidates: Sequence[Candidate], file: Sequence[Like]) -> None:
-        """Each sale of a file for the next one of the earlier file that is like it."""
+        """Take each sale of a file for the next one of the earlier file that is like it."""
         left: dict[str, list[str]] = {}
         for one in file:
             left.setdefault(one.likeness, []).append(one.external_ref)
@@ -282,7 +295,7 @@ class _Looking:
 
 
 def _twice_in_files(prepared: Prepared, records: Mapping[str, Record], company: str) -> list[Doubtful]:
-    """Sales that stand in the files twice: references written otherwise, and everything else equal."""
+    """Return sales that stand in the files twice: references written otherwise, and everything else equal."""
     candidates = [one for one in prepared.candidates if one.likeness]
     equal: dict[tuple[str, str], list[Candidate]] = {}
     for candidate, key in zip(candidates, alike_keys([one.external_ref for one in candidates]), strict=True):
@@ -300,7 +313,7 @@ _when_planned = attrgetter("content_seq")
 
 
 def _earlier_files(like: Sequence[Like]) -> list[list[Like]]:
-    """Documents as they stood in files: another file, or rows that begin from above again, is another reading."""
+    """Divide documents into the files that they stood in; rows that begin from above again are another file."""
     found: list[list[Like]] = []
     for one in like:
         before = found[-1][-1] if found else None
@@ -310,15 +323,8 @@ def _earlier_files(like: Sequence[Like]) -> list[list[Like]]:
     return found
 
 
-def _stands_alike(candidate: Candidate, record: Record) -> bool:
-    """The usual case, told quickly: the same reference with the same day, branch and till."""
-    return (candidate.date, candidate.branch, candidate.till, candidate.written_ref) == (
-        record.date, record.branch, record.till, "",
-    )  # fmt: skip
-
-
 def _by_source(prepared: Prepared, candidates: Sequence[Candidate]) -> dict[tuple[str, str], list[Candidate]]:
-    """The candidates of each file and sheet, in their order."""
+    """Return the candidates of each file and sheet, in their order."""
     sources = prepared.batch.sources
     if len(sources) == 1:
         return {(sources[0].path, sources[0].sheet): list(candidates)}
@@ -326,11 +332,6 @@ def _by_source(prepared: Prepared, candidates: Sequence[Candidate]) -> dict[tupl
     for candidate in candidates:
         found.setdefault(prepared.batch.source(candidate.row), []).append(candidate)
     return found
-
-
-def _are_counted(candidates: Sequence[Candidate]) -> bool:
-    numbers = [int(one.external_ref) for one in candidates if one.external_ref.isdecimal()]
-    return len(numbers) == len(candidates) and are_counted(numbers)
 
 
 def _is_part_of(one: str, other: str) -> bool:
@@ -341,7 +342,7 @@ def _is_part_of(one: str, other: str) -> bool:
 
 
 def _parts(text: str) -> list[str]:
-    """What stands at the end or the beginning of a reference, cut off by a sign."""
+    """Return what stands at the end or the beginning of a reference, cut off by a sign."""
     signs = [at for at, letter in enumerate(text) if not letter.isalnum()]
     return [part for at in signs for part in (text[at + 1 :], text[:at]) if part]
 
@@ -354,7 +355,7 @@ def _may_be(candidate: Candidate, record: Record) -> bool:
 
 
 def unsent_record(company: str, candidate: Candidate) -> Record:
-    """A sale that the ledger does not have, as it would have it: to ask the provider about."""
+    """Return a sale that the ledger does not have, as it would have it: to ask the provider about."""
     return Record(
         company=company, external_ref=candidate.external_ref, doc_type=candidate.doc_type, state=State.PLANNED,
         fingerprint=candidate.fingerprint, expected_gross=candidate.gross, source=SourceRows(file=""),

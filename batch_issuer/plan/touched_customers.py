@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from batch_issuer.model.records import Record
-from batch_issuer.plan.plan import Action, Plan
+from batch_issuer.model.states import Action
+from batch_issuer.plan.plan import Plan
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.provider import wire
 
@@ -50,7 +51,7 @@ class Touched:
         return self.sent.get("name", "")
 
     def as_json(self) -> dict[str, Any]:
-        """One entry of `customers` in `--json`."""
+        """Return one entry of `customers` in `--json`."""
         return {
             "id": self.number,
             "name": self.name,
@@ -63,7 +64,7 @@ class Touched:
 
 
 def touched(prepared: Prepared, plan: Plan, ledger: Remembers | None, company: str) -> tuple[Touched, ...]:
-    """Every customer with NIT or DUI whom a document to be issued names, in the order of the files."""
+    """Return every customer with NIT or DUI whom a document to be issued names, in the order of the files."""
     issued = {step.candidate.customer_id for step in plan.of(Action.ISSUE, Action.ASK)} - {""}
     numbers = [number for number in prepared.customers.named if number in issued]
     before = ledger.last_of_customers(company, numbers) if ledger and numbers else {}

@@ -6,12 +6,13 @@ not documented is `unsure`, and a flag that is missing or of another type proves
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import AFTER_CONTINGENCY, SHARED_PROOF, CancelStep
+from batch_issuer.model.states import State
 
 FLAGS = ("success", "dte_success", "contingency", "rejected")
 
@@ -59,18 +60,16 @@ NEEDS_PERSON = frozenset({Reason.SHARED_PROOF, Reason.UNEXPECTED_DUPLICATE, Reas
 
 
 def classify(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> tuple[State, Reason | None]:
-    """The state that a 200 answer proves, with the reason where that is `unsure`.
+    """Return the state that a 200 answer proves, with the reason where that is `unsure`.
 
     `confirmed` says that the answer comes from a status query, which settles what an issuing answer leaves open
     (provider.md 15a: contingency and refusal at once is a refusal once the status says it too).
     """
-    if _names_another(plain, external_ref):
-        return State.UNSURE, Reason.OTHER_DOCUMENT
-    if any(not isinstance(plain.get(name), bool | None) for name in FLAGS):
-        return State.UNSURE, Reason.NOT_UNDERSTOOD
+    if doubt := _unreadable(plain, external_ref):
+        return State.UNSURE, doubt
     success, dte_success, contingency, rejected = (plain.get(name) for name in FLAGS)
-    stamp = plain.get("reception_stamp")
-    stamped = isinstance(stamp, str) and bool(stamp.strip())
+    stamped = bool(_text(plain.get("reception_stamp")))
+    # One row for each combination of flags, the first that fits counts: as long as the table of provider.md 15a.
     match success, dte_success, contingency, rejected:
         case (True | None, True, False | None, False | None) if stamped:
             return (State.CANCELLED if confirmed and is_marked_cancelled(plain) else State.STAMPED), None
@@ -105,12 +104,19 @@ def is_marked_cancelled(plain: Mapping[str, Any]) -> bool | None:
     return None if not said else all(said)
 
 
+_OF_STAMPS = re.compile("stamp|sello", re.IGNORECASE)
+
+
 def stamp_of_cancellation(plain: Mapping[str, Any], own_stamp: str, depth: int = 2) -> str:
-    """The stamp that an answer about an invalidation gives, under whatever name; the document's own comes last."""
+    """Return the stamp that an answer about an invalidation gives, or an empty text.
+
+    The pages name no field for it, so every name that speaks of a stamp is looked at, `depth` objects deep. The
+    document's own stamp, which the answer may merely repeat, comes last.
+    """
     found = []
     for name, value in plain.items():
-        if isinstance(value, str) and value.strip() and ("stamp" in name.lower() or "sello" in name.lower()):
-            found.append(value.strip())
+        if (stamp := _text(value)) and _OF_STAMPS.search(name):
+            found.append(stamp)
         elif isinstance(value, dict) and depth and name not in ("dte", "schema", "response"):
             found.append(stamp_of_cancellation(value, own_stamp, depth - 1))
     return next((stamp for stamp in found if stamp and stamp != own_stamp), own_stamp if own_stamp in found else "")
@@ -119,23 +125,21 @@ def stamp_of_cancellation(plain: Mapping[str, Any], own_stamp: str, depth: int =
 def classify_cancellation(
     plain: Mapping[str, Any], external_ref: str, own_stamp: str
 ) -> tuple[CancelStep, Reason | None]:
-    """What a 200 answer about an invalidation proves; `REQUESTED` with a reason where that is nothing.
+    """Return what a 200 answer about an invalidation proves; `REQUESTED` with a reason where that is nothing.
 
     Done is what is marked as invalidated, or has the ministry's stamp on the invalidation: one that is not the stamp of
     the document itself (`own_stamp`), which an answer may merely repeat.
     """
     replaced = plain.get("created_credit_memo") is True
-    if not replaced and _names_another(plain, external_ref):
-        return CancelStep.REQUESTED, Reason.OTHER_DOCUMENT
-    if any(not isinstance(plain.get(name), bool | None) for name in FLAGS):
-        return CancelStep.REQUESTED, Reason.NOT_UNDERSTOOD
+    # The credit note that replaces a document has a reference of its own.
+    if doubt := _unreadable(plain, None if replaced else external_ref):
+        return CancelStep.REQUESTED, doubt
     success, dte_success, contingency, rejected = (plain.get(name) for name in FLAGS)
     marked, stamp = is_marked_cancelled(plain), stamp_of_cancellation(plain, own_stamp)
-    stamped = bool(stamp)
     match success, dte_success, contingency, rejected:
         case (_, True, _, True) | (_, True, True, _) | (False, True, _, _):
             return CancelStep.REQUESTED, Reason.CONTRADICTORY
-        case (_, _, _, True) if not marked and (not stamped or stamp == own_stamp):
+        case (_, _, _, True) if not marked and stamp in ("", own_stamp):
             return CancelStep.REFUSED, None
         case (_, _, _, True):
             return CancelStep.REQUESTED, Reason.CONTRADICTORY
@@ -145,7 +149,7 @@ def classify_cancellation(
             return CancelStep.REQUESTED, Reason.NOT_REGISTERED
         case _ if marked is False and not replaced:
             return CancelStep.REQUESTED, Reason.NOT_REGISTERED
-        case (True | None, True, _, _) if stamped and (stamp != own_stamp or marked):
+        case (True | None, True, _, _) if stamp and (stamp != own_stamp or marked):
             return CancelStep.DONE, None
         case (True | None, True | None, _, _) if marked:
             return CancelStep.DONE, None
@@ -153,7 +157,18 @@ def classify_cancellation(
             return CancelStep.REQUESTED, Reason.NOT_PROVEN
 
 
-def _names_another(plain: Mapping[str, Any], external_ref: str) -> bool:
-    """An answer about another reference than the one asked for proves nothing about ours."""
+def _unreadable(plain: Mapping[str, Any], external_ref: str | None) -> Reason | None:
+    """Return why an answer proves nothing whatever its flags say: it is about another reference, or they are no flags.
+
+    Which reference it is about is not asked where `external_ref` is None.
+    """
     named = plain.get("external_ref")
-    return isinstance(named, str) and bool(named) and named != external_ref
+    if external_ref is not None and isinstance(named, str) and named not in ("", external_ref):
+        return Reason.OTHER_DOCUMENT
+    if any(not isinstance(plain.get(name), bool | None) for name in FLAGS):
+        return Reason.NOT_UNDERSTOOD
+    return None
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""

@@ -20,9 +20,9 @@ import httpx
 
 from batch_issuer import __version__
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Answer, CancelStep, CreditMemo, Record
+from batch_issuer.model.states import State
 from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason, classify, classify_cancellation, stamp_of_cancellation
 from batch_issuer.provider.contents import document_in

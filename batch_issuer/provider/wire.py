@@ -8,14 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from batch_issuer.model.documents import WITHOUT_VAT, Amounts, Customer, Document, Line
+from batch_issuer.model.documents import DOC_TYPES, WITHOUT_VAT, Amounts, Customer, Document, Line
+from batch_issuer.model.fields import TABLE, Field, Owner, Travels
 from batch_issuer.model.money import with_vat as price_with_vat
 from batch_issuer.model.records import Answer, CreditMemo
 from batch_issuer.rules.identifiers import NIT_LENGTHS, digits_of, is_uuid
@@ -26,10 +27,13 @@ _LONGEST_TEXT = 2000
 
 
 def encode(document: Document) -> bytes:
-    """The body of the POST that issues a document, canonical: the same content gives the same bytes.
+    """Return the body of the POST that issues a document, canonical: the same content gives the same bytes.
 
-    Only fields that the provider documents for the type are sent. Raises `ValueError` for a credit note that says
-    neither lines nor full adjustment: the provider would credit the whole CCF.
+    Only fields that the provider documents for the type are sent (`doc_types` of each field).
+
+    Raises:
+        ValueError: for a credit note without a CCF, or that says neither lines nor full adjustment: the provider
+            would credit the whole CCF.
     """
     match document.doc_type:
         case "05":
@@ -43,15 +47,15 @@ def encode(document: Document) -> bytes:
 
 
 def person_in(body: bytes) -> Mapping[str, str]:
-    """What a canonical body says of the customer or subject, by the provider's names; empty where it names none."""
+    """Return what a canonical body says of the customer or subject, by the provider's names; empty without one."""
     plain = json.loads(body)
     return next(({name: str(value) for name, value in plain[key].items()} for key in _PEOPLE if key in plain), {})
 
 
 def person(customer: Customer) -> Mapping[str, str]:
-    """The same of a customer who is not sent yet."""
-    fields = (*_OF_CUSTOMER, "type_contributor")
-    return {name: value for name in fields if (value := getattr(customer, name))}
+    """Return what a body would say of a customer who is not sent yet, by the provider's names."""
+    fields = _PLAIN[Owner.CUSTOMER, "01"]
+    return {one.wire: value for one in fields if (value := getattr(customer, one.attribute))}
 
 
 def credits_all(body: bytes) -> bool:
@@ -60,7 +64,7 @@ def credits_all(body: bytes) -> bool:
 
 
 def named(plain: Mapping[str, Any], id_or_ref: str) -> str:
-    """The reference that an answer about an id or a reference must have: its own where the id is the one asked for."""
+    """Return the reference that an answer must have: the answer's own where the id that it names was asked for."""
     document_id, reference = plain.get("document_id"), plain.get("external_ref")
     if isinstance(document_id, str) and document_id.lower() == id_or_ref.lower() and isinstance(reference, str):
         return reference
@@ -68,49 +72,64 @@ def named(plain: Mapping[str, Any], id_or_ref: str) -> str:
 
 
 def content_of(body: bytes) -> bytes:
-    """A canonical body without its reference: what two bodies of the same sale have in common."""
+    """Return a canonical body without its reference: what two bodies of the same sale have in common."""
     _, _, content = body.partition(b',"')
     return content.removeprefix(b'doc_type"')
 
 
 def _sale(document: Document) -> list[str]:
-    """`POST /invoice`: 01, 03 and 11 (provider.md 5 to 7)."""
-    with_vat = document.prices_with_vat or document.doc_type in WITHOUT_VAT
-    return [
-        _member("doc_type", document.doc_type),
-        *(_customer("customer", document.customer, _OF_CUSTOMER) if document.customer else _name(document)),
-        *_texts(document, ("payment_method", "activity_code", "redirect_email")),
-        *_numbers(document, ("transaction_condition", "deadline", "period")),
-        _lines(_sold_plainly(document.lines) if with_vat else [_line(line, with_vat=False) for line in document.lines]),
-    ]
+    """Return what follows the reference in the body of `POST /invoice`: 01, 03 and 11 (provider.md 5 to 7)."""
+    kind, lines = document.doc_type, document.lines
+    with_vat = document.prices_with_vat or kind in WITHOUT_VAT
+    members = [_member("doc_type", kind)]
+    if document.customer:
+        members.append(_customer("customer", document.customer, kind))
+    elif document.customer_name:
+        members.append(_member("customer_name", document.customer_name))
+    if with_vat and not any(map(_discount, lines)):
+        # Lines at their own prices; half a million of them are most of what encoding takes.
+        texts, numbers = _TEXTS, _NUMBERS
+        written = [
+            f'{{"description":{texts[description]},"quantity":{numbers[quantity]},"unit_price":{numbers[price]}}}'
+            for description, quantity, price, _, _, _ in lines
+        ]
+    else:
+        written = [_line(line, with_vat=with_vat) for line in lines]
+    return [*members, *_plain(document, Owner.DOCUMENT, kind), _lines(written)]
 
 
 def _purchase(document: Document) -> list[str]:
-    """`POST /suex`: 14; no type, payment or term, and lines without discounts (provider.md 9)."""
+    """Return the same of `POST /suex`: 14; no type, payment or term, and lines without discounts (provider.md 9)."""
     subject = document.customer or Customer(name=document.customer_name)
     lines = [_undiscounted(line, with_vat=True, services=True) for line in document.lines]
-    return [*_customer("subject", subject, _OF_SUBJECT), _lines(lines)]
+    return [_customer("subject", subject, "14"), *_plain(document, Owner.DOCUMENT, "14"), _lines(lines)]
 
 
 def _credit_note(document: Document) -> list[str]:
-    """`POST /credit-memo`: 05; what is credited is always said, lines or all of it (provider.md 8)."""
+    """Return the same of `POST /credit-memo`: 05; what is credited is said, lines or all of it (provider.md 8)."""
     adjusts = document.adjusts
     adjusted = _member("document_id", adjusts.lower() if is_uuid(adjusts) else adjusts)
+    others = _plain(document, Owner.DOCUMENT, "05")
     if document.full_adjustment:
-        return [adjusted, '"full_adjustment":true']
+        return [adjusted, *others, '"full_adjustment":true']
     if not document.lines or not document.adjusts:
         raise ValueError(document.external_ref)
-    return [adjusted, _lines([_undiscounted(line, with_vat=document.prices_with_vat) for line in document.lines])]
+    return [
+        adjusted,
+        *others,
+        _lines([_undiscounted(line, with_vat=document.prices_with_vat) for line in document.lines]),
+    ]
 
 
 def fingerprint(body: bytes) -> str:
-    """Digest of a canonical body: what was said about the sale."""
+    """Return the digest of a canonical body, in hexadecimal: what was said about the sale."""
     return hashlib.sha256(body).hexdigest()
 
 
 def path_of(external_ref: str) -> str:
-    """A reference as one segment of a URL path; every character that could mean something there is encoded."""
+    """Return a reference as one segment of a URL path; what could mean something there is encoded."""
     encoded = quote(external_ref, safe="")
+    # «.» and «..» are names of folders, which clients and servers take out of a path.
     return encoded.replace(".", "%2E") if set(external_ref) <= {"."} else encoded
 
 
@@ -121,46 +140,32 @@ def _member(name: str, value: str) -> str:
     return f'"{name}":{_text(value)}'
 
 
-def _name(document: Document) -> list[str]:
-    return [_member("customer_name", document.customer_name)] if document.customer_name else []
-
-
 def _lines(lines: list[str]) -> str:
     return '"lines":[' + ",".join(lines) + "]"
 
 
-def _texts(values: object, names: tuple[str, ...]) -> list[str]:
-    return [_member(name, value) for name in names if (value := getattr(values, name))]
+_PLAIN: Mapping[tuple[Owner, str], tuple[Field, ...]] = {
+    (owner, doc_type): tuple(
+        field
+        for travels in (Travels.AS_TEXT, Travels.AS_WHOLE)  # texts first: every fingerprint in use has this order
+        for field in TABLE
+        if field.travels is travels and field.owner is owner and doc_type in field.doc_types
+    )
+    for owner in (Owner.DOCUMENT, Owner.CUSTOMER)
+    for doc_type in DOC_TYPES
+}
+"""The fields of a document and of its customer that travel as they are, by type, in the order of the JSON."""
 
 
-def _numbers(values: object, names: tuple[str, ...]) -> list[str]:
-    return [f'"{name}":{int(value)}' for name in names if (value := getattr(values, name))]
+def _plain(values: Document | Customer, owner: Owner, doc_type: str) -> Iterator[str]:
+    for field in _PLAIN[owner, doc_type]:
+        if value := getattr(values, field.attribute):
+            is_text = field.travels is Travels.AS_TEXT
+            yield _member(field.wire, value) if is_text else f'"{field.wire}":{int(value)}'
 
 
-_OF_CUSTOMER = (
-    "name", "nit", "nrc", "dui", "document_type", "favorite_doc", "address", "activity_code", "district",
-    "department", "municipality", "email", "phone",
-)  # fmt: skip
-_OF_SUBJECT = tuple(name for name in _OF_CUSTOMER if name not in ("nrc", "favorite_doc"))
-"""A subject is nobody's customer and has no NRC: that is what makes it an excluded one."""
-
-
-def _customer(key: str, customer: Customer, names: tuple[str, ...]) -> list[str]:
-    fields = _texts(customer, names)
-    if names is _OF_CUSTOMER:
-        fields += _numbers(customer, ("type_contributor",))
-    return [f'"{key}":{{' + ",".join(fields) + "}"]
-
-
-def _sold_plainly(lines: Sequence[Line]) -> list[str]:
-    """The lines at their own prices; half a million of them are most of what encoding takes."""
-    if any(map(_discount, lines)):
-        return [_line(line, with_vat=True) for line in lines]
-    texts, numbers = _TEXTS, _NUMBERS
-    return [
-        f'{{"description":{texts[description]},"quantity":{numbers[quantity]},"unit_price":{numbers[price]}}}'
-        for description, quantity, price, _, _, _ in lines
-    ]
+def _customer(key: str, customer: Customer, doc_type: str) -> str:
+    return f'"{key}":{{' + ",".join(_plain(customer, Owner.CUSTOMER, doc_type)) + "}"
 
 
 _discount = attrgetter("discount_percentage")
@@ -174,7 +179,7 @@ def _line(line: Line, *, with_vat: bool) -> str:
 
 
 def _undiscounted(line: Line, *, with_vat: bool, services: bool = False) -> str:
-    """A line where no discount is documented: the price is sent with it taken off, to the last decimal."""
+    """Return a line where no discount is documented: the price is sent with it taken off, to the last decimal."""
     price = line.unit_price * (100 - line.discount_percentage) / 100 if line.discount_percentage else line.unit_price
     text = _sold(line, price, with_vat=with_vat)
     return text + (',"is_service":true}' if services and line.is_service else "}")
@@ -211,20 +216,20 @@ _TEXTS, _NUMBERS = _Written(_text), _Written(_number)
 
 
 def remove_keys(text: str) -> str:
-    """The text without `?key=…` and without anything that looks like an API key."""
+    """Return the text without `?key=…` and without anything that looks like an API key."""
     if "=" not in text and "odt" not in text.lower():
         return text  # most texts of an answer
     return _KEY.sub("odt_…", _KEY_IN_URL.sub(lambda found: found[1] if found[0][-1] in "&;" else "", text))
 
 
 def decode(content: bytes) -> Mapping[str, Any] | None:
-    """The JSON object of an answer, or None where the content is something else."""
+    """Return the JSON object of an answer, or None where the content is something else."""
     plain = decode_any(content)
     return plain if isinstance(plain, dict) else None
 
 
 def decode_any(content: bytes) -> object:
-    """The JSON of an answer, or None where the content is no JSON, or holds numbers beyond all bounds."""
+    """Return the JSON of an answer, or None where the content is no JSON, or holds numbers beyond all bounds."""
     try:
         return _EXACT.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
     except (ValueError, InvalidOperation, RecursionError):
@@ -235,8 +240,10 @@ _EXACT = json.JSONDecoder(parse_float=Decimal)
 
 
 def read_answer(plain: Mapping[str, Any] | None, http_status: int) -> Answer:
-    """What an answer says, every field optional and of any type; keys are removed from every text."""
+    """Return what an answer says, every field optional and of any type; keys are removed from every text."""
     plain = plain or {}
+    observed = plain.get("observaciones")
+    observed = observed if isinstance(observed, list) else [observed]  # a list, or one text (provider.md 15b)
     return Answer(
         http_status=http_status,
         doc_type=_said(plain, "doc_type"),
@@ -244,12 +251,17 @@ def read_answer(plain: Mapping[str, Any] | None, http_status: int) -> Answer:
         control_number=_said(plain, "control_number"),
         generation_code=_said(plain, "generation_code"),
         reception_stamp=_said(plain, "reception_stamp"),
-        amounts=Amounts(**{name: _first_amount(plain, keys) for name, keys in _AMOUNTS.items()}),
+        amounts=Amounts(
+            **{
+                name: next((amount for key in keys if (amount := read_amount(plain, key)) is not None), None)
+                for name, keys in _AMOUNTS.items()
+            }
+        ),
         is_duplicate=plain.get("is_duplicate") is True,
         dte_state=_said(plain, "dte_state"),
         dte_message=_said(plain, "dte_message"),
         codigo_msg=_said(plain, "codigo_msg"),
-        observaciones=_observations(plain.get("observaciones")),
+        observaciones=tuple(text for one in observed if (text := _detail(one))),
         detail=_detail(plain.get("detail")),
         **_whose(plain),
     )
@@ -260,26 +272,20 @@ ENVIRONMENTS: Mapping[str, str] = MappingProxyType({"00": "test", "01": "product
 
 
 def _whose(plain: Mapping[str, Any]) -> dict[str, str]:
-    """Who issued, and in which environment, where the answer carries the document itself (provider.md 4 and 11)."""
+    """Return who issued, and where, of an answer that carries the document itself (provider.md 4 and 11)."""
     issuer = environment = ""
     for name in ("dte", "schema"):
         document = plain.get(name)
-        if isinstance(document, dict):
-            issuer = issuer or _nit(document.get("emisor"))
-            environment = environment or _environment(document.get("identificacion"))
+        if not isinstance(document, dict):
+            continue
+        said = {key: one for key in ("emisor", "identificacion") if isinstance(one := document.get(key), dict)}
+        nit, code = said.get("emisor", {}).get("nit"), said.get("identificacion", {}).get("ambiente")
+        digits = digits_of(nit.strip()) if isinstance(nit, str) else ""
+        if len(digits) in NIT_LENGTHS:
+            issuer = issuer or digits
+        if isinstance(code, str):
+            environment = environment or ENVIRONMENTS.get(code, "")
     return {"issuer_nit": issuer, "environment": environment}
-
-
-def _nit(issuer: object) -> str:
-    """The digits of an issuer's NIT; empty for whatever is none."""
-    number = issuer.get("nit") if isinstance(issuer, dict) else None
-    digits = digits_of(number.strip()) if isinstance(number, str) else ""
-    return digits if len(digits) in NIT_LENGTHS else ""
-
-
-def _environment(identification: object) -> str:
-    code = identification.get("ambiente") if isinstance(identification, dict) else None
-    return ENVIRONMENTS.get(code, "") if isinstance(code, str) else ""
 
 
 def _said(plain: Mapping[str, Any], name: str) -> str:
@@ -306,15 +312,8 @@ _AMOUNTS: Mapping[str, tuple[str, ...]] = {
 """The documented name of each amount, then those that /suex and /credit-memo may give it (provider.md 8 and 9)."""
 
 
-def _first_amount(plain: Mapping[str, Any], keys: tuple[str, ...]) -> Decimal | None:
-    for key in keys:
-        if (amount := read_amount(plain, key)) is not None:
-            return amount
-    return None
-
-
 def read_amount(plain: Mapping[str, Any], name: str) -> Decimal | None:
-    """A number or a number as text; None for everything else and beyond all bounds."""
+    """Return a number, or a number that is a text; None for everything else and beyond all bounds."""
     amount = plain.get(name)
     if not isinstance(amount, Decimal):
         if isinstance(amount, bool) or not isinstance(amount, (int, str)):
@@ -329,14 +328,8 @@ def read_amount(plain: Mapping[str, Any], name: str) -> Decimal | None:
 _TOO_MUCH = Decimal(10) ** 15
 
 
-def _observations(value: object) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(text for item in value if (text := _detail(item)))
-    return (text,) if (text := _detail(value)) else ()
-
-
 def _detail(value: object, depth: int = 9) -> str:
-    """An error text that may be a text, a list or an object (provider.md 15b)."""
+    """Return an error as one text; it may be a text, a list or an object (provider.md 15b)."""
     if not depth or value is None or value in ("", [], {}):
         return ""
     match value:
@@ -357,7 +350,7 @@ _WHOLE_DOCUMENTS = frozenset({"dte", "schema", "response"})
 
 
 def credit_memo_of(plain: Mapping[str, Any], document_id: str) -> CreditMemo | None:
-    """The credit note that an invalidation made instead, wherever the answer names it; None where it made none.
+    """Return the credit note that an invalidation made instead, wherever the answer names it, or None.
 
     The keys of its ids are documented nowhere (provider.md 10): a UUID is taken that is not the cancelled document's
     own, first of those under a name that speaks of a note.
@@ -378,7 +371,7 @@ def credit_memo_of(plain: Mapping[str, Any], document_id: str) -> CreditMemo | N
 
 
 def _texts_in(plain: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
-    """Every text of an answer with the names that lead to it, whole documents left out."""
+    """Yield every text of an answer with the names that lead to it, whole documents left out."""
     match plain:
         case str():
             yield path, remove_keys(plain.strip())[:_LONGEST_TEXT]
@@ -392,12 +385,12 @@ def _texts_in(plain: object, path: str, depth: int) -> Iterator[tuple[str, str]]
 
 
 def activity_in(body: bytes) -> str:
-    """The issuer's activity code in a canonical body; empty where the company's own applies."""
+    """Return the issuer's activity code in a canonical body; empty where the company's own applies."""
     return str(json.loads(body).get("activity_code", ""))
 
 
 def compare(issued: bytes, now: bytes) -> tuple[tuple[str, str, str], ...]:
-    """What differs between two canonical bodies: (what, issued, now), lines counted from 1."""
+    """Return what differs between two canonical bodies: (what, issued, now), lines counted from 1."""
     before, after = _flat(json.loads(issued, parse_float=Decimal)), _flat(json.loads(now, parse_float=Decimal))
     names = [*before, *(name for name in after if name not in before)]
     return tuple(

@@ -3,15 +3,16 @@
 Pure: what a run read, against what the ledger knows. Nothing here reads a clock; `as_of` is the ledger's own time.
 """
 
+from batch_issuer.model.states import STATE_NAMES
 from batch_issuer.reconcile.contingency import age_bucket
 from batch_issuer.reconcile.make import Background, is_open, looks_owed, reconcile, waits_for_person
+from batch_issuer.reconcile.reconciliation import Reconciliation
 from batch_issuer.reconcile.sequences import split_control_number
 from batch_issuer.reconcile.serialise import as_json, findings_json, report_json
 from batch_issuer.reconcile.signatures import content_of, share_a_day, signed_off
 from batch_issuer.reconcile.since import read_open_items, since
 from batch_issuer.reconcile.sums import add_up, tally
 from batch_issuer.reconcile.values import (
-    STATE_NAMES,
     About,
     Cause,
     Change,
@@ -27,7 +28,6 @@ from batch_issuer.reconcile.values import (
     OpenItem,
     OtherMonth,
     ProblemText,
-    Reconciliation,
     Refusal,
     Repeat,
     Scope,

@@ -11,19 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from batch_issuer.ledger.store import Ledger
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import Record, RunRecord
+from batch_issuer.model.states import Action, State
 from batch_issuer.plan.credit_notes import with_credits
 from batch_issuer.plan.customers import customer_name
-from batch_issuer.plan.plan import Action, Candidate, Step
+from batch_issuer.plan.plan import Candidate, Step
 from batch_issuer.plan.prepare import Prepared, conflict_list, summary
 from batch_issuer.plan.recognise import recognise, unsent_record
 from batch_issuer.reconcile import Reconciliation
 from batch_issuer.reconcile.gather import Subject, files_scope, reconcile_subject, span
 from batch_issuer.rules.across import BACK_DATED
 from batch_issuer.settings import Company, Settings
-
-_ISSUED = (State.STAMPED, State.CONTINGENCY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +75,7 @@ def compare(
         "only_in_ledger": [record.external_ref for record in only],
         "lookalikes": likes.pairs(),
     }
-    conflicts = [
-        step for step in steps if _is_in_question(step) or (step.action is Action.CONFLICT and not _is_cancelled(step))
-    ]
+    conflicts = [step for step in steps if _is_in_question(step) or _is_conflict(step)]
     return Compared(
         reading={**plain, "conflicts": conflict_list(conflicts, prepared, ledger), "comparison": comparison},
         records=tuple(step.record for step in steps if step.record is not None),
@@ -132,8 +128,9 @@ def _is_in_question(step: Step) -> bool:
     return step.action is Action.QUESTION and step.record is not None and not step.record.withdrawn_at
 
 
-def _is_cancelled(step: Step) -> bool:
-    return step.record is not None and step.record.state is State.CANCELLED
+def _is_conflict(step: Step) -> bool:
+    """Whether the files say something else of a document that stands; a cancelled one stands no more."""
+    return step.action is Action.CONFLICT and step.record is not None and step.record.state is not State.CANCELLED
 
 
 class _Likenesses:

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import total_of
 from batch_issuer.model.records import Record, Wait
+from batch_issuer.model.states import State
 from batch_issuer.reconcile.values import ContingencyBridge, Tally
 
 _BUCKETS = (("<1h", 1), ("<24h", 24), ("24-72h", 72), (">72h", 168))

@@ -11,9 +11,10 @@ from typing import Any
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
 from batch_issuer.model.days import day_of, year_of
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Numbered, Record, RunRecord
+from batch_issuer.model.states import OPEN, State
 from batch_issuer.reconcile import (
     About,
     Background,
@@ -27,9 +28,6 @@ from batch_issuer.reconcile import (
     split_control_number,
 )
 from batch_issuer.settings import Company, Settings
-
-OPEN = (State.UNSURE, State.SENDING, State.PLANNED, State.REJECTED, State.INVALID, State.CONTINGENCY)
-"""States of documents that somebody has still to settle or to wait for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +65,9 @@ def reconcile_period(
 ) -> Reconciliation:
     """Every document first sent, or read, on days of El Salvador from `first` to `last`, both included."""
     since, until = span(first.isoformat() if first else "", last.isoformat() if last else "")
-    runs = [run for run in ledger.runs(company.code) if _within(run.started_at, since, until)]
+    runs = [
+        run for run in ledger.runs(company.code) if since <= run.started_at and (not until or run.started_at < until)
+    ]
     read = [ledger.run(run.run) for run in reversed(runs) if run.command == "issue"]
     records = ledger.sent_between(company.code, since, until)
     scope = Scope(
@@ -156,13 +156,11 @@ def period_records(ledger: Ledger, company: str, first: str, last: str) -> list[
 
 
 def _scope_of_run(run: RunRecord, records: Sequence[Record]) -> Scope:
-    days = sorted({day for day in (day_of(run.started_at), *_sent_days(records)) if day})
-    return Scope(about=About.RUN, run=run.run, first=days[0], last=days[-1])
-
-
-def _sent_days(records: Iterable[Record]) -> set[str]:
+    # Thousands of documents are sent within a few hours: hours are turned into days of El Salvador, not moments.
     hours = {record.first_sent_at[:13] for record in records if record.first_sent_at}
-    return {day_of(f"{hour}:00:00+00:00") for hour in hours}
+    sent = {day_of(f"{hour}:00:00+00:00") for hour in hours}
+    days = sorted({day_of(run.started_at), *sent} - {""})
+    return Scope(about=About.RUN, run=run.run, first=days[0], last=days[-1])
 
 
 def _background(ledger: Ledger, subject: Subject, company: str) -> Background:
@@ -273,16 +271,11 @@ def _newest_of_each_file(
         ]
         kept.append(replace(run, summary=summary))
     held = [one["external_ref"] for run in kept for one in (run.summary or {})["held_back"]]
+    # Held back on this day, and issued on another: nobody has to correct them any more.
     elsewhere = {one for one, record in ledger.records(company.code, held).items() if record.attempts}
-    return [_without(run, elsewhere) for run in kept[::-1]]
-
-
-def _without(run: RunRecord, references: set[str]) -> RunRecord:
-    """The run without these documents among those held back: they were issued on another day."""
-    summary = run.summary or {}
-    held = [one for one in summary["held_back"] if one["external_ref"] not in references]
-    return replace(run, summary={**summary, "held_back": held})
-
-
-def _within(moment: str, since: str, until: str) -> bool:
-    return (not since or moment >= since) and (not until or moment < until)
+    whole: list[RunRecord] = []
+    for run in kept:
+        summary = dict(run.summary or {})
+        summary["held_back"] = [one for one in summary["held_back"] if one["external_ref"] not in elsewhere]
+        whole.append(replace(run, summary=summary))
+    return whole[::-1]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import chain
+from typing import TypeVar
 
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import NOTHING, total_of
 from batch_issuer.model.records import Note, Numbered, Record, RunRecord, Wait
+from batch_issuer.model.states import COMPARED, NEEDS_PERSON, State
 from batch_issuer.reconcile import readings
 from batch_issuer.reconcile.contingency import contingency_ages, contingency_bridge, rejection_ages
+from batch_issuer.reconcile.reconciliation import Reconciliation, is_cancelling
 from batch_issuer.reconcile.sequences import numbered, odd_numbers, other_months, series_of
 from batch_issuer.reconcile.sums import bridge, live_notes, sum_up, tally, undone_by_notes
 from batch_issuer.reconcile.values import (
@@ -22,14 +25,13 @@ from batch_issuer.reconcile.values import (
     Difference,
     Missing,
     OpenItem,
-    ProblemText,
-    Reconciliation,
     Refusal,
     Scope,
     SignedOff,
     Tally,
-    is_cancelling,
 )
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +182,7 @@ def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Diffe
             within_tolerance=abs(answered - expected) <= tolerance * max(record.lines, 1),
         )
         for record in records
-        if record.state in _ANSWERED
+        if record.state in COMPARED
         for what, expected, answered in (
             ("gross", record.expected_gross, record.answer.amounts.gross),
             ("retention", record.expected_retention, record.answer.amounts.retention),
@@ -188,9 +190,6 @@ def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Diffe
         if expected is not None and answered is not None and answered != expected
     ]
     return sorted(found, key=lambda one: (-abs(one.amount), one.record.external_ref, one.what))
-
-
-_ANSWERED = frozenset({State.STAMPED, State.CONTINGENCY, State.CANCELLED, State.UNSURE})
 
 
 def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Iterable[Record]:
@@ -228,7 +227,7 @@ def waits_for_person(record: Record) -> bool:
         return False
     if record.state is State.CONTINGENCY:
         return record.reason == "not-found"
-    return record.state in _CAUSES
+    return record.state in NEEDS_PERSON
 
 
 def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
@@ -236,7 +235,7 @@ def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
     grouped: dict[tuple[Cause, bool, str, str], list[Record]] = defaultdict(list)
     for record in filter(waits_for_person, records):
         cause = _CAUSES.get(record.state, Cause.UNSURE)
-        grouped[(cause, not record.is_late_rejection, *_why(record))].append(record)
+        grouped[(cause, not record.is_late_rejection, *record.why)].append(record)
     order = list(Cause)
     for (cause, in_time, code, message), members in sorted(
         grouped.items(), key=lambda item: (order.index(item[0][0]), item[0][1], -len(item[1]), item[0][2:])
@@ -256,80 +255,47 @@ _CAUSES: Mapping[State, Cause] = {
 }
 
 
-def _why(record: Record) -> tuple[str, str]:
-    answer = record.answer
-    if record.state in (State.UNSURE, State.SENDING, State.PLANNED):
-        return record.reason, answer.detail or answer.dte_message
-    words = [*answer.observaciones] or [text for text in (answer.dte_message, answer.detail) if text]
-    return answer.codigo_msg or (str(answer.http_status) if record.state is State.INVALID else ""), "; ".join(words)
-
-
 def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:
+    """Everything that needs a person: its reference, what it comes to and a code, in the order of the causes."""
+    contradictions = made.comparison.contradictions if made.comparison else ()
+    # A report of a period says nothing of what is not of it.
+    of_others = () if made.scope.about is About.PERIOD else made.carried
+    left_open = (one for one in of_others if is_open(one) and not one.look_owed)
+    blocking = (note for note in made.notes if note.severity == "blocks")
     items = [
-        *_items(Cause.CONFLICT, ((one.external_ref, one.issued_gross, "") for one in made.conflicts)),
-        *_items(
-            Cause.CONTRADICTION,
-            ((one.external_ref, one.gross, one.now) for one in made.comparison.contradictions)
-            if made.comparison
-            else (),
-        ),
-        *(
-            item
-            for refusal in made.refusals
-            for item in _items(
-                refusal.cause, ((one.external_ref, one.expected_gross, refusal.code) for one in refusal.records)
-            )
-        ),
-        *_items(Cause.LEFT_OPEN, _left_open(made)),
-        *_items(
-            Cause.LOOK_OWED,
-            ((one.external_ref, one.expected_gross, one.look_owed) for one in looks_owed(made.records, made.carried)),
-        ),
-        *_items(Cause.MISSING, ((one.external_ref, one.gross, one.looks_like) for one in made.missing)),
-        *_items(
-            Cause.ONLY_IN_LEDGER,
-            ((one.external_ref, one.expected_gross, one.state.value) for one in made.only_in_ledger),
-        ),
-        *_items(
-            Cause.DIFFERENCE,
-            ((one.record.external_ref, one.amount, one.what) for one in made.beyond_tolerance),
-        ),
-        *_items(Cause.CANCELLING, ((one.external_ref, one.expected_gross, "") for one in made.cancelling)),
-        *_items(Cause.CANCELLED, ((one.external_ref, one.expected_gross, "") for one in made.still_in_files)),
-        *_items(Cause.PROBLEM, ((one.external_ref, one.gross, _first_code(one.problems)) for one in made.held_back)),
-        *_items(
-            Cause.PROBLEM, ((_place_of(note), NOTHING, note.code) for note in made.notes if note.severity == "blocks")
-        ),
+        *_items(Cause.CONFLICT, made.conflicts, lambda one: (one.external_ref, one.issued_gross, "")),
+        *_items(Cause.CONTRADICTION, contradictions, lambda one: (one.external_ref, one.gross, one.now)),
+        *chain.from_iterable(map(_refused, made.refusals)),
+        *_of_records(Cause.LEFT_OPEN, left_open, lambda one: one.state.value),
+        *_of_records(Cause.LOOK_OWED, looks_owed(made.records, made.carried), lambda one: one.look_owed),
+        *_items(Cause.MISSING, made.missing, lambda one: (one.external_ref, one.gross, one.looks_like)),
+        *_of_records(Cause.ONLY_IN_LEDGER, made.only_in_ledger, lambda one: one.state.value),
+        *_items(Cause.DIFFERENCE, made.beyond_tolerance, lambda one: (one.record.external_ref, one.amount, one.what)),
+        *_of_records(Cause.CANCELLING, made.cancelling, lambda _: ""),
+        *_of_records(Cause.CANCELLED, made.still_in_files, lambda _: ""),
+        *_items(Cause.PROBLEM, made.held_back, lambda one: (one.external_ref, one.gross, one.first_code)),
+        *_items(Cause.PROBLEM, blocking, lambda note: (note.place, NOTHING, note.code)),
     ]
     order = {cause: at for at, cause in enumerate(Cause)}
     return tuple(sorted(items, key=lambda item: order[item.cause]))
 
 
+def _refused(refusal: Refusal) -> Iterable[OpenItem]:
+    return _of_records(refusal.cause, refusal.records, lambda _: refusal.code)
+
+
+def _of_records(cause: Cause, records: Iterable[Record], detail: Callable[[Record], str]) -> Iterable[OpenItem]:
+    return _items(cause, records, lambda one: (one.external_ref, one.expected_gross, detail(one)))
+
+
+def _items(
+    cause: Cause, found: Iterable[Found], shown_as: Callable[[Found], tuple[str, Decimal, str]]
+) -> Iterable[OpenItem]:
+    for one in found:
+        reference, gross, detail = shown_as(one)
+        yield OpenItem(cause=cause, external_ref=reference, gross=gross, detail=detail)
+
+
 def looks_owed(*records: Iterable[Record]) -> list[Record]:
-    """The documents whose status has to be asked again."""
+    """Return the documents whose status has to be asked again."""
     return [one for some in records for one in some if one.look_owed]
-
-
-def _left_open(made: Reconciliation) -> Iterable[tuple[str, Decimal, str]]:
-    """Documents of other runs that need a person; a report of a period says nothing of what is not of it."""
-    if made.scope.about is About.PERIOD:
-        return ()
-    return (
-        (one.external_ref, one.expected_gross, one.state.value)
-        for one in made.carried
-        if is_open(one) and not one.look_owed
-    )
-
-
-def _items(cause: Cause, found: Iterable[tuple[str, Decimal, str]]) -> Iterable[OpenItem]:
-    return (
-        OpenItem(cause=cause, external_ref=reference, gross=gross, detail=detail) for reference, gross, detail in found
-    )
-
-
-def _first_code(problems: Collection[ProblemText]) -> str:
-    return next((one.code for one in problems if one.severity == "blocks"), "")
-
-
-def _place_of(note: ProblemText) -> str:
-    return " · ".join(part for part in (note.file, note.sheet, "" if note.row is None else str(note.row)) if part)

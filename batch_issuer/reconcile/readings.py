@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import total_of
 from batch_issuer.model.records import Record, RunRecord
+from batch_issuer.model.states import ISSUED, State
 from batch_issuer.reconcile.values import (
     Change,
     Comparison,
@@ -159,7 +159,7 @@ def _match(record: Record | None, *, changed: bool, undone: bool) -> Match:
         return Match.CANCELLED
     if changed:
         return Match.CHANGED
-    issued = undone or record.state in (State.STAMPED, State.CONTINGENCY)
+    issued = undone or record.state in ISSUED
     return Match.MATCHED if issued else Match.UNSETTLED
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from enum import StrEnum
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import figure, total_of
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
+from batch_issuer.reconcile.reconciliation import Reconciliation
 from batch_issuer.reconcile.values import (
     Comparison,
     Difference,
@@ -21,11 +23,7 @@ from batch_issuer.reconcile.values import (
     Match,
     OpenItem,
     ProblemText,
-    Reconciliation,
-    Series,
     SignedOff,
-    Since,
-    SourceSummary,
     Tally,
     Total,
 )
@@ -59,24 +57,15 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
         "late_rejections": [one.external_ref for one in made.late_rejections],
         "conflicts": [
             {
-                "external_ref": one.external_ref,
-                "state": one.state.value,
-                "file": one.file,
-                "sheet": one.sheet,
-                "rows": list(one.rows),
-                "issued_gross": figure(one.issued_gross),
-                "file_gross": figure(one.file_gross),
-                "changes": [{"what": part.what, "issued": part.issued, "file": part.file} for part in one.changes],
+                **_fields(one, "external_ref", "state", "file", "sheet", "rows", "issued_gross", "file_gross"),
+                "changes": [_fields(change, "what", "issued", "file") for change in one.changes],
             }
             for one in made.conflicts
         ],
         "differences": [
             {
                 "external_ref": one.record.external_ref,
-                "what": one.what,
-                "expected": figure(one.expected),
-                "answered": figure(one.answered),
-                "within_tolerance": one.within_tolerance,
+                **_fields(one, "what", "expected", "answered", "within_tolerance"),
             }
             for one in made.differences
         ],
@@ -92,17 +81,16 @@ def report_json(made: Reconciliation, fingerprint: str) -> Iterator[str]:
         **findings_json(made),
         "fingerprint": fingerprint,
         "exit_code": made.exit_code,
-        "sources": [_source(one) for one in made.sources],
+        "sources": [
+            _fields(one, "file", "sheet", "sha256", "rows", "documents", "control_total", "read_total")
+            for one in made.sources
+        ],
         "problems": _Each(_problem, chain(chain.from_iterable(one.problems for one in made.held_back), made.notes)),
         "held_back_documents": [
             {
-                "external_ref": one.external_ref,
-                "doc_type": one.doc_type,
-                "gross": figure(one.gross),
+                **_fields(one, "external_ref", "doc_type", "gross"),
                 "ledger_state": one.state,
-                "file": one.file,
-                "sheet": one.sheet,
-                "rows": list(one.rows),
+                **_fields(one, "file", "sheet", "rows"),
             }
             for one in made.held_back
         ],
@@ -141,32 +129,30 @@ def _lines(value: Any) -> Iterator[str]:
 _text = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def _source(source: SourceSummary) -> dict[str, Any]:
-    return {
-        "file": source.file,
-        "sheet": source.sheet,
-        "sha256": source.sha256,
-        "rows": source.rows,
-        "documents": source.documents,
-        "control_total": None if source.control_total is None else figure(source.control_total),
-        "read_total": None if source.read_total is None else figure(source.read_total),
-    }
+def _fields(one: object, *names: str) -> dict[str, Any]:
+    """Return these fields of a value under their own names, in this order."""
+    return {name: _plain(getattr(one, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return figure(value)
+        case StrEnum():
+            return value.value
+        case tuple():
+            return [_plain(one) for one in value]
+        case Mapping():
+            return dict(value)
+        case _:
+            return value
 
 
 def _problem(problem: ProblemText) -> dict[str, Any]:
-    return {
-        "code": problem.code,
-        "severity": problem.severity,
-        "external_ref": problem.external_ref,
-        "file": problem.file,
-        "sheet": problem.sheet,
-        "row": problem.row,
-        "column": problem.column,
-        "heading": problem.heading,
-        "value": problem.value,
-        "message": dict(problem.message),
-        "repair": dict(problem.repair),
-    }
+    return _fields(
+        problem, "code", "severity", "external_ref", "file", "sheet", "row", "column", "heading", "value", "message",
+        "repair",
+    )  # fmt: skip
 
 
 def _document(record: Record) -> dict[str, Any]:
@@ -193,13 +179,7 @@ def findings_json(made: Reconciliation) -> dict[str, Any]:
     """What `report` and `reconcile` say beyond that."""
     return {
         "as_of": made.as_of,
-        "scope": {
-            "about": made.scope.about.value,
-            "run": made.scope.run,
-            "first": made.scope.first,
-            "last": made.scope.last,
-            "chosen_by": made.scope.chosen_by,
-        },
+        "scope": _fields(made.scope, "about", "run", "first", "last", "chosen_by"),
         "verdict": made.verdict.format(**made.verdict_parameters),
         "tolerance": str(made.tolerance),
         "bridge": [
@@ -234,41 +214,40 @@ def findings_json(made: Reconciliation) -> dict[str, Any]:
         "tolerances": {"within": _apart(made.within_tolerance), "beyond": _apart(made.beyond_tolerance)},
         "comparison": _comparison(made.comparison) if made.comparison else None,
         "still_in_files": [one.external_ref for one in made.still_in_files],
-        "series": [_series(one) for one in made.series],
+        "series": [
+            {
+                **_fields(one, "name", "year", "first", "last", "documents", "missing_numbers", "missing"),
+                "repeated": [_fields(repeat, "number", "references") for repeat in one.repeated],
+            }
+            for one in made.series
+        ],
         "odd_numbers": [
             {"external_ref": one.external_ref, "control_number": one.answer.control_number} for one in made.odd_numbers
         ],
         "other_months": [
-            {
-                "external_ref": one.record.external_ref,
-                "sold": one.sold,
-                "issued": one.issued,
-                "stamped": one.stamped,
-            }
+            {"external_ref": one.record.external_ref, **_fields(one, "sold", "issued", "stamped")}
             for one in made.other_months
         ],
-        "noted": [
-            {"external_ref": one.external_ref, "at": one.at, "by": one.by, "reason": one.reason} for one in made.noted
-        ],
+        "noted": [_fields(one, "external_ref", "at", "by", "reason") for one in made.noted],
         "sign_offs": [_signed(one) for one in made.sign_offs],
-        "since": _since(made.since) if made.since else None,
+        "since": None
+        if made.since is None
+        else {
+            **_fields(made.since, "report", "as_of"),
+            **{
+                name: [_item(one) for one in getattr(made.since, name)]
+                for name in ("resolved", "still_open", "gone", "new")
+            },
+        },
     }
 
 
 def _total(total: Total) -> dict[str, Any]:
-    return {
-        "documents": total.documents,
-        "gross": figure(total.gross),
-        "provider_gross": figure(total.provider_gross),
-        "taxable": figure(total.taxable),
-        "vat": figure(total.vat),
-        "retention": figure(total.retention),
-        "income_tax": figure(total.income_tax),
-    }
+    return _fields(total, "documents", "gross", "provider_gross", "taxable", "vat", "retention", "income_tax")
 
 
 def _tally(tally: Tally) -> dict[str, Any]:
-    return {"documents": tally.documents, "gross": figure(tally.gross)}
+    return _fields(tally, "documents", "gross")
 
 
 def _groups(groups: Iterable[Group]) -> list[dict[str, Any]]:
@@ -301,75 +280,31 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
     return {
         "matches": {match.value: _tally(comparison.matches.get(match, Tally())) for match in Match},
         "missing": [
-            {
-                "external_ref": one.external_ref,
-                "doc_type": one.doc_type,
-                "file": one.file,
-                "sheet": one.sheet,
-                "rows": list(one.rows),
-                "gross": figure(one.gross),
-                "looks_like": one.looks_like,
-            }
+            _fields(one, "external_ref", "doc_type", "file", "sheet", "rows", "gross", "looks_like")
             for one in comparison.missing
         ],
         "only_in_ledger": [
             {
-                "external_ref": one.external_ref,
-                "state": one.state.value,
+                **_fields(one, "external_ref", "state"),
                 "gross": figure(one.expected_gross),
                 "date": one.date,
-                "file": one.source.file,
-                "sheet": one.source.sheet,
+                **_fields(one.source, "file", "sheet"),
             }
             for one in comparison.only_in_ledger
         ],
-        "lookalikes": [
-            {
-                "external_ref": one.external_ref,
-                "other_ref": one.other_ref,
-                "in_files": one.in_files,
-                "gross": figure(one.gross),
-            }
-            for one in comparison.lookalikes
-        ],
+        "lookalikes": [_fields(one, "external_ref", "other_ref", "in_files", "gross") for one in comparison.lookalikes],
         "asked": comparison.asked,
         "state_changes": [
-            {
-                "external_ref": one.external_ref,
-                "before": one.before,
-                "now": one.now,
-                "recorded": one.recorded,
-                "gross": figure(one.gross),
-                "reason": one.reason,
-            }
+            _fields(one, "external_ref", "before", "now", "recorded", "gross", "reason")
             for one in comparison.state_changes
         ],
-    }
-
-
-def _series(series: Series) -> dict[str, Any]:
-    return {
-        "name": series.name,
-        "year": series.year,
-        "first": series.first,
-        "last": series.last,
-        "documents": series.documents,
-        "missing_numbers": series.missing_numbers,
-        "missing": [list(ends) for ends in series.missing],
-        "repeated": [{"number": one.number, "references": list(one.references)} for one in series.repeated],
     }
 
 
 def _signed(signed: SignedOff) -> dict[str, Any]:
     one = signed.sign_off
     return {
-        "first": one.first,
-        "last": one.last,
-        "role": one.role,
-        "by": one.by,
-        "at": one.at,
-        "documents": one.documents,
-        "gross": figure(one.gross),
+        **_fields(one, "first", "last", "role", "by", "at", "documents", "gross"),
         "needed_person": one.needs_person,
         "event": one.after,
         "hash": one.hash,
@@ -380,20 +315,4 @@ def _signed(signed: SignedOff) -> dict[str, Any]:
 
 
 def _item(item: OpenItem) -> dict[str, Any]:
-    return {
-        "cause": item.cause.value,
-        "external_ref": item.external_ref,
-        "gross": figure(item.gross),
-        "detail": item.detail,
-    }
-
-
-def _since(since: Since) -> Mapping[str, Any]:
-    return {
-        "report": since.report,
-        "as_of": since.as_of,
-        "resolved": [_item(one) for one in since.resolved],
-        "still_open": [_item(one) for one in since.still_open],
-        "gone": [_item(one) for one in since.gone],
-        "new": [_item(one) for one in since.new],
-    }
+    return _fields(item, "cause", "external_ref", "gross", "detail")

@@ -9,9 +9,9 @@ from pathlib import Path
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart
-from batch_issuer.model.records import Kind, NewEvent, Note, Record, SignOff
+from batch_issuer.model.records import Kind, NewEvent, Note, Record
+from batch_issuer.model.states import WITHDRAWABLE
 from batch_issuer.provider.classify import Reason
 from batch_issuer.reconcile import SignedOff, content_of, signed_off, tally, waits_for_person
 from batch_issuer.reconcile.gather import period_records
@@ -42,7 +42,8 @@ def withdraw(ledger_path: Path, company: Company, external_ref: str, reason: str
         record = ledger.record(company.code, external_ref)
         if record is None:
             raise _not_known(ledger, company, external_ref)
-        if record.state not in _WITHDRAWABLE and record.reason not in (*WHOSE, Reason.OTHER_ISSUER):
+        # One that is another sale's is not this one's: the provider's document stands under that other sale.
+        if record.state not in WITHDRAWABLE and record.reason not in (*WHOSE, Reason.OTHER_ISSUER):
             raise CannotStart(
                 N_("«{reference}» cannot be withdrawn: it is {state}."),
                 repair=N_(
@@ -62,10 +63,6 @@ def withdraw(ledger_path: Path, company: Company, external_ref: str, reason: str
             ],
         )
         return ledger.notes(company.code)[-1]
-
-
-_WITHDRAWABLE = (State.PLANNED, State.REJECTED, State.INVALID)
-"""States of documents that the provider does not have as valid ones; one that is another sale's is not this one's."""
 
 
 def _not_known(ledger: Ledger, company: Company, external_ref: str) -> CannotStart:
@@ -128,7 +125,7 @@ def _check_people(before: Sequence[SignedOff], by: str, role: str) -> None:
             N_("Nobody has prepared this period yet, or it has changed since: there is nothing to review."),
             repair=N_("First whoever prepares it signs: batch-issuer sign-off --period … --by NAME --as preparer."),
         )
-    same = next((one for one in others if _same_person(one, by)), None)
+    same = next((one for one in others if _plain(one.by) == _plain(by)), None)
     if same is not None:
         raise CannotStart(
             N_("«{by}» has signed this period already, as {role}. Somebody else has to sign now."),
@@ -136,10 +133,6 @@ def _check_people(before: Sequence[SignedOff], by: str, role: str) -> None:
             by=same.by,
             role=same.role,
         )
-
-
-def _same_person(one: SignOff, by: str) -> bool:
-    return _plain(one.by) == _plain(by)
 
 
 def _plain(name: str) -> str:

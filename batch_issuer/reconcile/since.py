@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from batch_issuer.model.records import Record
 from batch_issuer.reconcile.make import waits_for_person
-from batch_issuer.reconcile.values import Cause, OpenItem, Reconciliation, Since
+from batch_issuer.reconcile.reconciliation import Reconciliation
+from batch_issuer.reconcile.values import (
+    Cause,
+    OpenItem,
+    Since,
+)
 
 
 def read_open_items(report: Mapping[str, Any]) -> tuple[OpenItem, ...]:
@@ -37,12 +42,7 @@ def since(
 
     `elsewhere` has what the ledger knows of the earlier documents. `report` is the fingerprint of the earlier figures.
     """
-    now: dict[str, OpenItem] = {}
-    for item in made.open_items:
-        now.setdefault(item.external_ref, item)
-    before: dict[str, OpenItem] = {}
-    for item in earlier:
-        before.setdefault(item.external_ref, item)
+    now, before = _by_reference(made.open_items), _by_reference(earlier)
     here = {record.external_ref for record in (*made.records, *made.only_in_ledger)}
     resolved, still, gone = [], [], []
     for reference, item in before.items():
@@ -51,7 +51,8 @@ def since(
             still.append(now[reference])
         elif reference not in here and known is not None and waits_for_person(known):
             still.append(replace(item, detail=known.state.value))
-        elif reference in here or known is not None or _belongs_to_no_document(item):
+        # A problem of a file or row is mended where it is not found again.
+        elif reference in here or known is not None or item.is_of_no_document:
             resolved.append(item)
         else:
             gone.append(item)
@@ -68,6 +69,9 @@ def since(
     )
 
 
-def _belongs_to_no_document(item: OpenItem) -> bool:
-    """A problem of a file or row: where it is not found again, it was mended."""
-    return item.cause is Cause.PROBLEM and " · " in item.external_ref
+def _by_reference(items: Iterable[OpenItem]) -> dict[str, OpenItem]:
+    """Return the most urgent item of each document: they come in that order."""
+    found: dict[str, OpenItem] = {}
+    for item in items:
+        found.setdefault(item.external_ref, item)
+    return found

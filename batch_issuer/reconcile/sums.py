@@ -14,13 +14,13 @@ from operator import attrgetter
 from typing import Any
 
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import WITHOUT_VAT, State
+from batch_issuer.model.documents import WITHOUT_VAT
 from batch_issuer.model.money import NOTHING, split_vat, total_of
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import ALWAYS_SHOWN, ISSUED, SENT, STATE_NAMES, State
 from batch_issuer.reconcile.values import (
     CREDIT_NOTE,
     EXCLUDED_SUBJECT,
-    STATE_NAMES,
     Group,
     HeldBack,
     Missing,
@@ -28,9 +28,6 @@ from batch_issuer.reconcile.values import (
     Tally,
     Total,
 )
-
-ISSUED = (State.STAMPED, State.CONTINGENCY)
-ALWAYS_SHOWN = (State.STAMPED, State.CONTINGENCY, State.REJECTED, State.INVALID, State.UNSURE)
 
 _Parts = tuple[Decimal, Decimal, Decimal, Decimal, Decimal, Decimal]
 _Key = tuple[str, str, str, str, State, bool]
@@ -265,15 +262,12 @@ def bridge(
         ),
         *(
             Step(key=state.value, label=STATE_NAMES[state], sign=1, documents=part.documents, gross=part.gross)
-            for state, part in ((state, states[state]) for state in _SENT_STATES)
+            for state, part in ((state, states[state]) for state in SENT)
         ),
     ]  # fmt: skip
     return tuple(step for step in steps if step.documents or step.gross or step.key in _ALWAYS)
 
 
-_SENT_STATES = (
-    State.STAMPED, State.CONTINGENCY, State.REJECTED, State.INVALID, State.UNSURE, State.SENDING, State.CANCELLED,
-)  # fmt: skip
 _ALWAYS = ("documents", "held_back", "to_issue", "sent", *(state.value for state in ALWAYS_SHOWN))
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import partial
 from typing import Any
 
-from batch_issuer.model.records import Answer, Note, Record, RunRecord
+from batch_issuer.model.fields import TABLE, Mask, named
+from batch_issuer.model.records import Note, Record, RunRecord
 from batch_issuer.reconcile import (
     Change,
     HeldBack,
@@ -25,16 +27,14 @@ from batch_issuer.reconcile import (
 )
 from batch_issuer.reports.figures import masked_name, masked_words
 
-_NAME_FIELDS = frozenset({"name", "customer_name"})
-_HIDDEN_FIELDS = frozenset({"address", "email", "redirect_email", "phone", "nit", "nrc", "dui"})
+_MASKS = {field.key: field.mask for field in TABLE if field.mask}
 _QUOTED = re.compile("«([^»]+)»")
-_LINE_FIELD = re.compile(r"(?:line \d+: )?(\w+)")
 _UNTOUCHED = (Series, SourceSummary)
 """Nothing in them is of a person."""
 
 
 def masked(reconciliation: Reconciliation) -> Reconciliation:
-    """The same figures about nobody in particular."""
+    """Return the same figures about nobody in particular."""
     result = _Masking(reconciliation).of(reconciliation)
     assert isinstance(result, Reconciliation)  # noqa: S101 - for the type checker
     return result
@@ -49,7 +49,7 @@ class _Masking:
         self._names |= {one.external_ref: one.customer for one in reconciliation.held_back if one.customer}
         self._rules: dict[type, Callable[[Any], dict[str, Any]]] = {
             Record: self._record,
-            HeldBack: self._held_back,
+            HeldBack: lambda one: {**_customer(one), "problems": tuple(map(self.of, one.problems))},
             Missing: _customer,
             Lookalike: _customer,
             ProblemText: self._problem,
@@ -60,63 +60,50 @@ class _Masking:
         }
 
     def of(self, value: Any) -> Any:
+        """Return a value without what is of a person, and the value itself where nothing is."""
         if isinstance(value, tuple):
             return tuple(map(self.of, value)) if value and not isinstance(value[0], (str, int)) else value
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) or not is_dataclass(value) or isinstance(value, (type, *_UNTOUCHED)):
             return value
-        if not is_dataclass(value) or isinstance(value, (type, *_UNTOUCHED)):
-            return value
-        found = self._done.get(id(value))
-        if found is None:
-            found = self._done[id(value)] = self._masked(value)
-        return found
+        if id(value) not in self._done:
+            self._done[id(value)] = self._masked(value)
+        return self._done[id(value)]
 
     def _masked(self, value: Any) -> Any:
         rule = self._rules.get(type(value))
         changes = rule(value) if rule else {}
-        if not isinstance(value, (Record, ProblemText)):
+        if not isinstance(value, (Record, ProblemText)):  # their rules name all that is of a person in them
             for one in fields(value):
-                if one.name not in changes:
-                    before = getattr(value, one.name)
-                    after = self.of(before)
-                    if after is not before:
-                        changes[one.name] = after
+                before = getattr(value, one.name)
+                if one.name not in changes and (after := self.of(before)) is not before:
+                    changes[one.name] = after
         return replace(value, **changes) if changes else value
 
     def _record(self, record: Record) -> dict[str, Any]:
-        changes = _customer(record)
-        answer = record.answer
+        changes, answer = _customer(record), record.answer
+        words = partial(self._words, reference=record.external_ref)
         if answer.detail or answer.dte_message or answer.observaciones:
-            changes["answer"] = self._answer(answer, record.external_ref)
-        if record.cancellation is not None and record.cancellation.words:
-            changes["cancellation"] = replace(
-                record.cancellation, words=self._words(record.cancellation.words, record.external_ref)
+            changes["answer"] = replace(
+                answer,
+                detail=words(answer.detail),
+                dte_message=words(answer.dte_message),
+                observaciones=tuple(map(words, answer.observaciones)),
             )
+        if record.cancellation is not None and record.cancellation.words:
+            changes["cancellation"] = replace(record.cancellation, words=words(record.cancellation.words))
         return changes
 
-    def _answer(self, answer: Answer, reference: str) -> Answer:
-        return replace(
-            answer,
-            detail=self._words(answer.detail, reference),
-            dte_message=self._words(answer.dte_message, reference),
-            observaciones=tuple(self._words(one, reference) for one in answer.observaciones),
-        )
-
-    def _held_back(self, held: HeldBack) -> dict[str, Any]:
-        return {**_customer(held), "problems": tuple(self.of(one) for one in held.problems)}
-
     def _problem(self, problem: ProblemText) -> dict[str, Any]:
-        value = self._words(_field(problem.field, problem.value), problem.external_ref)
+        def said(text: str) -> str:
+            if problem.field in _MASKS:  # a sentence about a name quotes it
+                text = _QUOTED.sub(lambda found: f"«{_field(problem.field, found[1])}»", text)
+            return self._words(text, problem.external_ref)
 
-        def said(texts: Mapping[str, str]) -> Mapping[str, str]:
-            return {language: self._said(text, problem) for language, text in texts.items()}
-
-        return {"value": value, "message": said(problem.message), "repair": said(problem.repair)}
-
-    def _said(self, text: str, problem: ProblemText) -> str:
-        if problem.field in _NAME_FIELDS | _HIDDEN_FIELDS:
-            text = _QUOTED.sub(lambda found: f"«{_field(problem.field, found[1])}»", text)
-        return self._words(text, problem.external_ref)
+        return {
+            "value": self._words(_field(problem.field, problem.value), problem.external_ref),
+            "message": {language: said(text) for language, text in problem.message.items()},
+            "repair": {language: said(text) for language, text in problem.repair.items()},
+        }
 
     def _words(self, text: str, reference: str) -> str:
         name = self._names.get(reference)
@@ -128,16 +115,16 @@ def _customer(one: Any) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    found = _LINE_FIELD.fullmatch(change.what)
-    field = found[1] if found else ""
+    _, field = named(change.what)
     return {"issued": _field(field, change.issued), "file": _field(field, change.file)}
 
 
 def _field(field: str, value: str) -> str:
-    """A value of one of our fields: a name as initials, an identity shortened even where its form does not show it."""
-    if field in _NAME_FIELDS or field == "address":
+    """Return a value of a field: a name as initials, an identity shortened even where its form does not show it."""
+    mask = _MASKS.get(field)
+    if mask is Mask.INITIALS:
         return masked_name(value)
     hidden = masked_words(value)
-    if field in _HIDDEN_FIELDS and hidden == value:
+    if mask is Mask.LAST_THREE and hidden == value:
         return f"{'•' * max(len(value) - 3, 0)}{value[-3:]}"
     return hidden

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
+from batch_issuer.model.fields import TABLE, named
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import STATE_NAMES, About, Cause, Match, Reconciliation, Refusal, SignedOff
 from batch_issuer.reports.figures import day, moment, printable
 
@@ -253,51 +253,18 @@ MINISTRY_REPAIRS: Mapping[str, str] = {
 """By the ministry's `codigoMsg`."""
 
 FIELD_NAMES: Mapping[str, str] = {
-    "doc_type": N_("Document type"),
-    "date": N_("Date"),
-    "branch": N_("Branch"),
-    "customer_name": N_("Customer"),
-    "payment_method": N_("Payment method"),
-    "transaction_condition": N_("Condition of sale"),
-    "deadline": N_("Credit term"),
-    "period": N_("Credit period"),
-    "activity_code": N_("Economic activity"),
-    "redirect_email": N_("E-mail for the document"),
-    "total": N_("Total"),
-    "adjusts": N_("Document adjusted"),
-    "full_adjustment": N_("Adjusted in full"),
-    "name": N_("Customer's name"),
-    "nit": N_("NIT"),
-    "nrc": N_("NRC"),
-    "dui": N_("DUI"),
-    "document_type": N_("Identity document"),
-    "type_contributor": N_("Kind of taxpayer"),
-    "favorite_doc": N_("Usual document"),
-    "address": N_("Address"),
-    "customer_activity_code": N_("Customer's economic activity"),
-    "district": N_("District"),
-    "department": N_("Department"),
-    "municipality": N_("Municipality"),
-    "email": N_("E-mail"),
-    "phone": N_("Telephone"),
-    "description": N_("Description"),
-    "quantity": N_("Quantity"),
-    "unit_price": N_("Unit price"),
-    "discount_percentage": N_("Discount (%)"),
-    "is_service": N_("Is a service"),
+    **{field.key: field.label for field in TABLE},
     "lines": N_("Lines"),
     "gross": N_("Amount"),
     "retention": N_("VAT withheld"),
 }
-_LINE_FIELD = re.compile(r"line (\d+): (\w+)")
 
 
 def field_name(what: str, messages: Messages) -> str:
-    """A field of ours, or `line 3: quantity`, in words."""
-    if found := _LINE_FIELD.fullmatch(what):
-        number, field = found.groups()
-        return messages.text(N_("line {number}: {field}"), number=number, field=field_name(field, messages))
-    return messages.text(FIELD_NAMES[what]) if what in FIELD_NAMES else what
+    """Return in words what a comparison names: a field of ours, of a customer or of a line."""
+    number, key = named(what)
+    name = messages.text(FIELD_NAMES[key]) if key in FIELD_NAMES else what
+    return messages.text(N_("line {number}: {field}"), number=number, field=name) if number else name
 
 
 def type_name(doc_type: str, messages: Messages) -> str:

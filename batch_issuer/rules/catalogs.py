@@ -10,7 +10,7 @@ import csv
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -70,7 +70,7 @@ def remembered(most: int | None = None) -> Callable[[Asked], Asked]:
 
 
 def fold(text: str) -> str:
-    """The text for comparing: without accents, case, punctuation and repeated spaces."""
+    """Return the text for comparing: without accents, case, punctuation and repeated spaces."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     return _NOT_A_WORD.sub(" ", "".join(mark for mark in plain if not unicodedata.combining(mark))).strip()
 
@@ -85,7 +85,7 @@ class Catalog:
     """Folded name to code; names of several codes are left out."""
 
     def code_of(self, text: str) -> str:
-        """The code that a text stands for; empty when none or several.
+        """Return the code that a text stands for; empty when none or several.
 
         Given as code (zeros lost or not), as name, or as both where they agree: `05`, `Transferencia`,
         `05 Transferencia`.
@@ -96,7 +96,7 @@ class Catalog:
         return self.codes.get(fold(wanted), "") or (wanted if wanted in self.names else self._code_with_name(wanted))
 
     def listed(self) -> str:
-        """Every code with its name, for a sentence."""
+        """Return every code with its name, for a sentence."""
         return ", ".join(f"{code} {name}" for code, name in self.names.items())
 
     def _code_with_name(self, text: str) -> str:
@@ -211,11 +211,11 @@ class Territory:
     districts_named: Mapping[str, tuple[District, ...]]
 
     def of_department(self, department: str) -> tuple[Municipality, ...]:
-        """The municipalities of a department, in the ministry's order."""
+        """Return the municipalities of a department, in the ministry's order."""
         return tuple(found for found in self.municipalities.values() if found.department == department)
 
     def municipality_of(self, district: District) -> Municipality:
-        """The municipality to which a district belongs."""
+        """Return the municipality to which a district belongs."""
         return self.municipalities[district.department, district.municipality]
 
 
@@ -256,21 +256,23 @@ def territory() -> Territory:
         if (one.department, one.code) not in live and (one.department, fold(one.name)) not in code_of
     ]
     municipalities = [*ours, *_preferred.municipalities]
-    districts = [
-        (one._replace(municipality=codes[one.department, one.municipality]), names) for one, names in _read_districts()
-    ]
+    districts: list[tuple[District, set[str]]] = []
+    for row in _rows("008"):
+        department = row["department_code"]
+        one = District(department, row["code"], row["name"], codes[department, row["municipality_code"]])
+        districts.append((one, {fold(row["name"]), fold(row["official_label"])}))
+    return _territory(municipalities, districts)
+
+
+def _territory(
+    municipalities: Sequence[Municipality], districts: Sequence[tuple[District, Collection[str]]]
+) -> Territory:
     return Territory(
         municipalities={(found.department, found.code): found for found in municipalities},
         districts={(found.department, found.code): found for found, _ in districts},
         municipalities_named=_grouped((found.name, found) for found in municipalities),
         districts_named=_grouped((name, found) for found, names in districts for name in sorted(names)),
     )
-
-
-def _read_districts() -> Iterator[tuple[District, set[str]]]:
-    for row in _rows("008"):
-        district = District(row["department_code"], row["code"], row["name"], row["municipality_code"])
-        yield district, {fold(row["name"]), fold(row["official_label"])}
 
 
 def _grouped(pairs: Iterable[tuple[str, Named]]) -> Mapping[str, tuple[Named, ...]]:

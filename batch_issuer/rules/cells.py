@@ -6,6 +6,7 @@ A function is asked once per distinct value, not once per row. The first rule of
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 from batch_issuer.messages import N_
@@ -24,9 +25,6 @@ from batch_issuer.rules.identifiers import (
     nrc_has_shape,
 )
 
-LONGEST_DESCRIPTION = 1000
-LONGEST_NAME = 250
-LONGEST_ADDRESS = 200
 MOST_DECIMALS = 8
 OTHER_NUMBER_LENGTHS = range(3, 21)
 TOO_LARGE = Decimal(10) ** 11
@@ -175,25 +173,16 @@ def description_is_given(text: str) -> Problem | None:
     return None if text.strip() else Problem(DESCRIPTION_MISSING)
 
 
-def description_fits(text: str) -> Problem | None:
-    """A description has at most 1,000 characters (Ocote, POST /invoice; fe-fc-v1)."""
-    return _fits(text, LONGEST_DESCRIPTION)
+def text_fits(limit: int, sentence: str) -> Callable[[str], Problem | None]:
+    """Return the rule that a text has at most so many characters, with the sentence that says so and its source."""
 
+    def fits(text: str) -> Problem | None:
+        if len(text) <= limit:
+            return None
+        return Problem(TEXT_LONG, text, {"length": f"{len(text):,}", "limit": f"{limit:,}"})
 
-def name_fits(text: str) -> Problem | None:
-    """A name has at most 250 characters (fe-fc-v1 and fe-f-v2, receptor.nombre)."""
-    return _fits(text, LONGEST_NAME)
-
-
-def address_fits(text: str) -> Problem | None:
-    """An address has at most 200 characters (fe-fc-v1 and fe-f-v2, receptor.direccion.complemento)."""
-    return _fits(text, LONGEST_ADDRESS)
-
-
-def _fits(text: str, limit: int) -> Problem | None:
-    if len(text) <= limit:
-        return None
-    return Problem(TEXT_LONG, text, {"length": f"{len(text):,}", "limit": f"{limit:,}"})
+    fits.__doc__ = sentence
+    return fits
 
 
 def text_is_printable(text: str) -> Problem | None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from batch_issuer.model.documents import DOC_TYPES, Customer, Document, Line
+from batch_issuer.model.fields import CUSTOMER_ATTRIBUTES, TABLE, Owner, ValueKind, keys_of
 from batch_issuer.model.problems import Place, Problem, Severity
 from batch_issuer.reading import kinds
 from batch_issuer.reading.documents.batch import Entry
@@ -28,42 +29,18 @@ if TYPE_CHECKING:
     from batch_issuer.reading.documents.batch import Batch
 
 
-_CODES: Mapping[str, Callable[[], Catalog]] = MappingProxyType(
+_CATALOGS: Mapping[str, Callable[[], Catalog]] = MappingProxyType(
     {
-        "payment_method": catalogs.payment_methods,
-        "transaction_condition": catalogs.conditions,
-        "deadline": catalogs.term_units,
-        "activity_code": catalogs.activities,
-        "customer_activity_code": catalogs.activities,
-        "document_type": catalogs.identity_documents,
-        "type_contributor": catalogs.contributors,
-        "favorite_doc": catalogs.document_kinds,
+        "CAT-002": catalogs.document_kinds,
+        "CAT-016": catalogs.conditions,
+        "CAT-017": catalogs.payment_methods,
+        "CAT-018": catalogs.term_units,
+        "CAT-019": catalogs.activities,
+        "CAT-022": catalogs.identity_documents,
+        "Ocote": catalogs.contributors,
     }
 )
-_HEADER_FIELDS = (
-    "customer_name", "payment_method", "transaction_condition", "deadline", "period", "activity_code", "redirect_email",
-)  # fmt: skip
-_NOT_SENT: Mapping[str, frozenset[str]] = MappingProxyType(
-    {"05": frozenset(_HEADER_FIELDS), "14": frozenset(_HEADER_FIELDS) - {"customer_name"}}
-)
-"""Fields for which a type's route has no place: nothing is said against them."""
-_NOT_OF_SUBJECTS = frozenset({"nrc", "type_contributor", "favorite_doc"})
-_CUSTOMER_FIELDS: Mapping[str, str] = MappingProxyType(
-    {
-        "name": "name",
-        "nit": "nit",
-        "nrc": "nrc",
-        "dui": "dui",
-        "document_type": "document_type",
-        "type_contributor": "type_contributor",
-        "favorite_doc": "favorite_doc",
-        "address": "address",
-        "customer_activity_code": "activity_code",
-        "email": "email",
-        "phone": "phone",
-    }
-)
-"""Our field to the customer's attribute; the place has a rule of its own."""
+_CODES = {field.key: _CATALOGS[field.catalog] for field in TABLE if field.kind is ValueKind.CODE}
 _OTHER_DOCUMENTS = frozenset({"03", "02", "37"})
 _ANOTHER_COLUMN: Mapping[str, str] = MappingProxyType({"customer_name": "name", "name": "customer_name"})
 _MISSING_NUMBERS = frozenset({kinds.QUANTITY_MISSING, kinds.UNIT_PRICE_MISSING})
@@ -121,16 +98,23 @@ def examine(batch: Batch, entry: Entry, rules: Rules, in_lines: Sequence[Problem
         found = (*found, *by_type.service_is_said(checked.document, has_column=has_column))
     if not found and checked.document is document and known is entry.problems:
         return entry  # as most are
+    problems = (*known, *_new_problems(batch, checked.document.external_ref, found, known))
+    return Entry(document=checked.document, problems=problems)
+
+
+def _new_problems(
+    batch: Batch, external_ref: str, found: Sequence[Problem], known: Sequence[Problem]
+) -> Iterator[Problem]:
+    """Yield what the rules found, at its places, as far as nothing is known of the same cell."""
     taken = {_cell(problem) for problem in known}
     unread = any(problem.blocks and problem.field in LINE_FIELDS for problem in known)
-    problems = list(known)
     for one in found:
-        if not (unread and one.kind in _AMOUNT_KINDS):
-            problem = one.at(_place(batch, one), checked.document.external_ref)
-            if (cell := _cell(problem)) not in taken:
-                taken.add(cell)
-                problems.append(problem)
-    return Entry(document=checked.document, problems=tuple(problems))
+        if unread and one.kind in _AMOUNT_KINDS:
+            continue
+        problem = one.at(_place(batch, one), external_ref)
+        if (cell := _cell(problem)) not in taken:
+            taken.add(cell)
+            yield problem
 
 
 def _place(batch: Batch, problem: Problem) -> Place:
@@ -144,14 +128,14 @@ def _place(batch: Batch, problem: Problem) -> Place:
 
 
 def _cell(problem: Problem) -> tuple[str, ...]:
-    """What makes two problems be about the same cell; of those without a column, only the same kind is the same."""
+    """Return what makes two problems be about one cell; of those without a column, only the same kind is the same."""
     place = problem.place
     column = place.column or problem.field or problem.code
     return place.file, place.sheet, str(place.row), column
 
 
 def _named(document: Document) -> Document:
-    """The document with its customer's name where it belongs.
+    """Return the document with its customer's name where it belongs.
 
     A customer without a name has the one of the document's own column. One with nothing but a name is only that name:
     sent as a customer, the provider would store a new one with each sale. A credit note has the customer of its CCF.
@@ -163,34 +147,43 @@ def _named(document: Document) -> Document:
         return replace(document, customer=None, customer_name=customer.name or document.customer_name)
     if not customer.name and document.customer_name:
         customer = replace(customer, name=document.customer_name)
-    is_only_a_name = not (customer.dui or customer.nit or customer.email) and customer == Customer(name=customer.name)
-    if is_only_a_name and document.customer_name in ("", customer.name):
+    if customer == Customer(name=customer.name) and document.customer_name in ("", customer.name):
         return replace(document, customer=None, customer_name=customer.name)
     return document if customer is document.customer else replace(document, customer=customer)
 
 
 def _header(document: Document, row: int | None) -> tuple[Document, list[Problem]]:
-    found: list[Problem] = []
+    """Return the document with its own fields and its customer as they travel, and what is wrong with them."""
+    faults: list[tuple[str, Problem]] = []
     changes: dict[str, Any] = {}
     for field in _HEADER_FIELDS:
         if text := getattr(document, field):
             sent, fault = _judged(field, text)
-            if fault and field not in _NOT_SENT.get(document.doc_type, ()):
-                found.append(fault.on(row, field))
-            elif not fault and sent != text:
+            if fault:
+                faults.append((field, fault))
+            elif sent != text:
                 changes[field] = sent
     if document.customer:
-        customer, faults = _customer(document.customer)
-        left_out = _NOT_OF_SUBJECTS if document.doc_type == "14" else ()
-        found += [fault.on(row, field) for field, fault in faults if field not in left_out]
+        customer, of_customer = _customer(document.customer)
+        faults += of_customer
         if customer is not document.customer:
             changes["customer"] = customer
-    return (replace(document, **changes) if changes else document), found
+    not_sent = _NOT_SENT[document.doc_type]
+    problems = [fault.on(row, field) for field, fault in faults if field not in not_sent]
+    return (replace(document, **changes) if changes else document), problems
 
 
 def _lines(document: Document) -> list[Problem]:
-    """Faults of the lines. Most hold nothing but values that were found sound before, which is asked of all at once."""
-    if not document.lines or _all_sound(document.lines) or not _lines_count(document):
+    """Return what is wrong in the lines. Most hold only values that were found sound before: that is asked at once."""
+    if not document.lines or not _lines_count(document):
+        return []
+    descriptions, quantities, prices, discounts, _, _ = zip(*document.lines, strict=True)
+    if (
+        _SOUND["description"].issuperset(descriptions)
+        and _SOUND["quantity"].issuperset(quantities)
+        and _SOUND["unit_price"].issuperset(prices)
+        and (not any(discounts) or _SOUND["discount_percentage"].issuperset(discounts))
+    ):
         return []
     return [fault.on(line.row, field) for line in document.lines for field, fault in _line(line)]
 
@@ -198,16 +191,6 @@ def _lines(document: Document) -> list[Problem]:
 def _lines_count(document: Document) -> bool:
     """Whether the lines are part of what is issued; a credit note may be for all of its CCF."""
     return document.doc_type != "05" or not (document.full_adjustment or not by_type.says_lines(document))
-
-
-def _all_sound(lines: Sequence[Line]) -> bool:
-    descriptions, quantities, prices, discounts, _, _ = zip(*lines, strict=True)
-    return (
-        _SOUND["description"].issuperset(descriptions)
-        and _SOUND["quantity"].issuperset(quantities)
-        and _SOUND["unit_price"].issuperset(prices)
-        and (not any(discounts) or _SOUND["discount_percentage"].issuperset(discounts))
-    )
 
 
 def _line(line: Line) -> Iterator[tuple[str, Problem]]:
@@ -227,30 +210,29 @@ def _line(line: Line) -> Iterator[tuple[str, Problem]]:
 def _customer(customer: Customer) -> tuple[Customer, tuple[tuple[str, Problem], ...]]:
     faults: list[tuple[str, Problem]] = []
     changes: dict[str, str] = {}
+    # The NIT's column also takes the number of a passport or another document, which has a rule of its own.
+    is_other = catalogs.identity_documents().code_of(customer.document_type) in _OTHER_DOCUMENTS
+    nit_rule = "other_number" if is_other and not nit_has_shape(digits_of(customer.nit)) else "nit"
     for field, attribute in _CUSTOMER_FIELDS.items():
         if text := getattr(customer, attribute):
-            sent, fault = _judged(_rules_of(field, customer), text)
+            sent, fault = _judged(nit_rule if field == "nit" else field, text)
             changes[attribute] = sent
             if fault:
                 faults.append((field, fault))
     placing = place(customer.department, customer.municipality, customer.district)
     if placing.fault:
         faults.append((placing.field, placing.fault))
-    changes |= {name: getattr(placing, name) for name in ("department", "municipality", "district")}
+    changes |= {
+        "department": placing.department, "municipality": placing.municipality, "district": placing.district,
+    }  # fmt: skip
     if all(getattr(customer, attribute) == sent for attribute, sent in changes.items()):
         return customer, tuple(faults)
     return replace(customer, **changes), tuple(faults)
 
 
-def _rules_of(field: str, customer: Customer) -> str:
-    if field == "nit" and catalogs.identity_documents().code_of(customer.document_type) in _OTHER_DOCUMENTS:
-        return "nit" if nit_has_shape(digits_of(customer.nit)) else "other_number"
-    return field
-
-
 @catalogs.remembered(16384)
 def _judged(field: str, text: str) -> tuple[str, Problem | None]:
-    """The form in which a header's text travels, and what is wrong with it."""
+    """Return the form in which a header's text travels, and what is wrong with it."""
     fault = _fault(field, text)
     if fault and fault.kind.severity is Severity.BLOCKS:
         return text, fault
@@ -273,7 +255,7 @@ def _travelling(field: str, text: str) -> str:
 
 
 def _fault(field: str, value: object) -> Problem | None:
-    """The first rule of the field that the value breaks."""
+    """Return what the first rule of the field says that the value breaks."""
     return next((fault for rule in _RULES[field] if (fault := rule(value))), None)
 
 
@@ -287,10 +269,13 @@ def _by_type(rules: Sequence[WholeRule]) -> Mapping[str, tuple[Callable[..., Any
 
 
 _RULES = _by_field(CELL_RULES)
+_HEADER_FIELDS = tuple(key for key in keys_of(Owner.DOCUMENT) if key in _RULES)
+_CUSTOMER_FIELDS = {key: attribute for key, attribute in CUSTOMER_ATTRIBUTES.items() if key in _RULES}
+"""Our field to the customer's attribute; the place has a rule of its own."""
+_NOT_SENT = {kind: frozenset(field.key for field in TABLE if kind not in field.doc_types) for kind in DOC_TYPES}
+"""Fields for which a type's route has no place: nothing is said against them."""
 _DOCUMENT_RULES = _by_type(DOCUMENT_RULES)
 _AMOUNT_RULES = _by_type(AMOUNT_RULES)
 _MOST_REMEMBERED = 100_000
-_SOUND: Mapping[str, set[Any]] = MappingProxyType(
-    {"description": set(), "quantity": set(), "unit_price": set(), "discount_percentage": set()}
-)
+_SOUND: Mapping[str, set[Any]] = MappingProxyType({key: set() for key in LINE_FIELDS if key in _RULES})
 """Values of line fields that broke no rule, so that each is judged once."""

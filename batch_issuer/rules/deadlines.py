@@ -57,7 +57,7 @@ class Deadline:
 
 @cache
 def days_off() -> frozenset[dt.date]:
-    """The ministry's days off in 2026, weekends apart."""
+    """Return the ministry's days off in 2026, weekends apart."""
     text = (files(__package__) / "data" / f"holidays-{CALENDAR_YEAR}.csv").read_text(encoding="utf-8")
     return frozenset(dt.date.fromisoformat(row["date"]) for row in csv.DictReader(text.splitlines()))
 
@@ -70,7 +70,7 @@ def is_business_day(day: dt.date) -> bool:
 
 
 def business_day_after(day: dt.date, count: int) -> dt.date | None:
-    """The business day so many after a day; None where that lies beyond the known calendar."""
+    """Return the business day so many after a day; None where that lies beyond the known calendar."""
     while count:
         day += dt.timedelta(days=1)
         if day.year != CALENDAR_YEAR:
@@ -80,7 +80,7 @@ def business_day_after(day: dt.date, count: int) -> dt.date | None:
 
 
 def deadlines(doc_type: str, issued: dt.date, stamped: dt.date, activity: str = "") -> tuple[Deadline, ...]:
-    """What each source says of a document of this type, issued and stamped on these days of El Salvador."""
+    """Return what each source says of a document of this type, issued and stamped on these days of El Salvador."""
     match doc_type:
         case "01":
             return (_business_days(issued), _three_months(stamped, activity))
@@ -99,17 +99,17 @@ def deadlines(doc_type: str, issued: dt.date, stamped: dt.date, activity: str = 
 
 
 def credit_note_until(issued: dt.date) -> dt.date | None:
-    """The last day for the provider's own credit note in place of a late CCF; None where it is not known."""
+    """Return the last day for the provider's own credit note in place of a late CCF; None where it is not known."""
     return business_day_after(issued, _PROVIDER_DAYS)
 
 
 def safe_until(found: tuple[Deadline, ...]) -> dt.date | None:
-    """The last day on which every source that speaks allows it for certain; None where none is certain."""
+    """Return the last day on which every source that speaks allows it for certain; None where none is certain."""
     return min((day for one in found if (day := one.last_day or one.not_before)), default=None)
 
 
 def at_the_latest(found: tuple[Deadline, ...]) -> dt.date | None:
-    """The latest of the last days that are known."""
+    """Return the latest of the last days that are known."""
     return max((one.last_day for one in found if one.last_day), default=None)
 
 
@@ -123,7 +123,8 @@ def _business_days(issued: dt.date) -> Deadline:
         source=Source.PROVIDER,
         rule=N_("90 business days from the issue"),
         last_day=last_day,
-        not_before=_end_of_calendar(issued) if last_day is None else None,
+        # Counted to the end of the days off that are known: the last day lies behind it.
+        not_before=dt.date(CALENDAR_YEAR, 12, 31) if last_day is None and issued.year == CALENDAR_YEAR else None,
     )
 
 
@@ -151,10 +152,6 @@ def _tenth_business_day(stamped: dt.date) -> Deadline:
 
 
 def _months_after(day: dt.date, months: int) -> dt.date:
-    """The same day of a later month, or that month's last: 30 November and three months are 28 February."""
+    """Return the same day of a later month, or that month's last: 30 November and three months are 28 February."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
-
-def _end_of_calendar(issued: dt.date) -> dt.date | None:
-    return dt.date(CALENDAR_YEAR, 12, 31) if issued.year == CALENDAR_YEAR else None

@@ -28,7 +28,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def digits_of(text: str) -> str:
-    """The identifier without hyphens, spaces and points; empty when anything else than digits stands in it."""
+    """Return the identifier without hyphens, spaces and points; empty when anything else than digits stands in it."""
     bare = text.translate(_SEPARATORS)
     return bare if is_all_digits(bare) else ""
 

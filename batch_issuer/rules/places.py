@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import Kind, Problem
-from batch_issuer.rules.catalogs import District, Municipality, departments, fold, remembered, territory
+from batch_issuer.rules.catalogs import Municipality, departments, fold, remembered, territory
 from batch_issuer.rules.identifiers import is_all_digits, is_uuid
 
 DEPARTMENT_UNKNOWN = Kind(
@@ -86,10 +86,13 @@ def place(department: str, municipality: str, district: str) -> Placing:
     municipality's column is taken as the district that it is. A district given as UUID is kept as it is.
     """
     try:
-        code = _department(department) if department else ""
+        code = departments().code_of(department)
+        if department and not code:
+            known = ", ".join(departments().names.values())
+            raise _Misplaced("department", Problem(DEPARTMENT_UNKNOWN, department, {"known": known}))
         written = _municipality(code, municipality) if municipality else None
         if district and not is_uuid(district):
-            return _sent(_same_place(_district(code, district), code, written, district))
+            return _sent(_of_district(code, written, district))
         if written:
             return _sent(written, district)
         if code and not district:
@@ -108,13 +111,6 @@ class _Misplaced(Exception):  # noqa: N818 - it never leaves this module
 
 def _sent(municipality: Municipality, district: str = "") -> Placing:
     return Placing(municipality.department, municipality.code, district)
-
-
-def _department(text: str) -> str:
-    if code := departments().code_of(text):
-        return code
-    known = ", ".join(departments().names.values())
-    raise _Misplaced("department", Problem(DEPARTMENT_UNKNOWN, text, {"known": known}))
 
 
 def _municipality(department: str, text: str) -> Municipality:
@@ -168,21 +164,15 @@ def _split(digits: str) -> tuple[str, str]:
     return long[:-2], long[-2:]
 
 
-def _district(department: str, text: str) -> tuple[District, ...]:
+def _of_district(department: str, written: Municipality | None, text: str) -> Municipality:
+    """Return the municipality of a district, which must be in the department and municipality that are written."""
     if not is_all_digits(text.strip()):
         districts = territory().districts_named.get(fold(text), ())
     else:
         stated, code = _split(text.strip())
-        key = (stated or department, code)
-        districts = tuple(found for found in (territory().districts.get(key),) if found)
+        districts = tuple(filter(None, [territory().districts.get((stated or department, code))]))
     if not districts:
         raise _Misplaced("district", Problem(DISTRICT_UNKNOWN, text))
-    return districts
-
-
-def _same_place(
-    districts: Sequence[District], department: str, written: Municipality | None, text: str
-) -> Municipality:
     places = tuple(territory().municipality_of(found) for found in districts)
     here = [place for place in places if department in ("", place.department) and written in (None, place)]
     if not here:

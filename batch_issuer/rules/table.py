@@ -6,11 +6,12 @@ What reading finds in cells, rows and sheets (`reading/kinds`) is not among them
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from batch_issuer.model.documents import DOC_TYPES
+from batch_issuer.model.fields import FREE_TEXTS, SALES, TABLE, WITH_CUSTOMER, ValueKind, keys
 from batch_issuer.model.problems import Kind, Problem, Severity
 from batch_issuer.rules import across, by_type, cells, whole
 from batch_issuer.rules.places import PLACE_KINDS, place
@@ -36,51 +37,59 @@ class WholeRule:
 
 
 _NUMBERS = ("quantity", "unit_price")
-_TEXTS = ("description", "customer_name", "name", "address", "phone")
+_PRINTABLE = tuple(
+    field.key for field in TABLE if field.kind in FREE_TEXTS and field.wire and field.key != "external_ref"
+)
+"""What is printed as it was written; references have been looked at when they were read."""
 
-_SALES = ("01", "03", "11")
-_WITH_CUSTOMER = (*_SALES, "14")
-"""The types that send a customer or subject; a credit note has its CCF's."""
+
+def _length_rules() -> Iterator[CellRule]:
+    """Yield the rules about texts that may be too long, from the table of fields; fields that share one are one."""
+    shared: dict[tuple[int, str, tuple[str, ...]], list[str]] = {}
+    for field in TABLE:
+        if field.length_rule:
+            shared.setdefault((field.longest, field.length_rule, field.doc_types), []).append(field.key)
+    for (limit, sentence, doc_types), fields in shared.items():
+        yield CellRule(tuple(fields), cells.text_fits(limit, sentence), cells.TEXT_LONG, doc_types)
+
 
 CELL_RULES = (
     CellRule(("description",), cells.description_is_given, cells.DESCRIPTION_MISSING),
-    CellRule(("description",), cells.description_fits, cells.TEXT_LONG),
-    CellRule(("customer_name", "name"), cells.name_fits, cells.TEXT_LONG, _WITH_CUSTOMER),
-    CellRule(("address",), cells.address_fits, cells.TEXT_LONG, _WITH_CUSTOMER),
-    CellRule(_TEXTS, cells.text_is_printable, cells.TEXT_UNPRINTABLE),
+    *_length_rules(),
+    CellRule(_PRINTABLE, cells.text_is_printable, cells.TEXT_UNPRINTABLE),
     CellRule((*_NUMBERS, "discount_percentage"), cells.number_is_there, cells.NUMBER_MISSING),
     CellRule(("quantity",), cells.quantity_is_positive, cells.QUANTITY_NOT_POSITIVE),
     CellRule(("unit_price",), cells.price_is_positive, cells.PRICE_NOT_POSITIVE),
     CellRule(("discount_percentage",), cells.discount_is_in_range, cells.DISCOUNT_OUT_OF_RANGE),
     CellRule(_NUMBERS, cells.number_is_below_limit, cells.NUMBER_LARGE),
     CellRule((*_NUMBERS, "discount_percentage"), cells.number_has_few_decimals, cells.NUMBER_DECIMALS),
-    CellRule(("payment_method",), cells.payment_method_is_known, cells.PAYMENT_UNKNOWN, _SALES),
-    CellRule(("transaction_condition",), cells.condition_is_known, cells.CONDITION_UNKNOWN, _SALES),
-    CellRule(("deadline",), cells.deadline_is_known, cells.DEADLINE_UNKNOWN, _SALES),
-    CellRule(("period",), cells.period_is_whole, cells.PERIOD_NOT_WHOLE, _SALES),
+    CellRule(("payment_method",), cells.payment_method_is_known, cells.PAYMENT_UNKNOWN, SALES),
+    CellRule(("transaction_condition",), cells.condition_is_known, cells.CONDITION_UNKNOWN, SALES),
+    CellRule(("deadline",), cells.deadline_is_known, cells.DEADLINE_UNKNOWN, SALES),
+    CellRule(keys(ValueKind.WHOLE), cells.period_is_whole, cells.PERIOD_NOT_WHOLE, SALES),
     CellRule(
-        ("activity_code", "customer_activity_code"), cells.activity_is_known, cells.ACTIVITY_UNKNOWN, _WITH_CUSTOMER
+        ("activity_code", "customer_activity_code"), cells.activity_is_known, cells.ACTIVITY_UNKNOWN, WITH_CUSTOMER
     ),
-    CellRule(("email", "redirect_email"), cells.email_is_plausible, cells.EMAIL_SHAPE, _WITH_CUSTOMER),
-    CellRule(("phone",), cells.phone_fits, cells.PHONE_LENGTH, _WITH_CUSTOMER),
-    CellRule(("nit",), cells.nit_looks_right, cells.NIT_SHAPE, _WITH_CUSTOMER),
-    CellRule(("nit",), cells.nit_check_digit_fits, cells.NIT_CHECK_DIGIT, _WITH_CUSTOMER),
-    CellRule(("other_number",), cells.other_number_fits, cells.OTHER_NUMBER_LENGTH, _WITH_CUSTOMER),
-    CellRule(("dui",), cells.dui_looks_right, cells.DUI_SHAPE, _WITH_CUSTOMER),
-    CellRule(("dui",), cells.dui_check_digit_fits, cells.DUI_CHECK_DIGIT, _WITH_CUSTOMER),
-    CellRule(("nrc",), cells.nrc_looks_right, cells.NRC_SHAPE, _SALES),
-    CellRule(("document_type",), cells.identity_document_is_known, cells.IDENTITY_DOCUMENT_UNKNOWN, _WITH_CUSTOMER),
-    CellRule(("type_contributor",), cells.contributor_is_known, cells.CONTRIBUTOR_UNKNOWN, _SALES),
-    CellRule(("favorite_doc",), cells.favorite_doc_is_known, cells.FAVORITE_DOC_UNKNOWN, _SALES),
+    CellRule(keys(ValueKind.EMAIL), cells.email_is_plausible, cells.EMAIL_SHAPE, WITH_CUSTOMER),
+    CellRule(keys(ValueKind.PHONE), cells.phone_fits, cells.PHONE_LENGTH, WITH_CUSTOMER),
+    CellRule(("nit",), cells.nit_looks_right, cells.NIT_SHAPE, WITH_CUSTOMER),
+    CellRule(("nit",), cells.nit_check_digit_fits, cells.NIT_CHECK_DIGIT, WITH_CUSTOMER),
+    CellRule(("other_number",), cells.other_number_fits, cells.OTHER_NUMBER_LENGTH, WITH_CUSTOMER),
+    CellRule(("dui",), cells.dui_looks_right, cells.DUI_SHAPE, WITH_CUSTOMER),
+    CellRule(("dui",), cells.dui_check_digit_fits, cells.DUI_CHECK_DIGIT, WITH_CUSTOMER),
+    CellRule(("nrc",), cells.nrc_looks_right, cells.NRC_SHAPE, SALES),
+    CellRule(("document_type",), cells.identity_document_is_known, cells.IDENTITY_DOCUMENT_UNKNOWN, WITH_CUSTOMER),
+    CellRule(("type_contributor",), cells.contributor_is_known, cells.CONTRIBUTOR_UNKNOWN, SALES),
+    CellRule(("favorite_doc",), cells.favorite_doc_is_known, cells.FAVORITE_DOC_UNKNOWN, SALES),
 )
 """In the order in which they are asked; the first that is broken speaks for its cell."""
 
 TYPE_RULE = WholeRule(whole.type_is_issued, (whole.DOC_TYPE_UNISSUED,))
-PLACE_RULE = WholeRule(place, PLACE_KINDS, _WITH_CUSTOMER)
+PLACE_RULE = WholeRule(place, PLACE_KINDS, WITH_CUSTOMER)
 DOCUMENT_RULES = (
     WholeRule(whole.lines_are_few, (whole.LINES_MISSING, whole.LINES_MANY)),
-    WholeRule(whole.customer_has_one_name, (whole.CUSTOMER_NAME_MISSING, whole.CUSTOMER_TWO_NAMES), _WITH_CUSTOMER),
-    WholeRule(whole.term_belongs_to_credit, (whole.TERM_WITHOUT_CREDIT, whole.CREDIT_WITHOUT_TERM), _SALES),
+    WholeRule(whole.customer_has_one_name, (whole.CUSTOMER_NAME_MISSING, whole.CUSTOMER_TWO_NAMES), WITH_CUSTOMER),
+    WholeRule(whole.term_belongs_to_credit, (whole.TERM_WITHOUT_CREDIT, whole.CREDIT_WITHOUT_TERM), SALES),
     WholeRule(
         by_type.taxpayer_is_complete,
         (
@@ -102,7 +111,7 @@ DOCUMENT_RULES = (
         ("05",),
     ),
     WholeRule(by_type.credit_says_what, (by_type.CREDIT_SAYS_NOTHING,), ("05",)),
-    WholeRule(by_type.only_credits_adjust, (by_type.ADJUSTS_WITHOUT_CREDIT,), _WITH_CUSTOMER),
+    WholeRule(by_type.only_credits_adjust, (by_type.ADJUSTS_WITHOUT_CREDIT,), WITH_CUSTOMER),
 )  # fmt: skip
 AMOUNT_RULES = (
     WholeRule(whole.amounts_are_possible, (whole.AMOUNT_ZERO, whole.AMOUNT_LARGE)),

@@ -25,14 +25,11 @@ def amounts_of(sale: Sale, type_contributor: int, options: SandboxOptions) -> Am
     if options.rounding == "line":
         lines = [cents(line) for line in lines]
     gross = cents(sum(lines, _ZERO))
-    if sale.doc_type in ("11", "14"):
-        retention = _income_tax(sale, lines) if sale.doc_type == "14" else _ZERO
-        return Amounts(taxable=gross, vat=_ZERO, gross=gross, retention=retention, total=gross - retention)
-    if options.rounding == "line":
-        taxable = sum((cents(line / _ONE_AND_VAT) for line in lines), _ZERO)
-    else:
-        taxable = cents(gross / _ONE_AND_VAT)
-    retention = _vat_withheld(sale.doc_type, taxable, type_contributor, options)
+    taxable = gross
+    if sale.doc_type not in ("11", "14"):
+        by_line = options.rounding == "line"
+        taxable = sum((cents(line / _ONE_AND_VAT) for line in lines), _ZERO) if by_line else cents(gross / _ONE_AND_VAT)
+    retention = _withheld(sale, lines, taxable, type_contributor, options)
     return Amounts(taxable=taxable, vat=gross - taxable, gross=gross, retention=retention, total=gross - retention)
 
 
@@ -51,15 +48,16 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(_CENT, ROUND_HALF_UP)
 
 
-def _vat_withheld(doc_type: str, taxable: Decimal, type_contributor: int, options: SandboxOptions) -> Decimal:
+def _withheld(
+    sale: Sale, lines: list[Decimal], taxable: Decimal, type_contributor: int, options: SandboxOptions
+) -> Decimal:
+    """Return the income tax that is withheld of services (14), or the VAT that a large contributor withholds."""
+    if sale.doc_type == "14":
+        services = [amount for line, amount in zip(sale.lines, lines, strict=True) if line.is_service]
+        return cents(sum(services, _ZERO) * _WITHHELD_INCOME_TAX)
     bearing = ("01", "03", "05") if options.memo_retention else ("01", "03")
-    if doc_type not in bearing or type_contributor not in LARGE_CONTRIBUTORS:
+    if sale.doc_type not in bearing or type_contributor not in LARGE_CONTRIBUTORS:
         return _ZERO
     if taxable > _HUNDRED or (taxable == _HUNDRED and options.retention_rule == "at-least"):
         return cents(taxable * _WITHHELD_VAT)
     return _ZERO
-
-
-def _income_tax(sale: Sale, lines: list[Decimal]) -> Decimal:
-    services = sum((amount for line, amount in zip(sale.lines, lines, strict=True) if line.is_service), _ZERO)
-    return cents(services * _WITHHELD_INCOME_TAX)

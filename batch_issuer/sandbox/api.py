@@ -85,24 +85,17 @@ class Api:
                 raise Refused(409, "El documento ya fue invalidado")
             return self._cancelled(record)
         if not record.stamp and self._options.unstamped_invalidation != "accepted":
-            code = 409 if self._options.unstamped_invalidation == "error409" else 400
+            code = {"error409": 409}.get(self._options.unstamped_invalidation, 400)
             raise Refused(code, "El documento no tiene sello de recepción")
-        now = self._register.clock()
-        if record.doc_type == "03" and not ccf_window_open(record.registered_at, now, self._options.ccf_days):
-            return self._cancelled(self._register.replace_by_memo(account, record))
-        if record.doc_type != "03" and not invoice_window_open(record.registered_at, now, self._options.invoice_days):
-            body = answers.cancelled(record, self._options, None, pending=False)
+        at, now = record.registered_at, self._register.clock()
+        if record.doc_type == "03":
+            if not ccf_window_open(at, now, self._options.ccf_days):
+                return self._cancelled(self._register.replace_by_memo(account, record))
+        elif not invoice_window_open(at, now, self._options.invoice_days):
             meaning = "Plazo de invalidación vencido"
-            body |= {
-                "success": False,
-                "dte_success": False,
-                "rejected": True,
-                "reception_stamp": "",
-                "codigo_msg": "097",
-            }
-            return answers.as_json(
-                body | {"dte_state": "RECHAZADO", "dte_message": meaning, "observaciones": [meaning]}
-            )
+            flags = {"success": False, "dte_success": False, "rejected": True, "reception_stamp": ""}
+            said = {"dte_state": "RECHAZADO", "dte_message": meaning, "codigo_msg": "097", "observaciones": [meaning]}
+            return answers.as_json(answers.cancelled(record, self._options, None, pending=False) | flags | said)
         stamp = "" if self._options.contingency else self._register.new_stamp(record, now, "cancelled")
         return self._cancelled(self._register.mark_cancelled(record, stamp=stamp))
 

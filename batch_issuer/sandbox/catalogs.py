@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import unicodedata
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -102,13 +102,10 @@ def _known_municipalities() -> frozenset[tuple[str, str]]:
 
 @cache
 def _districts() -> Mapping[str, District]:
-    return {item.id: item for item in _make_districts(_rows("cat-008"))}
-
-
-def _make_districts(rows: Iterable[Mapping[str, str]]) -> Iterable[District]:
-    for row in rows:
+    found = {}
+    for row in _rows("cat-008"):
         code = row["department_code"] + row["code"]
-        yield District(
+        district = District(
             id=str(uuid.uuid5(_NAMESPACE, code)),
             code=code,
             name=row["name"],
@@ -116,6 +113,8 @@ def _make_districts(rows: Iterable[Mapping[str, str]]) -> Iterable[District]:
             municipality=row["municipality_code"],
             municipality_name=row["municipality_name"],
         )
+        found[district.id] = district
+    return found
 
 
 @cache

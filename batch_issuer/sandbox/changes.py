@@ -57,7 +57,7 @@ def _value(name: str, value: Any) -> Any:
     hint = _HINTS[name]
     try:
         return _coerced(hint, value.strip() if isinstance(value, str) else value)
-    except (ValueError, TypeError, OverflowError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         raise CannotStart(
             N_("«{value}» is not possible for the sandbox option {name}."),
             repair=N_("Possible: {known}."),
@@ -69,7 +69,7 @@ def _value(name: str, value: Any) -> Any:
 
 def _coerced(hint: Any, value: Any) -> Any:
     if get_origin(hint) is Literal:
-        return _choice(get_args(hint), value)
+        return {str(choice): choice for choice in get_args(hint)}[str(value)]
     if get_origin(hint) is UnionType:
         if value is None or str(value).lower() in ("none", ""):
             return None
@@ -77,15 +77,8 @@ def _coerced(hint: Any, value: Any) -> Any:
     if get_origin(hint) is tuple:
         return _several(_key if get_args(hint)[0] is Key else str, value)
     if hint is bool:
-        return _flag(value)
+        return value if isinstance(value, bool) else _FLAGS[str(value).lower()]
     return _plain(hint, value)
-
-
-def _choice(choices: tuple[Any, ...], value: Any) -> Any:
-    for choice in choices:
-        if str(choice) == str(value):
-            return choice
-    raise ValueError(value)
 
 
 def _several(make: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
@@ -103,14 +96,6 @@ def _key(value: Any) -> Key:
     if not found.key or not found.company or found.environment not in ("00", "01"):
         raise ValueError(found)
     return found
-
-
-def _flag(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if str(value).lower() not in _FLAGS:
-        raise ValueError(value)
-    return _FLAGS[str(value).lower()]
 
 
 def _plain(kind: Any, value: Any) -> Any:

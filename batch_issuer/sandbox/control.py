@@ -32,8 +32,11 @@ async def control(sandbox: Sandbox, request: web.BaseRequest) -> Answer:
     if found is None:
         known = [f"{method} {CONTROL_PATH}{path}" for method, path in _ROUTES]
         return answers.as_json({"base_url": sandbox.base_url, "control": known}, 404 if name else 200)
+    body = await request.read()
     try:
-        return found(sandbox, _Asked(dict(request.query), _parsed(await request.read())))
+        return found(sandbox, _Asked(dict(request.query), json.loads(body) if body.strip() else {}))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return answers.as_json({"detail": str(CannotStart(N_("The body is not JSON.")))}, 400)
     except CannotStart as error:
         return answers.as_json({"detail": str(error)}, 400)
 
@@ -50,14 +53,23 @@ class _Asked:
         return self.query.get(name, default) if found is None else found
 
 
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body) if body.strip() else {}
-    except ValueError:
-        raise CannotStart(N_("The body is not JSON.")) from None
+_Route = Callable[["Sandbox", _Asked], Answer]
+_ROUTES: dict[tuple[str, str], _Route] = {}
 
 
-def _documents(sandbox: Sandbox, asked: _Asked) -> Answer:
+def _at(method: str, path: str) -> Callable[[_Route], _Route]:
+    """Answer requests of this method and path with the function below."""
+
+    def kept(function: _Route) -> _Route:
+        _ROUTES[method, path] = function
+        return function
+
+    return kept
+
+
+@_at("GET", "documents")
+def documents(sandbox: Sandbox, asked: _Asked) -> Answer:
+    """Return the documents, or those of one reference; as JSON Lines with `format=jsonl`."""
     found = [record.as_json() for record in sandbox.documents() if asked.query.get("ref", record.ref) == record.ref]
     if asked.query.get("format") == "jsonl":
         lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in found)
@@ -65,22 +77,30 @@ def _documents(sandbox: Sandbox, asked: _Asked) -> Answer:
     return answers.as_json(found)
 
 
-def _customers(sandbox: Sandbox, _: _Asked) -> Answer:
+@_at("GET", "customers")
+def customers(sandbox: Sandbox, _: _Asked) -> Answer:
+    """Return the customers that the provider would have stored."""
     return answers.as_json([dict(customer) for customer in sandbox.customers()])
 
 
-def _requests(sandbox: Sandbox, _: _Asked) -> Answer:
+@_at("GET", "requests")
+def requests(sandbox: Sandbox, _: _Asked) -> Answer:
+    """Return what came in so far: counts, refusals, violations."""
     return answers.as_json(sandbox.requests().as_json())
 
 
-def _faults(sandbox: Sandbox, _: _Asked) -> Answer:
+@_at("GET", "faults")
+def faults(sandbox: Sandbox, _: _Asked) -> Answer:
+    """Return the faults that are ordered, and how often each struck."""
     return answers.as_json(sandbox.requests().as_json()["faults"])
 
 
-def _order(sandbox: Sandbox, asked: _Asked) -> Answer:
+@_at("POST", "faults")
+def order(sandbox: Sandbox, asked: _Asked) -> Answer:
+    """Order one fault or several. Raises `CannotStart` for what is none."""
     orders = asked.body if isinstance(asked.body, list) else [asked.body]
     sandbox.order(*[_fault(order) for order in orders])
-    return _faults(sandbox, asked)
+    return faults(sandbox, asked)
 
 
 def _fault(order: Any) -> Fault:
@@ -98,12 +118,16 @@ def _fault(order: Any) -> Fault:
     )
 
 
-def _clear(sandbox: Sandbox, _: _Asked) -> Answer:
+@_at("DELETE", "faults")
+def clear_faults(sandbox: Sandbox, _: _Asked) -> Answer:
+    """Take back every fault."""
     sandbox.clear_faults()
     return answers.as_json([])
 
 
-def _resolve(sandbox: Sandbox, asked: _Asked) -> Answer:
+@_at("POST", "resolve")
+def resolve(sandbox: Sandbox, asked: _Asked) -> Answer:
+    """Settle documents in contingency. Raises `CannotStart` for an end that there is not."""
     to, refs = asked.get("to", "stamped"), asked.get("refs", ["*"])
     if to not in ("stamped", "rejected"):
         raise CannotStart(N_("A contingency ends stamped or rejected, not «{value}»."), value=to)
@@ -111,39 +135,31 @@ def _resolve(sandbox: Sandbox, asked: _Asked) -> Answer:
     return answers.as_json({"resolved": sandbox.resolve(to, patterns)})
 
 
-def _contingency(sandbox: Sandbox, asked: _Asked) -> Answer:
+@_at("POST", "contingency")
+def contingency(sandbox: Sandbox, asked: _Asked) -> Answer:
+    """Begin or end a contingency of the whole ministry."""
     return _shown(sandbox.change(contingency=asked.get("on", True)))
 
 
-def _options(sandbox: Sandbox, _: _Asked) -> Answer:
+@_at("GET", "options")
+def options(sandbox: Sandbox, _: _Asked) -> Answer:
+    """Return the options in force."""
     return _shown(sandbox.options)
 
 
-def _change(sandbox: Sandbox, asked: _Asked) -> Answer:
+@_at("POST", "options")
+def change(sandbox: Sandbox, asked: _Asked) -> Answer:
+    """Change options while it runs. Raises `CannotStart` for impossible ones."""
     changes = asked.body if isinstance(asked.body, dict) else {}
     return _shown(sandbox.change(**{**asked.query, **changes}))
 
 
-def _release(sandbox: Sandbox, _: _Asked) -> Answer:
+@_at("POST", "release")
+def release(sandbox: Sandbox, _: _Asked) -> Answer:
+    """Let every hanging request go on."""
     sandbox.release()
     return answers.as_json({"released": True})
 
 
 def _shown(options: SandboxOptions) -> Answer:
     return answers.as_json(options.as_json())
-
-
-_Route = Callable[["Sandbox", _Asked], Answer]
-_ROUTES: Mapping[tuple[str, str], _Route] = {
-    ("GET", "documents"): _documents,
-    ("GET", "customers"): _customers,
-    ("GET", "requests"): _requests,
-    ("GET", "faults"): _faults,
-    ("POST", "faults"): _order,
-    ("DELETE", "faults"): _clear,
-    ("POST", "resolve"): _resolve,
-    ("POST", "contingency"): _contingency,
-    ("GET", "options"): _options,
-    ("POST", "options"): _change,
-    ("POST", "release"): _release,
-}

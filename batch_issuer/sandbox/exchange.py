@@ -102,24 +102,20 @@ class Exchange:
             return wire.respond(answers.refusal(Refused(413, "Request Entity Too Large"), self._options), ())
         authorization = request.headers.get("Authorization", "")
         key = presented_key(authorization, call.query.get("key", ""), self._options, download=call.route == "file")
+        until, status = self._outage
         try:
-            account, headers = self._admit(key)
+            if self._clock() < until:
+                raise Refused(status, "Servicio no disponible")
+            account = account_of(key, self._options)
+            taken = self._quota(key).take(self._clock())
+            if taken.refused:
+                self.traffic.refuse(taken.refused)
+                raise TooMany(taken.detail, taken.headers)
         except TooMany as refused:
             return wire.respond(answers.refusal(refused, self._options), refused.headers)
         except Refused as refused:
             return wire.respond(answers.refusal(refused, self._options), self._quota(key).peek(self._clock()))
-        return await self._admitted(request, call, _Work(account=account, key=key, body=body), headers)
-
-    def _admit(self, key: str) -> tuple[Account, Headers]:
-        until, status = self._outage
-        if self._clock() < until:
-            raise Refused(status, "Servicio no disponible")
-        account = account_of(key, self._options)
-        taken = self._quota(key).take(self._clock())
-        if taken.refused:
-            self.traffic.refuse(taken.refused)
-            raise TooMany(taken.detail, taken.headers)
-        return account, taken.headers
+        return await self._admitted(request, call, _Work(account=account, key=key, body=body), taken.headers)
 
     def _quota(self, key: str) -> Quota:
         if key not in self._quotas:
@@ -191,7 +187,10 @@ class Exchange:
             if call.refused is not None:
                 raise call.refused
             if call.route in routing.ISSUING:
-                return await self._issue(call, work)
+                posting = await self._registered(call, work)
+                record = await self._sent(posting.record) if posting.to_send else posting.record
+                addresses = self._addresses(work)
+                return answers.as_json(answers.issued(record, self._options, addresses, duplicate=posting.duplicate))
             if self._options.read_latency:
                 await asyncio.sleep(self._options.read_latency)
             return self._read(call, work)
@@ -211,12 +210,6 @@ class Exchange:
             case _:
                 return self._api.catalog(call.route, call.query)
 
-    async def _issue(self, call: Call, work: _Work) -> Answer:
-        posting = await self._registered(call, work)
-        record = await self._sent(posting.record) if posting.to_send else posting.record
-        body = answers.issued(record, self._options, self._addresses(work), duplicate=posting.duplicate)
-        return answers.as_json(body)
-
     async def _registered(self, call: Call, work: _Work) -> Posting:
         waited = False
         while True:
@@ -224,16 +217,13 @@ class Exchange:
                 return self._register.register(call.route, work.account, work.payload, work.digest, waited=waited)
             except Busy as busy:
                 waited = True
-                await self._wait_for_turn(busy.record)
-
-    async def _wait_for_turn(self, record: Record) -> None:
-        turn = self._turns.get(record.document_id)
-        if turn is not None:
-            await turn.wait()
-        elif record.standing is Standing.PENDING:
-            self._register.send(record)
-        else:
-            self._register.reveal(record)
+                turn = self._turns.get(busy.record.document_id)
+                if turn is not None:
+                    await turn.wait()
+                elif busy.record.standing is Standing.PENDING:  # whoever registered it has gone: send it in its place
+                    self._register.send(busy.record)
+                else:
+                    self._register.reveal(busy.record)
 
     async def _sent(self, record: Record) -> Record:
         if not self._options.latency:

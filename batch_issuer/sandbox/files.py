@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -95,7 +96,8 @@ def json_file(record: Record, options: SandboxOptions) -> bytes:
 
 def ticket(record: Record) -> bytes:
     """The 8 by 21 cm ticket; it says when the stamp is missing."""
-    return _pdf(_TICKET, 7, [*_page(record), *_note(record)])
+    waiting = ["DOCUMENTO EN CONTINGENCIA: transmisión pendiente"] * (record.standing is Standing.CONTINGENCY)
+    return _pdf(_TICKET, 7, [*_page(record), *waiting])
 
 
 def letter(record: Record) -> bytes:
@@ -191,12 +193,12 @@ def _page(record: Record) -> list[str]:
     ]
 
 
-def _note(record: Record) -> list[str]:
-    return ["DOCUMENTO EN CONTINGENCIA: transmisión pendiente"] if record.standing is Standing.CONTINGENCY else []
-
-
 def _pdf(size: tuple[int, int], letter_height: int, lines: list[str]) -> bytes:
-    content = _text_content(size[1], letter_height, lines)
+    texts = (" ".join(line.split()).encode("cp1252", "replace") for line in lines)
+    # Backslashes and parentheses are signs of PDF strings.
+    shown = b"\n".join(b"(%b) Tj T*" % re.sub(rb"[\\()]", rb"\\\g<0>", text) for text in texts)
+    top = size[1] - 2 * _LINE_HEIGHT
+    content = b"BT /F1 %d Tf %d TL 10 %d Td\n%b\nET" % (letter_height, _LINE_HEIGHT, top, shown)
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -215,14 +217,3 @@ def _pdf(size: tuple[int, int], letter_height: int, lines: list[str]) -> bytes:
     out += b"".join(b"%010d 00000 n \n" % place for place in places)
     out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
     return bytes(out)
-
-
-def _text_content(height: int, letter_height: int, lines: list[str]) -> bytes:
-    shown = b"\n".join(b"(%b) Tj T*" % _escaped(line) for line in lines)
-    start = height - 2 * _LINE_HEIGHT
-    return b"BT /F1 %d Tf %d TL 10 %d Td\n%b\nET" % (letter_height, _LINE_HEIGHT, start, shown)
-
-
-def _escaped(text: str) -> bytes:
-    plain = " ".join(text.split()).encode("cp1252", "replace")
-    return plain.replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")

@@ -37,11 +37,7 @@ def account_of(key: str, options: SandboxOptions) -> Account:
             if known.key == key:
                 return Account(company=known.company, environment=known.environment)
         if not options.keys and (key == SAMPLE_KEY or _FORM.fullmatch(key)):
-            return Account(company=_company(key), environment=options.environment)
+            digest = hashlib.blake2b(key.encode(), digest_size=4).hexdigest()
+            company = "example" if key == SAMPLE_KEY else f"company-{digest}"
+            return Account(company=company, environment=options.environment)
     raise Refused(401, "API key invalida")
-
-
-def _company(key: str) -> str:
-    if key == SAMPLE_KEY:
-        return "example"
-    return "company-" + hashlib.blake2b(key.encode(), digest_size=4).hexdigest()

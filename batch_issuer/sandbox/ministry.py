@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
 from batch_issuer.sandbox import catalogs
@@ -106,25 +106,18 @@ def chosen(ref: str, purpose: str, share: float, seed: int) -> bool:
 
 
 def _faults_of(record: Record, options: SandboxOptions) -> Iterator[tuple[str, str]]:
+    """Yield each fault of the data, as `codigo_msg` and its words, in the order in which the ministry looks."""
     recipient, sale = record.recipient, record.sale
     numbered = recipient.get("nit") or recipient.get("dui") or options.subject_number == "optional"
-    if sale.doc_type == "14" and not numbered:
-        yield "096", "Campo #/sujetoExcluido/numDocumento es requerido"
-    if sale.doc_type == "03" and not recipient.get("nrc"):
-        yield "096", "Campo #/receptor/nrc es requerido"
-    if (nrc := recipient.get("nrc")) and not _NRC.fullmatch(nrc):
-        yield "095", "Campo #/receptor/nrc no cumple el formato requerido"
-    if (nit := recipient.get("nit")) and not is_nit(nit):
-        yield "094", "Campo #/receptor/nit no es un número válido"
-    if (dui := recipient.get("dui")) and not is_dui(dui):
-        yield "094", "Campo #/receptor/numDocumento no es un número válido"
-    if (email := recipient.get("email")) and not is_email(email):
-        yield "096", "Campo #/receptor/correo no cumple el formato requerido"
-    if (kind := recipient.get("document_type")) and not catalogs.has_document_type(kind):
-        yield "092", "Campo #/receptor/tipoDocumento no existe en el catálogo"
-    for where, code in (("receptor", recipient.get("activity_code")), ("emisor", sale.activity_code)):
-        if code and not catalogs.has_activity(code):
-            yield "089", f"Campo #/{where}/codActividad no existe en el catálogo"
+    needed = {"14": ("sujetoExcluido/numDocumento", numbered), "03": ("receptor/nrc", recipient.get("nrc"))}
+    place, given = needed.get(sale.doc_type, ("", True))
+    if not given:
+        yield "096", f"Campo #/{place} es requerido"
+    for name, fits, code, words in _OF_RECIPIENTS:
+        if (value := recipient.get(name)) and not fits(value):
+            yield code, f"Campo #/receptor/{words}"
+    if sale.activity_code and not catalogs.has_activity(sale.activity_code):
+        yield "089", "Campo #/emisor/codActividad no existe en el catálogo"
     if not catalogs.has_payment_method(sale.payment_method):
         yield "096", "Campo #/resumen/pagos/0/codigo no existe en el catálogo"
 
@@ -167,3 +160,14 @@ def _digits(text: str) -> tuple[int, ...]:
 def text_of(digits: tuple[int, ...]) -> str:
     """Digits as they are written."""
     return "".join(str(digit) for digit in digits)
+
+
+_OF_RECIPIENTS: tuple[tuple[str, Callable[[str], object], str, str], ...] = (
+    ("nrc", _NRC.fullmatch, "095", "nrc no cumple el formato requerido"),
+    ("nit", is_nit, "094", "nit no es un número válido"),
+    ("dui", is_dui, "094", "numDocumento no es un número válido"),
+    ("email", is_email, "096", "correo no cumple el formato requerido"),
+    ("document_type", catalogs.has_document_type, "092", "tipoDocumento no existe en el catálogo"),
+    ("activity_code", catalogs.has_activity, "089", "codActividad no existe en el catálogo"),
+)
+"""What the ministry demands of a recipient: the field, whether a value fits, and the words where it does not."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from batch_issuer.model.documents import Amounts
 from batch_issuer.sandbox import ministry
 from batch_issuer.sandbox.amounts import amounts_of
 from batch_issuer.sandbox.files import written
@@ -73,7 +74,13 @@ class Register:
             known = self.settled(known)
             if known.standing in _STANDING:
                 return self._again(known, None, digest, waited=waited)
-        sale = self._read(route, reader, account, payload)
+        match route:
+            case "suex":
+                sale = reader.purchase(payload)
+            case "credit-memo":
+                sale = self._adjusting(account, reader.memo(payload))
+            case _:
+                sale = reader.sale(payload)
         if known is not None:
             return self._again(self.settled(known), sale, digest, waited=waited)
         return Posting(record=self._create(account, sale, digest), duplicate=False, to_send=True)
@@ -113,15 +120,6 @@ class Register:
             self._settle(record, verdict)
         return len(waiting)
 
-    def _read(self, route: str, reader: Reader, account: Account, payload: Mapping[str, Any]) -> Sale:
-        match route:
-            case "suex":
-                return reader.purchase(payload)
-            case "credit-memo":
-                return self._adjusting(account, reader.memo(payload))
-            case _:
-                return reader.sale(payload)
-
     def _create(self, account: Account, sale: Sale, digest: str) -> Record:
         number = self.store.next_number(account.company, sale.doc_type)
         control_number = f"DTE-{sale.doc_type}-{self.options.point}-{number:015}"
@@ -151,31 +149,27 @@ class Register:
         hidden = record.standing is Standing.PENDING or record.visible_at > self.clock()
         if not waited:
             record = self.store.put(replace(record, received=record.received + 1))
-            if hidden or record.standing is not Standing.REJECTED or not changed:
-                kind = "post-while-registering" if hidden else _KIND_OF_REPEAT[record.standing]
-                self._note(kind, record, changed=changed)
-        if hidden and self.options.simultaneous == "error409":
-            raise Refused(409, "El documento se está procesando")
         if hidden:
+            if not waited:
+                self._note("post-while-registering", record, changed=changed)
+            if self.options.simultaneous == "error409":
+                raise Refused(409, "El documento se está procesando")
             raise Busy(record)
-        match self._repeat(record.standing):
+        # A rejected document may come again, corrected; any other POST would have made a second document.
+        if not waited and not (record.standing is Standing.REJECTED and changed):
+            self._note(_KIND_OF_REPEAT[record.standing], record, changed=changed)
+        reactions = {
+            Standing.REJECTED: "resend",
+            Standing.CONTINGENCY: self.options.contingency_repost,
+            Standing.CANCELLED: self.options.cancelled_repost,
+        }
+        match reactions.get(record.standing):
             case "error409":
                 raise Refused(409, "El documento no admite un nuevo envío en su estado actual")
             case "resend" if sale is not None:
                 return self._reuse(record, sale, digest)
             case _:
                 return Posting(record=record, duplicate=True, to_send=False)
-
-    def _repeat(self, standing: Standing) -> str:
-        match standing:
-            case Standing.REJECTED:
-                return "resend"
-            case Standing.CONTINGENCY:
-                return self.options.contingency_repost
-            case Standing.CANCELLED:
-                return self.options.cancelled_repost
-            case _:
-                return "original"
 
     def _reuse(self, record: Record, sale: Sale, digest: str) -> Posting:
         if sale.doc_type != record.doc_type:
@@ -224,7 +218,9 @@ class Register:
             )
         )
         if stamped and settled.sale.full_adjustment:
-            self._cancel_adjusted(settled)
+            ccf = self.store.find(settled.company, "sale", settled.adjusts)
+            if ccf is not None:
+                self.mark_cancelled(ccf, stamp=settled.stamp, memo=settled)
         return settled
 
     def visible(self, account: Account, families: tuple[str, ...], id_or_ref: str) -> Record:
@@ -266,16 +262,10 @@ class Register:
             raise Refused(409, "El CCF no está vigente")
         adjusting = replace(sale, adjusts=ccf.document_id, lines=sale.lines or ccf.sale.lines)
         memos = (memo for memo in self.store.adjusting(ccf) if memo.ref != sale.ref and memo.standing not in _VOID)
-        credited = sum((memo.amounts.gross or 0 for memo in memos), Decimal(0))
-        gross = amounts_of(adjusting, 1, self.options).gross or 0
-        if credited + gross > (ccf.amounts.gross or 0):
+        credited = sum((_gross(memo.amounts) for memo in memos), Decimal(0))
+        if credited + _gross(amounts_of(adjusting, 1, self.options)) > _gross(ccf.amounts):
             raise Refused(400, "El monto de la nota excede el del CCF", "body", "lines")
         return adjusting
-
-    def _cancel_adjusted(self, memo: Record) -> None:
-        ccf = self.store.find(memo.company, "sale", memo.adjusts)
-        if ccf is not None:
-            self.mark_cancelled(ccf, stamp=memo.stamp, memo=memo)
 
     def replace_by_memo(self, account: Account, ccf: Record) -> Record:
         """The CCF, cancelled by a credit note over all its lines."""
@@ -296,6 +286,10 @@ class Register:
                 cancelled_by=memo.document_id if memo is not None else "",
             )
         )
+
+
+def _gross(amounts: Amounts) -> Decimal:
+    return amounts.gross or Decimal(0)
 
 
 def _uuid(seed: int, company: str, name: str) -> str:

@@ -58,21 +58,20 @@ def find(method: str, target: str, options: SandboxOptions) -> Call:
 
 
 def _with_ref(method: str, rest: str, query: Mapping[str, str], options: SandboxOptions) -> Call:
-    other = ""
+    named: dict[str, tuple[str, str]] = {}
     for wanted, prefix, route in _WITH_REF:
         encoded = rest.removeprefix(prefix)
-        if encoded == rest or not encoded or "/" in encoded:
-            continue
-        if wanted != method:
-            other = other or route
-            continue
-        if options.encoded_slash == "not-found" and "%2f" in encoded.lower():
-            return _unknown(query)
-        try:
-            return Call(route=route, ref=unquote(encoded, errors="strict"), query=query)
-        except UnicodeDecodeError:
-            return _unknown(query)
-    return _wrong_method(other, query) if other else _unknown(query)
+        if encoded not in ("", rest) and "/" not in encoded:
+            named.setdefault(wanted, (route, encoded))
+    if method not in named:
+        return _wrong_method(next(iter(named.values()))[0], query) if named else _unknown(query)
+    route, encoded = named[method]
+    if options.encoded_slash == "not-found" and "%2f" in encoded.lower():
+        return _unknown(query)
+    try:
+        return Call(route=route, ref=unquote(encoded, errors="strict"), query=query)
+    except UnicodeDecodeError:
+        return _unknown(query)
 
 
 def _unknown(query: Mapping[str, str]) -> Call:

@@ -259,14 +259,12 @@ def _plain(value: object) -> Any:
     return dict(value) if isinstance(value, Mapping) else str(value)
 
 
-def _line_from(parts: list[Any]) -> SaleLine:
-    description, quantity, unit_price, discount, is_service = parts
-    return SaleLine(description, Decimal(quantity), Decimal(unit_price), Decimal(discount), is_service)
-
-
 def _record_from(entry: dict[str, Any]) -> Record:
     sale = entry["sale"]
-    lines = tuple(_line_from(line) for line in sale["lines"])
+    lines = tuple(
+        SaleLine(description, Decimal(quantity), Decimal(price), Decimal(discount), is_service)
+        for description, quantity, price, discount, is_service in sale["lines"]
+    )
     amounts = {name: None if amount is None else Decimal(amount) for name, amount in entry["amounts"].items()}
     record = Record(
         **{

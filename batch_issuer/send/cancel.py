@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, assert_never
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import (
     UNDER_WAY,
     Answer,
@@ -22,6 +21,7 @@ from batch_issuer.model.records import (
     Record,
     write_memo,
 )
+from batch_issuer.model.states import State
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
     CancelReply,

@@ -22,9 +22,9 @@ from typing import Any, TypeVar, assert_never
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart, Stop, StoppedMidway, Unreachable
-from batch_issuer.model.records import NO_ANSWER, Answer, Kind, NewEvent, Record, rejects_late, write_answer
+from batch_issuer.model.records import NO_ANSWER, Answer, Kind, NewEvent, Record, write_answer
+from batch_issuer.model.states import ISSUED, REFUSED, State, rejects_late
 from batch_issuer.provider.classify import NEEDS_PERSON, Reason
 from batch_issuer.provider.client import (
     CancelReply,
@@ -645,13 +645,13 @@ class Sender:
         if rejects_late(record.state, found.state):
             body["reason"] = Reason.AFTER_CONTINGENCY.value
             self.progress.late_rejections.append(record.external_ref)
-        if found.state in (State.STAMPED, State.CONTINGENCY) and self._is_foreign(answer):
+        if found.state in ISSUED and self._is_foreign(answer):
             body |= {"state": State.UNSURE.value, "reason": Reason.OTHER_ISSUER.value}
         answered = NewEvent(kind=Kind.ANSWERED, external_ref=record.external_ref, body=body)
         owed = owed_after_stamp(self._ledger, record) if body["state"] == State.STAMPED.value else ()
         self._write([*([planned] if planned else ()), answered, *owed])
         self._count(found.state)
-        if found.state in (State.REJECTED, State.INVALID):
+        if found.state in REFUSED:
             self._failed(f"{found.state.value} {answer.codigo_msg}", words_of(answer))
         elif found.state is not State.UNSURE:
             self._streak = ("", 0)
@@ -793,4 +793,4 @@ def _takes_no_documents(reply: Found | Uncertain, doc_type: str) -> bool:
 
 def words_of(answer: Answer) -> str:
     """The provider's or the ministry's own words of an answer."""
-    return "; ".join(answer.observaciones) or answer.dte_message or answer.detail
+    return "; ".join(answer.observaciones) or next(iter(answer.words), "")

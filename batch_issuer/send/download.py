@@ -20,10 +20,11 @@ from typing import Any, assert_never
 
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.store import Ledger
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.money import figure
 from batch_issuer.model.problems import Stop
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import WERE_ISSUED, State
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
     Client,
@@ -130,7 +131,7 @@ class Downloaded:
 
 def available(record: Record) -> tuple[str, ...]:
     """The kinds of files that a document of this type has once it is stamped; none where it was not issued."""
-    if record.state not in (State.STAMPED, State.CANCELLED, State.CONTINGENCY):
+    if record.state not in WERE_ISSUED:
         return ()
     return KINDS if record.doc_type == "01" else (INVOICE, JSON)
 

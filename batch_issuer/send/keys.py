@@ -15,13 +15,10 @@ from typing import Any
 
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart, StoppedMidway
 from batch_issuer.model.records import NO_ANSWER, Answer, Kind, NewEvent, Record
+from batch_issuer.model.states import IN_DOUBT
 from batch_issuer.settings import Company
-
-_MAY_EXIST = (State.SENDING, State.UNSURE)
-"""States of documents that may have been sent without an answer; what was proven never to have left is planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +201,7 @@ class KeyBook:
 
     def _in_doubt(self, tried: Note) -> Record | None:
         """A document that may have left with a key that was tried, and of which nothing was heard."""
-        records = self._ledger.in_states(tried.company, _MAY_EXIST)
+        records = self._ledger.in_states(tried.company, IN_DOUBT)
         return next((record for record in records if record.last_seq > tried.seq), None)
 
     def _is_unexpected(self, environment: str) -> bool:

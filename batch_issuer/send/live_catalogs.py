@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batch_issuer.files import write_whole
+from batch_issuer.model.fields import TABLE, ValueKind
 from batch_issuer.provider.catalogs import DEPARTMENTS, activities_path, read_activities, read_departments
 from batch_issuer.rules.catalogs import Live, Municipality
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 KEPT_FOR = dt.timedelta(days=7)
 MOST_SEARCHED = 10
 """Activities looked for in one run."""
-FIELDS = frozenset({"activity_code", "customer_activity_code", "department", "municipality", "district"})
+FIELDS = frozenset(field.key for field in TABLE if field.kind is ValueKind.PLACE or field.catalog == "CAT-019")
 """Our fields that the provider's catalogs know about."""
 _LARGEST = 1024 * 1024
 

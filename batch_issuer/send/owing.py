@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from batch_issuer.ledger.store import Ledger
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import Kind, NewEvent, Record
+from batch_issuer.model.states import State
 from batch_issuer.provider import wire
 from batch_issuer.send.naming import find_named
 

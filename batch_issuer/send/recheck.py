@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import NEVER_THERE, State
 from batch_issuer.provider.client import Found, Missing
 
 NOT_FOUND = "not-found"
@@ -31,7 +31,7 @@ class Judged:
 
 def judge(record: Record, reply: Found | Missing) -> Judged | None:
     """A document that is stamped, rejected, invalid, cancelled or planned, against the provider's status of it."""
-    never_there = record.state in (State.PLANNED, State.INVALID)
+    never_there = record.state in NEVER_THERE
     if isinstance(reply, Missing):
         return None if never_there else Judged(now=NOT_FOUND, recorded=False, reason=NOT_FOUND)
     now, reason = reply.state.value, reply.reason.value if reply.reason else ""
@@ -42,7 +42,7 @@ def judge(record: Record, reply: Found | Missing) -> Judged | None:
         case State.STAMPED:
             return Judged(now=now, recorded=reply.state is State.CANCELLED, reason=reason)
         case State.CANCELLED:  # a status need not say that it was invalidated (provider.md 11)
-            known = reply.state in (State.CANCELLED, State.STAMPED)
+            known = reply.state is State.CANCELLED or reply.state is State.STAMPED
             return None if known else Judged(now=now, recorded=False, reason=reason)
         case _ if reply.state is record.state:
             return None

@@ -22,13 +22,13 @@ from batch_issuer.ledger.restore import looks_owed, may_have_changed_since
 from batch_issuer.ledger.store import Exchanged, Ledger
 from batch_issuer.ledger.writer import Writer
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import Interrupted, Stop, StoppedMidway, raise_together
 from batch_issuer.model.records import Answer, Kind, NewEvent, Record, RunRecord
+from batch_issuer.model.states import IN_DOUBT, ISSUED, ONLY_PROVIDER_SETTLES, UNFINISHED, Action, State
 from batch_issuer.plan.cancel import SENT, Outlook, outlook
 from batch_issuer.plan.credit_notes import Balance, balance_of, found_ccf, why_wait
 from batch_issuer.plan.doubts import SAME, known_to_provider
-from batch_issuer.plan.plan import Action, Candidate, Plan, Step, make_plan, select
+from batch_issuer.plan.plan import Candidate, Plan, Step, make_plan, select
 from batch_issuer.plan.prepare import Prepared, conflict_list, planned_event, planned_events, summary
 from batch_issuer.plan.recognise import recognise, unsent_record
 from batch_issuer.provider import wire
@@ -55,12 +55,6 @@ _BEHIND_FOR = dt.timedelta(days=31)
 """How long after `ledger restore` every new document is looked up before it is sent."""
 _CATALOG_SECONDS = 1.0
 """How long the end of a run waits for catalogs that are still on their way."""
-_REGISTERED = (State.CONTINGENCY, State.UNSURE, State.SENDING)
-"""States of documents that the provider has, or may have, without a stamp that was seen."""
-
-
-OPEN_STATES = (State.UNSURE, State.SENDING, State.CONTINGENCY)
-"""States that only the provider can settle, the most doubtful first."""
 
 
 class Watcher(Protocol):
@@ -203,7 +197,7 @@ def retry(
         work.begin(records)
 
         async def steps(sender: Canceller) -> None:
-            doubts = _in_states(records, State.SENDING, State.UNSURE)
+            doubts = _in_states(records, *IN_DOUBT)
             sender.progress.total = len(doubts)
             await work.pay_what_is_owed(sender, CREDITED)
             await sender.ask(doubts)
@@ -219,7 +213,7 @@ def retry(
 
 def to_retry(ledger: Ledger, company: str, *, only: Sequence[str], limit: int | None = None) -> list[Record]:
     """What `retry` sends or asks about: all that is not settled, but for what a person has withdrawn."""
-    left = ledger.in_states(company, (State.PLANNED, State.SENDING, State.UNSURE))
+    left = ledger.in_states(company, UNFINISHED)
     return chosen([record for record in left if not record.withdrawn_at], only=only, limit=limit)
 
 
@@ -237,11 +231,13 @@ def refresh(
     """
     with open_to_write(ledger_path, company.code, create=False) as ledger:
         work = _Work(ledger, company, "refresh", connection, watcher)
-        records = chosen(ledger.in_states(company.code, OPEN_STATES), only=only)
-        records.sort(key=lambda record: (OPEN_STATES.index(record.state), record.first_sent_at, record.content_seq))
+        records = chosen(ledger.in_states(company.code, ONLY_PROVIDER_SETTLES), only=only)
+        records.sort(
+            key=lambda record: (ONLY_PROVIDER_SETTLES.index(record.state), record.first_sent_at, record.content_seq)
+        )
         cancelling = chosen([one for one in ledger.cancellations(company.code) if is_under_way(one)], only=only)
         work.check_key()
-        work.begin([*records, *(record for record in cancelling if record.state not in OPEN_STATES)])
+        work.begin([*records, *(record for record in cancelling if record.state not in ONLY_PROVIDER_SETTLES)])
 
         async def steps(sender: Canceller) -> None:
             sender.progress.total = len(records) + len(cancelling)
@@ -284,8 +280,8 @@ def recheck(
 
 async def _recheck(work: _Work, sender: Sender, inquiry: Inquiry) -> None:
     """What is open is asked about as ever; the rest is looked at, and recorded where that takes no stamp away."""
-    open_ones = _in_states(inquiry.records, *_REGISTERED)
-    settled = [record for record in inquiry.records if record.state not in _REGISTERED]
+    open_ones = _in_states(inquiry.records, *ONLY_PROVIDER_SETTLES)
+    settled = [record for record in inquiry.records if record.state not in ONLY_PROVIDER_SETTLES]
     sender.progress.total = len(inquiry.records) + len(inquiry.unknown)
     await sender.ask(open_ones)
     said = await sender.look([*settled, *inquiry.unknown])
@@ -369,7 +365,7 @@ def _refs(records: Sequence[Record]) -> list[str]:
 def _live_notes(ledger: Ledger, company: str) -> dict[str, list[str]]:
     """References of valid credit notes, by what each says that it adjusts: a reference, or an id in small letters."""
     found: dict[str, list[str]] = {}
-    for note in ledger.of_type(company, "05", (State.STAMPED, State.CONTINGENCY)):
+    for note in ledger.of_type(company, "05", ISSUED):
         for name in {note.adjusts, note.adjusts.lower()}:
             found.setdefault(name, []).append(note.external_ref)
     return found
@@ -509,7 +505,7 @@ class _Work:
     async def ask_what_is_open(self, sender: Canceller, without: Collection[str]) -> None:
         """First what earlier runs left in doubt, where that takes seconds; it may be in no file of today."""
         owed = [one for one in self.ledger.owed(self.company) if one.look_owed == CREDITED]
-        left = self.ledger.in_states(self.company, (State.SENDING, State.UNSURE))
+        left = self.ledger.in_states(self.company, IN_DOUBT)
         doubts = [one for one in left if one.external_ref not in without and one.reason not in NEEDS_PERSON]
         if len(doubts) + len(owed) <= _ASKED_IN_PASSING:
             sender.progress.total += len(doubts)
@@ -672,7 +668,7 @@ class _Work:
         self._canaries_sent += len(canaries)
         await sender.issue(canaries)
         now = self.ledger.records(self.company, [record.external_ref for record in canaries])
-        bad = [record for record in now.values() if record.state not in (State.STAMPED, State.CONTINGENCY)]
+        bad = [record for record in now.values() if record.state not in ISSUED]
         if bad and sender.stopped is None:
             sender.stop(
                 StoppedMidway(
@@ -691,13 +687,13 @@ class _Work:
         those that follow, so that at most one can ever be issued in the wrong place.
         """
         if self._was_known:
-            await sender.ask(self.ledger.in_states(self.company, _REGISTERED)[:1])
+            await sender.ask(self.ledger.in_states(self.company, ONLY_PROVIDER_SETTLES)[:1])
             if self.key.environment or sender.stopped is not None:
                 return records
             if (stamped := self._stamped(State.STAMPED)) is not None:
                 await self._take_environment(sender, stamped)
                 return records
-            for waiting in self.ledger.in_states(self.company, _REGISTERED)[:1]:
+            for waiting in self.ledger.in_states(self.company, ONLY_PROVIDER_SETTLES)[:1]:
                 self._stop_unproven(sender, waiting)
         while records and sender.stopped is None and not self.key.environment:
             first = records.pop(0)
@@ -706,7 +702,7 @@ class _Work:
             if now is not None and now.state is State.STAMPED:
                 if not self.key.environment:
                     await self._take_environment(sender, now)
-            elif now is not None and now.state in _REGISTERED:
+            elif now is not None and now.state in ONLY_PROVIDER_SETTLES:
                 self._stop_unproven(sender, now)
         return records
 

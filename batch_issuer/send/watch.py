@@ -16,9 +16,10 @@ from batch_issuer.ledger.lock import Occupied
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import Interrupted, StoppedMidway, Unreachable
+from batch_issuer.model.states import ONLY_PROVIDER_SETTLES
 from batch_issuer.send.cancel import is_under_way
 from batch_issuer.send.courier import Progress
-from batch_issuer.send.run import OPEN_STATES, Outcome, chosen
+from batch_issuer.send.run import Outcome, chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,7 @@ def still_open(ledger_path: Path, company: str, only: Sequence[str] = ()) -> int
     """How many documents and cancellations are not settled."""
     ledger = open_to_read(ledger_path)
     try:
-        documents = chosen(ledger.in_states(company, OPEN_STATES), only=only)
+        documents = chosen(ledger.in_states(company, ONLY_PROVIDER_SETTLES), only=only)
         cancelled = chosen([one for one in ledger.cancellations(company) if is_under_way(one)], only=only)
     finally:
         ledger.close()

@@ -158,7 +158,9 @@ def test_one_sale_under_two_references_in_one_call_is_asked_about(open_desk: Ope
         assert (asked.code, len(sandbox.documents())) == (2, 0)
         assert ("written otherwise and everything else equal: 2" in asked.json["error"]) is True
     assert desk.call("issue", file).code == 0
-    assert desk.call("check", file, again).code == 2
+    checked = desk.call("check", file, again)
+    assert checked.code == 2
+    assert "perhaps sales that the ledger, or these files, have already   2" in checked.out
     assert desk.call("issue", file, again, "--alike", "same").code == 2, "one of both has to go"
     assert len(sandbox.documents()) == 2
     assert desk.call("issue", file, again, "--alike", "new").code == 0

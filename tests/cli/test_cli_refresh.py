@@ -7,7 +7,7 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-from batch_issuer.model.documents import State
+from batch_issuer.model.states import State
 from tests.cli.desk import Desk, Open
 
 SAID = ("AFTER CONTINGENCY", "accepted in contingency")

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from batch_issuer.ledger.opening import open_to_read, open_to_write
 from batch_issuer.ledger.store import Ledger
-from batch_issuer.model.documents import Amounts, State
+from batch_issuer.model.documents import Amounts
 from batch_issuer.model.records import Answer, CancelStep, Kind, NewEvent, Record, RunRecord, write_answer
+from batch_issuer.model.states import State
 
 COMPANY = "default"
 NOON = dt.datetime(2026, 11, 21, 18, 0, tzinfo=dt.UTC)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.verify import verify
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart, Stop
 from batch_issuer.model.records import Kind
+from batch_issuer.model.states import State
 from tests.ledger.histories import COMPANY, SMALL, Told, reading, sending, told, write
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_issuer.ledger.rows import read_rows, write_body, write_rows
-from batch_issuer.model.documents import Amounts, State
+from batch_issuer.model.documents import Amounts
 from batch_issuer.model.records import (
     FIRST_HASH,
     Answer,
@@ -28,6 +28,7 @@ from batch_issuer.model.records import (
     write_answer,
     write_cancellation,
 )
+from batch_issuer.model.states import State
 from tests.ledger.histories import (
     ANSWER,
     ANSWERS,
@@ -224,6 +225,39 @@ def test_every_kind_about_documents_moves_the_record_on(kind: Kind) -> None:
 def test_answers_survive_being_written(answer: Answer) -> None:
     """Every field, amounts to the cent, through JSON text."""
     assert read_answer(json.loads(json.dumps(write_answer(answer)))) == answer
+
+
+def test_the_text_of_an_answer_in_an_event_does_not_move() -> None:
+    """Events are hashed as text: whatever is read and written again has to be the very same."""
+    amounts = Amounts(taxable=Decimal("1.00"), vat=Decimal("0.13"), gross=Decimal("1.130"), retention=Decimal(0))
+    answer = Answer(
+        http_status=200, doc_type="01", document_id="d", control_number="n", generation_code="g", reception_stamp="s",
+        amounts=replace(amounts, total=Decimal("1.13")), is_duplicate=True, dte_state="PROCESADO", dte_message="m",
+        codigo_msg="001", observaciones=("o", "p"), detail="t", issuer_nit="06140101901010", environment="test",
+    )  # fmt: skip
+    text = (
+        '{"http_status": 200, "doc_type": "01", "document_id": "d", "control_number": "n", "generation_code": "g", '
+        '"reception_stamp": "s", "is_duplicate": true, "dte_state": "PROCESADO", "dte_message": "m", '
+        '"codigo_msg": "001", "detail": "t", "issuer_nit": "06140101901010", "environment": "test", '
+        '"observaciones": ["o", "p"], "amount_taxable": "1.00", "amount_vat": "0.13", "amount_gross": "1.130", '
+        '"amount_retention": "0", "amount_total": "1.13"}'
+    )
+    assert json.dumps(write_answer(answer)) == text
+    assert read_answer(json.loads(text)) == answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(observaciones=("a", "b"), dte_message="m", detail="d"), "a; b"),
+        (Answer(dte_message="m", detail="d"), "m; d"),
+        (Answer(detail="d"), "d"),
+        (Answer(), ""),
+    ],
+)
+def test_what_the_provider_said_is_one_text(answer: Answer, said: str) -> None:
+    assert answer.said == said
+    assert replace(answer, codigo_msg="004").said_with_code == (f"004 · {said}" if said else "004")
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False))

@@ -18,8 +18,8 @@ from sqlalchemy import event as events_of_engines
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import verify
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import Event, Kind, NewEvent, Record, fold
+from batch_issuer.model.states import State
 from batch_issuer.reconcile.contingency import contingency_bridge
 from tests.ledger.histories import (
     ANSWER,

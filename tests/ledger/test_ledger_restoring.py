@@ -13,9 +13,9 @@ from batch_issuer.ledger.export import backup
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.restore import Restored, restore
 from batch_issuer.ledger.verify import verify
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Kind
+from batch_issuer.model.states import State
 from tests.ledger.histories import (
     COMPANY,
     NOON,

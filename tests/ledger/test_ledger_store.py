@@ -14,8 +14,8 @@ from batch_issuer.ledger.export import export_row
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import verify
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import Answer, Kind, NewEvent, Record, fold
+from batch_issuer.model.states import State
 from tests.ledger.histories import (
     ANSWER,
     COMPANY,

@@ -14,8 +14,8 @@ import pytest
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.verify import verify
 from batch_issuer.ledger.writer import Writer
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import StoppedMidway
+from batch_issuer.model.states import State
 from tests.ledger.histories import COMPANY, answered, planned, reading, sending
 
 

@@ -70,6 +70,29 @@ def test_the_real_clock_is_read_in_el_salvador(zone: str, move_to: Callable[[str
     assert found == [] or dt.datetime.now(EL_SALVADOR).date() != before
 
 
+@pytest.mark.parametrize(
+    ("moment", "day", "year"),
+    [
+        ("2026-11-22T05:59:59.999+00:00", "2026-11-21", 2026),
+        ("2026-11-22T06:00:00.000+00:00", "2026-11-22", 2026),
+        ("2026-11-22T00:30:00.000-06:00", "2026-11-22", 2026),
+        ("2026-12-31T23:59:00.000+00:00", "2026-12-31", 2026),
+        ("2027-01-01T05:59:59.000+00:00", "2026-12-31", 2026),
+        ("2027-01-01T06:00:00.000+00:00", "2027-01-01", 2027),
+        ("2027-01-02T00:00:00.000+00:00", "2027-01-01", 2027),
+        ("2027-10-01T03:00:00.000+00:00", "2027-09-30", 2027),
+    ],
+)
+def test_a_time_of_the_ledger_has_el_salvadors_day_and_year(moment: str, day: str, year: int) -> None:
+    """The day begins six hours later than in UTC, and so does the year in which documents are numbered."""
+    assert (days.day_of(moment), days.year_of(moment)) == (day, year)
+
+
+def test_no_time_has_no_day() -> None:
+    """A document that was never sent has none."""
+    assert days.day_of("") == ""
+
+
 def dated(desk: Desk, day: str) -> list[str]:
     """What `check` has to say of the date of a sale."""
     path = desk.folder / "ventas.csv"

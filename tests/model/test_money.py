@@ -21,8 +21,9 @@ from batch_issuer.cli.screen.output import Output
 from batch_issuer.cli.screen.verdict import show_reconciliation
 from batch_issuer.messages import Messages
 from batch_issuer.model import money
-from batch_issuer.model.documents import Amounts, State
+from batch_issuer.model.documents import Amounts
 from batch_issuer.model.records import Answer, Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import Reconciliation, report_json
 from batch_issuer.reports.page.page import page_text
 from batch_issuer.reports.workbook.workbook import workbook_content

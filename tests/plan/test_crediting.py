@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.model.documents import Amounts, SourceRows, State
+from batch_issuer.model.documents import Amounts, SourceRows
 from batch_issuer.model.records import Answer, Record
+from batch_issuer.model.states import State
 from batch_issuer.plan.credit_notes import Balance, Ccf, balance_of, why_wait
 from batch_issuer.provider.classify import Reason
 

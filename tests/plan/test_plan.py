@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.model.documents import SourceRows, State
+from batch_issuer.model.documents import SourceRows
 from batch_issuer.model.records import Record
-from batch_issuer.plan.plan import Action, Candidate, Plan, decide, make_plan, select
+from batch_issuer.model.states import Action, State
+from batch_issuer.plan.plan import Candidate, Plan, decide, make_plan, select
 
 TABLE = {
     (None, False): Action.ISSUE,

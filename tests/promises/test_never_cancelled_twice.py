@@ -14,9 +14,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import Stop
 from batch_issuer.model.records import CancelStep
+from batch_issuer.model.states import State
 from batch_issuer.sandbox import SandboxOptions, Standing, running
 from batch_issuer.send.run import Outcome
 from tests.failing_ledger import failing_after

@@ -17,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.verify import verify
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import Stop
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.plan.prepare import prepare
 from batch_issuer.provider import wire
 from batch_issuer.sandbox import Running, SandboxOptions, Standing, running

@@ -23,9 +23,9 @@ from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.store import Ledger
 from batch_issuer.ledger.verify import verify
 from batch_issuer.model.days import today
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Kind, Record
+from batch_issuer.model.states import State
 from batch_issuer.plan.doubts import Doubt
 from batch_issuer.plan.prepare import Prepared, prepare
 from batch_issuer.plan.recognise import recognise

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart
+from batch_issuer.model.states import State
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
     Client,

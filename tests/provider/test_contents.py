@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from batch_issuer.model.documents import Amounts, State
+from batch_issuer.model.documents import Amounts
 from batch_issuer.model.records import NO_ANSWER
+from batch_issuer.model.states import State
 from batch_issuer.provider.contents import Difference, differences
 from tests.reconcile.test_reconciliation import record
 

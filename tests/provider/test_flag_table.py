@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.model.documents import State
+from batch_issuer.model.states import State
 from batch_issuer.provider.classify import FLAGS, Reason, classify
 
 STAMP = "20260421154532ABCDEF"
@@ -56,6 +56,13 @@ def test_a_status_answer_settles_only_contingency_with_refusal(letters: str, sta
     """The status confirms a refusal that also claims contingency; every other row stays as it is."""
     expected = State.REJECTED if letters == "TFTT" else state
     assert classify(answer(letters), "R", confirmed=True)[0] is expected
+
+
+def test_only_a_status_says_that_a_document_was_cancelled() -> None:
+    """Whoever issues anew may be answered with an old document's marks: that it was cancelled, its status has to say."""
+    plain = answer("TTFF", invalidated=True)
+    assert classify(plain, "R", confirmed=False) == (State.STAMPED, None)
+    assert classify(plain, "R", confirmed=True) == (State.CANCELLED, None)
 
 
 @pytest.mark.parametrize("stamp", ["", "   ", None, 0, 12345, [STAMP], {"stamp": STAMP}, True])

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.model.documents import Amounts, Customer, Document, Line, State
+from batch_issuer.model.documents import Amounts, Customer, Document, Line
 from batch_issuer.model.records import write_answer
+from batch_issuer.model.states import State
 from batch_issuer.provider import wire
 from batch_issuer.provider.client import Client, Found, open_transport
 from batch_issuer.provider.files import read_signed

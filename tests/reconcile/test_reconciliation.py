@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.model.documents import Amounts, SourceRows, State
+from batch_issuer.model.documents import Amounts, SourceRows
 from batch_issuer.model.records import (
     Answer,
     Cancellation,
@@ -19,7 +21,8 @@ from batch_issuer.model.records import (
     RunRecord,
     Wait,
 )
-from batch_issuer.reconcile import Cause, Reconciliation, Step, Tally, age_bucket, as_json, reconcile
+from batch_issuer.model.states import State
+from batch_issuer.reconcile import Cause, Reconciliation, Step, Tally, age_bucket, as_json, reconcile, report_json
 from batch_issuer.reconcile.contingency import contingency_bridge
 
 AT = "2026-11-21T06:00:00.000+00:00"
@@ -318,3 +321,9 @@ def test_a_cent_is_forgiven_for_each_line(lines: int, answered: str, within: boo
     made = reconciled(replace(record("R", State.STAMPED, "10.00", answered), lines=lines))
     assert [one.within_tolerance for one in made.differences] == [within]
     assert made.exit_code == (0 if within else 1)
+
+
+def test_every_key_of_the_report_is_described(root: Path) -> None:
+    described = (root / "docs" / "report-json.md").read_text(encoding="utf-8")
+    keys = {*json.loads("".join(report_json(reconciled(), "")))}
+    assert {key for key in keys if f"`{key}`" not in described} == set()

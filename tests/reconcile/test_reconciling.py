@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batch_issuer.ledger.opening import open_to_write
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import Kind, NewEvent
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import Reconciliation, Tally, content_of, report_json
 from batch_issuer.reconcile.gather import period_records, reconcile_period, reconcile_run
 from batch_issuer.settings import Company, Settings

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batch_issuer.model.days import year_of
-from batch_issuer.model.documents import SourceRows, State
+from batch_issuer.model.documents import SourceRows
 from batch_issuer.model.records import Answer, Numbered, Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import split_control_number
 from batch_issuer.reconcile.sequences import numbered, odd_numbers, other_months, series_of
 

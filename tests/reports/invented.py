@@ -10,9 +10,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from batch_issuer.model.documents import Amounts, SourceRows, State
+from batch_issuer.model.documents import Amounts, SourceRows
 from batch_issuer.model.money import split_vat
 from batch_issuer.model.records import Answer, Note, Record, RunRecord, SignOff, Wait
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import (
     About,
     Background,

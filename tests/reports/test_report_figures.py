@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.model.documents import State
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import split_control_number
 from batch_issuer.reports import figures
 from batch_issuer.reports.page.pictures import WIDTH, hours, state_bar

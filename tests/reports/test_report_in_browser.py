@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from batch_issuer.messages import Messages
-from batch_issuer.model.documents import State
+from batch_issuer.model.states import State
 from batch_issuer.reports.page.page import write_page
 from tests.reports import invented
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from batch_issuer.messages import Messages
-from batch_issuer.model.documents import State
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import Change, Reconciliation, as_json, findings_json
 from batch_issuer.reports.figures import fingerprint
 from batch_issuer.reports.masking import masked

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from batch_issuer.messages import Messages
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import StoppedMidway
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import Match, Reconciliation
 from batch_issuer.reports import figures
 from batch_issuer.reports.page.exceptions import NAMES, TABLE_ROWS

@@ -11,7 +11,8 @@ from jinja2.ext import extract_from_ast
 
 from batch_issuer import messages
 from batch_issuer.messages import Messages
-from batch_issuer.model.documents import DOC_TYPES, State
+from batch_issuer.model.documents import DOC_TYPES
+from batch_issuer.model.states import State
 from batch_issuer.provider.classify import Reason
 from batch_issuer.reading.fixes import FIX_HEADINGS, SURPLUS_HEADINGS
 from batch_issuer.reconcile import Cause

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 
 from batch_issuer.messages import Messages
-from batch_issuer.model.documents import State
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import Reconciliation
 from batch_issuer.reports.cells import LONGEST, NAME_LENGTH
 from batch_issuer.reports.workbook.workbook import workbook_content, write_workbook

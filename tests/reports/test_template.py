@@ -31,7 +31,7 @@ from batch_issuer.rules import catalogs
 from batch_issuer.rules.places import place
 from batch_issuer.settings import Settings, Source
 
-FIELDS = [column.field for column in COLUMNS]
+FIELDS = [column.key for column in COLUMNS]
 SALE = {"external_ref": "V-1", "description": "Café", "quantity": 2, "unit_price": 3.5}
 
 
@@ -165,8 +165,8 @@ def test_the_example_has_every_type_and_what_each_needs(language: str) -> None:
         kind = str(cells["doc_type"])[:2]
         shown.add(kind)
         for column in COLUMNS:
-            assert kind not in column.required or cells.get(column.field), (kind, column.field)
-            assert column.field not in cells or kind in column.used, (kind, column.field)
+            assert kind not in column.required or cells.get(column.key), (kind, column.key)
+            assert column.key not in cells or kind in column.used, (kind, column.key)
     assert shown == set(DOC_TYPES)
 
 
@@ -277,7 +277,7 @@ def test_what_a_type_needs_is_what_the_rules_need(tmp_path: Path) -> None:
         for field in set(cells) - {"external_ref", "doc_type"}:
             reference = f"{kind}-{number}-{field}"
             rows.append({name: cell for name, cell in cells.items() if name != field} | {"external_ref": reference})
-            (column,) = (column for column in COLUMNS if column.field == field)
+            (column,) = (column for column in COLUMNS if column.key == field)
             wanted[reference] = kind in column.required
     prepared = prepare(batch_of(filled(tmp_path / "plantilla.xlsx", *rows)), Settings(), dt.date(2026, 11, 20))
     held = {one.document.external_ref for one in prepared.held}

@@ -13,6 +13,7 @@ from batch_issuer.rules.deadlines import (
     credit_note_until,
     days_off,
     deadlines,
+    is_business_day,
     safe_until,
 )
 
@@ -102,3 +103,10 @@ def test_business_days_are_counted_one_by_one(start: dt.date, count: int) -> Non
         left = [start + dt.timedelta(days=one) for one in range(1, (last - start).days + 1)]
     working = [one for one in left if one.weekday() < 5 and one not in days_off()]
     assert len(working) < count if last is None else (len(working) == count and last == working[-1])
+
+
+@pytest.mark.parametrize("day", [dt.date(2025, 12, 31), dt.date(2027, 1, 1)])
+def test_of_a_year_without_known_days_off_no_day_is_called_a_business_day(day: dt.date) -> None:
+    """The ministry publishes its days off a year at a time: to guess one would promise a day too many."""
+    with pytest.raises(ValueError, match=day.isoformat()):
+        is_business_day(day)

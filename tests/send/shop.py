@@ -9,8 +9,8 @@ from pathlib import Path
 
 from batch_issuer.ledger.opening import open_to_read, open_to_write
 from batch_issuer.ledger.verify import verify
-from batch_issuer.model.documents import State
 from batch_issuer.model.records import Kind, NewEvent, Record
+from batch_issuer.model.states import State
 from batch_issuer.plan.prepare import planned_events, prepare
 from batch_issuer.sandbox import Running, SandboxOptions
 from batch_issuer.send.courier import Patience

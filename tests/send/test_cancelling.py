@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart, StoppedMidway
 from batch_issuer.model.records import CancelStep, Kind, NewEvent
+from batch_issuer.model.states import State
 from batch_issuer.sandbox import Running, SandboxOptions, changed, running
 from tests.send.archive import ONE_OF_EACH, Archive
 from tests.send.shop import FREE

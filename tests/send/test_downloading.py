@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from batch_issuer.ledger.opening import open_to_read
 from batch_issuer.ledger.store import utc_now
-from batch_issuer.model.documents import Amounts, State
+from batch_issuer.model.documents import Amounts
 from batch_issuer.model.problems import StoppedMidway
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.provider.client import Client
 from batch_issuer.provider.files import KINDS, Flaw, Signature, find_flaw, read_signed
 from batch_issuer.provider.quota import Quota

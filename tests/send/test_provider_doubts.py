@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import StoppedMidway
+from batch_issuer.model.states import State
 from batch_issuer.plan.doubts import IdentityQuestion
 from batch_issuer.sandbox import Standing, changed, running
 from tests.send.shop import FREE, HURRIED, SALES, Shop

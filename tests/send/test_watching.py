@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from batch_issuer.ledger.lock import Occupied
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import Interrupted, Stop, StoppedMidway, Unreachable
 from batch_issuer.model.records import RunRecord
+from batch_issuer.model.states import State
 from batch_issuer.sandbox import running
 from batch_issuer.send.courier import Progress
 from batch_issuer.send.run import Outcome

@@ -1,1 +1,11 @@
-"""Commands."""
+"""The commands, one file each; `cli/program.py` lists them and imports one when it is called.
+
+Each has its options and one function `command` that tells its story: settings, files, plan, send, reconcile, say. What
+several of them need is beside this folder (`session`, `planning`, `connecting`, `ending`); no command imports another.
+
+- `check`, `issue`, `retry`, `refresh`: the files and what becomes of them.
+- `cancel`, `download`: documents that are issued.
+- `reconcile`, `report`, `note`, `sign_off`: what became of every row, and who answers for it.
+- `ledger`: show, export, verify, backup, restore.
+- `doctor`, `rules`, `template`, `demo`, `sandbox`: beside the daily work.
+"""

@@ -6,6 +6,7 @@ import datetime as dt
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,42 +47,32 @@ _YES = frozenset({"y", "yes", "s", "si", "sí"})
 @program.with_output
 def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     from batch_issuer.cli.session import named_references, open_session
+    from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.model.days import today
+    from batch_issuer.plan.cancel import SENT
+    from batch_issuer.send.naming import find_named, not_known
+    from batch_issuer.send.run import outlooks
 
     session = open_session(output, options)
-    names = named_references(references, options["file"])
-    day = today()
-    outlooks, unknown = _outlooks(session, names, day)
-    _show(output, outlooks, unknown)
+    names, day = named_references(references, options["file"]), today()
+    with closing(open_to_read(session.ledger)) as ledger:
+        records, unknown = find_named(ledger, session.company.code, names)
+        found = outlooks(ledger, session.company.code, records, day)
+    _show(output, found, unknown)
     if options["only_plan"]:
-        return _write_plan(output, outlooks, unknown, Path(options["out"]), day)
-    from batch_issuer.plan.cancel import SENT
-    from batch_issuer.send.naming import not_known
-
+        return _write_plan(output, found, unknown, Path(options["out"]), day)
     if unknown:
         raise not_known(session.ledger, unknown)
-    if any(one.course in SENT for one in outlooks) and not options["yes"]:
-        _ask(output, [one for one in outlooks if one.course in SENT])
+    sent = [one for one in found if one.course in SENT]
+    if sent and not options["yes"]:
+        _ask(output, sent)
     return _cancel(session, names, day, options)
 
 
-def _outlooks(session: Session, names: Sequence[str], day: dt.date) -> tuple[list[Outlook], list[str]]:
-    """What would happen to each document that is known, and the names that are not."""
-    from batch_issuer.ledger.opening import open_to_read
-    from batch_issuer.send.naming import find_named
-    from batch_issuer.send.run import outlooks
-
-    ledger = open_to_read(session.ledger)
-    try:
-        records, unknown = find_named(ledger, session.company.code, names)
-        return outlooks(ledger, session.company.code, records, day), unknown
-    finally:
-        ledger.close()
-
-
 def _cancel(session: Session, names: Sequence[str], day: dt.date, options: Mapping[str, Any]) -> int:
-    from batch_issuer.cli.commands.report import finish
+    """Cancel what was shown, and tell how each ended."""
     from batch_issuer.cli.connecting import connect, watcher
+    from batch_issuer.cli.ending import finish
     from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.send.run import cancel
 
@@ -93,20 +84,13 @@ def _cancel(session: Session, names: Sequence[str], day: dt.date, options: Mappi
         names=names,
         today=day,
     )
-    ledger = open_to_read(session.ledger)
-    try:
+    with closing(open_to_read(session.ledger)) as ledger:
         references = list((ledger.run(outcome.run.run).summary or {}).get("refs", ()))
         found = ledger.records(session.company.code, references)
-        records = [found[reference] for reference in references]
-    finally:
-        ledger.close()
-    ends = [_end_of(record) for record in records]
-    _show_ends(session.output, records, ends)
-    counts = Counter(ends)
-    also = {
-        **{end: counts[end] for end in _ENDS},
-        "cancellations": [_cancellation_json(record, end) for record, end in zip(records, ends, strict=True)],
-    }
+    ends = [(found[reference], _end_of(found[reference])) for reference in references]
+    _show_ends(session.output, ends)
+    counts = Counter(end for _, end in ends)
+    also = {**{end: counts[end] for end in _ENDS}, "cancellations": [_cancellation_json(*one) for one in ends]}
     needs = any(counts[end] for end in ("refused", "unsure", "not_cancelled"))
     return finish(session, outcome, options["out"], also=also, needs_person=needs)
 
@@ -122,62 +106,53 @@ _COURSES: Mapping[str, str] = {
 
 
 def _show(output: Output, outlooks: Sequence[Outlook], unknown: Sequence[str]) -> None:
-    """What will happen to each document and until when, then the counts."""
+    """Say what will happen to each document and until when, then the counts."""
+    from batch_issuer.reports.wording import type_name
+
+    text = output.messages.text
     for one in outlooks[:_SHOWN]:
-        _show_one(output, one)
+        record = one.record
+        head = [record.external_ref, type_name(record.doc_type, output.messages), dollars(_gross(record))]
+        head += [record.answer.control_number] if record.answer.control_number else []
+        output.show(f"{' · '.join(head)}: {text(_COURSES[one.course.value])}")
+        if one.windows:
+            output.table(_window_rows(output, one), indent=4)
+        for remark in one.remarks:
+            output.show(f"    ! {remark.text(output.messages)}")
     if len(outlooks) > _SHOWN:
         output.say(N_("… and {count} more; --plan writes them all."), count=f"{len(outlooks) - _SHOWN:,}")
     for name in unknown[:_SHOWN]:
         output.say(N_("✗ «{name}»: the ledger does not know it"), name=name)
     output.show()
     counts = Counter([one.course.value for one in outlooks] + ["unknown"] * len(unknown))
-    text = output.messages.text
     output.table(
         [(text(label), f"{counts[course]:,}") for course, label in _COURSES.items() if counts[course]], right=[1]
     )
 
 
-def _show_one(output: Output, one: Outlook) -> None:
-    from batch_issuer.reports.wording import type_name
-
-    record = one.record
-    head = [record.external_ref, type_name(record.doc_type, output.messages), dollars(_gross(record))]
-    head += [record.answer.control_number] if record.answer.control_number else []
-    course = output.messages.text(_COURSES[one.course.value])
-    output.show(f"{' · '.join(head)}: {course}")
-    if one.windows:
-        output.table(_window_rows(output, one), indent=4)
-    for remark in one.remarks:
-        output.show(f"    ! {remark.text(output.messages)}")
-
-
 def _window_rows(output: Output, one: Outlook) -> list[tuple[str, str]]:
+    """Return until when the document may be cancelled, by each source that says something of it."""
     from batch_issuer.rules.deadlines import SOURCE_NAMES
 
     text = output.messages.text
-    rows = []
-    if one.issued:
-        rows.append((text(N_("issued")), _date(one.issued)))
-    if one.safe_until:
-        rows.append((text(N_("safe until")), _date(one.safe_until)))
+    rows = [
+        (text(label), _date(day))
+        for label, day in ((N_("issued"), one.issued), (N_("safe until"), one.safe_until))
+        if day
+    ]
     for window in one.windows:
-        until = _until(output, window.last_day, window.not_before)
-        rows.append(
-            (text(SOURCE_NAMES[window.source]), f"{until} ({text(window.rule)})" if until else text(window.rule))
-        )
+        until = ""
+        if window.last_day is not None:
+            until = text(N_("until {day}"), day=_date(window.last_day))
+        elif window.not_before is not None:
+            until = text(N_("at least until {day}, the end is not known"), day=_date(window.not_before))
+        rule = text(window.rule)
+        rows.append((text(SOURCE_NAMES[window.source]), f"{until} ({rule})" if until else rule))
     return rows
 
 
-def _until(output: Output, last_day: dt.date | None, not_before: dt.date | None) -> str:
-    if last_day is not None:
-        return output.messages.text(N_("until {day}"), day=_date(last_day))
-    if not_before is not None:
-        return output.messages.text(N_("at least until {day}, the end is not known"), day=_date(not_before))
-    return ""
-
-
-def _date(day: dt.date | None) -> str:
-    return f"{day:%d/%m/%Y}" if day else ""
+def _date(day: dt.date) -> str:
+    return f"{day:%d/%m/%Y}"
 
 
 def _gross(record: Record) -> Any:
@@ -185,7 +160,7 @@ def _gross(record: Record) -> Any:
 
 
 def _ask(output: Output, outlooks: Sequence[Outlook]) -> None:
-    """Go on only with a clear yes. Raises `CannotStart`."""
+    """Go on only with a clear yes: nobody at a terminal is no yes. Raises `CannotStart`."""
     if not sys.stdin.isatty():
         raise CannotStart(
             N_("Cancelling needs a yes, and nobody is here to ask. Nothing was sent."),
@@ -213,9 +188,9 @@ _ENDS: Mapping[str, str] = {
 
 
 def _end_of(record: Record) -> str:
-    """What became of it, as one of `_ENDS`."""
-    from batch_issuer.model.documents import State
+    """Return what became of a document, as one of `_ENDS`."""
     from batch_issuer.model.records import CancelStep
+    from batch_issuer.model.states import State
 
     if record.state is State.CANCELLED:
         return "cancelled"
@@ -230,13 +205,15 @@ def _end_of(record: Record) -> str:
             return "not_cancelled"
 
 
-def _show_ends(output: Output, records: Sequence[Record], ends: Sequence[str]) -> None:
-    """How it ended: those that need a person one by one, the rest counted."""
+def _show_ends(output: Output, ends: Sequence[tuple[Record, str]]) -> None:
+    """Say how it ended: those that need a person one by one, the rest counted."""
+    from batch_issuer.reports.wording import REASONS
+
     text = output.messages.text
     output.show()
-    counts = Counter(ends)
+    counts = Counter(end for _, end in ends)
     output.table([(text(label), f"{counts[end]:,}") for end, label in _ENDS.items() if counts[end]], right=[1])
-    for record, end in zip(records, ends, strict=True):
+    for record, end in ends:
         cancellation = record.cancellation
         if cancellation is not None and cancellation.memo is not None:
             number = cancellation.memo.control_number or cancellation.memo.document_id
@@ -246,17 +223,8 @@ def _show_ends(output: Output, records: Sequence[Record], ends: Sequence[str]) -
                 number=number,
             )
         if end in ("refused", "unsure", "not_cancelled"):
-            output.show(f"✗ {record.external_ref}: {text(_ENDS[end])}{_why(output, record)}")
-
-
-def _why(output: Output, record: Record) -> str:
-    from batch_issuer.reports.wording import REASONS
-
-    if record.cancellation is None:
-        return ""
-    reason = output.messages.text(REASONS.get(record.cancellation.reason, ""))
-    said = " · ".join(filter(None, (reason, record.cancellation.words)))
-    return f" · {said}" if said else ""
+            why = (text(REASONS.get(cancellation.reason, "")), cancellation.words) if cancellation else ()
+            output.show(f"✗ {record.external_ref}: {' · '.join(filter(None, (text(_ENDS[end]), *why)))}")
 
 
 def _cancellation_json(record: Record, end: str) -> dict[str, Any]:
@@ -274,7 +242,10 @@ def _cancellation_json(record: Record, end: str) -> dict[str, Any]:
 
 
 def _write_plan(output: Output, outlooks: Sequence[Outlook], unknown: Sequence[str], out: Path, day: dt.date) -> int:
-    """The list as JSON, CSV or XLSX by the name, or as a workbook in the folder of the reports."""
+    """Write the list as JSON, CSV or XLSX by the name, or as a workbook in the folder of the reports.
+
+    Raises `StoppedMidway` where it cannot be written.
+    """
     from batch_issuer.cli.screen.tables import write_table
     from batch_issuer.plan.cancel import Course
 

@@ -24,10 +24,19 @@ def command(output: Output, **options: Any) -> int:
     from batch_issuer.doctor import exit_code
 
     checks = _checks(output, options)
-    marks = {"ok": "✓", "warning": "!", "problem": "✗"}
-    _show(output, checks, marks)
+    _show(output, checks)
     code = exit_code(checks)
-    output.give({"checks": [_as_json(output, check) for check in checks], "exit_code": code})
+    plain = [
+        {
+            "check": check.name,
+            "level": check.level.value,
+            "message": check.text(output.messages),
+            "repair": check.advice(output.messages),
+            "stops": check.stops,
+        }
+        for check in checks
+    ]
+    output.give({"checks": plain, "exit_code": code})
     return code
 
 
@@ -36,6 +45,7 @@ _BY_SETTINGS = ("settings", "company", "address", "key", "environment", "provide
 
 
 def _checks(output: Output, options: dict[str, Any]) -> list[Check]:
+    """Return what can be told: where the settings cannot be read, everything that does not hang on them."""
     from batch_issuer.cli.session import open_session
     from batch_issuer.doctor import Subject, diagnose, settings_problem
     from batch_issuer.model.problems import CannotStart
@@ -65,11 +75,13 @@ def _checks(output: Output, options: dict[str, Any]) -> list[Check]:
     return [*trouble, *(check for check in found if check.name not in _BY_SETTINGS)]
 
 
-def _show(output: Output, checks: list[Check], marks: dict[str, str]) -> None:
+def _show(output: Output, checks: list[Check]) -> None:
+    """Say each check with its mark, what to do where it is not well, and what it all comes to."""
     from batch_issuer.doctor import CHECK_NAMES
 
     names = [output.messages.text(CHECK_NAMES[check.name]) for check in checks]
     width = max(map(len, names))
+    marks = {"ok": "✓", "warning": "!", "problem": "✗"}
     for name, check in zip(names, checks, strict=True):
         output.show(f"{marks[check.level.value]} {name.ljust(width)}  {check.text(output.messages)}")
         if check.level.value != "ok" and (advice := check.advice(output.messages)):
@@ -82,13 +94,3 @@ def _show(output: Output, checks: list[Check], marks: dict[str, str]) -> None:
         output.say(N_("Something needs a person."))
     else:
         output.say(N_("Nothing is wrong."))
-
-
-def _as_json(output: Output, check: Check) -> dict[str, Any]:
-    return {
-        "check": check.name,
-        "level": check.level.value,
-        "message": check.text(output.messages),
-        "repair": check.advice(output.messages),
-        "stops": check.stops,
-    }

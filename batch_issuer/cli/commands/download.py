@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +57,8 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
 
     session = open_session(output, options)
     connection = connect(session, options)
-    ledger = open_to_read(session.ledger)
-    try:
+    with closing(open_to_read(session.ledger)) as ledger:
         records = _selected(session, ledger, references, options)
-    finally:
-        ledger.close()
     found = download(
         records,
         options["kinds"] or ("ticket", "invoice", "json"),
@@ -70,7 +68,17 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
         watcher=watcher(session),
         folder=Path(options["out"]),
     )
-    return _tell(output, records, found)
+    bad = [end for end in found.ends if end.needs_person]
+    _show_counts(output, records, found)
+    _show_bad(output, bad)
+    _show_place(output, found)
+    code, answer = int(bool(bad)), _as_json(records, found, bad)
+    if found.stopped is not None:
+        click.echo(found.stopped.text(output.messages), err=True)
+        code = found.stopped.exit_code
+        answer["error"] = output.messages.text(found.stopped.message, **found.stopped.parameters)
+    output.give({**answer, "exit_code": code})
+    return code
 
 
 def _selected(
@@ -124,39 +132,54 @@ _WHAT: Mapping[str, str] = {
 }
 
 
-def _tell(output: Output, records: Sequence[Record], found: Downloaded) -> int:
-    """How many files there are, where, and what needs a person; the exit code."""
+def _show_counts(output: Output, records: Sequence[Record], found: Downloaded) -> None:
+    """Say how many files there are, and of how many documents there are none yet."""
     counts = Counter(end.end.value for end in found.ends)
-    text = output.messages.text
     if not found.ends:
         output.say(N_("There is nothing to fetch here."))
-    output.table([(text(label), f"{counts[end]:,}") for end, label in _ENDS.items() if counts[end]], right=[1])
-    without = [record for record in records if record.state.value not in ("stamped", "contingency", "cancelled")]
+    rows = [(output.messages.text(label), f"{counts[end]:,}") for end, label in _ENDS.items() if counts[end]]
+    output.table(rows, right=[1])
+    without = sum(record.state.value not in ("stamped", "contingency", "cancelled") for record in records)
     if without:
         output.show(
             output.messages.count(
                 "{n} document is not issued and has no files.", "{n} documents are not issued and have no files.",
-                len(without),
+                without,
             )
         )  # fmt: skip
-    waiting = [end for end in found.ends if end.end.value == "not-yet" and not end.needs_person]
-    if waiting:
+    if any(end.end.value == "not-yet" and not end.needs_person for end in found.ends):
         output.say(N_("Letters and signed documents come with the stamp: batch-issuer refresh, then this again."))
-    bad = [end for end in found.ends if end.needs_person]
+
+
+def _show_bad(output: Output, bad: Sequence[FileEnd]) -> None:
+    """Say of each file that needs a person what is wrong with it."""
+    from batch_issuer.reports.wording import REASONS
+
+    text = output.messages.text
     for end in bad[:_SHOWN]:
-        _show_bad(output, end)
+        if not end.differences or end.flaw:
+            flaw = text(_FLAWS[end.flaw.value]) if end.flaw else ""
+            said = (text(_ENDS[end.end.value]), flaw, text(REASONS.get(end.reason, "")), end.detail)
+            output.show(f"✗ {end.record.external_ref} · {end.kind}: {' · '.join(filter(None, said))}")
+        for one in end.differences:
+            output.say(
+                N_("✗ {ref}: {what}: the ledger says {ledger}, the signed document says {file}."),
+                ref=end.record.external_ref,
+                what=text(_WHAT[one.what]),
+                ledger=one.ledger,
+                file=one.file,
+            )
     if len(bad) > _SHOWN:
         output.say(N_("… and {count} more."), count=f"{len(bad) - _SHOWN:,}")
+
+
+def _show_place(output: Output, found: Downloaded) -> None:
+    """Say where the files lie, of which environment they are, and whether a signature looks odd."""
     for folder in found.folders if any(end.path for end in found.ends) else ():
         output.say(N_("Files and their manifest: {folder}"), folder=folder)
     if found.environments:
         output.say(N_("Environment of the signed documents: {names}."), names=", ".join(sorted(found.environments)))
-    _say_signatures(output, found)
-    return _finish(output, records, found, bad)
-
-
-def _say_signatures(output: Output, found: Downloaded) -> None:
-    """Once, where they are not what they usually are: only the ministry's own check proves them."""
+    # Only the ministry's own check proves a signature; what is unusual is told once, and decides nothing.
     counts = {signature.value: count for signature, count in found.signatures.items()}
     total = f"{sum(counts.values()):,}"
     if counts.get("unusual"):
@@ -165,30 +188,10 @@ def _say_signatures(output: Output, found: Downloaded) -> None:
         output.say(N_("! Unsigned: {n} of {total} files."), n=f"{counts['none']:,}", total=total)
 
 
-def _show_bad(output: Output, end: FileEnd) -> None:
-    from batch_issuer.reports.wording import REASONS
-
-    text = output.messages.text
-    words = [text(_FLAWS[end.flaw.value]) if end.flaw else "", text(REASONS.get(end.reason, "")), end.detail]
-    reason = " · ".join(filter(None, (text(_ENDS[end.end.value]), *words)))
-    if not end.differences or end.flaw:
-        output.show(f"✗ {end.record.external_ref} · {end.kind}: {reason}")
-    for one in end.differences:
-        output.say(
-            N_("✗ {ref}: {what}: the ledger says {ledger}, the signed document says {file}."),
-            ref=end.record.external_ref,
-            what=text(_WHAT[one.what]),
-            ledger=one.ledger,
-            file=one.file,
-        )
-
-
-def _finish(output: Output, records: Sequence[Record], found: Downloaded, bad: Sequence[FileEnd]) -> int:
-    code = found.stopped.exit_code if found.stopped else int(bool(bad))
-    if found.stopped is not None:
-        click.echo(found.stopped.text(output.messages), err=True)
+def _as_json(records: Sequence[Record], found: Downloaded, bad: Sequence[FileEnd]) -> dict[str, Any]:
+    """Return what `--json` says of the files, without how the command ended."""
     counts = Counter(end.end.value for end in found.ends)
-    answer: dict[str, Any] = {
+    return {
         "documents": len(records),
         "files": {end.replace("-", "_"): counts[end] for end in _ENDS},
         "folders": [str(folder) for folder in found.folders],
@@ -203,12 +206,7 @@ def _finish(output: Output, records: Sequence[Record], found: Downloaded, bad: S
             for one in end.differences
         ],
         "seconds": found.seconds,
-        "exit_code": code,
     }
-    if found.stopped is not None:
-        answer["error"] = output.messages.text(found.stopped.message, **found.stopped.parameters)
-    output.give(answer)
-    return code
 
 
 def _end_json(end: FileEnd) -> dict[str, Any]:

@@ -34,56 +34,36 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
 
 
 def _issue(output: Output, files: tuple[str, ...], options: dict[str, Any]) -> int:
-    """The whole of it; begun anew with each answer that a person gives."""
+    """Read, plan, send, reconcile, say; begin anew with each answer that a person gives."""
     from batch_issuer.cli.asking import ask_which_sales
-    from batch_issuer.cli.commands.check import plan_against_ledger
-    from batch_issuer.cli.commands.report import finish
     from batch_issuer.cli.connecting import connect, watcher
-    from batch_issuer.cli.screen.plan import plan_json, show_customers, show_plan, show_problems
+    from batch_issuer.cli.ending import finish
+    from batch_issuer.cli.planning import plan_against_ledger
+    from batch_issuer.cli.screen.plan import show_plan
     from batch_issuer.cli.session import open_session, read_files
     from batch_issuer.plan.doubts import IdentityQuestion
     from batch_issuer.send.run import issue
 
     session = open_session(output, options, files)
     connection = None if options["dry_run"] else connect(session, options)
-    sending: dict[str, Any] = {
-        "ledger_path": session.ledger,
-        "company": session.company,
-        "connection": connection,
-        "watcher": watcher(session),
-    }
-    planned = plan_against_ledger(session, read_files(session, files), only=options["only"], limit=options["limit"])
+    chosen: Any = {"only": options["only"], "limit": options["limit"]}
+    planned = plan_against_ledger(session, read_files(session, files), **chosen)
     if planned.questions:
         show_plan(output, planned.prepared, planned.plan)
         output.show()
         ask_which_sales(session, planned.questions, options, files)
         return _issue(output, files, options)
-    prepared, plan, conflicts, customers, _ = planned
-    prepared.expect(
-        documents=options["expect_documents"],
-        total=options["expect_total"],
-        all_or_nothing=options["all_or_nothing"],
-    )
-    show_plan(output, prepared, plan)
-    show_customers(output, customers, prepared.customers.unnumbered)
-    show_problems(output, prepared.problems)
+    expected: Any = {"documents": options["expect_documents"], "total": options["expect_total"]}
+    planned.prepared.expect(**expected, all_or_nothing=options["all_or_nothing"])
+    planned.show(output)
     if connection is None:
-        code = 1 if prepared.held or conflicts or any(problem.blocks for problem in prepared.notes) else 0
-        problems = [problem.as_json(output.messages) for problem in prepared.problems]
-        output.give(
-            {
-                **plan_json(prepared, plan, customers),
-                "problems": problems,
-                "conflicts": conflicts,
-                "sent": 0,
-                "exit_code": code,
-            }
-        )
+        planned.give(output, sent=0)
         output.say(N_("Nothing was sent (--dry-run)."))
-        return code
+        return planned.exit_code
+    where: Any = {"ledger_path": session.ledger, "company": session.company, "connection": connection}
     try:
-        outcome = issue(prepared, **sending, only=options["only"], limit=options["limit"])
+        outcome = issue(planned.prepared, **where, **chosen, watcher=watcher(session))
     except IdentityQuestion as question:
         ask_which_sales(session, [question], options, files)
         return _issue(output, files, options)
-    return finish(session, outcome, options["out"], prepared)
+    return finish(session, outcome, options["out"], planned.prepared)

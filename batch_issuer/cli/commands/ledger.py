@@ -7,7 +7,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,10 @@ from batch_issuer.cli import program
 from batch_issuer.cli.screen.output import Output, silence
 from batch_issuer.cli.screen.tables import harmless
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import CancelStep, Event, Kind, Note, Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import STATE_NAMES
 from batch_issuer.reports.wording import REASONS
 
@@ -34,15 +35,10 @@ def command() -> None:
     """Only the group."""
 
 
-@contextmanager
-def _opened(path: str) -> Iterator[Ledger]:
+def _opened(path: str) -> closing[Ledger]:
     from batch_issuer.ledger.opening import open_to_read
 
-    ledger = open_to_read(Path(path))
-    try:
-        yield ledger
-    finally:
-        ledger.close()
+    return closing(open_to_read(Path(path)))
 
 
 @command.command("show", help=N_("Show one document's whole story."))
@@ -68,13 +64,9 @@ def show(output: Output, reference: str, **options: Any) -> int:
         )
     _show_record(output, record)
     output.show()
-    happened = [
-        (event.seq, _local(event.at), output.messages.text(_HAPPENED[event.kind]), _gist(output, event))
-        for event in story
-    ]
-    happened += [
-        (note.seq, _local(note.at), output.messages.text(N_("note by {by}"), by=note.by), note.reason) for note in notes
-    ]
+    text = output.messages.text
+    happened = [(event.seq, _local(event.at), text(_HAPPENED[event.kind]), _gist(output, event)) for event in story]
+    happened += [(note.seq, _local(note.at), text(N_("note by {by}"), by=note.by), note.reason) for note in notes]
     output.table([tuple(parts) for _, *parts in sorted(happened)])
     events = [
         {"seq": one.seq, "at": one.at, "run": one.run, "kind": one.kind.value, "body": json.loads(one.body)}
@@ -85,15 +77,16 @@ def show(output: Output, reference: str, **options: Any) -> int:
 
 
 def _show_record(output: Output, record: Record) -> None:
+    """Say what the ledger knows of a document; nothing where it knows nothing."""
     from batch_issuer.model.money import dollars
 
-    answer, text = record.answer, output.messages.text
+    answer, source, messages, text = record.answer, record.source, output.messages, output.messages.text
+    numbers = ", ".join(map(str, source.rows))
+    place = (source.file, source.sheet, messages.count("row {rows}", "rows {rows}", len(source.rows), rows=numbers))
+    first = _local(record.first_sent_at)
     rows = [
         (text(N_("Reference")), record.external_ref),
-        (
-            text(N_("State")),
-            " · ".join(filter(None, (text(STATE_NAMES[record.state]), _reason(output, record.reason)))),
-        ),
+        (text(N_("State")), _joined(text(STATE_NAMES[record.state]), _reason(output, record.reason))),
         (text(N_("Control number")), answer.control_number),
         (text(N_("Generation code")), answer.generation_code),
         (text(N_("Stamp")), answer.reception_stamp),
@@ -106,17 +99,12 @@ def _show_record(output: Output, record: Record) -> None:
         (text(N_("Customer")), record.customer),
         (
             text(N_("The provider's words")),
-            "; ".join(filter(None, (answer.codigo_msg, *answer.observaciones, answer.detail))),
+            _joined(answer.said_with_code, "" if answer.detail in answer.words else answer.detail),
         ),
-        (
-            text(N_("Source")),
-            " · ".join(filter(None, (record.source.file, record.source.sheet, _rows(output, record)))),
-        ),
+        (text(N_("Source")), _joined(*place)),
         (
             text(N_("Sent")),
-            output.messages.count(
-                "{n} time, first {when}", "{n} times, first {when}", record.attempts, when=_local(record.first_sent_at)
-            ),
+            messages.count("{n} time, first {when}", "{n} times, first {when}", record.attempts, when=first),
         ),
     ]
     output.table([row for row in rows if row[1]])
@@ -126,18 +114,13 @@ def _cancellation_rows(output: Output, record: Record) -> list[tuple[str, str]]:
     cancellation, text = record.cancellation, output.messages.text
     if cancellation is None:
         return []
-    said = (text(CANCEL_STEPS[cancellation.step]), _reason(output, cancellation.reason), cancellation.words)
+    reason = _reason(output, cancellation.reason)
     memo = cancellation.memo
     return [
-        (text(N_("Cancellation")), " · ".join(filter(None, said))),
+        (text(N_("Cancellation")), _joined(text(CANCEL_STEPS[cancellation.step]), reason, cancellation.words)),
         (text(N_("Stamp of the cancellation")), cancellation.stamp),
         (text(N_("Credit note instead")), f"{memo.control_number} · {memo.document_id}" if memo else ""),
     ]
-
-
-def _rows(output: Output, record: Record) -> str:
-    rows = record.source.rows
-    return output.messages.count("row {rows}", "rows {rows}", len(rows), rows=", ".join(str(row) for row in rows))
 
 
 _HAPPENED: Mapping[Kind, str] = {
@@ -156,6 +139,7 @@ _HAPPENED: Mapping[Kind, str] = {
 
 
 def _gist(output: Output, event: Event) -> str:
+    """Return what an event says: the state, why, and the provider's words."""
     body = json.loads(event.body)
     answer = body.get("answer", {})
     parts = [
@@ -167,7 +151,11 @@ def _gist(output: Output, event: Event) -> str:
         body.get("memo", {}).get("control_number", ""),
         *(answer.get(name) for name in ("control_number", "codigo_msg", "detail")),
     ]
-    return " · ".join(str(part) for part in parts if part)
+    return _joined(*(str(part) for part in parts if part))
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(filter(None, parts))
 
 
 CANCEL_STEPS: Mapping[CancelStep, str] = {
@@ -326,7 +314,8 @@ def verify_command(output: Output, *, rebuilds: bool, **options: Any) -> int:
     else:
         with _opened(options["ledger"]) as ledger:
             verified = verify(ledger)
-    code = _say_verified(output, path, verified)
+    _say_verified(output, path, verified)
+    code = 2 if verified.damages else 0
     output.give(
         {
             "events": verified.events,
@@ -342,16 +331,13 @@ def verify_command(output: Output, *, rebuilds: bool, **options: Any) -> int:
     return code
 
 
-def _say_verified(output: Output, path: Path, verified: Verified) -> int:
+def _say_verified(output: Output, path: Path, verified: Verified) -> None:
+    """Say whether the ledger is sound; else what is wrong first, and what to do."""
+    events = f"{verified.events:,}"
     if not verified.damages:
-        output.say(
-            N_("{path} is sound: {events} events, {documents} documents. Last event {head}…"),
-            path=path,
-            events=f"{verified.events:,}",
-            documents=f"{verified.documents:,}",
-            head=verified.head[:16],
-        )
-        return 0
+        sound = N_("{path} is sound: {events} events, {documents} documents. Last event {head}…")
+        output.say(sound, path=path, events=events, documents=f"{verified.documents:,}", head=verified.head[:16])
+        return
     first = verified.damages[0]
     message = output.messages.text(first.message)
     if first.seq:
@@ -361,7 +347,7 @@ def _say_verified(output: Output, path: Path, verified: Verified) -> int:
             seq=first.seq,
             reference=f" ({first.external_ref})" if first.external_ref else "",
             message=message,
-            events=f"{verified.events:,}",
+            events=events,
         )
         output.say(
             N_("Put your newest backup in its place: batch-issuer ledger restore BACKUP --ledger {path}"), path=path
@@ -374,7 +360,6 @@ def _say_verified(output: Output, path: Path, verified: Verified) -> int:
         )
         output.show(f"  {first.external_ref or '–'}: {message}")
         output.say(N_("Write it anew with: batch-issuer ledger verify --rebuild"))
-    return 2
 
 
 @command.command("backup", help=N_("Make a consistent copy, even while a run writes."))
@@ -421,14 +406,6 @@ def restore_command(output: Output, backup: str, *, yes: bool, **options: Any) -
             "each document is looked for at the provider before it is sent."
         )
     )
-    output.give(
-        {
-            "path": options["ledger"],
-            "replaced": done.replaced,
-            "head": list(done.head),
-            "documents": done.documents,
-            "looks_owed": done.looks_owed,
-            "exit_code": 0,
-        }
-    )
+    plain = {"path": options["ledger"], "replaced": done.replaced, "head": list(done.head)}
+    output.give({**plain, "documents": done.documents, "looks_owed": done.looks_owed, "exit_code": 0})
     return 0

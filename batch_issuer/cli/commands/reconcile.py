@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,110 +41,57 @@ if TYPE_CHECKING:
 @program.common
 @program.with_output
 def command(output: Output, files: tuple[str, ...], *, ask: bool, mask: bool, **options: Any) -> int:
-    from batch_issuer.cli.connecting import run_json, say_stop
-    from batch_issuer.cli.screen.findings import show_findings
-    from batch_issuer.cli.screen.plan import show_reports
-    from batch_issuer.cli.screen.verdict import show_reconciliation
+    from batch_issuer.cli.ending import tell
     from batch_issuer.cli.session import open_session
-    from batch_issuer.reconcile import as_json, findings_json
-    from batch_issuer.reports.writing import masked, read_report, write_reports
+    from batch_issuer.ledger.opening import open_to_read
+    from batch_issuer.reconcile import since
+    from batch_issuer.reports.writing import masked, read_report
 
     option_values.check_order(options["first"], options["last"])
     session = open_session(output, options, files)
     earlier = read_report(Path(options["since"]), session.company.code) if options["since"] else None
     made, outcome = _reconciled(session, files, options, ask=ask)
     if earlier is not None:
-        made = _since(session, made, earlier)
-    if mask:
-        made = masked(made)
-    if outcome is not None:
-        say_stop(session, outcome)
-    show_reconciliation(output, made)
-    show_findings(output, made)
-    reports = write_reports(made, output.messages, Path(options["out"]), _name(made))
-    show_reports(output, reports)
-    stopped = outcome.stopped if outcome is not None else None
-    code = stopped.exit_code if stopped is not None else made.exit_code
-    answer = {
-        **as_json(made),
-        **findings_json(made),
-        "ledger": str(session.ledger),
-        "reports": reports,
-        **(run_json(outcome, code) if outcome is not None else {"exit_code": code}),
-    }
-    if stopped is not None:
-        answer["error"] = output.messages.text(stopped.message, **stopped.parameters)
-    output.give(answer)
-    return code
+        items, as_of, fingerprint = earlier
+        with closing(open_to_read(session.ledger)) as ledger:
+            elsewhere = ledger.records(session.company.code, [item.external_ref for item in items])
+        made = since(made, items, elsewhere, as_of=as_of, report=fingerprint)
+    # The same files and days give reports of the same name; a run that asked has its own.
+    days = [part for part in (made.scope.first, made.scope.last) if part]
+    name = made.scope.run or "_".join(["reconcile", *days])
+    return tell(session, masked(made) if mask else made, options["out"], name, outcome)
 
 
 def _reconciled(
     session: Session, files: tuple[str, ...], options: Mapping[str, Any], *, ask: bool
 ) -> tuple[Reconciliation, Outcome | None]:
-    """The reconciliation, and the run where one asked the provider."""
+    """Reconcile the files with the ledger; where the provider is asked first, return the run that did too."""
+    from batch_issuer.cli.session import read_files
     from batch_issuer.ledger.opening import open_to_read
-    from batch_issuer.reconcile.compare import reconcile_files
+    from batch_issuer.reconcile.compare import compare, reconcile_files
     from batch_issuer.reconcile.gather import reconcile_run
 
-    if ask:
-        outcome = _asked(session, _comparing(session, files, options), options)
-        ledger = open_to_read(session.ledger)
-        try:
-            return reconcile_run(ledger, outcome.run.run, session.company, session.settings), outcome
-        finally:
-            ledger.close()
-    ledger = open_to_read(session.ledger)
-    try:
-        compared = _comparing(session, files, options)(ledger)
-        return reconcile_files(ledger, compared, session.company, session.settings), None
-    finally:
-        ledger.close()
-
-
-def _comparing(session: Session, files: tuple[str, ...], options: Mapping[str, Any]) -> Callable[[Ledger], Compared]:
-    """Reads the files now; what it gives compares them with a ledger."""
-    from batch_issuer.cli.session import read_files
-    from batch_issuer.reconcile.compare import compare
-
     prepared = read_files(session, files)
-    return lambda ledger: compare(prepared, ledger, session.company.code, options["first"], options["last"])
+
+    def compared(ledger: Ledger) -> Compared:
+        return compare(prepared, ledger, session.company.code, options["first"], options["last"])
+
+    outcome = _ask(session, compared, options) if ask else None
+    with closing(open_to_read(session.ledger)) as ledger:
+        if outcome is not None:
+            return reconcile_run(ledger, outcome.run.run, session.company, session.settings), outcome
+        return reconcile_files(ledger, compared(ledger), session.company, session.settings), None
 
 
-def _asked(session: Session, comparing: Callable[[Ledger], Compared], options: Mapping[str, Any]) -> Outcome:
+def _ask(session: Session, compared: Callable[[Ledger], Compared], options: Mapping[str, Any]) -> Outcome:
+    """Ask the provider about every document of the files and of the ledger's days."""
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.send.run import Inquiry, recheck
 
     def inquire(ledger: Ledger) -> Inquiry:
-        compared = comparing(ledger)
-        return Inquiry(
-            reading=compared.reading,
-            records=[*compared.records, *compared.held, *compared.only_in_ledger],
-            unknown=compared.unknown,
-        )
+        found = compared(ledger)
+        records = [*found.records, *found.held, *found.only_in_ledger]
+        return Inquiry(reading=found.reading, records=records, unknown=found.unknown)
 
-    return recheck(
-        inquire,
-        ledger_path=session.ledger,
-        company=session.company,
-        connection=connect(session, options),
-        watcher=watcher(session),
-    )
-
-
-def _since(session: Session, made: Reconciliation, earlier: Any) -> Reconciliation:
-    from batch_issuer.ledger.opening import open_to_read
-    from batch_issuer.reconcile import since
-
-    items, as_of, fingerprint = earlier
-    ledger = open_to_read(session.ledger)
-    try:
-        elsewhere = ledger.records(session.company.code, [item.external_ref for item in items])
-    finally:
-        ledger.close()
-    return since(made, items, elsewhere, as_of=as_of, report=fingerprint)
-
-
-def _name(made: Reconciliation) -> str:
-    """The same files and days give reports of the same name; a run that asked has its own."""
-    scope = made.scope
-    return scope.run or "_".join(part for part in ("reconcile", scope.first, scope.last) if part)
+    where: Any = {"ledger_path": session.ledger, "company": session.company}
+    return recheck(inquire, **where, connection=connect(session, options), watcher=watcher(session))

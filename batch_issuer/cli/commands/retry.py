@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import click
@@ -19,8 +20,8 @@ from batch_issuer.messages import N_
 @program.common
 @program.with_output
 def command(output: Output, **options: Any) -> int:
-    from batch_issuer.cli.commands.report import finish
     from batch_issuer.cli.connecting import connect, watcher
+    from batch_issuer.cli.ending import finish
     from batch_issuer.cli.screen.verdict import show_where_from
     from batch_issuer.cli.session import open_session
     from batch_issuer.ledger.opening import open_to_read
@@ -28,11 +29,8 @@ def command(output: Output, **options: Any) -> int:
 
     session = open_session(output, options)
     connection = connect(session, options)
-    ledger = open_to_read(session.ledger)
-    try:
+    with closing(open_to_read(session.ledger)) as ledger:
         waiting = to_retry(ledger, session.company.code, only=options["only"], limit=options["limit"])
-    finally:
-        ledger.close()
     if waiting:
         output.say(N_("To be asked about or sent, by where it came from:"))
         show_where_from(output, waiting)

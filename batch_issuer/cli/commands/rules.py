@@ -35,7 +35,19 @@ def command(output: Output, doc_type: str | None) -> int:
 
     rules = [rule for rule in all_rules() if doc_type is None or doc_type in rule.doc_types]
     _show(output, rules)
-    output.give({"rules": [_json(output, rule) for rule in rules], "exit_code": 0})
+    text = output.messages.text
+    entries = [
+        {
+            "code": rule.code,
+            "severity": rule.severity.value,
+            "doc_types": list(rule.doc_types),
+            "message": text(rule.message),
+            "repair": text(rule.repair),
+            "sources": list(rule.sources),
+        }
+        for rule in rules
+    ]
+    output.give({"rules": entries, "exit_code": 0})
     return 0
 
 
@@ -57,14 +69,3 @@ def _show(output: Output, rules: Sequence[RuleRow]) -> None:
         blocking=blocking,
         warning=len(rules) - blocking,
     )
-
-
-def _json(output: Output, rule: RuleRow) -> dict[str, object]:
-    return {
-        "code": rule.code,
-        "severity": rule.severity.value,
-        "doc_types": list(rule.doc_types),
-        "message": output.messages.text(rule.message),
-        "repair": output.messages.text(rule.repair),
-        "sources": list(rule.sources),
-    }

@@ -13,7 +13,7 @@ from batch_issuer.messages import N_
 
 
 class _Command(program.Command):
-    """Its help ends with every option and fault of the sandbox, from the same tables that it runs on."""
+    """Its help has every option and fault of the sandbox, from the same tables that it runs on."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from batch_issuer.sandbox import KIND_HELP, described
@@ -23,6 +23,7 @@ class _Command(program.Command):
             formatter.write_dl([(kind.value, messages.text(text)) for kind, text in KIND_HELP.items()])
         with formatter.section(messages.text(N_("Behaviour: --set NAME=VALUE"))):
             formatter.write_dl([(name, messages.text(text)) for name, text in described().items()])
+        super().format_epilog(ctx, formatter)
 
 
 @click.command("sandbox", cls=_Command, help=program.COMMANDS["sandbox"][1])

@@ -59,21 +59,8 @@ def command(output: Output, period: tuple[str, str], by: str, role: str, **optio
             output.show(f"    {output.messages.text(STATE_NAMES[state])}: {named(references)}")
     if one.last >= today().isoformat():
         output.say(N_("! The period is not over: what is issued in it from now on will show as changed since."))
-    output.give(
-        {
-            "first": one.first,
-            "last": one.last,
-            "by": one.by,
-            "role": one.role,
-            "at": one.at,
-            "documents": one.documents,
-            "gross": figure(one.gross),
-            "needs_person": one.needs_person,
-            "open": [{"external_ref": record.external_ref, "state": record.state.value} for record in waiting],
-            "event": one.after,
-            "hash": one.hash,
-            "content": one.content,
-            "exit_code": 0,
-        }
-    )
+    plain = {name: getattr(one, name) for name in ("first", "last", "by", "role", "at", "documents", "needs_person")}
+    waits = [{"external_ref": record.external_ref, "state": record.state.value} for record in waiting]
+    signed_up_to = {"event": one.after, "hash": one.hash, "content": one.content}
+    output.give({**plain, "gross": figure(one.gross), "open": waits, **signed_up_to, "exit_code": 0})
     return 0

@@ -1,1 +1,10 @@
-"""Screen."""
+"""How things look on a terminal, and what stands in `--json`. Nothing is computed here: values come in, words go out.
+
+- `output`: prose on stdout, or one JSON object there and the prose on stderr.
+- `plan`: what was read, what a run would do, and every problem by its cause.
+- `progress`: how far a run is, and when it will be done.
+- `verdict`: the bridge from the files to the provider, and what needs a person.
+- `findings`: files against ledger, contingency, control numbers, notes and signatures.
+- `tables`: lists as JSON, CSV or XLSX.
+- `durations`: seconds as people write them.
+"""

@@ -6,11 +6,11 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from batch_issuer.cli.screen.output import Output
+from batch_issuer.cli.screen.output import Output, few
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import dollars, total_of
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import (
     STATE_NAMES,
     Match,
@@ -31,9 +31,20 @@ _LATE = ("24-72h", ">72h", ">7d")
 
 
 def show_findings(output: Output, made: Reconciliation) -> None:
-    """What a report has beyond the bridge; nothing where there is nothing to say."""
+    """Say what a report has beyond the bridge; nothing where there is nothing to say."""
     _show_comparison(output, made)
-    _show_differences(output, made)
+    if made.differences:
+        output.say(
+            N_(
+                "Amounts that differ: {within} within the tolerance of {tolerance} a line ({small}), "
+                "{beyond} beyond it ({large})."
+            ),
+            within=f"{len(made.within_tolerance):,}",
+            small=dollars(total_of(one.amount for one in made.within_tolerance)),
+            tolerance=dollars(made.tolerance),
+            beyond=f"{len(made.beyond_tolerance):,}",
+            large=dollars(total_of(one.amount for one in made.beyond_tolerance)),
+        )
     _show_contingency(output, made)
     _show_numbers(output, made)
     _show_persons(output, made)
@@ -68,6 +79,7 @@ def _show_comparison(output: Output, made: Reconciliation) -> None:
 
 
 def _how(output: Output, scope: Scope) -> str:
+    """Return which of the ledger's documents were looked for in the files."""
     text = output.messages.text
     days = days_text(output, scope.first, scope.last)
     match scope.chosen_by:
@@ -84,6 +96,7 @@ def _how(output: Output, scope: Scope) -> str:
 
 
 def days_text(output: Output, first: str, last: str) -> str:
+    """Return a span of ISO days as people write it; an end that is empty is open."""
     if first == last:
         return day(first)
     if not last:
@@ -139,21 +152,6 @@ def _show_states(output: Output, asked: int, changes: Sequence[StateChange]) -> 
     )
 
 
-def _show_differences(output: Output, made: Reconciliation) -> None:
-    if made.differences:
-        output.say(
-            N_(
-                "Amounts that differ: {within} within the tolerance of {tolerance} a line ({small}), "
-                "{beyond} beyond it ({large})."
-            ),
-            within=f"{len(made.within_tolerance):,}",
-            small=dollars(total_of(one.amount for one in made.within_tolerance)),
-            tolerance=dollars(made.tolerance),
-            beyond=f"{len(made.beyond_tolerance):,}",
-            large=dollars(total_of(one.amount for one in made.beyond_tolerance)),
-        )
-
-
 def _show_contingency(output: Output, made: Reconciliation) -> None:
     bridge = made.contingency
     settled = sum(part.documents for part in bridge.settled.values())
@@ -169,36 +167,36 @@ def _show_contingency(output: Output, made: Reconciliation) -> None:
             settled=f"{settled:,}",
             closing=f"{bridge.closing.documents:,}",
         )
-    waiting = {name: documents for name, documents, _ in made.ages}
-    over_day, over_three = sum(waiting[name] for name in _LATE), sum(waiting[name] for name in _LATE[1:])
-    if over_day:
-        output.say(
-            N_("! In contingency for more than 24 hours: {day}; for more than 72 hours: {three}."),
-            day=f"{over_day:,}",
-            three=f"{over_three:,}",
-        )
-    if made.late_rejections:
-        output.say(
-            N_("✗ Rejected after they had been accepted in contingency: {refs}."),
-            refs=named([record.external_ref for record in made.late_rejections]),
-        )
-    rejected = sum(documents for name, documents, _ in made.rejection_ages if name in _LATE)
-    if rejected:
-        output.say(
-            N_("! Rejected for more than 24 hours: {count}. They can be corrected under the same code no longer."),
-            count=f"{rejected:,}",
-        )
-    _say_how_old(output, made)
+    _show_ages(output, made)
     if made.carried:
         states = Counter(record.state for record in made.carried)
         listed = ", ".join(f"{count:,} {_state(output, state.value)}" for state, count in states.items())
         output.say(N_("Still open from other runs: {states}."), states=listed)
 
 
-def _say_how_old(output: Output, made: Reconciliation) -> None:
-    """Ages are counted to the ledger's newest entry: the same ledger gives the same report. Say when that is old."""
-    waiting = sum(documents for _, documents, _ in (*made.ages, *made.rejection_ages))
-    if waiting and made.as_of and dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(made.as_of) > _OLD:
+def _show_ages(output: Output, made: Reconciliation) -> None:
+    """Say what has waited too long."""
+    over_day = _of_ages(made.ages, _LATE)
+    if over_day:
+        output.say(
+            N_("! In contingency for more than 24 hours: {day}; for more than 72 hours: {three}."),
+            day=f"{over_day:,}",
+            three=f"{_of_ages(made.ages, _LATE[1:]):,}",
+        )
+    if made.late_rejections:
+        output.say(
+            N_("✗ Rejected after they had been accepted in contingency: {refs}."),
+            refs=named([record.external_ref for record in made.late_rejections]),
+        )
+    rejected = _of_ages(made.rejection_ages, _LATE)
+    if rejected:
+        output.say(
+            N_("! Rejected for more than 24 hours: {count}. They can be corrected under the same code no longer."),
+            count=f"{rejected:,}",
+        )
+    # Ages are counted to the ledger's newest entry, so that the same ledger gives the same report: tell when it is old.
+    counted = any(documents for _, documents, _ in (*made.ages, *made.rejection_ages))
+    if counted and made.as_of and dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(made.as_of) > _OLD:
         output.say(
             N_(
                 "! The ledger's newest entry is of {when}, and ages are counted to it. "
@@ -206,6 +204,10 @@ def _say_how_old(output: Output, made: Reconciliation) -> None:
             ),
             when=moment(made.as_of),
         )
+
+
+def _of_ages(ages: Iterable[tuple[str, int, object]], names: Sequence[str]) -> int:
+    return sum(documents for name, documents, _ in ages if name in names)
 
 
 def _show_numbers(output: Output, made: Reconciliation) -> None:
@@ -268,6 +270,7 @@ def _show_persons(output: Output, made: Reconciliation) -> None:
 
 
 def _show_signed(output: Output, signed: SignedOff) -> None:
+    """Say who answers for which days, and whether anything changed since."""
     one = signed.sign_off
     said = N_("{days} was signed by {by} ({role}) on {when}, {documents} documents for {gross}: unchanged since.")
     if not signed.unchanged:
@@ -293,13 +296,12 @@ ROLES: Mapping[str, str] = {"preparer": N_("preparer"), "reviewer": N_("reviewer
 
 
 def named(references: Sequence[str]) -> str:
-    return ", ".join(references[:_EXAMPLES]) + (
-        f" … +{len(references) - _EXAMPLES:,}" if len(references) > _EXAMPLES else ""
-    )
+    """Return the first references as one text, and how many more there are."""
+    return few(references, _EXAMPLES)
 
 
 def by_state(records: Iterable[Record]) -> Mapping[State, list[str]]:
-    """References by state."""
+    """Return references by state."""
     found: dict[State, list[str]] = {}
     for record in records:
         found.setdefault(record.state, []).append(record.external_ref)

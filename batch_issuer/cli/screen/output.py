@@ -137,6 +137,12 @@ def _indented(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
 
 
+def few(references: Sequence[str], most: int) -> str:
+    """Return the first references as one text, and how many more there are."""
+    more = f" … +{len(references) - most:,}" if len(references) > most else ""
+    return ", ".join(references[:most]) + more
+
+
 def put(text: str, stream: TextIO) -> str:
     """Write at once. Nothing ends a run because it cannot be told of: from then on the words go nowhere.
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from batch_issuer.cli.screen.durations import duration
-from batch_issuer.cli.screen.output import Output
+from batch_issuer.cli.screen.output import Output, few
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import dollars, figure
 from batch_issuer.model.problems import Problem
-from batch_issuer.plan.plan import Action, Plan
+from batch_issuer.model.states import Action
+from batch_issuer.plan.plan import Plan
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.plan.touched_customers import Seen, Touched
 from batch_issuer.provider.limits import estimate
@@ -78,7 +78,7 @@ def _sample(text: str, limit: int = 40) -> str:
 
 
 def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
-    """Counts, totals both ways, and what the quota will take."""
+    """Say how many documents go which way, what they come to, and what the quota will take."""
     counts = plan.counts
     rows = [
         (output.messages.text(label), f"{counts[action]:,}")
@@ -88,6 +88,23 @@ def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
     if prepared.held:
         rows.append((output.messages.text(N_("held back for their data")), f"{len(prepared.held):,}"))
     output.table(rows, right=[1])
+    _show_totals(output, prepared, plan)
+    seconds = estimate(plan.requests)
+    if seconds:
+        output.show(
+            output.messages.count(
+                "{n} request; the provider's usual quota makes that take at least {time}.",
+                "{n} requests; the provider's usual quota makes that take at least {time}.",
+                plan.requests,
+                time=duration(seconds),
+            )
+        )
+    if plan.seen_before:
+        output.say(N_("Every document of these files was issued before: this looks like the same file again."))
+
+
+def _show_totals(output: Output, prepared: Prepared, plan: Plan) -> None:
+    """Say the amounts, sales apart from what takes away and from what is bought."""
     output.say(
         N_("To issue: {gross} with VAT, {net} without. All documents of the files: {all}."),
         gross=dollars(plan.gross),
@@ -111,18 +128,6 @@ def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
             vat=dollars(plan.retention),
             tax=dollars(plan.income_tax),
         )
-    seconds = estimate(plan.requests)
-    if seconds:
-        output.show(
-            output.messages.count(
-                "{n} request; the provider's usual quota makes that take at least {time}.",
-                "{n} requests; the provider's usual quota makes that take at least {time}.",
-                plan.requests,
-                time=duration(seconds),
-            )
-        )
-    if plan.seen_before:
-        output.say(N_("Every document of these files was issued before: this looks like the same file again."))
 
 
 _ACTIONS: Mapping[Action, str] = {
@@ -131,7 +136,7 @@ _ACTIONS: Mapping[Action, str] = {
     Action.WATCH: N_("in contingency: only to be asked about"),
     Action.NOTHING: N_("settled: nothing to do"),
     Action.CONFLICT: N_("conflicts: issued before, and the file says something else now"),
-    Action.QUESTION: N_("in question: perhaps sales that the ledger has"),
+    Action.QUESTION: N_("in question: perhaps sales that the ledger, or these files, have already"),
 }
 
 
@@ -171,13 +176,11 @@ def show_customers(output: Output, customers: Sequence[Touched], unnumbered: int
     new = [one for one in customers if one.seen is Seen.NEW]
     changed = [one for one in customers if one.seen is Seen.CHANGED]
     if new:
-        names = ", ".join(f"{one.name} ({one.number})" for one in new[:_EXAMPLES])
-        more = f" … +{len(new) - _EXAMPLES:,}" if len(new) > _EXAMPLES else ""
         said = output.messages.count(
             "{n} customer is sent for the first time; the provider makes it, or changes the one that it has: {names}",
             "{n} customers are sent for the first time; the provider makes them, or changes those it has: {names}",
             len(new),
-            names=f"{names}{more}",
+            names=few([f"{one.name} ({one.number})" for one in new], _EXAMPLES),
         )
         output.show(said)
     for one in changed[:_EXAMPLES]:
@@ -212,16 +215,16 @@ def _show_cause(output: Output, members: Sequence[Problem]) -> None:
     """One cause; where its problems quote different values the sentence is one of several."""
     first = members[0]
     sentence = first.message(output.messages)
-    if any(member.value != first.value or member.parameters != first.parameters for member in members):
+    if any((member.value, member.parameters) != (first.value, first.parameters) for member in members):
         sentence = output.messages.text(N_("for example: {sentence}"), sentence=sentence)
     count = f"{len(members):,} × " if len(members) > 1 else ""
     output.show(f"{'✗' if first.blocks else '!'} {count}{sentence}  [{first.code}]")
     if repair := first.repair(output.messages):
         output.show(f"    → {repair}")
-    places = [text for member in members[:_EXAMPLES] if (text := _place(output, member))]
-    for text in places:
-        output.show(f"    {text}")
-    if len(members) > len(places) and places:
+    places = list(filter(None, (_place(output, member) for member in members[:_EXAMPLES])))
+    for place in places:
+        output.show(f"    {place}")
+    if 0 < len(places) < len(members):
         more = N_("    … and {count} more; the fix file has them all")
         output.say(
             more if first.blocks else N_("    … and {count} more; --json has them all"),
@@ -273,28 +276,19 @@ def plan_json(prepared: Prepared, plan: Plan, customers: Sequence[Touched]) -> d
             "to_issue_retention": figure(plan.retention),
             "to_issue_income_tax": figure(plan.income_tax),
         },
-        "sources": [
-            {
-                "file": source.path,
-                "sheet": source.sheet,
-                "sha256": source.sha256,
-                "rows": source.rows,
-                "left_out": source.left_out,
-                "header_row": source.header_row,
-                "encoding": source.encoding,
-                "separator": source.separator,
-                "decimal": source.decimal,
-                "dates": source.dates,
-                "control_total": None if source.control_total is None else str(source.control_total),
-                "columns": [
-                    {"field": one.field, "heading": one.heading, "column": one.column, "sample": one.sample}
-                    for one in source.mapping
-                ],
-                "ignored": list(source.ignored),
-            }
-            for source in prepared.batch.sources
-        ],
+        "sources": [_source_json(source) for source in prepared.batch.sources],
     }
 
 
-__all__ = ["State"]
+def _source_json(source: SourceFile) -> dict[str, Any]:
+    named = ("sheet", "sha256", "rows", "left_out", "header_row", "encoding", "separator", "decimal", "dates")
+    return {
+        "file": source.path,
+        **{name: getattr(source, name) for name in named},
+        "control_total": None if source.control_total is None else str(source.control_total),
+        "columns": [
+            {"field": one.field, "heading": one.heading, "column": one.column, "sample": one.sample}
+            for one in source.mapping
+        ],
+        "ignored": list(source.ignored),
+    }

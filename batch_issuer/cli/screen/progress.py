@@ -11,7 +11,7 @@ from collections import deque
 from batch_issuer.cli.screen.durations import duration
 from batch_issuer.cli.screen.output import put
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
+from batch_issuer.model.states import State
 from batch_issuer.provider.limits import estimate
 from batch_issuer.provider.quota import Quota
 from batch_issuer.reconcile import STATE_NAMES

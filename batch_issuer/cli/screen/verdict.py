@@ -6,13 +6,13 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from batch_issuer.cli.screen.output import Output
+from batch_issuer.cli.screen.output import Output, few
 from batch_issuer.messages import N_
 from batch_issuer.model.days import day_of
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import dollars, total_of
 from batch_issuer.model.records import Record
-from batch_issuer.reconcile import STATE_NAMES, Cause, Reconciliation, Refusal
+from batch_issuer.model.states import State
+from batch_issuer.reconcile import STATE_NAMES, Cause, Conflict, Reconciliation
 from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_TITLES, refusal_title
 
 _EXAMPLES = 3
@@ -21,18 +21,21 @@ _LINES = 10
 """Conflicts and differences shown one by one; the reports have them all."""
 
 
+_SIGNS = {1: "", -1: "−", 0: "="}
+
+
 def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfinished: bool = False) -> None:
-    """The verdict and the bridge, then what needs a person; `unfinished`: the command itself left something undone."""
+    """Say the verdict, the bridge and what needs a person; `unfinished` where the command left something undone."""
     output.show()
     if unfinished and not reconciliation.exit_code:
         output.say(N_("Not everything that was asked for is done: see above."))
     else:
         output.say(reconciliation.verdict, **reconciliation.verdict_parameters)
     output.show()
-    signs = {1: "", -1: "−", 0: "="}
+    text = output.messages.text
     output.table(
         [
-            (signs[step.sign], output.messages.text(step.label), f"{step.documents:,}", dollars(step.gross))
+            (_SIGNS[step.sign], text(step.label), f"{step.documents:,}", dollars(step.gross))
             for step in reconciliation.bridge
             if step.documents or step.gross or step.sign == 0 or step.key in ("stamped", "contingency")
         ],
@@ -40,32 +43,10 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfin
     )
     _show_kinds(output, reconciliation)
     for refusal in reconciliation.refusals:
-        _show_refusal(output, refusal)
-    for conflict in reconciliation.conflicts[:_LINES]:
-        if conflict.changes and conflict.changes[0].what in ("date", "branch", "till"):
-            output.say(
-                N_(
-                    "✗ {ref}: in the ledger it is of {before} ({state}, {issued}), in {file} of {after} ({now}): "
-                    "the same sale, or a number that began anew?"
-                ),
-                ref=conflict.external_ref,
-                before=conflict.changes[0].issued,
-                after=conflict.changes[0].file,
-                state=output.messages.text(STATE_NAMES[conflict.state]).lower(),
-                issued=dollars(conflict.issued_gross),
-                file=conflict.file,
-                now=dollars(conflict.file_gross),
-            )
-            continue
-        output.say(
-            N_("✗ {ref}: already issued ({state}) for {issued}, and {file} now says {now}. It is not sent again."),
-            ref=conflict.external_ref,
-            state=output.messages.text(STATE_NAMES[conflict.state]).lower(),
-            issued=dollars(conflict.issued_gross),
-            file=conflict.file,
-            now=dollars(conflict.file_gross),
-        )
-    _say_more(output, len(reconciliation.conflicts))
+        cause = text(CAUSES[refusal.cause.value])
+        output.show(f"✗ {len(refusal.records):,} × {cause}: {refusal_title(refusal, output.messages)}")
+        output.show(f"    {few([record.external_ref for record in refusal.records], _EXAMPLES)}")
+    _show_conflicts(output, reconciliation.conflicts)
     for difference in reconciliation.beyond_tolerance[:_LINES]:
         output.say(
             N_("✗ {ref}: we expected {expected}, the provider says {answered}."),
@@ -75,18 +56,52 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfin
         )
     _say_more(output, len(reconciliation.beyond_tolerance))
     _show_open(output, reconciliation)
-    _show_left_open(output, reconciliation)
 
 
-def _show_left_open(output: Output, made: Reconciliation) -> None:
-    """What other runs left open, by where it came from and what is known of it."""
-    named = {item.external_ref for item in made.open_items if item.cause is Cause.LEFT_OPEN}
-    if not named:
+def _show_conflicts(output: Output, conflicts: Sequence[Conflict]) -> None:
+    """Say of each sale that was issued, and that the file has otherwise, what both say."""
+    for conflict in conflicts[:_LINES]:
+        values = {
+            "ref": conflict.external_ref,
+            "file": conflict.file,
+            "state": output.messages.text(STATE_NAMES[conflict.state]).lower(),
+            "issued": dollars(conflict.issued_gross),
+            "now": dollars(conflict.file_gross),
+        }
+        if conflict.changes and conflict.changes[0].what in ("date", "branch", "till"):
+            output.say(
+                N_(
+                    "✗ {ref}: in the ledger it is of {before} ({state}, {issued}), in {file} of {after} ({now}): "
+                    "the same sale, or a number that began anew?"
+                ),
+                before=conflict.changes[0].issued,
+                after=conflict.changes[0].file,
+                **values,
+            )
+        else:
+            output.say(
+                N_("✗ {ref}: already issued ({state}) for {issued}, and {file} now says {now}. It is not sent again."),
+                **values,
+            )
+    _say_more(output, len(conflicts))
+
+
+def show_late_rejections(output: Output, late: Sequence[str]) -> None:
+    """Warn of documents rejected after contingency: customers hold them, and they are not valid.
+
+    Nothing is more urgent, so it comes before everything else.
+    """
+    if not late:
         return
+    warning = output.messages.count(
+        "ATTENTION: {n} document that was in contingency has been REJECTED by the ministry.",
+        "ATTENTION: {n} documents that were in contingency have been REJECTED by the ministry.",
+        len(late),
+    )
     output.show()
-    output.show(f"✗ {output.messages.text(CAUSE_TITLES[Cause.LEFT_OPEN])}:")
-    show_where_from(output, [record for record in made.carried if record.external_ref in named])
-    output.say(CAUSE_ACTIONS[Cause.LEFT_OPEN])
+    output.show(f"!!! {warning}")
+    output.show(f"    {few(late, _LINES)}")
+    output.say(N_("    Your customers may hold them already. Correct the data and issue them again, same references."))
 
 
 def show_where_from(output: Output, records: Sequence[Record]) -> None:
@@ -95,7 +110,6 @@ def show_where_from(output: Output, records: Sequence[Record]) -> None:
     for record in records:
         found[record.state, record.source.file, record.date or day_of(record.updated_at)].append(record)
     for (state, file, date), some in list(found.items())[:_LINES]:
-        more = f" … +{len(some) - _EXAMPLES:,}" if len(some) > _EXAMPLES else ""
         output.say(
             N_("    {count} × {state}, {gross}: {file}, {day} ({refs})"),
             count=f"{len(some):,}",
@@ -103,7 +117,7 @@ def show_where_from(output: Output, records: Sequence[Record]) -> None:
             gross=dollars(total_of(record.expected_gross for record in some)),
             file=file,
             day=f"{dt.date.fromisoformat(date):%d/%m/%Y}",
-            refs=", ".join(record.external_ref for record in some[:_EXAMPLES]) + more,
+            refs=few([record.external_ref for record in some], _EXAMPLES),
         )
     _say_more(output, len(found))
 
@@ -128,15 +142,19 @@ def _show_kinds(output: Output, made: Reconciliation) -> None:
 
 
 def _show_open(output: Output, made: Reconciliation) -> None:
-    """Whatever else needs a person, by cause."""
+    """Say what else needs a person, by cause; then what other runs left open, by where it came from."""
     found: dict[Cause, list[str]] = defaultdict(list)
     for item in made.open_items:
-        if item.cause in _BY_CAUSE:
-            found[item.cause].append(item.external_ref or "–")
-    for cause, references in found.items():
-        output.show(f"✗ {len(references):,} × {output.messages.text(CAUSE_TITLES[cause])}")
-        more = len(references) - _EXAMPLES
-        output.show(f"    {', '.join(references[:_EXAMPLES])}{f' … +{more:,}' if more > 0 else ''}")
+        found[item.cause].append(item.external_ref or "–")
+    for cause in (cause for cause in found if cause in _BY_CAUSE):
+        output.show(f"✗ {len(found[cause]):,} × {output.messages.text(CAUSE_TITLES[cause])}")
+        output.show(f"    {few(found[cause], _EXAMPLES)}")
+    left = set(found[Cause.LEFT_OPEN])
+    if left:
+        output.show()
+        output.show(f"✗ {output.messages.text(CAUSE_TITLES[Cause.LEFT_OPEN])}:")
+        show_where_from(output, [record for record in made.carried if record.external_ref in left])
+        output.say(CAUSE_ACTIONS[Cause.LEFT_OPEN])
 
 
 _BY_CAUSE = (
@@ -149,14 +167,6 @@ _BY_CAUSE = (
     Cause.PROBLEM,
 )
 """Causes of which the screen shows only how many and which; the others have lines of their own."""
-
-
-def _show_refusal(output: Output, refusal: Refusal) -> None:
-    references = ", ".join(record.external_ref for record in refusal.records[:_EXAMPLES])
-    more = len(refusal.records) - _EXAMPLES
-    cause = output.messages.text(CAUSES[refusal.cause.value])
-    output.show(f"✗ {len(refusal.records):,} × {cause}: {refusal_title(refusal, output.messages)}")
-    output.show(f"    {references}{f' … +{more:,}' if more > 0 else ''}")
 
 
 CAUSES: Mapping[str, str] = {

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 
+from batch_issuer.model.fields import BY_KEY, NUMBERS, ValueKind, keys
 from batch_issuer.model.problems import Kind, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.currencies import is_foreign_amount
@@ -22,11 +23,8 @@ from batch_issuer.reading.headings.aliases import letters_of
 from batch_issuer.reading.tables import BLANKS, CellKind, Column
 from batch_issuer.rules.identifiers import dui_is_valid, nit_is_valid
 
-NUMBER_FIELDS = ("quantity", "unit_price", "discount_percentage", "total")
-DATE_FIELDS = ("date",)
-YES_NO_FIELDS = ("full_adjustment", "is_service")
-IDENTIFIER_FIELDS = ("nit", "nrc", "dui", "phone", "adjusts")
-"""Texts of digits that a spreadsheet may have damaged."""
+NUMBER_FIELDS = keys(*NUMBERS)
+DATE_FIELDS = keys(ValueKind.DATE)
 
 ZERO = Decimal(0)
 EXACT_DIGITS = 15
@@ -121,26 +119,28 @@ def is_error(text: str) -> bool:
 
 
 def _reader(name: str, notation: Notation) -> Reader:
-    match name:
-        case "quantity":
+    match BY_KEY[name].kind:
+        case ValueKind.QUANTITY:
             return _required_number(notation.mark, kinds.QUANTITY_MISSING, kinds.QUANTITY_NOT_A_NUMBER)
-        case "unit_price":
+        case ValueKind.PRICE:
             return _required_number(notation.mark, kinds.UNIT_PRICE_MISSING, kinds.UNIT_PRICE_NOT_A_NUMBER)
-        case "discount_percentage":
+        case ValueKind.PERCENTAGE:
             return _discount(notation.mark)
-        case "total":
+        case ValueKind.AMOUNT:
             return lambda text, kind: (
                 _number(text, kind, notation.mark, kinds.TOTAL_NOT_A_NUMBER) if text else _READ_NOTHING
             )
-        case "date":
+        case ValueKind.DATE:
             return lambda text, kind: _read_date(text, kind, notation.order)
-        case "full_adjustment" | "is_service":
+        case ValueKind.YES_NO:
             return _yes_or_no
-        case "doc_type":
+        case ValueKind.TYPE:
             return _doc_type
-        case "nit" | "dui":
+        case ValueKind.TAX_IDENTITY:
             return _tax_identity
-    return _identifier if name in IDENTIFIER_FIELDS else _text
+        case ValueKind.REGISTER_NUMBER | ValueKind.PHONE | ValueKind.REFERENCE:
+            return _identifier
+    return _text
 
 
 def _required_number(mark: Mark, missing: Kind, wrong: Kind) -> Reader:

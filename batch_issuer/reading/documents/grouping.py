@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from batch_issuer.messages import N_
+from batch_issuer.model.fields import TABLE, ValueKind
 from batch_issuer.model.identity import alike_keys
 from batch_issuer.model.problems import CannotStart, Problem
 from batch_issuer.reading.cells.values import ZERO, Value
@@ -22,9 +23,13 @@ from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS
 
 HEADER_FIELDS = tuple(name for name in (*DOCUMENT_FIELDS, *CUSTOMER_FIELDS) if name != "external_ref")
 """Those with one value for the whole document."""
-NEUTRAL: dict[str, Value] = {
-    "discount_percentage": ZERO, "is_service": False, "full_adjustment": False, "date": None, "total": None,
-}  # fmt: skip
+_NEUTRAL_OF: dict[ValueKind, Value] = {
+    ValueKind.PERCENTAGE: ZERO,
+    ValueKind.YES_NO: False,
+    ValueKind.DATE: None,
+    ValueKind.AMOUNT: None,
+}
+NEUTRAL = {field.key: _NEUTRAL_OF[field.kind] for field in TABLE if field.kind in _NEUTRAL_OF}
 """The value of a field that no column gives; an empty text for all others."""
 NOT_SAID = -1
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from batch_issuer.model.fields import BY_KEY
 from batch_issuer.model.problems import Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.values import clean, is_error, lost_digits
 from batch_issuer.reading.examples import holds_example_ref, is_example_ref
 from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
 
-MAX_LENGTH = 100
+MAX_LENGTH = BY_KEY["external_ref"].longest
 _PLAIN = re.compile(r"[0-9A-Za-z/_\n-]*")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from batch_issuer.model.documents import Customer, Document
+from batch_issuer.model.fields import CUSTOMER_ATTRIBUTES
 from batch_issuer.model.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.dates import time_of
@@ -44,8 +45,6 @@ _BLOCK = 1_000
 _AHEAD = 100
 _NEAR = 20
 """Who asks for a document at most so far behind the last one gets it built together with the next `_AHEAD`."""
-_CUSTOMER_ATTRIBUTES = {"customer_activity_code": "activity_code"}
-"""Our fields that a customer calls otherwise."""
 
 
 class Sales:
@@ -253,7 +252,7 @@ class Sales:
         if not names:
             return [None] * len(numbers)
         columns = [self._header_values(name, numbers) for name in names]
-        attributes = [_CUSTOMER_ATTRIBUTES.get(name, name) for name in names]
+        attributes = [CUSTOMER_ATTRIBUTES[name] for name in names]
         return [
             Customer(**dict(zip(attributes, values, strict=True))) if any(values) else None
             for values in zip(*columns, strict=True)

@@ -1,6 +1,7 @@
-"""The headings that are understood, in Spanish and English. Accents, capitals, spaces and punctuation do not count.
+"""What makes two headings the same, and which field each means. Accents, capitals, spaces and punctuation do not count.
 
-A heading that could mean two things stands nowhere here: it is mapped in the settings or ignored.
+The headings themselves are in the table of fields. One that could mean two things stands nowhere: it is mapped in the
+settings or ignored.
 """
 
 from __future__ import annotations
@@ -10,139 +11,9 @@ import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
-ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "external_ref": (
-            "external_ref", "Referencia", "Referencia externa", "Ref.", "Reference", "Order", "Order number",
-            "Order ID", "Pedido", "No. pedido", "Orden", "No. orden", "Factura", "No. factura", "Factura No.",
-            "Invoice", "Invoice No.", "Invoice ID", "No. venta", "Sale ID", "Sale number", "Ticket", "No. ticket",
-            "No. documento", "Número de documento de venta", "No. doc.", "Correlativo", "Transacción",
-            "No. transacción", "Transaction ID", "Receipt", "Receipt number", "No. comprobante", "Folio",
-            "Order reference", "Referencia de la orden", "Folio venta", "No. folio", "Bill No.", "Sales order",
-            "Sales order number",
-            "No. de operación", "Id venta", "Id pedido", "ID de orden", "ID factura", "Código de venta",
-            "Referencia del pedido", "Receipt ID", "Nota de venta",
-            "No. nota",
-        ),
-        "doc_type": (
-            "doc_type", "Tipo de documento", "Tipo doc.", "Tipo DTE", "Tipo de comprobante", "Tipo de factura",
-            "Tipo de documento tributario", "Clase de documento", "DTE type", "Invoice type",
-        ),
-        "date": (
-            "date", "Fecha", "Fecha de venta", "Fecha factura", "Fecha emisión", "Fecha y hora", "Fecha documento",
-            "Fecha pedido", "Fecha orden", "Invoice date", "Sale date", "Order date", "Created at", "Issue date",
-            "Date and time", "Fecha de operación", "Transaction date", "Date created", "Fecha transacción",
-            "Fecha y hora de venta", "Bill date", "Sales date", "Receipt date", "Date sold",
-        ),
-        "branch": (
-            "branch", "Sucursal", "Tienda", "Local", "Establecimiento", "Store", "Shop", "Punto de venta", "Location",
-            "Nombre sucursal", "Branch name", "Store name", "Nombre tienda",
-        ),
-        "till": (
-            "till", "Caja", "No. caja", "Número de caja", "Caja registradora", "Terminal", "No. terminal",
-            "Cash register", "Register", "Punto de cobro", "POS", "POS terminal",
-        ),
-        "customer_name": (
-            "customer_name", "Cliente", "Nombre cliente", "Customer", "Client", "Client name", "Buyer", "Comprador",
-            "Receptor", "Nombre receptor", "Nombre", "Nombre completo", "Billing name", "Nombre de facturación",
-        ),
-        "payment_method": (
-            "payment_method", "Forma de pago", "Método de pago", "Medio de pago", "Tipo de pago", "F. pago", "Payment",
-            "Payment type", "Payment method title", "Método de pago utilizado", "Tender type",
-        ),
-        "transaction_condition": (
-            "transaction_condition", "Condición", "Condición de pago", "Condición de la operación",
-            "Condición de venta", "Cond. pago", "Payment terms", "Terms",
-        ),
-        "deadline": ("deadline", "Plazo", "Unidad de plazo", "Tipo de plazo", "Term unit"),
-        "period": ("period", "Periodo de plazo", "Días de crédito", "Credit days", "Term length"),
-        "activity_code": (
-            "activity_code", "Actividad económica emisor", "Cód. actividad emisor", "Giro emisor", "Issuer activity",
-        ),
-        "redirect_email": (
-            "redirect_email", "Correo copia", "Correo adicional", "Copia a", "Enviar copia a", "Email copy",
-        ),
-        "total": (
-            "Total factura", "Total documento", "Total venta", "Total pedido", "Total orden", "Invoice total",
-            "Order total", "Document total", "Total a pagar", "Total ticket", "Total comprobante", "Bill total",
-            "Receipt total", "Sale total",
-        ),
-        "adjusts": (
-            "adjusts", "Documento que ajusta", "Ajusta a", "Documento relacionado", "Doc. relacionado",
-            "CCF relacionado", "CCF que ajusta", "Factura que ajusta", "Related document", "Original document",
-            "Credited document",
-        ),
-        "full_adjustment": ("full_adjustment", "Ajuste total", "Anulación total", "Devolución total", "Full refund"),
-        "name": (
-            "Razón social", "Nombre o razón social", "Nombre, denominación o razón social", "Legal name",
-            "Nombre del proveedor", "Proveedor", "Sujeto excluido", "Nombre del sujeto", "Razón social receptor",
-            "Razón social cliente",
-        ),
-        "nit": (
-            "nit", "NIT cliente", "No. NIT", "NIT receptor", "Tax ID", "NIT/DUI", "NIT o DUI", "NIT / DUI cliente",
-        ),
-        "nrc": ("nrc", "NRC cliente", "No. NRC", "No. registro", "Registro IVA", "Registro fiscal"),
-        "dui": ("dui", "DUI cliente", "No. DUI", "DUI receptor"),
-        "document_type": (
-            "document_type", "Tipo de identificación", "Tipo doc. cliente", "Tipo documento cliente",
-            "Tipo de documento de identificación", "Identification type", "ID type",
-        ),
-        "type_contributor": (
-            "type_contributor", "Tipo de contribuyente", "Tamaño contribuyente", "Clase de contribuyente",
-            "Contributor type", "Taxpayer type",
-        ),
-        "favorite_doc": ("favorite_doc", "Documento favorito", "Documento preferido", "Preferred document"),
-        "address": (
-            "address", "Dirección", "Dirección cliente", "Domicilio", "Direc.", "Dir.", "Customer address",
-            "Billing address", "Dirección de facturación", "Address 1",
-        ),
-        "customer_activity_code": (
-            "customer_activity_code", "Giro", "Actividad económica", "Código de actividad", "Cód. actividad",
-            "Giro cliente", "Actividad económica cliente", "Economic activity", "Customer activity",
-        ),
-        "district": ("district", "Distrito"),
-        "department": ("department", "Departamento", "Depto.", "Dpto.", "Depto. cliente"),
-        "municipality": ("municipality", "Municipio", "Mun.", "Mpio."),
-        "email": (
-            "email", "Correo", "Correo electrónico", "Correo cliente", "Correo elec.", "Mail", "Email cliente",
-            "Customer email", "Email address", "Billing email", "Correo de facturación",
-            "Correo electrónico del cliente",
-        ),
-        "phone": ("phone", "Teléfono", "Tel.", "Teléfono cliente", "Phone number", "Customer phone", "No. teléfono"),
-        "description": (
-            "description", "Descripción", "Descripción del producto", "Desc. producto", "Descrip.", "Descr.",
-            "Detalle", "Producto", "Nombre del producto", "Artículo", "Concepto", "Bien o servicio",
-            "Producto o servicio", "Mercadería", "Item name", "Product", "Product name", "Lineitem name",
-            "Item description", "Line description", "Product/Service", "Producto/Servicio", "Nombre artículo",
-            "Descripción artículo", "Artículo descripción", "Descripción del servicio",
+from batch_issuer.model.fields import TABLE
 
-            "Invoice lines/Label",
-            "Líneas de factura/Etiqueta", "Product title", "Menu item",
-        ),
-        "quantity": (
-            "quantity", "Cantidad", "Cant.", "Ctd.", "Cdad.", "Unidades", "Uds.", "Qty", "Units", "Lineitem quantity",
-            "Cantidad vendida", "Cantidades", "Cant. vendida", "Qty sold", "Quantity sold", "Items sold",
-            "Unidades vendidas", "No. unidades",
-            "Units sold", "Item quantity", "Ordered quantity",
-            "Quantity ordered", "Pzas.", "Piezas",
-        ),
-        "unit_price": (
-            "unit_price", "Precio", "Precio unitario", "Precio unit.", "P. Unit.", "P. Unitario", "Prec. Unit.",
-            "P. U.", "Precio U.", "Precio por unidad", "Precio de venta", "Valor unitario", "V. Unit.", "Price",
-            "Lineitem price", "Price per unit", "Item price", "Sales price", "Sale price", "Precio unidad",
-
-            "Precio c/u", "Precio cada uno", "Precio unitario de venta",
-            "Selling price", "Valor unidad", "Pr. unit.", "Prec. U.", "Precio x unidad", "P. venta", "P.V.P.",
-        ),
-        "discount_percentage": (
-            "discount_percentage", "% descuento", "Descuento %", "% desc.", "Desc. %", "% dto.", "Dto. %",
-            "Discount %", "% discount", "Discount percent", "Descuento (%)",
-            "Discount (%)", "Porc. descuento", "Disc. %", "% disc.",
-
-        ),
-        "is_service": ("is_service", "Es servicio"),
-    }
-)  # fmt: skip
+ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType({field.key: field.headings for field in TABLE})
 """Our field, then its headings. Equal headings under two fields would be a mistake; a test looks for it."""
 
 LINE_TOTALS = (
@@ -183,14 +54,14 @@ _SMALL_WORDS = re.compile(r"\b(?:de|del|la|el|los|las|the|of)\b")
 
 
 def key_of(heading: str) -> str:
-    """A heading as it is compared: `P. Unit. ($)` is `p unit`, and `InvoiceNo` is `Invoice No.`."""
+    """Return a heading as it is compared: `P. Unit. ($)` is `punit`, and `InvoiceNo` is `Invoice No.`."""
     text = _PARENTHESES.sub(" ", heading) if not heading.strip().startswith("(") else heading
     text = _OF_LINES.sub("", text, count=1)
     return letters_of(text)
 
 
 def letters_of(heading: str) -> str:
-    """Letters and digits only, without accents or capitals; `No.`, `Nº`, `#` and `Número` are one word."""
+    """Return letters and digits only, without accents or capitals; `No.`, `Nº`, `#` and `Número` are one word."""
     text = _CAMEL.sub(" ", heading).translate(_SIGNS)
     text = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
     text = re.sub(r"[^0-9a-z]+", " ", text.casefold())
@@ -199,6 +70,7 @@ def letters_of(heading: str) -> str:
 
 _SAID_OF_VAT = ("con IVA", "sin IVA", "IVA incluido", "más IVA", "with VAT", "without VAT", "incl. VAT", "excl. VAT")
 """What a price heading may add without parentheses; what it says is the price basis (`columns.vat_said`)."""
+# A price's own heading wins over what another makes with these words: the second mapping is laid over the first.
 FIELD_OF: Mapping[str, str] = MappingProxyType(
     {key_of(f"{heading} {words}"): "unit_price" for heading in ALIASES["unit_price"] for words in _SAID_OF_VAT}
     | {key_of(heading): field for field, headings in ALIASES.items() for heading in headings}

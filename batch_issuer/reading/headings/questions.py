@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from batch_issuer.messages import N_, Terms
+from batch_issuer.model.documents import DOC_TYPES
+from batch_issuer.model.fields import TABLE, Owner
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading.cells.dates import readings
 from batch_issuer.reading.cells.garbling import Undone, undone
@@ -19,7 +21,7 @@ from batch_issuer.reading.tables import BLANKS, Sheet, is_blank, letter_of
 
 HEADER_WITHIN = 30
 """Rows among which the headings are looked for."""
-LINE_REQUIRED = ("description", "quantity", "unit_price")
+LINE_REQUIRED = tuple(field.key for field in TABLE if field.owner is Owner.LINE and field.required == DOC_TYPES)
 LONG_ENOUGH = 40
 """Headings that are shown; a table with more is named by its first."""
 

@@ -36,20 +36,26 @@ class ListTable:
 
 
 def list_tables(language: str) -> list[ListTable]:
-    """All lists, in the order of the sheet. Places follow each other: department, municipality, district."""
+    """Return all lists, in the order of the sheet. Places follow each other: department, municipality, district."""
+    payments = {code: _SHORT_NAMES.get(code, name) for code, name in catalogs.payment_methods().names.items()}
+    departments = catalogs.departments().names
+    municipalities = catalogs.territory().municipalities.values()
     return [
         _single(N_("Document types"), "types", _with_codes({code: TYPE_NAMES[code] for code in DOC_TYPES}), 22),
-        _single(N_("Payment methods"), "payments", _with_codes(_payments()), 34),
+        _single(N_("Payment methods"), "payments", _with_codes(payments), 34),
         _single(N_("Conditions"), "conditions", _of(catalogs.conditions()), 14),
         _single(N_("Term units"), "terms", _of(catalogs.term_units()), 12),
         _single(N_("Identification"), "identities", _of(catalogs.identity_documents()), 26),
         _single(N_("Contributor types"), "contributors", _of(catalogs.contributors()), 18),
         _single(N_("Yes or no"), "yes_no", YES_NO[language], 10),
-        _single(N_("Departments"), "departments", catalogs.departments().names.values(), 24),
+        _single(N_("Departments"), "departments", departments.values(), 24),
         ListTable(
             title=N_("Municipalities of each department"),
             names=("mun_dep", "municipalities"),
-            rows=tuple(_municipalities()),
+            rows=tuple(
+                (departments[one.department], one.name)
+                for one in sorted(municipalities, key=lambda one: (one.department, one.name))
+            ),
             widths=(24, 28),
         ),
         ListTable(
@@ -63,7 +69,7 @@ def list_tables(language: str) -> list[ListTable]:
 
 
 def chosen_from(values: str, cells: Mapping[str, str]) -> str:
-    """The formula for a cell that is chosen from a list; `cells` are the row's cells, by field.
+    """Return the formula for a cell that is chosen from a list; `cells` are the row's cells, by field.
 
     Municipalities are those of the department beside them, districts those of the municipality, or else of the
     department; as long as neither is chosen, all. Longer lists are cut out of the sheet by place and count.
@@ -94,16 +100,6 @@ def _with_codes(names: Mapping[str, str]) -> list[str]:
 
 def _of(catalog: Catalog) -> list[str]:
     return _with_codes(catalog.names)
-
-
-def _payments() -> dict[str, str]:
-    return {code: _SHORT_NAMES.get(code, name) for code, name in catalogs.payment_methods().names.items()}
-
-
-def _municipalities() -> Iterable[tuple[str, str]]:
-    names = catalogs.departments().names
-    for found in sorted(catalogs.territory().municipalities.values(), key=lambda one: (one.department, one.name)):
-        yield names[found.department], found.name
 
 
 def _districts() -> Iterable[tuple[str, str, str]]:

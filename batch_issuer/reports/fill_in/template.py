@@ -20,11 +20,12 @@ from xlsxwriter.worksheet import Worksheet
 from batch_issuer.files import write_whole
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.documents import DOC_TYPES
+from batch_issuer.model.fields import Band, Field, ValueKind
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading.examples import EXAMPLE_MARKS, EXAMPLE_REFS
 from batch_issuer.reports.cells import write_text
 from batch_issuer.reports.figures import text_lines
-from batch_issuer.reports.fill_in.columns import COLUMNS, Cells, Group, TemplateColumn
+from batch_issuer.reports.fill_in.columns import COLUMNS
 from batch_issuer.reports.fill_in.example import Cell, example_rows
 from batch_issuer.reports.fill_in.lists import TYPE_NAMES, ListTable, chosen_from, list_tables
 
@@ -39,28 +40,28 @@ _PREPARED_ROWS = 300
 _SETTINGS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _LETTER = 1
 """The paper of El Salvador."""
-_NUMBER_FORMATS: Mapping[Cells, str] = {
-    Cells.TEXT: "@",
-    Cells.QUANTITY: "General",
-    Cells.PRICE: "#,##0.00######",
-    Cells.PERCENTAGE: "General",
-    Cells.AMOUNT: "#,##0.00",
-    Cells.DATE: "dd/mm/yyyy",
-    Cells.WHOLE: "0",
+_NUMBER_FORMATS: Mapping[ValueKind, str] = {
+    **dict.fromkeys(ValueKind, "@"),
+    ValueKind.QUANTITY: "General",
+    ValueKind.PRICE: "#,##0.00######",
+    ValueKind.PERCENTAGE: "General",
+    ValueKind.AMOUNT: "#,##0.00",
+    ValueKind.DATE: "dd/mm/yyyy",
+    ValueKind.WHOLE: "0",
 }
-_COLOURS: Mapping[Group, str] = {
-    Group.DOCUMENT: "#1F4E5F",
-    Group.LINE: "#2F6B43",
-    Group.PAYMENT: "#7A5A16",
-    Group.CUSTOMER: "#4A3F72",
-    Group.ADJUSTMENT: "#7A2E2E",
+_COLOURS: Mapping[Band, str] = {
+    Band.DOCUMENT: "#1F4E5F",
+    Band.LINE: "#2F6B43",
+    Band.PAYMENT: "#7A5A16",
+    Band.CUSTOMER: "#4A3F72",
+    Band.ADJUSTMENT: "#7A2E2E",
 }
-_GROUP_NAMES: Mapping[Group, str] = {
-    Group.DOCUMENT: N_("The document"),
-    Group.LINE: N_("Each product or service"),
-    Group.PAYMENT: N_("How it is paid"),
-    Group.CUSTOMER: N_("Who buys (14: who sells to you)"),
-    Group.ADJUSTMENT: N_("Credit notes"),
+_GROUP_NAMES: Mapping[Band, str] = {
+    Band.DOCUMENT: N_("The document"),
+    Band.LINE: N_("Each product or service"),
+    Band.PAYMENT: N_("How it is paid"),
+    Band.CUSTOMER: N_("Who buys (14: who sells to you)"),
+    Band.ADJUSTMENT: N_("Credit notes"),
 }
 _STEPS = (
     N_(
@@ -88,7 +89,8 @@ _STEPS = (
 def write_template(messages: Messages, path: Path) -> None:
     """Write the workbook into a file that does not exist yet.
 
-    Raises `CannotStart` where there is one, or where it cannot be written.
+    Raises:
+        CannotStart: where there is one, or where it cannot be written.
     """
     try:
         if path.exists() or path.is_symlink():  # it may be filled in already
@@ -107,7 +109,7 @@ def write_template(messages: Messages, path: Path) -> None:
 
 
 def template_content(messages: Messages, name: str) -> bytes:
-    """The workbook's bytes; `name` is the file's, for the instructions."""
+    """Return the workbook's bytes; `name` is the file's, for the instructions."""
     content = BytesIO()
     with Workbook(content, {**_SETTINGS, "in_memory": True}) as book:
         book.set_properties({"author": "batch_issuer", "created": dt.datetime(2026, 1, 1)})  # noqa: DTZ001 - the same bytes
@@ -122,8 +124,9 @@ class _Template:
         self.book = book
         self.messages = messages
         self.name = name
-        self.body = {kind: book.add_format({"num_format": text}) for kind, text in _NUMBER_FORMATS.items()}
-        self.body[Cells.DATE].set_align("left")
+        formats = {text: book.add_format({"num_format": text}) for text in dict.fromkeys(_NUMBER_FORMATS.values())}
+        self.body = {kind: formats[text] for kind, text in _NUMBER_FORMATS.items()}
+        self.body[ValueKind.DATE].set_align("left")
         self.wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         self.strong = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         self.centred = book.add_format({"align": "center", "valign": "top"})
@@ -160,13 +163,13 @@ class _Template:
     def text(self, message: str, **parameters: object) -> str:
         return self.messages.text(message, **parameters)
 
-    def heading(self, column: TemplateColumn) -> str:
+    def heading(self, column: Field) -> str:
         return column.heading(self.messages.language)
 
     def sales(self, sheet: Worksheet) -> None:
         """Headings with notes over empty columns, each formatted and validated to the last row."""
         self.headings(sheet, 0)
-        cells = {column.field: f"${xl_col_to_name(at)}2" for at, column in enumerate(COLUMNS)}
+        cells = {column.key: f"${xl_col_to_name(at)}2" for at, column in enumerate(COLUMNS)}
         for at, column in enumerate(COLUMNS):
             sheet.write_comment(0, at, self.note(column), {"x_scale": 2.2, "y_scale": 1.5, "font_size": 9})
             sheet.data_validation(1, at, _LAST_ROW, at, self.validation(column, cells))
@@ -175,26 +178,26 @@ class _Template:
                 sheet.conditional_format(1, at, _LAST_ROW, at, empty)
         for row in range(1, _PREPARED_ROWS + 1):
             for at, column in enumerate(COLUMNS):
-                sheet.write_blank(row, at, None, self.body[column.cells])
+                sheet.write_blank(row, at, None, self.body[column.kind])
         sheet.freeze_panes(1, 1)
         sheet.repeat_columns(0)
 
     def headings(self, sheet: Worksheet, row: int) -> None:
         sheet.set_row(row, 48)
         for at, column in enumerate(COLUMNS):
-            sheet.set_column(at, at, column.width, self.body[column.cells])
+            sheet.set_column(at, at, column.width, self.body[column.kind])
             write_text(sheet, row, at, self.heading(column), self.head(column))
         sheet.repeat_rows(row)
         sheet.fit_to_pages(3, 0)
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
 
-    def head(self, column: TemplateColumn) -> Format:
+    def head(self, column: Field) -> Format:
         """Bold where every type needs it."""
-        look = {"bg_color": _COLOURS[column.group], "font_color": "#FFFFFF", "border": 1, "border_color": "#FFFFFF"}
+        look = {"bg_color": _COLOURS[column.band], "font_color": "#FFFFFF", "border": 1, "border_color": "#FFFFFF"}
         needed = column.required == DOC_TYPES
         return self.book.add_format({**look, "bold": needed, "text_wrap": True, "valign": "vcenter", "num_format": "@"})
 
-    def note(self, column: TemplateColumn) -> str:
+    def note(self, column: Field) -> str:
         needed = ", ".join(column.required)
         if column.required == DOC_TYPES:
             sentence = self.text(N_("Always needed."))
@@ -205,18 +208,18 @@ class _Template:
         used = "" if column.used == DOC_TYPES else self.text(N_("Used for: {types}."), types=", ".join(column.used))
         return "\n".join(filter(None, (self.text(column.note), sentence, used)))
 
-    def validation(self, column: TemplateColumn, cells: Mapping[str, str]) -> dict[str, Any]:
-        """What the cells of a column take. A list warns, because codes and names by hand are understood as well."""
+    def validation(self, column: Field, cells: Mapping[str, str]) -> dict[str, Any]:
+        """Return what the cells of a column take. A list only warns: codes and names by hand are understood too."""
         said = {
             "input_title": self.heading(column).split(" (")[0],
             "input_message": self.text(column.note),
             "error_title": self.heading(column).split(" (")[0],
         }
-        if column.values:
+        if column.choices:
             wrong = N_("This is not in the list. A code or a name of the list is understood too. Keep it?")
-            rule = {"validate": "list", "source": chosen_from(column.values, cells), "error_type": "warning"}
+            rule = {"validate": "list", "source": chosen_from(column.choices, cells), "error_type": "warning"}
             return {**said, **rule, "error_message": self.text(wrong)}
-        rule, wrong = _rule(column, cells[column.field])
+        rule, wrong = _rule(column, cells[column.key])
         return {**said, **rule, **({"error_message": self.text(wrong)} if wrong else {})}
 
     def example(self, sheet: Worksheet) -> None:
@@ -239,8 +242,8 @@ class _Template:
                 write_text(sheet, row, 0, self.text(shows), self.remark)
                 row += 1
             for number, column in enumerate(COLUMNS):
-                if column.field in cells:
-                    self.cell(sheet, row, number, cells[column.field], self.body[column.cells])
+                if column.key in cells:
+                    self.cell(sheet, row, number, cells[column.key], self.body[column.kind])
             row += 1
         sheet.freeze_panes(2, 0)
 
@@ -276,19 +279,19 @@ class _Template:
             write_text(sheet, row, at, text, self.list_head if at < 2 else self.centred_head)
         sheet.set_row(row, 32)
         sheet.repeat_rows(row)
-        for group in Group:
+        for group in Band:
             row += 1
             band = self.book.add_format({"bold": True, "bg_color": _COLOURS[group], "font_color": "#FFFFFF"})
             for at in range(2 + len(DOC_TYPES)):
                 write_text(sheet, row, at, "" if at else self.text(_GROUP_NAMES[group]), band)
             for column in COLUMNS:
-                if column.group is group:
+                if column.band is group:
                     row += 1
                     self.matrix_row(sheet, row, column)
         legend = N_("●  needed    ○  may stay empty    –  not used for this type")
         write_text(sheet, row + 2, 0, self.text(legend), self.remark)
 
-    def matrix_row(self, sheet: Worksheet, row: int, column: TemplateColumn) -> None:
+    def matrix_row(self, sheet: Worksheet, row: int, column: Field) -> None:
         note = self.text(column.note)
         write_text(sheet, row, 0, self.heading(column), self.strong)
         write_text(sheet, row, 1, note, self.wrapped)
@@ -310,7 +313,7 @@ class _Template:
                 sheet.set_column(column, column, width)
                 write_text(sheet, 0, column, "" if number else self.text(table.title), self.list_head)
                 for row, values in enumerate(table.rows, 1):
-                    write_text(sheet, row, column, values[number], self.body[Cells.TEXT])
+                    write_text(sheet, row, column, values[number], self.body[ValueKind.TEXT])
                 letter = xl_col_to_name(column)
                 area = f"'{self.text(LISTS_SHEET)}'!${letter}$2:${letter}${len(table.rows) + 1}"
                 self.book.define_name(name, f"={area}")
@@ -318,56 +321,44 @@ class _Template:
             at += len(table.names) + 1
 
 
-def _empty_but_needed(column: TemplateColumn, cells: Mapping[str, str]) -> str:
-    """The formula that is true of an empty cell which the type of its row needs; without a type it is an invoice."""
-    begun, empty = f'{cells["external_ref"]}<>""', f'{cells[column.field]}=""'
+def _empty_but_needed(column: Field, cells: Mapping[str, str]) -> str:
+    """Return the formula that is true of an empty cell which its row needs; a row without a type is an invoice."""
+    begun, empty = f'{cells["external_ref"]}<>""', f'{cells[column.key]}=""'
     if column.required == DOC_TYPES:
         return f"=AND({begun},{empty})"
     types = ",".join(f'LEFT({cells["doc_type"]},2)="{code}"' for code in column.required)
     return f"=AND({begun},{empty},OR({types}))"
 
 
-def _rule(column: TemplateColumn, cell: str) -> tuple[dict[str, Any], str]:
-    """The validation of a cell without a list, and the sentence for what it does not take."""
-    match column.cells:
-        case Cells.QUANTITY | Cells.PRICE:
+def _rule(column: Field, cell: str) -> tuple[dict[str, Any], str]:
+    """Return the validation of a cell without a list, and the sentence for what it does not take."""
+    match column.kind:
+        case ValueKind.QUANTITY | ValueKind.PRICE:
             return {"validate": "decimal", "criteria": ">", "value": 0}, N_(
                 "Write a number above zero, without signs or words."
             )
-        case Cells.PERCENTAGE:
+        case ValueKind.PERCENTAGE:
             return {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 99}, N_(
                 "Write a number from 0 to 99."
             )
-        case Cells.AMOUNT:
+        case ValueKind.AMOUNT:
             return {"validate": "decimal", "criteria": ">=", "value": 0}, N_("Write an amount, without signs or words.")
-        case Cells.WHOLE:
+        case ValueKind.WHOLE:
             return {"validate": "integer", "criteria": ">=", "value": 1}, N_("Write a whole number, 1 or more.")
-        case Cells.DATE:
+        case ValueKind.DATE:
             first = {"validate": "date", "criteria": ">=", "value": dt.date(2020, 1, 1)}
             return first, N_("Write a date, such as 25/11/2026.")
-    return _text_rule(column.field, cell)
-
-
-def _text_rule(field: str, cell: str) -> tuple[dict[str, Any], str]:
+        case ValueKind.EMAIL:
+            return _warns(f'=COUNTIF({cell},"?*@?*.?*")=1'), N_("This is not an e-mail address. Keep it as it is?")
+    if column.too_long:
+        return {"validate": "length", "criteria": "<=", "value": column.longest}, column.too_long
     digits = f'LEN(SUBSTITUTE(SUBSTITUTE({cell},"-","")," ",""))'
-    match field:
-        case "external_ref":
-            return _at_most(100), N_("A reference has at most 100 characters.")
-        case "description":
-            return _at_most(1000), N_("A description has at most 1,000 characters.")
-        case "address":
-            return _at_most(200), N_("An address has at most 200 characters.")
+    match column.key:
         case "dui":
             return _warns(f"={digits}=9"), N_("A DUI has 9 digits. Keep it as it is?")
         case "nrc":
             return _warns(f"=AND({digits}>1,{digits}<9)"), N_("An NRC has 2 to 8 digits. Keep it as it is?")
-        case "email" | "redirect_email":
-            return _warns(f'=COUNTIF({cell},"?*@?*.?*")=1'), N_("This is not an e-mail address. Keep it as it is?")
     return {"validate": "any"}, ""
-
-
-def _at_most(length: int) -> dict[str, Any]:
-    return {"validate": "length", "criteria": "<=", "value": length}
 
 
 def _warns(formula: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from itertools import accumulate
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.documents import Document
+from batch_issuer.model.fields import named
 from batch_issuer.model.problems import Kind, Place, Problem
 from batch_issuer.reading.documents.batch import Batch
 from batch_issuer.reconcile import Change
@@ -43,7 +44,6 @@ _LINE_FIELDS_SAID: Mapping[str, str] = {
     "descripcion": "description",
 }
 """What the provider's own refusals name, such as `Línea 2: cantidad debe ser mayor a cero`."""
-_CHANGED_LINE = re.compile(r"(?:line |lines\[)(\d+)\]?(?:: |\.)(\w+)")
 _SAME_CELL: Mapping[str, tuple[str, ...]] = {"customer_name": ("name",), "name": ("customer_name",)}
 
 
@@ -92,11 +92,11 @@ class Sources:
         self.starts = [0, *accumulate(source.rows for source in batch.sources)]
 
     def of(self, row: int) -> int:
-        """The index of a batch row's source."""
+        """Return the index of a batch row's source."""
         return bisect_right(self.starts, row) - 1
 
     def find(self, place: Place) -> int | None:
-        """The batch row at a place; rows of one sheet stand in the order of the sheet."""
+        """Return the batch row at a place; rows of one sheet stand in the order of the sheet."""
         if place.row is None:
             return None
         for number, source in enumerate(self.batch.sources):
@@ -112,7 +112,7 @@ class Sources:
 def rows_to_correct(
     batch: Batch, needs: Mapping[int, Need], messages: Messages, *, loose: bool = True
 ) -> list[RowToCorrect]:
-    """The rows of the documents and those that belong to none (`loose`), in the order of the files.
+    """Return the rows of the documents and those that belong to none (`loose`), in the order of the files.
 
     A row without a reference may belong to the document above it. It stays there; where that one is not written, it
     comes first, so that it stands below no other.
@@ -171,10 +171,8 @@ def _refused(batch: Batch, document: Document, words: str) -> Iterator[Problem]:
 
 def _conflicting(batch: Batch, document: Document, change: Change, messages: Messages) -> Problem:
     """Return what was issued otherwise, on its cell."""
-    at = _CHANGED_LINE.fullmatch(change.what)
-    number = int(at[1]) - 1 if at and int(at[1]) <= len(document.lines) else 0
-    field = at[2] if at else change.what.removeprefix("customer.")
-    field = "customer_activity_code" if change.what == "customer.activity_code" else field
+    line, field = named(change.what)
+    number = line - 1 if 0 < line <= len(document.lines) else 0
     place = _cell(batch, document, number, field)
     what = place.heading if place else field_name(field, messages)
     return Problem(
@@ -187,7 +185,7 @@ def _conflicting(batch: Batch, document: Document, change: Change, messages: Mes
 
 
 def _cell(batch: Batch, document: Document, number: int, field: str) -> Place | None:
-    """The cell of a field in one of the document's rows, where the file has a column of it."""
+    """Return the cell of a field in one of the document's rows, where the file has a column of it."""
     for ours in (field, *_SAME_CELL.get(field, ())):
         place = batch.place(document.lines[number].row, ours)
         if place.column:

@@ -13,16 +13,14 @@ from typing import Any
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.days import today
-from batch_issuer.model.documents import State
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import REFUSED
 from batch_issuer.plan.plan import Plan
 from batch_issuer.plan.prepare import Prepared, prepare
 from batch_issuer.reading import Batch, RepeatedRows, read
 from batch_issuer.reconcile import Change, Reconciliation
 from batch_issuer.settings import Settings
-
-REFUSED = frozenset({State.REJECTED, State.INVALID})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,9 @@ def write_fixes(prepared: Prepared, outcomes: Outcomes, messages: Messages, path
         record = outcomes.refused.get(candidate.external_ref)
         changes = outcomes.conflicts.get(candidate.external_ref, ())
         if record or changes:
-            needs[candidate.number] = Need(refused=words_of(record) if record else "", changes=changes)
+            needs[candidate.number] = Need(
+                refused=(record.answer.said_with_code or record.reason) if record else "", changes=changes
+            )
     sheet = prepared.settings.source.sheet
     written = write_fix_file(prepared.batch, needs, messages, path, sheet=sheet, loose=held)
     return Fixes(documents=written.documents, paths=written.paths, left_out=written.left_out)
@@ -110,13 +110,6 @@ def write_fixes_again(refused: Sequence[Record], settings: Settings, messages: M
         same = Outcomes(refused={ref: wanted[ref] for ref in found}, conflicts={})
         fixes = write_fixes(prepared, same, messages, path, held=False)
     return replace(fixes, left_out=(*fixes.left_out, *sorted(set(wanted) - found)))
-
-
-def words_of(record: Record) -> str:
-    """Why a document was refused, in the provider's words."""
-    answer = record.answer
-    texts = answer.observaciones or tuple(filter(None, (answer.dte_message, answer.detail)))
-    return " · ".join(filter(None, (answer.codigo_msg, *texts))) or record.reason
 
 
 def refuse_to_write_over(path: Path, files: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.problems import Problem
 from batch_issuer.reading.cells.dates import time_of
-from batch_issuer.reading.cells.values import Value, clean, lost_digits
+from batch_issuer.reading.cells.values import NUMBER_FIELDS, Value, clean, lost_digits
 from batch_issuer.reading.documents.batch import Batch, SourceFile
 from batch_issuer.reading.fixes import FIX_HEADINGS
 from batch_issuer.reading.headings.aliases import key_of
@@ -38,7 +38,6 @@ SURPLUS_HEADING = N_("Beyond the headings")
 WRITTEN = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - the same bytes
 """The moment that every fix file says it was made and last changed; whoever saves it puts another."""
 
-_NUMBER_FIELDS = ("quantity", "unit_price", "discount_percentage", "total")
 _FIX_WIDTH = 80
 _FILTERED_FROM = 50
 """Rows from which a filter helps; a sheet that is saved while rows are filtered out would be asked about."""
@@ -121,7 +120,7 @@ def _is_divided(batch: Batch, index: int, need: Need, sources: Sources) -> bool:
 def _layouts(
     batch: Batch, sources: Sources, rows: Sequence[RowToCorrect], sheet: str, messages: Messages
 ) -> list[Layout]:
-    """The kinds of sheets that the rows come from, in the order of the files."""
+    """Return the kinds of sheets that the rows come from, in the order of the files."""
     found: dict[tuple[str, ...], list[int]] = {}
     for source, row in sorted({sources.of(one.row): one.row for one in rows}.items()):
         found.setdefault(tuple(batch.sheet_row(row).headings), []).append(source)
@@ -147,20 +146,20 @@ def _layouts(
 
 
 def _added(rows: Iterable[RowToCorrect], headings: Sequence[str], messages: Messages) -> dict[str, str]:
-    """The missing columns, in the template's order and under its headings, which are understood without settings."""
+    """Return the missing columns, in the template's order and under its headings, which need no settings."""
     missing = {missing_field(problem) for one in rows for problem in one.problems}
     known = {key_of(heading) for heading in headings}
-    found = {column.field: column.heading(messages.language) for column in COLUMNS if column.field in missing}
+    found = {column.key: column.heading(messages.language) for column in COLUMNS if column.key in missing}
     return {field: heading for field, heading in found.items() if key_of(heading) not in known}
 
 
 def _last(texts: Sequence[str]) -> int:
-    """The last place that is not blank."""
+    """Return the last place that is not blank."""
     return max((at for at, text in enumerate(texts) if text.strip()), default=0)
 
 
 def _sheet_name(asked: str, source: SourceFile) -> str:
-    """The source's own, which is one that the settings ask for; for a CSV the one that they ask for, or the file's.
+    """Return the source's own name, which the settings ask for; for a CSV the one that they ask for, or the file's.
 
     Signs of a pattern are none of a name, and what stands in their place fits the pattern.
     """
@@ -263,7 +262,7 @@ class _Writer:
             self.sheet.set_column(at, at, min(max(width, 8), 44), look)
 
     def _beside(self) -> int:
-        """How many columns stay in sight: those of the reference, where the sheet begins with them."""
+        """Return how many columns stay in sight: those of the reference, where the sheet begins with them."""
         roles = self.roles[self.layout.sources[0]]
         refs = [roles.get(column) == "external_ref" for column in self.layout.kept]
         return refs.index(False) if False in refs and refs[0] else 0
@@ -354,7 +353,7 @@ def _by_column(problems: Iterable[Problem]) -> dict[int, list[Problem]]:
 
 
 def _roles(source: SourceFile) -> dict[int, str]:
-    """By column, what it was read as; a column that the reference is made of is the reference first of all."""
+    """Return what each column was read as; one that the reference is made of is the reference first of all."""
     roles: dict[int, str] = {}
     for mapped in source.mapping:
         column = _number_of(mapped.column)
@@ -364,7 +363,7 @@ def _roles(source: SourceFile) -> dict[int, str]:
 
 
 def _value(text: str, kind: CellKind, read: Value, role: str) -> dt.date | Decimal | None:
-    """The number or date to write; None where the text has to stay.
+    """Return the number or date to write; None where the text has to stay.
 
     A few rows cannot tell what a whole column told, whether `1,500` is a thousand or a bit more than one: what was
     read from numbers and dates is written as such. What could not be read stays as it was stored, so that it is found
@@ -383,7 +382,7 @@ def _value(text: str, kind: CellKind, read: Value, role: str) -> dt.date | Decim
 
 
 def _moment(text: str, day: dt.date) -> dt.date | None:
-    """The day as it was read, with the time that stands beside it."""
+    """Return the day as it was read, with the time that stands beside it."""
     if day.year < _EXCELS_FIRST_YEAR:
         return None
     time = time_of(clean(text))
@@ -406,7 +405,7 @@ def _stored_number(text: str) -> Decimal | None:
 
 
 def _exact(number: Decimal) -> Decimal | None:
-    """The number, where a workbook can hold it: 15 digits come back."""
+    """Return the number, where a workbook can hold it: 15 digits come back."""
     return number if number.is_finite() and Decimal(f"{float(number):.15G}") == number else None
 
 
@@ -417,10 +416,10 @@ def _decimals(value: Decimal) -> str:
 
 
 def _empty_format(field: str) -> str:
-    """How a cell takes what is typed into it: text stays text, with its zeros, but where a number or a date belongs."""
+    """Return how a cell takes what is typed into it: as text, with its zeros, but where a number or date belongs."""
     if field == "date":
         return "dd/mm/yyyy"
-    return "General" if field in _NUMBER_FIELDS else "@"
+    return "General" if field in NUMBER_FIELDS else "@"
 
 
 def _said(problems: Iterable[Problem], messages: Messages) -> str:
@@ -430,7 +429,7 @@ def _said(problems: Iterable[Problem], messages: Messages) -> str:
 
 
 def _number_of(letters: str) -> int | None:
-    """The column of a letter, from 0."""
+    """Return the column of a letter, from 0."""
     if not (letters.isascii() and letters.isalpha()):
         return None
     number = 0

@@ -9,14 +9,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
-from batch_issuer.model.money import total_of
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import (
     Cause,
     Comparison,
@@ -35,7 +33,8 @@ from batch_issuer.reconcile import (
     looks_owed,
 )
 from batch_issuer.reports.figures import money, shared_words, signed_money, span
-from batch_issuer.reports.wording import CAUSE_ACTIONS, CAUSE_NAMES, CAUSE_TITLES, refusal_title
+from batch_issuer.reports.tasks import FoundProblem, blocking, left_open, oldest_first, waiting_since, warning
+from batch_issuer.reports.wording import CAUSE_NAMES, CAUSE_TITLES, refusal_title
 
 TABLE_ROWS = 280
 """Rows of exceptions that the page shows as tables: a page of thousands takes seconds to open."""
@@ -47,9 +46,6 @@ NAMES = 12_000
 """References that the page names in running text where its tables end."""
 
 Item = TypeVar("Item")
-
-
-_Found: TypeAlias = tuple[ProblemText, HeldBack | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,17 +162,6 @@ class Reasons:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One line of what to do now. `anchor` is its section's."""
-
-    anchor: str
-    title: str
-    action: str
-    documents: int
-    gross: Decimal | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Exceptions:
     """Everything that the page shows of single documents, in the order in which it should be looked at."""
 
@@ -226,9 +211,9 @@ class _Gathering:
         known = self.reconciliation
         compared = known.comparison or Comparison(matches={})
         since = known.since or Since(report="", as_of="")
-        left_open = _left_open(known)
+        of_others = left_open(known)
         owed = looks_owed(known.records, known.carried)
-        others = [one for one in known.carried if one not in left_open and one not in owed]
+        others = [one for one in known.carried if one not in of_others and one not in owed]
         carried = sorted(others, key=lambda one: (waiting_since(one), one.external_ref))
         return Exceptions(
             conflicts=self._listed(Cause.CONFLICT, known.conflicts),
@@ -236,7 +221,7 @@ class _Gathering:
             missing=self._listed(Cause.MISSING, compared.missing),
             only_in_ledger=self._listed(Cause.ONLY_IN_LEDGER, compared.only_in_ledger),
             refusals={cause: self._refused(cause) for cause in _REFUSALS},
-            left_open=self._listed(Cause.LEFT_OPEN, left_open),
+            left_open=self._listed(Cause.LEFT_OPEN, of_others),
             looks_owed=self._listed(Cause.LOOK_OWED, owed),
             differences=self._listed(Cause.DIFFERENCE, known.beyond_tolerance),
             still_in_files=self._listed(Cause.CANCELLED, known.still_in_files),
@@ -276,15 +261,15 @@ class _Gathering:
             if refusal.cause is cause
         )
 
-    def _problems(self, problems: Iterable[_Found]) -> tuple[ProblemGroup, ...]:
+    def _problems(self, problems: Iterable[FoundProblem]) -> tuple[ProblemGroup, ...]:
         """Problems by code, the most frequent first."""
-        by_code: dict[str, list[_Found]] = defaultdict(list)
+        by_code: dict[str, list[FoundProblem]] = defaultdict(list)
         for problem, document in problems:
             by_code[problem.code].append((problem, document))
         ordered = sorted(by_code.items(), key=lambda entry: (-len(entry[1]), entry[0]))
         return tuple(self._problem_group(code, members) for code, members in ordered)
 
-    def _problem_group(self, code: str, members: Sequence[_Found]) -> ProblemGroup:
+    def _problem_group(self, code: str, members: Sequence[FoundProblem]) -> ProblemGroup:
         language = self.messages.language
         said = dict.fromkeys(_without_value(problem, language) for problem, _ in members)
         title = shared_words(said)
@@ -342,30 +327,7 @@ def in_brief(one: Any) -> tuple[str, str]:
             return one.external_ref, money(one.gross)
 
 
-def waiting_since(record: Record) -> str:
-    """From when the age of an open document counts."""
-    if record.state is State.REJECTED:
-        return record.settled_at or record.updated_at
-    return record.numbered_at or record.first_sent_at or record.updated_at
-
-
-def blocking(reconciliation: Reconciliation) -> list[_Found]:
-    """Problems that hold something back: those of files and rows first, then those of documents."""
-    loose = [(note, None) for note in reconciliation.notes if note.severity == "blocks"]
-    return [*loose, *_of_documents(reconciliation, "blocks")]
-
-
-def warning(reconciliation: Reconciliation) -> list[_Found]:
-    """Problems that hold nothing back."""
-    loose = [(note, None) for note in reconciliation.notes if note.severity != "blocks"]
-    return [*loose, *_of_documents(reconciliation, "warns")]
-
-
-def _of_documents(reconciliation: Reconciliation, severity: str) -> Iterable[_Found]:
-    return ((one, held) for held in reconciliation.held_back for one in held.problems if one.severity == severity)
-
-
-def _lines(members: Sequence[_Found], language: str) -> list[ProblemLine]:
+def _lines(members: Sequence[FoundProblem], language: str) -> list[ProblemLine]:
     """Problems of one document and column that say the same drawn together, in the order of the first of each."""
     alike: dict[tuple[object, ...], list[ProblemText]] = defaultdict(list)
     documents: dict[tuple[object, ...], HeldBack | None] = {}
@@ -401,54 +363,5 @@ def _without(said: str, value: str) -> str:
     return said.replace(f"«{value}»", "«…»")
 
 
-def oldest_first(reconciliation: Reconciliation) -> list[Record]:
-    """Documents in contingency, those that wait longest first."""
-    waiting = reconciliation.in_state(State.CONTINGENCY)
-    return sorted(waiting, key=lambda record: (record.numbered_at or record.updated_at, record.external_ref))
-
-
 OTHER_MONTH = N_("Issued or stamped in another month than that of the sale")
 _REFUSALS = (Cause.UNSURE, Cause.NOT_SENT, Cause.REJECTED, Cause.INVALID)
-
-
-def _left_open(reconciliation: Reconciliation) -> list[Record]:
-    """The documents of other runs that need a person."""
-    named = {item.external_ref for item in reconciliation.open_items if item.cause is Cause.LEFT_OPEN}
-    return [one for one in reconciliation.carried if one.external_ref in named]
-
-
-def tasks(reconciliation: Reconciliation) -> tuple[Task, ...]:
-    """What to do now, in the order of urgency; empty when nothing needs a person."""
-    counted: dict[Cause, tuple[int, Decimal | None]] = {
-        cause: (
-            sum(len(one.records) for one in reconciliation.refusals if one.cause is cause),
-            total_of(one.gross for one in reconciliation.refusals if one.cause is cause),
-        )
-        for cause in Cause
-    }
-    beyond = reconciliation.beyond_tolerance
-    counted[Cause.CONFLICT] = (
-        len(reconciliation.conflicts),
-        total_of(one.issued_gross for one in reconciliation.conflicts),
-    )
-    counted[Cause.DIFFERENCE] = (len(beyond), total_of(one.amount for one in beyond))
-    counted[Cause.MISSING] = (len(reconciliation.missing), total_of(one.gross for one in reconciliation.missing))
-    for cause, records in (
-        (Cause.ONLY_IN_LEDGER, reconciliation.only_in_ledger),
-        (Cause.CANCELLED, reconciliation.still_in_files),
-        (Cause.CANCELLING, reconciliation.cancelling),
-        (Cause.LEFT_OPEN, _left_open(reconciliation)),
-        (Cause.LOOK_OWED, looks_owed(reconciliation.records, reconciliation.carried)),
-    ):
-        counted[cause] = (len(records), total_of(one.expected_gross for one in records))
-    contradictions = reconciliation.comparison.contradictions if reconciliation.comparison else ()
-    counted[Cause.CONTRADICTION] = (len(contradictions), total_of(one.gross for one in contradictions))
-    counted[Cause.PROBLEM] = (
-        len(reconciliation.held_back) + reconciliation.file_problems,
-        total_of(one.gross for one in reconciliation.held_back),
-    )
-    return tuple(
-        Task(anchor=cause.value, title=CAUSE_TITLES[cause], action=CAUSE_ACTIONS[cause], documents=number, gross=gross)
-        for cause, (number, gross) in counted.items()
-        if number
-    )

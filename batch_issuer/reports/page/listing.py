@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from batch_issuer.messages import Messages
-from batch_issuer.model.documents import State
-from batch_issuer.model.money import in_cents
+from batch_issuer.model.money import NOTHING, in_cents
 from batch_issuer.model.records import Record
-from batch_issuer.reconcile import HeldBack, Missing, Reconciliation, split_control_number
+from batch_issuer.model.states import OPEN, State
+from batch_issuer.reconcile import Reconciliation, split_control_number
 from batch_issuer.reports.figures import printable, span
 from batch_issuer.reports.page.exceptions import Reason
 from batch_issuer.reports.wording import HELD_BACK, MISSING, NAMES, type_name
@@ -27,6 +27,13 @@ BRIEF = 100_000
 """Up to so many it has all but those (about 80 bytes); beyond, those that need nobody are in the workbook only."""
 
 _STATE_NUMBERS = {name: number for number, name in enumerate((*State, HELD_BACK, MISSING))}
+
+
+_COLUMNS = (
+    "ref", "state", "type", "branch", "date", "customer", "place", "rows", "cents", "difference", "withheld", "series",
+    "number", "when",
+)  # fmt: skip
+"""As the page's script knows them."""
 
 
 class Texts:
@@ -61,7 +68,7 @@ def listed_records(reconciliation: Reconciliation) -> Sequence[Record]:
     known = (*reconciliation.records, *reconciliation.only_in_ledger)
     if len(known) <= BRIEF:
         return known
-    return [one for one in known if one.state not in (State.STAMPED, State.CANCELLED)][:BRIEF]
+    return [one for one in known if one.state in OPEN][:BRIEF]
 
 
 def listing(
@@ -73,10 +80,14 @@ def listing(
     """
     records = listed_records(reconciliation)
     texts = Dictionaries()
-    columns = _columns(records, texts)
-    for state, unknown in ((HELD_BACK, reconciliation.held_back), (MISSING, reconciliation.missing)):
-        for name, values in _unsent_columns(state, unknown, texts).items():
-            columns[name] += values
+    columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    for documents, values in (
+        (records, _of_record(texts)),
+        (reconciliation.held_back, _of_unsent(HELD_BACK, texts)),
+        (reconciliation.missing, _of_unsent(MISSING, texts)),
+    ):
+        for name in _COLUMNS:
+            columns[name] += map(values[name], documents)
     content = {
         "fingerprint": fingerprint,
         "states": [[name, messages.text(NAMES[name])] for name in _STATE_NUMBERS],
@@ -113,63 +124,67 @@ def inside_script(content: Any) -> str:
     return plain
 
 
-def _columns(records: Sequence[Record], texts: Dictionaries) -> dict[str, list[Any]]:
-    answers = [one.answer for one in records]
-    numbered = [_numbered(answer.control_number, texts) for answer in answers]
-    return {
-        "ref": [one.external_ref for one in records],
-        "state": [_STATE_NUMBERS[one.state] for one in records],
-        "type": [texts.types(one.doc_type) for one in records],
-        "branch": [texts.branches(one.branch) for one in records],
-        "date": [texts.dates(one.date) for one in records],
-        "customer": [texts.customers(one.customer) for one in records],
-        "place": [texts.places(_place(one.source.file, one.source.sheet)) for one in records],
-        "rows": [span(one.source.rows) for one in records],
-        "cents": [in_cents(one.expected_gross) for one in records],
-        "difference": [
-            0 if (gross := one.answer.amounts.gross) is None or gross == one.expected_gross
-            else in_cents(gross - one.expected_gross)
-            for one in records
-        ],
-        "withheld": [in_cents(amount) if (amount := answer.amounts.retention) else 0 for answer in answers],
-        "series": [series for series, _ in numbered],
-        "number": [number for _, number in numbered],
-        "when": [_seconds(one.settled_at or one.numbered_at) for one in records],
-    }  # fmt: skip
+_Values = dict[str, Callable[[Any], Any]]
+"""By the name of a column, what stands in it for one document."""
 
 
-def _unsent_columns(
-    state: str, documents: Sequence[HeldBack] | Sequence[Missing], texts: Dictionaries
-) -> dict[str, list[Any]]:
-    count = len(documents)
+def _of_any(texts: Dictionaries) -> _Values:
+    """What a document says of itself, in the ledger or only read."""
     return {
-        "ref": [one.external_ref for one in documents],
-        "state": [_STATE_NUMBERS[state]] * count,
-        "type": [texts.types(one.doc_type) for one in documents],
-        "branch": [texts.branches(one.branch) for one in documents],
-        "date": [texts.dates(one.date) for one in documents],
-        "customer": [texts.customers(one.customer) for one in documents],
-        "place": [texts.places(_place(one.file, one.sheet)) for one in documents],
-        "rows": [span(one.rows) for one in documents],
-        "cents": [in_cents(one.gross) for one in documents],
-        "difference": [0] * count,
-        "withheld": [0] * count,
-        "series": [-1] * count,
-        "number": [-1] * count,
-        "when": [0] * count,
+        "ref": lambda one: one.external_ref,
+        "type": lambda one: texts.types(one.doc_type),
+        "branch": lambda one: texts.branches(one.branch),
+        "date": lambda one: texts.dates(one.date),
+        "customer": lambda one: texts.customers(one.customer),
     }
+
+
+def _of_record(texts: Dictionaries) -> _Values:
+    return {
+        **_of_any(texts),
+        "state": lambda one: _STATE_NUMBERS[one.state],
+        "place": lambda one: texts.places(_place(one.source.file, one.source.sheet)),
+        "rows": lambda one: span(one.source.rows),
+        "cents": lambda one: in_cents(one.expected_gross),
+        "difference": _difference,
+        "withheld": lambda one: in_cents(one.answer.amounts.retention or NOTHING),
+        "series": lambda one: _series(one.answer.control_number, texts),
+        "number": lambda one: (split_control_number(one.answer.control_number) or ("", -1))[1],
+        "when": lambda one: _seconds(one.settled_at or one.numbered_at),
+    }
+
+
+def _of_unsent(state: str, texts: Dictionaries) -> _Values:
+    """The same of what was read and is not in the ledger: nobody has answered, so no number, stamp or difference."""
+    return {
+        **_of_any(texts),
+        "state": lambda _: _STATE_NUMBERS[state],
+        "place": lambda one: texts.places(_place(one.file, one.sheet)),
+        "rows": lambda one: span(one.rows),
+        "cents": lambda one: in_cents(one.gross),
+        "difference": lambda _: 0,
+        "withheld": lambda _: 0,
+        "series": lambda _: -1,
+        "number": lambda _: -1,
+        "when": lambda _: 0,
+    }
+
+
+def _difference(record: Record) -> int:
+    """Cents by which the provider's total is not ours; 0 where it gave none."""
+    gross = record.answer.amounts.gross
+    return 0 if gross is None or gross == record.expected_gross else in_cents(gross - record.expected_gross)
 
 
 def _place(file: str, sheet: str) -> str:
     return f"{file} · {sheet}" if sheet else file
 
 
-def _numbered(control_number: str, texts: Dictionaries) -> tuple[int, int]:
-    """A control number as series and number; one that is built otherwise is a series of its own."""
+def _series(control_number: str, texts: Dictionaries) -> int:
+    """The number of a control number's series; one that is built otherwise is a series of its own."""
     if not control_number:
-        return -1, -1
-    series, number = split_control_number(control_number) or (control_number, -1)
-    return texts.series(series), number
+        return -1
+    return texts.series((split_control_number(control_number) or (control_number,))[0])
 
 
 def _codes(records: Iterable[Record]) -> dict[str, list[str]]:

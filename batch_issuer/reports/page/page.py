@@ -17,15 +17,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import total_of
+from batch_issuer.model.states import ISSUED, State
 from batch_issuer.reconcile import Cause, Group, HeldBack, Missing, Reconciliation, Tally, age_bucket
-from batch_issuer.reconcile.sums import ISSUED
 from batch_issuer.reports import figures, wording
-from batch_issuer.reports.page.exceptions import OTHER_MONTH, gather, in_brief, oldest_first, tasks, waiting_since
+from batch_issuer.reports.page.exceptions import OTHER_MONTH, gather, in_brief
 from batch_issuer.reports.page.listing import BRIEF, listed_records, listing
 from batch_issuer.reports.page.pictures import hours, length_of, state_bar
 from batch_issuer.reports.replacing import replace_file
+from batch_issuer.reports.tasks import oldest_first, tasks, waiting_since
 from batch_issuer.resources import templates_folder
 from batch_issuer.rules.catalogs import payment_methods
 

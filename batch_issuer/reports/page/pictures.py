@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from batch_issuer.model.documents import EL_SALVADOR, State
+from batch_issuer.model.documents import EL_SALVADOR
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import Reconciliation
 from batch_issuer.reports.figures import share
 from batch_issuer.reports.wording import HELD_BACK, MISSING

@@ -2,57 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
-from batch_issuer.model.records import Note, Record, RunRecord
+from batch_issuer.model.records import Record
+from batch_issuer.model.states import REFUSED, UNFINISHED, WERE_ISSUED, State
 from batch_issuer.reconcile import (
     Cause,
-    Change,
     Comparison,
-    Conflict,
-    Difference,
-    HeldBack,
-    Lookalike,
-    Missing,
-    OpenItem,
-    OtherMonth,
-    ProblemText,
     Reconciliation,
-    Series,
-    SignedOff,
-    SourceSummary,
-    StateChange,
 )
 from batch_issuer.reconcile.values import EXCLUDED_SUBJECT
-from batch_issuer.reports import figures, wording
+from batch_issuer.reports import wording
 from batch_issuer.reports.cells import Kind
-from batch_issuer.reports.page.exceptions import blocking, oldest_first, warning
+from batch_issuer.reports.columns import (
+    Changed,
+    Column,
+    Then,
+    Words,
+    answer_columns,
+    conflict_columns,
+    difference_columns,
+    document_columns,
+    held_columns,
+    lookalike_columns,
+    missing_columns,
+    month_columns,
+    note_columns,
+    origin_columns,
+    problem_columns,
+    run_columns,
+    series_columns,
+    sign_off_columns,
+    since_columns,
+    source_columns,
+    state_change_columns,
+    why_columns,
+)
+from batch_issuer.reports.tasks import blocking, oldest_first, warning
 from batch_issuer.reports.wording import CAUSE_NAMES
-from batch_issuer.rules.catalogs import payment_methods
 
 Item = TypeVar("Item")
-
-REFERENCE = N_("Reference")
-AMOUNT = N_("Amount with VAT")
-DIFFERS = N_("Difference")
-PROVIDER = N_("According to the provider")
-WITHHELD = N_("VAT withheld")
-INCOME_TAX = N_("Income tax withheld")
-
-
-@dataclass(frozen=True, slots=True)
-class Column(Generic[Item]):
-    """One column of a table. `width` is in characters."""
-
-    heading: str
-    width: int
-    kind: Kind
-    value: Callable[[Item], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,86 +59,46 @@ class Table(Generic[Item]):
     """Whether it has its sheet without rows too, which then says that there are none."""
 
 
-class Words:
-    """Values as the workbook says them, in one language."""
-
-    def __init__(self, messages: Messages) -> None:
-        self.messages = messages
-        self._payments = payment_methods().names
-        self.doc_type = cache(lambda code: wording.type_name(code, messages))
-
-    def payment(self, code: str) -> str:
-        return f"{code} {self._payments[code]}" if code in self._payments else code
-
-    def state(self, state: State) -> str:
-        return self.messages.text(wording.NAMES[state])
-
-    def in_language(self, texts: Mapping[str, str]) -> str:
-        return texts.get(self.messages.language, "")
-
-    def told(self, state: str) -> str:
-        """What the provider or the ledger says of a document, which may be that it is not known."""
-        known = N_("not known there") if state == "not-found" else wording.NAMES.get(state, "")
-        return self.messages.text(known) or state
-
-    def reason(self, code: str) -> str:
-        return self.messages.text(wording.REASONS.get(code, "")) or code
-
-    def why(self, record: Record) -> str:
-        """The reason or the refusal with its code, in whoever's words."""
-        answer = record.answer
-        reason = self.reason(record.reason)
-        words = [*answer.observaciones] or [text for text in (answer.dte_message, answer.detail) if text]
-        return " · ".join(part for part in (reason, answer.codigo_msg, "; ".join(words)) if part)
-
-    def repair(self, record: Record) -> str:
-        known = wording.MINISTRY_REPAIRS.get(record.answer.codigo_msg, "") if record.state is State.REJECTED else ""
-        return self.messages.text(known or wording.WHAT_TO_DO[record.state])
-
-
 def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any]]:
     """Every table that has rows, or is always there, in the order of the sheets."""
     words = Words(messages)
     comparison = reconciliation.comparison or Comparison(matches={})
     everything: list[Table[Any]] = [
-        Table(key="conflicts", title=N_("Conflicts"), columns=_conflict_columns(words), rows=_changes(reconciliation)),
+        Table(key="conflicts", title=N_("Conflicts"), columns=conflict_columns(words), rows=_changes(reconciliation)),
         Table(
             key="contradictions",
             title=CAUSE_NAMES[Cause.CONTRADICTION],
-            columns=_state_change_columns(words),
+            columns=state_change_columns(words),
             rows=comparison.contradictions,
         ),
-        *(
-            _of_state(state, reconciliation.in_state(state), words)
-            for state in (State.UNSURE, State.SENDING, State.PLANNED)
-        ),
+        *(_of_state(state, reconciliation.in_state(state), words) for state in UNFINISHED),
         Table(
             key=wording.MISSING,
             title=CAUSE_NAMES[Cause.MISSING],
-            columns=_missing_columns(words, comparison.at_provider),
+            columns=missing_columns(words, comparison.at_provider),
             rows=comparison.missing,
         ),
         _of_state(
             "only_in_ledger", comparison.only_in_ledger, words, title=CAUSE_NAMES[Cause.ONLY_IN_LEDGER], with_state=True
         ),
-        *(_of_state(state, reconciliation.in_state(state), words) for state in (State.REJECTED, State.INVALID)),
+        *(_of_state(state, reconciliation.in_state(state), words) for state in REFUSED),
         Table(
             key="differences",
             title=N_("Differences"),
-            columns=_difference_columns(words),
+            columns=difference_columns(words),
             rows=reconciliation.differences,
             always=True,
         ),
         Table(
             key=wording.HELD_BACK,
             title=wording.NAMES[wording.HELD_BACK],
-            columns=_held_columns(words),
+            columns=held_columns(words),
             rows=reconciliation.held_back,
         ),
         Table(
             key="problems",
             title=N_("Problems"),
-            columns=_problem_columns(words),
+            columns=problem_columns(words),
             rows=[*blocking(reconciliation), *warning(reconciliation)],
             always=True,
         ),
@@ -163,18 +115,18 @@ def _beside(reconciliation: Reconciliation, comparison: Comparison, words: Words
     """What is found, written and signed about documents, where they came from, and how their numbers run."""
     learned = [one for one in comparison.state_changes if one.recorded and one.before]
     return [
-        Table(key="learned", title=N_("Learned now"), columns=_state_change_columns(words), rows=learned),
-        Table(key="since", title=N_("Changes"), columns=_since_columns(words), rows=_since(reconciliation, words)),
-        Table(key="notes", title=N_("Written notes"), columns=_note_columns(), rows=reconciliation.noted),
-        Table(key="months", title=N_("Other month"), columns=_month_columns(words), rows=reconciliation.other_months),
-        Table(key="lookalikes", title=N_("Alike"), columns=_lookalike_columns(words), rows=comparison.lookalikes),
+        Table(key="learned", title=N_("Learned now"), columns=state_change_columns(words), rows=learned),
+        Table(key="since", title=N_("Changes"), columns=since_columns(words), rows=_since(reconciliation, words)),
+        Table(key="notes", title=N_("Written notes"), columns=note_columns(), rows=reconciliation.noted),
+        Table(key="months", title=N_("Other month"), columns=month_columns(words), rows=reconciliation.other_months),
+        Table(key="lookalikes", title=N_("Alike"), columns=lookalike_columns(words), rows=comparison.lookalikes),
         Table(
-            key="sequences", title=N_("Sequences"), columns=_series_columns(), rows=reconciliation.series, always=True
+            key="sequences", title=N_("Sequences"), columns=series_columns(), rows=reconciliation.series, always=True
         ),
         _of_state("odd_numbers", reconciliation.odd_numbers, words, title=N_("Odd control numbers")),
-        Table(key="sources", title=N_("Sources"), columns=_source_columns(), rows=reconciliation.sources, always=True),
-        Table(key="runs", title=N_("Runs"), columns=_run_columns(), rows=reconciliation.runs),
-        Table(key="sign_offs", title=N_("Signed"), columns=_sign_off_columns(words), rows=reconciliation.sign_offs),
+        Table(key="sources", title=N_("Sources"), columns=source_columns(), rows=reconciliation.sources, always=True),
+        Table(key="runs", title=N_("Runs"), columns=run_columns(), rows=reconciliation.runs),
+        Table(key="sign_offs", title=N_("Signed"), columns=sign_off_columns(words), rows=reconciliation.sign_offs),
     ]
 
 
@@ -182,16 +134,16 @@ def _of_state(
     key: str, records: Sequence[Record], words: Words, *, title: str = "", with_state: bool = False
 ) -> Table[Record]:
     """Documents of one state, or of several with a column that says which."""
-    columns = _document_columns(words)
+    columns = document_columns(words)
     if with_state:
         columns.insert(1, Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one.state)))
-    if with_state or key not in (State.STAMPED, State.CONTINGENCY, State.CANCELLED):
-        columns += _why_columns(words)
+    if with_state or key not in WERE_ISSUED:
+        columns += why_columns(words)
     if any(record.answer.control_number for record in records):
-        columns += _answer_columns(income_tax=any(record.doc_type == EXCLUDED_SUBJECT for record in records))
+        columns += answer_columns(income_tax=any(record.doc_type == EXCLUDED_SUBJECT for record in records))
     if key == State.STAMPED and any(record.answer.observaciones for record in records):
         columns.append(Column(N_("Observations"), 50, Kind.LONG, words.why))
-    return Table(key=key, title=title or wording.NAMES[key], columns=columns + _origin_columns(), rows=records)
+    return Table(key=key, title=title or wording.NAMES[key], columns=columns + origin_columns(), rows=records)
 
 
 def _cancelled(reconciliation: Reconciliation, words: Words) -> Table[Record]:
@@ -204,110 +156,11 @@ def _cancelled(reconciliation: Reconciliation, words: Words) -> Table[Record]:
     return replace(table, columns=[*table.columns, column])
 
 
-def _document_columns(words: Words) -> list[Column[Record]]:
-    return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
-        Column(N_("Type"), 24, Kind.TEXT, lambda one: words.doc_type(one.doc_type)),
-        Column(N_("Date"), 11, Kind.DATE, lambda one: one.date),
-        Column(N_("Branch"), 18, Kind.TEXT, lambda one: one.branch),
-        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.customer),
-        Column(N_("Payment method"), 22, Kind.TEXT, lambda one: words.payment(one.payment_method)),
-        Column(AMOUNT, 15, Kind.MONEY, lambda one: one.expected_gross),
-    ]
-
-
-def _why_columns(words: Words) -> list[Column[Record]]:
-    return [
-        Column(N_("What is known"), 50, Kind.LONG, words.why),
-        Column(N_("What to do"), 50, Kind.LONG, words.repair),
-    ]
-
-
-def _answer_columns(*, income_tax: bool) -> list[Column[Record]]:
-    of_purchases: Column[Record] = Column(
-        INCOME_TAX,
-        13,
-        Kind.MONEY,
-        lambda one: one.answer.amounts.retention if one.doc_type == EXCLUDED_SUBJECT else None,
-    )
-    return [
-        Column(PROVIDER, 15, Kind.MONEY, lambda one: one.answer.amounts.gross),
-        Column(DIFFERS, 12, Kind.MONEY, _difference),
-        Column(N_("Base"), 14, Kind.MONEY, lambda one: one.answer.amounts.taxable),
-        Column(N_("VAT"), 12, Kind.MONEY, lambda one: one.answer.amounts.vat),
-        Column(WITHHELD, 13, Kind.MONEY, _vat_withheld),
-        *([of_purchases] if income_tax else []),
-        Column(N_("To pay"), 14, Kind.MONEY, lambda one: one.answer.amounts.total),
-        Column(N_("Control number"), 33, Kind.TEXT, lambda one: one.answer.control_number),
-        Column(N_("Generation code"), 39, Kind.TEXT, lambda one: one.answer.generation_code),
-        Column(N_("Ministry's stamp"), 43, Kind.TEXT, lambda one: one.answer.reception_stamp),
-    ]
-
-
-def _vat_withheld(record: Record) -> Any:
-    return None if record.doc_type == EXCLUDED_SUBJECT else record.answer.amounts.retention
-
-
-def _difference(record: Record) -> Any:
-    answered = record.answer.amounts.gross
-    return None if answered is None else answered - record.expected_gross
-
-
-def _origin_columns() -> list[Column[Record]]:
-    return [
-        Column(N_("First sent"), 17, Kind.MOMENT, lambda one: one.first_sent_at),
-        Column(N_("Numbered"), 17, Kind.MOMENT, lambda one: one.numbered_at),
-        Column(N_("Settled"), 17, Kind.MOMENT, lambda one: one.settled_at),
-        Column(N_("Times sent"), 8, Kind.WHOLE, lambda one: one.attempts),
-        Column(N_("File"), 26, Kind.TEXT, lambda one: one.source.file),
-        Column(N_("Sheet"), 14, Kind.TEXT, lambda one: one.source.sheet),
-        Column(N_("Rows"), 14, Kind.TEXT, lambda one: figures.span(one.source.rows)),
-    ]
-
-
-_Changed: TypeAlias = tuple[Conflict, Change]
-
-
-def _changes(reconciliation: Reconciliation) -> list[_Changed]:
+def _changes(reconciliation: Reconciliation) -> list[Changed]:
     return [(conflict, change) for conflict in reconciliation.conflicts for change in conflict.changes]
 
 
-def _state_change_columns(words: Words) -> list[Column[StateChange]]:
-    return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
-        Column(N_("In the ledger"), 20, Kind.TEXT, lambda one: words.told(one.before)),
-        Column(N_("The provider now"), 20, Kind.TEXT, lambda one: words.told(one.now)),
-        Column(N_("Reason"), 50, Kind.LONG, lambda one: words.reason(one.reason)),
-        Column(AMOUNT, 15, Kind.MONEY, lambda one: one.gross),
-    ]
-
-
-def _missing_columns(words: Words, at_provider: Mapping[str, str]) -> list[Column[Missing]]:
-    return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
-        Column(N_("Type"), 24, Kind.TEXT, lambda one: words.doc_type(one.doc_type)),
-        Column(N_("Date"), 11, Kind.DATE, lambda one: one.date),
-        Column(N_("Branch"), 18, Kind.TEXT, lambda one: one.branch),
-        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.customer),
-        Column(N_("Payment method"), 22, Kind.TEXT, lambda one: words.payment(one.payment_method)),
-        Column(AMOUNT, 15, Kind.MONEY, lambda one: one.gross),
-        Column(
-            N_("The provider now"),
-            16,
-            Kind.TEXT,
-            lambda one: words.told(at_provider[one.external_ref]) if one.external_ref in at_provider else "",
-        ),
-        Column(N_("The same as, in the ledger"), 22, Kind.TEXT, lambda one: one.looks_like),
-        Column(N_("File"), 26, Kind.TEXT, lambda one: one.file),
-        Column(N_("Sheet"), 14, Kind.TEXT, lambda one: one.sheet),
-        Column(N_("Rows"), 14, Kind.TEXT, lambda one: figures.span(one.rows)),
-    ]
-
-
-_Then: TypeAlias = tuple[str, OpenItem]
-
-
-def _since(reconciliation: Reconciliation, words: Words) -> list[_Then]:
+def _since(reconciliation: Reconciliation, words: Words) -> list[Then]:
     since = reconciliation.since
     if since is None:
         return []
@@ -319,195 +172,3 @@ def _since(reconciliation: Reconciliation, words: Words) -> list[_Then]:
         (N_("Resolved"), since.resolved),
     )
     return [(say(title), item) for title, items in parts for item in items]
-
-
-def _since_columns(words: Words) -> list[Column[_Then]]:
-    return [
-        Column(REFERENCE, 28, Kind.TEXT, lambda one: one[1].external_ref),
-        Column(N_("Since the earlier report"), 16, Kind.TEXT, lambda one: one[0]),
-        Column(N_("Cause"), 34, Kind.TEXT, lambda one: words.messages.text(wording.CAUSE_TITLES[one[1].cause])),
-        Column(N_("Code or reason"), 24, Kind.TEXT, lambda one: one[1].detail),
-        Column(AMOUNT, 15, Kind.MONEY, lambda one: one[1].gross),
-    ]
-
-
-def _note_columns() -> list[Column[Note]]:
-    return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
-        Column(N_("Reason"), 80, Kind.LONG, lambda one: one.reason),
-        Column(N_("By"), 28, Kind.TEXT, lambda one: one.by),
-        Column(N_("When"), 17, Kind.MOMENT, lambda one: one.at),
-    ]
-
-
-def _month_columns(words: Words) -> list[Column[OtherMonth]]:
-    return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one.record.external_ref),
-        Column(N_("Type"), 24, Kind.TEXT, lambda one: words.doc_type(one.record.doc_type)),
-        Column(N_("Sold"), 11, Kind.DATE, lambda one: one.sold),
-        Column(N_("Issued"), 11, Kind.DATE, lambda one: one.issued),
-        Column(N_("Stamped"), 11, Kind.DATE, lambda one: one.stamped),
-        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.record.customer),
-        Column(AMOUNT, 15, Kind.MONEY, lambda one: one.record.expected_gross),
-        Column(N_("Control number"), 33, Kind.TEXT, lambda one: one.record.answer.control_number),
-    ]
-
-
-def _lookalike_columns(words: Words) -> list[Column[Lookalike]]:
-    where = {True: words.messages.text(N_("in the files")), False: words.messages.text(N_("in the ledger only"))}
-    return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
-        Column(N_("The other one"), 22, Kind.TEXT, lambda one: one.other_ref),
-        Column(N_("Where it is"), 20, Kind.TEXT, lambda one: where[one.in_files]),
-        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.customer),
-        Column(AMOUNT, 15, Kind.MONEY, lambda one: one.gross),
-    ]
-
-
-def _sign_off_columns(words: Words) -> list[Column[SignedOff]]:
-    say, roles = words.messages.text, wording.ROLE_NAMES
-    return [
-        Column(N_("Role"), 18, Kind.TEXT, lambda one: say(roles.get(one.sign_off.role, one.sign_off.role))),
-        Column(N_("By"), 28, Kind.TEXT, lambda one: one.sign_off.by),
-        Column(N_("When"), 17, Kind.MOMENT, lambda one: one.sign_off.at),
-        Column(N_("From"), 11, Kind.DATE, lambda one: one.sign_off.first),
-        Column(N_("To"), 11, Kind.DATE, lambda one: one.sign_off.last),
-        Column(N_("Documents"), 12, Kind.WHOLE, lambda one: one.sign_off.documents),
-        Column(AMOUNT, 15, Kind.MONEY, lambda one: one.sign_off.gross),
-        Column(N_("Needed a person"), 12, Kind.WHOLE, lambda one: one.sign_off.needs_person),
-        Column(N_("Documents now"), 12, Kind.WHOLE, lambda one: one.now.documents),
-        Column(N_("Amount now"), 15, Kind.MONEY, lambda one: one.now.gross),
-        Column(N_("Changed since"), 40, Kind.LONG, lambda one: ", ".join(one.changed)),
-        Column(N_("Hash of the ledger"), 68, Kind.TEXT, lambda one: one.sign_off.hash),
-    ]  # fmt: skip
-
-
-def _conflict_columns(words: Words) -> list[Column[_Changed]]:
-    return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one[0].external_ref),
-        Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one[0].state)),
-        Column(N_("What differs"), 24, Kind.TEXT, lambda one: wording.field_name(one[1].what, words.messages)),
-        Column(N_("As it was issued"), 32, Kind.LONG, lambda one: one[1].issued),
-        Column(N_("As the file has it now"), 32, Kind.LONG, lambda one: one[1].file),
-        Column(N_("Amount issued"), 14, Kind.MONEY, lambda one: one[0].issued_gross),
-        Column(N_("Amount in the file"), 14, Kind.MONEY, lambda one: one[0].file_gross),
-        Column(N_("Control number"), 33, Kind.TEXT, lambda one: one[0].control_number),
-        Column(N_("File"), 26, Kind.TEXT, lambda one: one[0].file),
-        Column(N_("Sheet"), 14, Kind.TEXT, lambda one: one[0].sheet),
-        Column(N_("Rows"), 14, Kind.TEXT, lambda one: figures.span(one[0].rows)),
-    ]
-
-
-def _difference_columns(words: Words) -> list[Column[Difference]]:
-    within = {True: words.messages.text(N_("yes")), False: words.messages.text(N_("no"))}
-    return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one.record.external_ref),
-        Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one.record.state)),
-        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.record.customer),
-        Column(AMOUNT, 15, Kind.MONEY, lambda one: one.expected),
-        Column(PROVIDER, 15, Kind.MONEY, lambda one: one.answered),
-        Column(DIFFERS, 12, Kind.MONEY, lambda one: one.amount),
-        Column(N_("Within the tolerance"), 12, Kind.TEXT, lambda one: within[one.within_tolerance]),
-        Column(N_("Control number"), 33, Kind.TEXT, lambda one: one.record.answer.control_number),
-        Column(N_("File"), 26, Kind.TEXT, lambda one: one.record.source.file),
-        Column(N_("Sheet"), 14, Kind.TEXT, lambda one: one.record.source.sheet),
-        Column(N_("Rows"), 14, Kind.TEXT, lambda one: figures.span(one.record.source.rows)),
-    ]
-
-
-def _held_columns(words: Words) -> list[Column[HeldBack]]:
-    return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
-        Column(N_("Type"), 24, Kind.TEXT, lambda one: words.doc_type(one.doc_type)),
-        Column(N_("Date"), 11, Kind.DATE, lambda one: one.date),
-        Column(N_("Branch"), 18, Kind.TEXT, lambda one: one.branch),
-        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.customer),
-        Column(N_("Payment method"), 22, Kind.TEXT, lambda one: words.payment(one.payment_method)),
-        Column(AMOUNT, 15, Kind.MONEY, lambda one: one.gross),
-        Column(
-            N_("What is wrong"),
-            60,
-            Kind.LONG,
-            lambda one: _each(one.problems, lambda of: words.in_language(of.message)),
-        ),
-        Column(
-            N_("What to do"), 60, Kind.LONG, lambda one: _each(one.problems, lambda of: words.in_language(of.repair))
-        ),
-        Column(N_("File"), 26, Kind.TEXT, lambda one: one.file),
-        Column(N_("Sheet"), 14, Kind.TEXT, lambda one: one.sheet),
-        Column(N_("Rows"), 14, Kind.TEXT, lambda one: figures.span(one.rows)),
-    ]
-
-
-def _each(problems: Iterable[ProblemText], said: Callable[[ProblemText], str]) -> str:
-    return "\n".join(dict.fromkeys(said(problem) for problem in problems))
-
-
-_Found: TypeAlias = tuple[ProblemText, HeldBack | None]
-
-
-def _problem_columns(words: Words) -> list[Column[_Found]]:
-    holds = {"blocks": words.messages.text(N_("held back")), "warns": words.messages.text(N_("note"))}
-    return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one[1].external_ref if one[1] else one[0].external_ref),
-        Column(N_("Effect"), 12, Kind.TEXT, lambda one: holds.get(one[0].severity, one[0].severity)),
-        Column(N_("Code"), 24, Kind.TEXT, lambda one: one[0].code),
-        Column(N_("What is wrong"), 60, Kind.LONG, lambda one: words.in_language(one[0].message)),
-        Column(N_("What to do"), 60, Kind.LONG, lambda one: words.in_language(one[0].repair)),
-        Column(N_("Value"), 26, Kind.LONG, lambda one: one[0].value),
-        Column(N_("File"), 26, Kind.TEXT, lambda one: one[0].file),
-        Column(N_("Sheet"), 14, Kind.TEXT, lambda one: one[0].sheet),
-        Column(N_("Row"), 8, Kind.WHOLE, lambda one: one[0].row),
-        Column(N_("Column"), 8, Kind.TEXT, lambda one: one[0].column),
-        Column(N_("Heading"), 22, Kind.TEXT, lambda one: one[0].heading),
-    ]
-
-
-def _series_columns() -> list[Column[Series]]:
-    return [
-        Column(N_("Series"), 24, Kind.TEXT, lambda one: one.name),
-        Column(N_("Year"), 8, Kind.WHOLE, lambda one: one.year),
-        Column(N_("Documents"), 12, Kind.WHOLE, lambda one: one.documents),
-        Column(N_("First"), 14, Kind.WHOLE, lambda one: one.first),
-        Column(N_("Last"), 14, Kind.WHOLE, lambda one: one.last),
-        Column(N_("Numbers missing"), 12, Kind.WHOLE, lambda one: one.missing_numbers),
-        Column(N_("Missing"), 60, Kind.LONG, lambda one: ", ".join(_run(*ends) for ends in one.missing)),
-        Column(N_("Repeated"), 40, Kind.LONG, lambda one: ", ".join(str(repeat.number) for repeat in one.repeated)),
-    ]
-
-
-def _run(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}–{last}"
-
-
-def _source_columns() -> list[Column[SourceSummary]]:
-    return [
-        Column(N_("File"), 34, Kind.TEXT, lambda one: one.file),
-        Column(N_("Sheet"), 16, Kind.TEXT, lambda one: one.sheet),
-        Column(N_("Rows"), 10, Kind.WHOLE, lambda one: one.rows),
-        Column(N_("Documents"), 12, Kind.WHOLE, lambda one: one.documents),
-        Column(N_("Its own total"), 15, Kind.MONEY, lambda one: one.control_total),
-        Column(N_("Sum read"), 15, Kind.MONEY, lambda one: one.read_total),
-        Column(DIFFERS, 12, Kind.MONEY, _source_difference),
-        Column("SHA-256", 68, Kind.TEXT, lambda one: one.sha256),
-        Column(N_("How it was read"), 40, Kind.LONG, lambda one: one.notes),
-    ]
-
-
-def _source_difference(source: SourceSummary) -> Any:
-    if source.control_total is None or source.read_total is None:
-        return None
-    return source.read_total - source.control_total
-
-
-def _run_columns() -> list[Column[RunRecord]]:
-    return [
-        Column(N_("Run"), 30, Kind.TEXT, lambda one: one.run),
-        Column(N_("Command"), 14, Kind.TEXT, lambda one: one.command),
-        Column(N_("Began"), 17, Kind.MOMENT, lambda one: one.started_at),
-        Column(N_("Ended"), 17, Kind.MOMENT, lambda one: one.ended_at),
-        Column(N_("Sent"), 10, Kind.WHOLE, lambda one: (one.ending or {}).get("posts")),
-        Column(N_("Exit code"), 10, Kind.WHOLE, lambda one: one.exit_code),
-        Column(N_("Version"), 12, Kind.TEXT, lambda one: one.version),
-        Column(N_("Computer"), 24, Kind.TEXT, lambda one: one.host),
-    ]

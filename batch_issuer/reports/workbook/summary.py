@@ -12,14 +12,14 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
-from batch_issuer.model.documents import State
 from batch_issuer.model.money import total_of
 from batch_issuer.model.records import Record
+from batch_issuer.model.states import State
 from batch_issuer.reconcile import Cause, Group, Reconciliation, Step, Tally, Total
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.cells import write_text
-from batch_issuer.reports.page.exceptions import tasks
-from batch_issuer.reports.workbook.sheets import AMOUNT, DIFFERS, INCOME_TAX, PROVIDER, REFERENCE, WITHHELD
+from batch_issuer.reports.columns import AMOUNT, DIFFERS, INCOME_TAX, PROVIDER, REFERENCE, WITHHELD
+from batch_issuer.reports.tasks import tasks
 from batch_issuer.rules.catalogs import payment_methods
 
 MONEY = "$#,##0.00;[Red]-$#,##0.00"
@@ -198,8 +198,7 @@ class _Page:
         for task in waiting:
             self.text(0, self.say(task.title), self.looks.text)
             self.number(1, task.documents, self.looks.whole)
-            if task.gross is not None:
-                self.number(2, task.gross, self.looks.money)
+            self.number(2, task.gross, self.looks.money)
             self.text(3, self.say(task.action), self.looks.action)
             self.row += 1
         self.row += 1

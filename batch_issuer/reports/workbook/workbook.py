@@ -21,8 +21,9 @@ from batch_issuer.reading.tables import without_collecting
 from batch_issuer.reconcile import Reconciliation
 from batch_issuer.reports import figures
 from batch_issuer.reports.cells import NAME_LENGTH, WRITE, Kind
+from batch_issuer.reports.columns import Column
 from batch_issuer.reports.replacing import replace_file
-from batch_issuer.reports.workbook.sheets import Column, Table, tables
+from batch_issuer.reports.workbook.sheets import Table, tables
 from batch_issuer.reports.workbook.summary import Area, write_summary
 
 PRINTED_WIDTH = 200
