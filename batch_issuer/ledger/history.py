@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, func, select
 
 from batch_issuer.ledger import schema
-from batch_issuer.ledger.rows import can_be_stored, read_body, read_content, read_event, read_run, read_sound_event
+from batch_issuer.ledger.rows import (
+    can_be_stored,
+    read_body,
+    read_content,
+    read_event,
+    read_run,
+    read_sound_event,
+    write_body,
+)
 from batch_issuer.model.records import (
     FIRST_HASH,
     Event,
@@ -230,13 +238,28 @@ class History:
                 raise KeyError(run)
             summary = _body_of(connection, row.read_seq)
             if summary is not None and "same_as" in summary:
-                # Older versions of this program named, of the very same files, the run that had read them before.
-                named = summary["same_as"]
+                named = summary["same_as"]  # the run that had read the very same
                 query = select(table.c.read_seq).where(table.c.run == named, table.c.company == row.company)
                 summary = _body_of(connection, connection.execute(query).scalar() or 0)
                 if summary is None or "same_as" in summary:
                     raise schema.Unreadable(f"{row.run}: {named}")
             return read_run(row, summary, _body_of(connection, row.end_seq))
+
+    def has_read_just(self, company: str, body: Mapping[str, Any]) -> str:
+        """Return the run that has read just this, by what the company's newest reading says; empty where none has.
+
+        `body` is that of a `RUN_READ`. Of a day read again it would be written once more: 8 MB for 25,900 documents.
+        """
+        runs, events = schema.runs, schema.events
+        readings = select(runs.c.run, events.c.body).join(events, events.c.seq == runs.c.read_seq)
+        readings = readings.where(runs.c.company == company).order_by(runs.c.read_seq.desc()).limit(1)
+        text, _ = write_body(body)
+        with schema.reading(self._engine, self.path) as connection:
+            newest = connection.execute(readings).one_or_none()
+            if newest is not None and len(newest.body) < len(text):
+                named = read_body(newest.body).get("same_as")
+                newest = connection.execute(readings.where(runs.c.run == named)).one_or_none()
+            return newest.run if newest is not None and newest.body == text else ""
 
     def run_rows(self) -> tuple[int, dict[str, dict[str, Any]]]:
         """Return the newest event's number, and the runs as they are stored at that moment, by their id."""

@@ -517,7 +517,7 @@ class RunRecord:
     host: str = ""
     summary: Mapping[str, Any] | None = None
     """What was read (`RUN_READ`): sources, rows, documents, refs, held-back documents with problems, conflicts;
-    where its event names another run (`same_as`, in older ledgers), what that one read: it was the very same."""
+    where its event names another run (`same_as`), what that one read: it was the very same."""
     ending: Mapping[str, Any] | None = None
     """How it ended (`RUN_ENDED`): POSTs, seconds, the sentence that stopped it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,52 @@ def test_again_it_sends_nothing_and_says_the_same(open_desk: Open) -> None:
         assert all(Path(desk.folder, path).is_file() for path in done.json["reports"].values())
     assert len({one.json["run"] for one in (first, *again)}) == 3
     assert desk.call("ledger", "verify", "--rebuild").code == 0
+
+
+def said_read(desk: Desk) -> list[Any]:
+    """What each run wrote that it had read, in order."""
+    ledger = open_to_read(desk.ledger)
+    try:
+        return [json.loads(one.body) for one in ledger.every_event() if one.kind is Kind.RUN_READ]
+    finally:
+        ledger.close()
+
+
+def test_what_was_read_is_written_once(open_desk: Open) -> None:
+    """A run that has read just what the newest reading says names that run; every report of it has the same figures."""
+    desk, _ = open_desk()
+    desk.write(*ROWS)
+    runs = [desk.call("issue", "ventas.csv", "--json").json["run"] for _ in range(3)]
+    first, *again = said_read(desk)
+    assert first["refs"] == ["A-1", "A-2"]
+    assert again == [{"same_as": runs[0]}, {"same_as": runs[0]}], "no run is named that names another"
+    _edit("ventas.csv", "Té,1,3.00", "Té,1,4.00")(desk)
+    runs.append(desk.call("issue", "ventas.csv", "--json").json["run"])
+    runs.append(desk.call("issue", "ventas.csv", "--limit", "1", "--json").json["run"])
+    _edit("ventas.csv", "Té,1,4.00", "Té,1,3.00")(desk)
+    runs += [desk.call("issue", "ventas.csv", "--json").json["run"] for _ in range(2)]
+    assert [one.get("same_as") for one in said_read(desk)[3:]] == [None, runs[3], None, runs[5]]
+    told = [desk.call("report", "--run", run, "--json").json for run in (runs[0], runs[2], runs[6])]
+    for name in ("documents", "states", "totals", "held_back", "rows"):
+        assert told[0][name] == told[1][name] == told[2][name], name
+    for holding in (("verify", "--rebuild"), ("backup", "copy.db"), ("restore", "copy.db", "--yes"), ("verify",)):
+        assert desk.call("ledger", *holding).code == 0
+    assert refs_read(desk, runs[2]) == ["A-1", "A-2"]
+
+
+def test_another_company_has_read_nothing(open_desk: Open) -> None:
+    """Its runs name no run of somebody else, though the files be the same."""
+    desk, _ = open_desk()
+    desk.write(*ROWS)
+    first = desk.call("issue", "ventas.csv", "--json").json["run"]
+    with open_to_write(desk.ledger, "other", create=False) as ledger:
+        (body,) = said_read(desk)
+        assert (ledger.has_read_just("default", body), ledger.has_read_just("other", body)) == (first, "")
+        run = ledger.begin_run("other", "issue").run
+        ledger.append("other", run, [NewEvent(kind=Kind.RUN_READ, body=body)])
+        assert ledger.has_read_just("other", body) == run
+        assert ledger.has_read_just("other", {**body, "rows": body["rows"] + 1}) == ""
+        assert ledger.has_read_just("other", {}) == ""
 
 
 def _edit(name: str, before: str, after: str) -> Callable[[Desk], None]:

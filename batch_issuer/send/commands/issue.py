@@ -66,7 +66,7 @@ def issue(
         if not behind:
             refuse_known(run, prepared, fresh, alike)
         run.begin()
-        run.write([_read_event(prepared, plan, chosen, ledger), *recognised.said])
+        run.write([_read_event(prepared, plan, chosen, ledger, company.code), *recognised.said])
         anew = [step.candidate for step in to_issue if step.record is None or step.changed or step.record.withdrawn_at]
         searched = _catalogs_to_ask(prepared, chosen)
         asks = searched is not None and live_catalogs.is_old(ledger_path, ledger.now())
@@ -87,14 +87,18 @@ def issue(
         return run.send(steps)
 
 
-def _read_event(prepared: Prepared, plan: Plan, chosen: Plan, ledger: Ledger) -> NewEvent:
-    """What the run read and chose. The largest of all events: nobody keeps it while documents are sent."""
+def _read_event(prepared: Prepared, plan: Plan, chosen: Plan, ledger: Ledger, company: str) -> NewEvent:
+    """Return what the run read and chose: the largest of all events, so one that reads the same only names the other.
+
+    Nobody keeps it while documents are sent.
+    """
     references = [step.candidate.external_ref for step in chosen.steps]
     kept = set(references)
     left_out = [step.candidate for step in plan.steps if step.candidate.external_ref not in kept]
     conflicts = conflict_list(chosen.of(Action.CONFLICT), prepared, ledger)
     body = {**summary(prepared, references, left_out), "conflicts": conflicts}
-    return NewEvent(kind=Kind.RUN_READ, body=body)
+    same = ledger.has_read_just(company, body)
+    return NewEvent(kind=Kind.RUN_READ, body={"same_as": same} if same else body)
 
 
 def _catalogs_to_ask(prepared: Prepared, plan: Plan) -> frozenset[str] | None:
