@@ -48,13 +48,13 @@ class Messages:
         if not message:
             return ""
         found = _catalog(self.language).gettext(message)
-        return found.format_map(_Quoted(self._translated(parameters))) if parameters else found
-
-    def _translated(self, parameters: Mapping[str, object]) -> Mapping[str, object]:
-        return {
+        if not parameters:
+            return found
+        shown = {
             name: ", ".join(map(self.text, value.texts)) if isinstance(value, Terms) else value
             for name, value in parameters.items()
         }
+        return found.format_map(_Quoted(shown))
 
     def count(self, one: str, many: str, number: int, /, **parameters: object) -> str:
         """The singular or plural text; `{n}` is the number, with thousands separated."""

@@ -13,18 +13,20 @@ _LONGEST = 250
 
 
 def activities_path(search: str) -> str:
-    """Where the activities of a code are; `search` is digits."""
+    """Return where the activities of a code are; `search` is digits."""
     return f"/catalogs/activities?search={search}"
 
 
 def read_activities(plain: object) -> Mapping[str, str]:
-    """Code to description."""
+    """Return the descriptions of activities by their codes."""
     return {code: name for one in _objects(plain) if (code := _text(one, "code")) and (name := _name(one))}
 
 
 def read_departments(plain: object) -> tuple[Municipality, ...]:
-    """The municipalities of every department; the short code is the long one without its department."""
-    return tuple(found for one in _objects(plain) if (code := _department(one)) for found in _municipalities(one, code))
+    """Return the municipalities of every department; the short code is the long one without its department."""
+    codes = [(one, _text(one, "code")) for one in _objects(plain)]
+    known = [(one, code.zfill(_DEPARTMENT_DIGITS)) for one, code in codes if code.isascii() and code.isdigit()]
+    return tuple(found for one, code in known for found in _municipalities(one, code))
 
 
 def _municipalities(department: Mapping[str, Any], code: str) -> Iterator[Municipality]:
@@ -35,11 +37,6 @@ def _municipalities(department: Mapping[str, Any], code: str) -> Iterator[Munici
         )
         if short.isascii() and short.isdigit() and (name := _name(one)):
             yield Municipality(code, short.zfill(_DEPARTMENT_DIGITS), name)
-
-
-def _department(one: Mapping[str, Any]) -> str:
-    code = _text(one, "code")
-    return code.zfill(_DEPARTMENT_DIGITS) if code.isascii() and code.isdigit() else ""
 
 
 def _objects(plain: object) -> Iterator[Mapping[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -90,17 +90,13 @@ def _lines(plain: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Di
     if len(ours) != len(theirs):
         yield Difference("lines", str(len(ours)), str(len(theirs)))
         return
-    for number, (mine, other) in enumerate(_pairs(ours, theirs), 1):
+    for number, (mine, other) in enumerate(zip(ours, theirs, strict=True), 1):
         described = _words(other.get("descripcion"))[:_ENOUGH]
         if described and described != _words(mine["description"])[:_ENOUGH]:
             yield Difference(f"lines[{number}].description", mine["description"], str(other["descripcion"])[:200])
         quantity = read_amount(other, "cantidad")
         if quantity is not None and quantity != Decimal(mine["quantity"]):
             yield Difference(f"lines[{number}].quantity", str(mine["quantity"]), str(quantity))
-
-
-def _pairs(ours: Sequence[Any], theirs: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
-    return zip(ours, theirs, strict=True)
 
 
 def _words(value: object) -> str:

@@ -203,17 +203,14 @@ def _amounts(doc_type: str, summary: object) -> Amounts:
         return Amounts()
     if doc_type == "14":
         return Amounts(gross=read_amount(summary, "totalCompra"), total=read_amount(summary, "totalPagar"))
+    withheld = read_amount(summary, "ivaRete1")
     return Amounts(
         taxable=None if doc_type == "01" else read_amount(summary, "totalGravada"),
         vat=read_amount(summary, "totalIva") if doc_type == "01" else _vat_among(summary.get("tributos")),
         gross=read_amount(summary, "montoTotalOperacion"),
-        retention=_first(read_amount(summary, "ivaRete1"), read_amount(summary, "ivaRete")),
+        retention=read_amount(summary, "ivaRete") if withheld is None else withheld,
         total=read_amount(summary, "totalPagar"),
     )
-
-
-def _first(*amounts: Decimal | None) -> Decimal | None:
-    return next((amount for amount in amounts if amount is not None), None)
 
 
 def _vat_among(taxes: object) -> Decimal | None:

@@ -189,13 +189,17 @@ def _local(moment: str) -> str:
 @program.common
 @program.with_output
 def export(output: Output, form: str, out: str | None, **options: Any) -> int:
+    from batch_issuer.ledger.export import sign_off_row
+
     if form == "xlsx" and out is None:
         raise click.UsageError(output.messages.text(N_("--format xlsx needs --out FILE.")))
     company = options["company"]
     with _opened(options["ledger"]) as ledger:
         rows = _export_rows(ledger, company)
         if output.as_json and out is None:
-            output.give({"documents": list(rows), "sign_offs": _sign_offs(ledger, company), "exit_code": 0})
+            owners = [company] if company else ledger.companies()
+            signed = [sign_off_row(owner, one) for owner in owners for one in ledger.sign_offs(owner)]
+            output.give({"documents": list(rows), "sign_offs": signed, "exit_code": 0})
             return 0
         count = _write(rows, form, Path(out)) if out else _print(rows, form)
     if out:
@@ -216,13 +220,6 @@ def _export_rows(ledger: Ledger, company: str | None) -> Iterator[dict[str, Any]
             notes.setdefault((owner, note.external_ref), []).append(note)
     for record in ledger.all_records(company):
         yield export_row(record, notes.get((record.company, record.external_ref), ()))
-
-
-def _sign_offs(ledger: Ledger, company: str | None) -> list[dict[str, Any]]:
-    from batch_issuer.ledger.export import sign_off_row
-
-    owners = [company] if company else ledger.companies()
-    return [sign_off_row(owner, one) for owner in owners for one in ledger.sign_offs(owner)]
 
 
 def _print(rows: Iterable[dict[str, Any]], form: str) -> int:
