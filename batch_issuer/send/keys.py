@@ -20,6 +20,17 @@ from batch_issuer.model.records import NO_ANSWER, Answer, Kind, NewEvent, Record
 from batch_issuer.model.states import IN_DOUBT
 from batch_issuer.settings import Company
 
+_NOT_AS_TOLD = N_(
+    "Nothing more is sent. Use the key of «{company}»; invalidate {reference} with the other key, "
+    "and issue that sale under another reference. If {found} is right, correct nit in the settings."
+)
+_NOT_AS_BEFORE = N_(
+    "Earlier answers named {expected}. Nothing more is sent. Use the key of «{company}»; for another "
+    "company use --company or --ledger. Invalidate {reference} with the other key, and issue that "
+    "sale under another reference."
+)
+"""What to do where a key issues in another name than the settings say, or than the answers before did."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
@@ -219,50 +230,41 @@ class KeyBook:
         return self._wrong_issuer(issuer, environment, reference) or self._wrong_environment(environment, reference)
 
     def _wrong_issuer(self, issuer: str, environment: str, reference: str) -> StoppedMidway | None:
-        told, code = self._company.nit, self._company.code
+        """Why a key that issues for this NIT must not be used for the company; None where nothing speaks against it."""
+        told = self._company.nit
+        # A person's NIT and DUI cannot be compared: settings may say the one where earlier answers said the other.
+        other_form = told == issuer and all(len(known) != len(issuer) for known in self._issuers)
         if not issuer:
             return None
         if told and issuer != told:
-            return StoppedMidway(
-                N_("This key issues in the name of NIT {found}, as {reference} shows; «{company}» is {expected}."),
-                repair=N_(
-                    "Nothing more is sent. Use the key of «{company}»; invalidate {reference} with the other key, "
-                    "and issue that sale under another reference. If {found} is right, correct nit in the settings."
-                ),
-                found=issuer,
-                reference=reference,
-                company=code,
-                expected=told,
-            )
-        other_form = told == issuer and all(len(known) != len(issuer) for known in self._issuers)
+            return self._in_name_of(issuer, reference, told, _NOT_AS_TOLD)
         if self._issuers and issuer not in self._issuers and not other_form:
-            return StoppedMidway(
-                N_("This key issues in the name of NIT {found}, as {reference} shows; «{company}» is {expected}."),
-                repair=N_(
-                    "Earlier answers named {expected}. Nothing more is sent. Use the key of «{company}»; for another "
-                    "company use --company or --ledger. Invalidate {reference} with the other key, and issue that "
-                    "sale under another reference."
-                ),
-                found=issuer,
-                reference=reference,
-                company=code,
-                expected=", ".join(sorted(self._issuers)),
-            )
-        owner = "" if told or issuer in self._issuers else self._other_company(issuer, environment)
-        if owner:
-            return StoppedMidway(
-                N_("This key issues in the name of NIT {found}, as {reference} shows, which is «{owner}» here."),
-                repair=N_(
-                    "Nothing more is sent. Use the key of «{company}»; invalidate {reference} with the other key, and "
-                    "issue that sale under another reference. If both are the same business, say so with "
-                    'nit = "{found}" in the settings of «{company}».'
-                ),
-                found=issuer,
-                reference=reference,
-                owner=owner,
-                company=code,
-            )
-        return None
+            return self._in_name_of(issuer, reference, ", ".join(sorted(self._issuers)), _NOT_AS_BEFORE)
+        if told or issuer in self._issuers or not (owner := self._other_company(issuer, environment)):
+            return None
+        return StoppedMidway(
+            N_("This key issues in the name of NIT {found}, as {reference} shows, which is «{owner}» here."),
+            repair=N_(
+                "Nothing more is sent. Use the key of «{company}»; invalidate {reference} with the other key, and "
+                "issue that sale under another reference. If both are the same business, say so with "
+                'nit = "{found}" in the settings of «{company}».'
+            ),
+            found=issuer,
+            reference=reference,
+            owner=owner,
+            company=self._company.code,
+        )
+
+    def _in_name_of(self, issuer: str, reference: str, expected: str, repair: str) -> StoppedMidway:
+        """The key issues in another name than settings or earlier answers expect."""
+        return StoppedMidway(
+            N_("This key issues in the name of NIT {found}, as {reference} shows; «{company}» is {expected}."),
+            repair=repair,
+            found=issuer,
+            reference=reference,
+            company=self._company.code,
+            expected=expected,
+        )
 
     def _other_company(self, issuer: str, environment: str) -> str:
         """Another company of the ledger that is this issuer in the same environment; empty where there is none."""
