@@ -23,9 +23,9 @@ from batch_issuer.model.records import Kind, Like, NewEvent, Record
 from batch_issuer.plan.files_again import comes_again
 from batch_issuer.plan.plan import Candidate, Plan, make_plan
 from batch_issuer.plan.prepare import Prepared
-from batch_issuer.reading.documents.batch import SourceFile
-from batch_issuer.reading.documents.numbering import TELLING, are_counted, propose_template, template_line
-from batch_issuer.reading.fixes import is_fix_file
+from batch_issuer.reading.batch import SourceFile
+from batch_issuer.reading.own_sheets import is_fix_file
+from batch_issuer.reading.sheets.numbering import TELLING, are_counted, propose_template, template_line
 
 if TYPE_CHECKING:
     from batch_issuer.provider.client import Found

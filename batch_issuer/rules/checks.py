@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from batch_issuer.model.documents import DOC_TYPES, Customer, Document, Line
 from batch_issuer.model.problems import Kind, Place, Problem, Severity
 from batch_issuer.reading import kinds
-from batch_issuer.reading.documents.batch import Entry
+from batch_issuer.reading.batch import Entry
 from batch_issuer.rules import by_type, catalogs, cells, whole
 from batch_issuer.rules.catalogs import Catalog
 from batch_issuer.rules.findings import Checked, Fault, Finding, found
@@ -25,7 +25,7 @@ from batch_issuer.rules.places import PLACE_KINDS, place
 from batch_issuer.settings import LINE_FIELDS, Rules
 
 if TYPE_CHECKING:
-    from batch_issuer.reading.documents.batch import Batch
+    from batch_issuer.reading.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,5 +179,5 @@ def test_money_is_printed_rounded_and_taxed_in_one_module() -> None:
     assert found == {}
 
 
-LEFT = ("reading/documents/totals.py", "reading/documents/repeats.py", "reading/documents/controls.py")
+LEFT = ("reading/sheets/total_row.py", "reading/sheets/repeated_rows.py", "reading/sheets/line_amounts.py")
 """They print sheets' numbers and compare with VAT still by themselves."""

@@ -17,8 +17,8 @@ from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.currencies import is_foreign_amount
 from batch_issuer.reading.cells.dates import Order, read_date
 from batch_issuer.reading.cells.garbling import is_garbled
+from batch_issuer.reading.cells.letters import letters_of
 from batch_issuer.reading.cells.numbers import SCIENTIFIC, Mark, figure_of, read_number
-from batch_issuer.reading.headings.aliases import letters_of
 from batch_issuer.reading.tables import BLANKS, CellKind, Column
 from batch_issuer.rules.identifiers import dui_is_valid, nit_is_valid
 

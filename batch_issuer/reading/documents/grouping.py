@@ -15,8 +15,8 @@ from batch_issuer.messages import N_
 from batch_issuer.model.identity import alike_keys
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading.cells.values import ZERO, Fault, Value
-from batch_issuer.reading.documents.refs import continued
-from batch_issuer.reading.sheets import Field, SheetSales
+from batch_issuer.reading.sheets.external_refs import continued
+from batch_issuer.reading.sheets.fields import Field, SheetSales
 from batch_issuer.reading.tables import BLANKS, Codes, Flags, is_blank, letter_of
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS
 

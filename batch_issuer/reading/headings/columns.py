@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Place
-from batch_issuer.reading.headings.aliases import FIELD_OF, VAT_OF_TYPES, WITH_VAT, WITHOUT_VAT, key_of, letters_of
+from batch_issuer.reading.cells.letters import letters_of
+from batch_issuer.reading.headings.aliases import FIELD_OF, VAT_OF_TYPES, WITH_VAT, WITHOUT_VAT, key_of
 from batch_issuer.reading.headings.questions import (
     HEADER_WITHIN,
     LINE_REQUIRED,

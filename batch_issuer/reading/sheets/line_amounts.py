@@ -18,11 +18,11 @@ from batch_issuer.messages import N_
 from batch_issuer.model.documents import VAT_RATE, to_cents
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading import kinds
-from batch_issuer.reading.cells.notations import column_mark
 from batch_issuer.reading.cells.numbers import Mark, read_number
 from batch_issuer.reading.cells.values import Fault, Value, clean
 from batch_issuer.reading.headings.aliases import LINE_TOTAL_KEYS, key_of
 from batch_issuer.reading.headings.columns import Header
+from batch_issuer.reading.sheets.notations import column_mark
 from batch_issuer.reading.tables import CellKind, Codes, Column, Flags, Sheet, letter_of
 from batch_issuer.settings import Source
 

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
+from batch_issuer.reading.batch import SourceFile
 from batch_issuer.reading.cells.values import Value
-from batch_issuer.reading.documents.batch import SourceFile
-from batch_issuer.reading.documents.refs import Refs
+from batch_issuer.reading.sheets.external_refs import Refs
 from batch_issuer.reading.tables import Codes, Flags, is_blank
 
 if TYPE_CHECKING:
-    from batch_issuer.reading.sheets import SheetSales
+    from batch_issuer.reading.sheets.fields import SheetSales
 
 Numbers = NDArray[np.int64]
 

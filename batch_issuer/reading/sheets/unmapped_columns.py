@@ -14,12 +14,13 @@ from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, raise_together
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.currencies import DOLLARS, foreign_currency
-from batch_issuer.reading.cells.notations import column_mark
+from batch_issuer.reading.cells.letters import letters_of
 from batch_issuer.reading.cells.numbers import read_number
 from batch_issuer.reading.cells.values import ZERO, Fault, clean, doc_type_of
-from batch_issuer.reading.headings.aliases import key_of, letters_of
+from batch_issuer.reading.headings.aliases import key_of
 from batch_issuer.reading.headings.columns import Header
-from batch_issuer.reading.rows import SalesRows
+from batch_issuer.reading.sheets.notations import column_mark
+from batch_issuer.reading.sheets.rows import SalesRows
 from batch_issuer.reading.tables import CellKind, Codes, Column, Flags, Sheet, is_blank, letter_of
 from batch_issuer.settings import Source
 

@@ -11,12 +11,12 @@ import numpy as np
 from batch_issuer.model.documents import VAT_RATE, to_cents
 from batch_issuer.model.problems import Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.cells.notations import column_mark
 from batch_issuer.reading.cells.numbers import Mark, read_number
 from batch_issuer.reading.cells.values import ZERO, clean
 from batch_issuer.reading.headings.aliases import LINE_TOTAL_KEYS, key_of
 from batch_issuer.reading.headings.columns import Header
-from batch_issuer.reading.rows import SalesRows
+from batch_issuer.reading.sheets.notations import column_mark
+from batch_issuer.reading.sheets.rows import SalesRows
 from batch_issuer.reading.tables import CellKind, Codes, Column, Sheet, is_blank
 
 CENT = Decimal("0.01")

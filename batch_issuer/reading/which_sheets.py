@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, raise_together
-from batch_issuer.reading.csv.tables import read_csv
-from batch_issuer.reading.documents.batch import RepeatedRows
+from batch_issuer.reading.batch import RepeatedRows
+from batch_issuer.reading.csv.rows import read_csv
 from batch_issuer.reading.documents.sales import Sales
-from batch_issuer.reading.examples import example_sheet, is_example
 from batch_issuer.reading.headings.columns import Columns, Header
 from batch_issuer.reading.headings.questions import listed
+from batch_issuer.reading.own_sheets import example_sheet, is_example
 from batch_issuer.reading.paths import find_files, is_workbook, opened, refuse_copies
-from batch_issuer.reading.sheets import SheetSales, read_sheet
+from batch_issuer.reading.sheets.fields import SheetSales
+from batch_issuer.reading.sheets.sheet import read_sheet
 from batch_issuer.reading.tables import Sheet, without_collecting
 from batch_issuer.settings import Settings
 
 if TYPE_CHECKING:
-    from batch_issuer.reading.xlsx.tables import SheetEntry, Workbook
+    from batch_issuer.reading.xlsx.workbook import SheetEntry, Workbook
 
 
 def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None) -> Sales:
@@ -47,7 +48,7 @@ def _with_one_answer(questions: Sequence[RepeatedRows]) -> Sequence[RepeatedRows
 def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO | None) -> list[SheetSales]:
     with opened(path, stdin) as stream:
         if is_workbook(path, stream):
-            from batch_issuer.reading.xlsx.tables import Workbook  # noqa: PLC0415 - a CSV does without its libraries
+            from batch_issuer.reading.xlsx.workbook import Workbook  # noqa: PLC0415 - a CSV does without its libraries
 
             stream.seek(0)
             chosen = _chosen(Workbook(path, stream.read()), columns, settings.source.sheet)

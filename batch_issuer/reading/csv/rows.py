@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
-from batch_issuer.reading.csv.survey import SAMPLE, Survey, survey_csv, surveyed_text
+from batch_issuer.reading.csv.encoding import SAMPLE, Survey, survey_csv, surveyed_text
 from batch_issuer.reading.tables import ColumnBuilder, Sheet, Table
 
 SEPARATORS = (",", ";", "\t", "|")

@@ -14,7 +14,7 @@ import numpy as np
 
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.values import Fault, clean, is_error, lost_digits
-from batch_issuer.reading.examples import holds_example_ref, is_example_ref
+from batch_issuer.reading.own_sheets import holds_example_ref, is_example_ref
 from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
 
 MAX_LENGTH = 100

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from batch_issuer.reading.cells.letters import letters_of
 from batch_issuer.reading.cells.numbers import figure_of
-from batch_issuer.reading.headings.aliases import TOTAL_WORDS, letters_of
+from batch_issuer.reading.headings.aliases import TOTAL_WORDS
 from batch_issuer.reading.headings.columns import REQUIRED, Header
 from batch_issuer.reading.tables import BLANKS, CellKind, Codes, Column, Flags, Sheet, is_blank
 

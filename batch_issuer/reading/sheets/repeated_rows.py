@@ -17,10 +17,10 @@ from batch_issuer.messages import N_
 from batch_issuer.model.documents import to_cents
 from batch_issuer.model.problems import Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.documents.batch import RepeatedRows
-from batch_issuer.reading.documents.controls import Line
-from batch_issuer.reading.documents.refs import Refs
+from batch_issuer.reading.batch import RepeatedRows
 from batch_issuer.reading.headings.columns import Header, place_of
+from batch_issuer.reading.sheets.external_refs import Refs
+from batch_issuer.reading.sheets.line_amounts import Line
 from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank
 
 Numbers = NDArray[np.int64]
