@@ -1,4 +1,8 @@
-"""The template's example sheet: known by its first cell, never read as sales, and told; so are its rows elsewhere."""
+"""Sheets that this program made: the template's example, and the workbook to correct.
+
+An example is known by its first cell, never read as sales, and told; so are its rows elsewhere. In a workbook to
+correct nothing is asked about columns: that was asked when the first file was read.
+"""
 
 from __future__ import annotations
 
@@ -49,4 +53,5 @@ SURPLUS_HEADINGS = ("Sobra en la fila", "Beyond the headings")
 
 
 def is_fix_file(headings: Sequence[str]) -> bool:
+    """Whether the headings are those of a workbook to correct."""
     return any(heading in FIX_HEADINGS for heading in headings)
