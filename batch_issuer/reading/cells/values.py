@@ -244,7 +244,7 @@ def lost_digits(text: str, kind: CellKind) -> Fault | None:
 
 def _tax_identity(text: str, kind: CellKind) -> Read:
     """NIT and DUI: a zero is put back only where the check digit then fits."""
-    padded = "0" + text
+    padded = "0" + text  # Excel drops the first zero of a number: a NIT such as 0614…
     if len(padded) == NIT_DIGITS and padded.isdecimal() and nit_is_valid(padded):
         return padded, Fault(kinds.ZEROS_RESTORED, {"read": padded})
     if len(padded) == DUI_DIGITS and padded.isdecimal() and dui_is_valid(padded):

@@ -242,14 +242,8 @@ def _joined(name: str, fields: Sequence[Field | None], sheets: Sequence[SheetSal
         texts=texts,
         values=values,
         faults=faults,
-        faulty=_flagged(faults, len(texts)) if faults else None,
+        faulty=np.isin(np.arange(len(texts)), list(faults)) if faults else None,
     )
-
-
-def _flagged(faults: dict[int, Fault], count: int) -> Flags:
-    flags = np.zeros(count, np.bool_)
-    flags[list(faults)] = True
-    return flags
 
 
 def header_values(field: JoinedField, grouped: Grouped) -> HeaderValues:

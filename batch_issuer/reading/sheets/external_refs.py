@@ -35,7 +35,11 @@ class Refs:
 
 def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequence[str]) -> Refs:
     """References of the rows of columns: one column and no literals, or the parts of a template."""
-    if not literals and _is_plain(columns[0]):
+    if (
+        not literals
+        and not columns[0].kinds
+        and are_plain([columns[0].texts[code] for code in columns[0].used_codes()])
+    ):
         return Refs(codes=columns[0].codes, texts=list(columns[0].texts), faults={}, parts=[])
     cleaned = [_cleaned(column) for column in columns]
     if not literals:
@@ -84,13 +88,9 @@ def fault_of(text: str) -> Fault | None:
         return Fault(kinds.REF_UNPRINTABLE)
     if is_example_ref(text):
         return Fault(kinds.EXAMPLE_REF)
-    if text.endswith(".0") and text[:-2].isdigit():
+    if text.endswith(".0") and text[:-2].isdigit():  # pandas writes whole numbers so when one of the column is missing
         return Fault(kinds.REF_WITH_DECIMALS, {"whole": text[:-2]})
     return None
-
-
-def _is_plain(column: Column) -> bool:
-    return not column.kinds and are_plain([column.texts[code] for code in column.used_codes()])
 
 
 def are_plain(texts: Sequence[str]) -> bool:

@@ -169,7 +169,7 @@ class _Look:
     def refuse_other_basis(self, number: int, if_net: Amounts, if_gross: Amounts, amount: Amounts) -> None:
         """Stops where the column fits only prices without VAT, and the settings take them as with VAT."""
         value = self.values(number)
-        told = self.with_vat & (amount > 1) & (value > 0)
+        told = self.with_vat & (amount > 1) & (value > 0)  # of a few cents the tolerance hides the VAT
         net = told & ~_near(value, if_gross)
         if 10 * int(net.sum()) >= 9 * int(told.sum()):
             net &= _near(value, if_net)

@@ -71,6 +71,7 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         refuse_purchases(sheet, header, _types(fields, rows, settings))
     if not is_fix_file(header.headings):
         refuse_overlooked(sheet, header, rows, settings.source, asked=asked, confirmed=control.agrees)
+    told = kinds.HIDDEN_ROW_SKIPPED if settings.source.hidden_rows == "skip" else kinds.HIDDEN_ROW_READ
     said = total_said(sheet, header, rows, settings.source.decimal, line.total)
     return SheetSales(
         sheet=sheet,
@@ -81,7 +82,7 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         source=replace(_source(sheet, header, rows, written, said.control), template=columns.template),
         problems=(
             *_sheet_problems(sheet, header, rows),
-            *_hidden_problems(sheet, header, hidden, settings.source.hidden_rows),
+            *(Problem(kind=told, place=place_of(sheet, header, row)) for row in hidden),
             *answered.problems,
             *said.problems(partial(place_of, sheet, header)),
         ),
@@ -332,12 +333,6 @@ def _sheet_problems(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[P
                     value=column.texts[code],
                     parameters={"format": shown},
                 )
-
-
-def _hidden_problems(sheet: Sheet, header: Header, hidden: Sequence[int], wanted: str) -> Iterator[Problem]:
-    kind = kinds.HIDDEN_ROW_SKIPPED if wanted == "skip" else kinds.HIDDEN_ROW_READ
-    for row in hidden:
-        yield Problem(kind=kind, place=place_of(sheet, header, row))
 
 
 def _source(sheet: Sheet, header: Header, rows: SalesRows, written: Notations, control: Decimal | None) -> SourceFile:
