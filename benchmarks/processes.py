@@ -142,7 +142,7 @@ _PRELOADED = (
         "batch_issuer.cli.ending",
         "batch_issuer.cli.planning",
     ),
-    *("batch_issuer.ledger.opening", "batch_issuer.provider.transport", "batch_issuer.reading.choice"),
+    *("batch_issuer.ledger.opening", "batch_issuer.provider.transport", "batch_issuer.reading.which_sheets"),
     *("batch_issuer.reports.fix.workbook", "batch_issuer.reports.page.page", "batch_issuer.reports.workbook.workbook"),
     *("httpx", "openpyxl", "pandas"),
 )

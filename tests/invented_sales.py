@@ -9,7 +9,7 @@ from typing import Any
 
 from batch_issuer.model.documents import Customer, Document, Line
 from batch_issuer.model.problems import Place, Problem
-from batch_issuer.reading.documents.batch import Entry, Found, SheetRow, SourceFile
+from batch_issuer.reading.batch import Entry, Found, SheetRow, SourceFile
 
 TYPES = {"CCF": "03", "FEX": "11", "FSE": "14", "NC": "05", "NCT": "05"}
 """By what a reference begins with; 01 for any other. `NC-1a` credits something of `CCF-1`, `NCT-2a` all of `CCF-2`."""

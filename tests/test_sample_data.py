@@ -20,7 +20,7 @@ from batch_issuer.model.money import CENT, total_of
 from batch_issuer.model.states import State
 from batch_issuer.provider.wire import encode
 from batch_issuer.reading import read
-from batch_issuer.reading.documents.batch import Entry
+from batch_issuer.reading.batch import Entry
 from batch_issuer.rules import examine
 from batch_issuer.sandbox import SandboxOptions, running
 from tests.cli.desk import called

@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from batch_issuer.model.money import VAT_RATE as VAT_RATE  # noqa: PLC0414 - reading/ still asks for both here
-from batch_issuer.model.money import to_cents as to_cents  # noqa: PLC0414 - as above
-from batch_issuer.model.money import with_vat
+from batch_issuer.model.money import to_cents, with_vat
 
 EL_SALVADOR = dt.timezone(dt.timedelta(hours=-6), "America/El_Salvador")
 """No daylight saving (domain.md 4)."""

@@ -19,7 +19,7 @@ from batch_issuer.model.records import Record
 from batch_issuer.model.states import State
 from batch_issuer.plan.plan import Candidate
 from batch_issuer.plan.prepare import Prepared
-from batch_issuer.reading.documents.numbering import TELLING, line_with_another, propose_template, template_line
+from batch_issuer.reading.sheets.numbering import TELLING, line_with_another, propose_template, template_line
 
 if TYPE_CHECKING:
     from batch_issuer.provider.client import Found

@@ -14,7 +14,7 @@ from batch_issuer.model.problems import Problem
 from batch_issuer.plan.customers import Mention, customer_id, customer_name
 from batch_issuer.plan.plan import Candidate
 from batch_issuer.provider import wire
-from batch_issuer.reading.documents.batch import Batch
+from batch_issuer.reading.batch import Batch
 from batch_issuer.rules import examine, faults_of_lines
 from batch_issuer.settings import Settings
 

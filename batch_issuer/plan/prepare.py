@@ -19,7 +19,7 @@ from batch_issuer.plan.customers import Customers, customer_name
 from batch_issuer.plan.judge import Held, judge_all
 from batch_issuer.plan.plan import Candidate, Step
 from batch_issuer.provider import wire
-from batch_issuer.reading.documents.batch import Batch
+from batch_issuer.reading.batch import Batch
 from batch_issuer.rules import examine
 from batch_issuer.rules.across import BACK_DATED
 from batch_issuer.rules.catalogs import fold

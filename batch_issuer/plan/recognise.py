@@ -20,8 +20,8 @@ from batch_issuer.plan.doubts import NEW, SAME, Doubt, Doubtful, IdentityQuestio
 from batch_issuer.plan.files_again import comes_again
 from batch_issuer.plan.plan import Candidate, Plan, make_plan
 from batch_issuer.plan.prepare import Prepared
-from batch_issuer.reading.documents.numbering import are_counted
-from batch_issuer.reading.fixes import is_fix_file
+from batch_issuer.reading.own_sheets import is_fix_file
+from batch_issuer.reading.sheets.numbering import are_counted
 
 if TYPE_CHECKING:
     pass

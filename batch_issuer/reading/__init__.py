@@ -1,11 +1,32 @@
-"""Files to documents: tables of text, which column is which, what the texts mean, which rows make a document."""
+"""Files to documents. Everybody outside calls `read(paths, settings)` and gets a `Batch`.
+
+Hidden here: how a CSV or a workbook is stored, which heading means which field, what a cell means, and which rows make
+a document. The room may use `model`, `settings`, `files`, `messages`, and of `rules` the check digits only.
+
+The way of the data: paths → `csv/` or `xlsx/` → `tables.Sheet` (texts) → `headings/` → `sheets/` with `cells/` → one
+`SheetSales` a sheet → `documents/` → `Batch`.
+
+- `which_sheets`: the files of one command, and which sheets of theirs are read
+- `paths`: paths, folders and globs to open files; what is no table is refused by its first bytes
+- `tables`: columns of distinct texts, what every file becomes
+- `csv/`, `xlsx/`: one file format each
+- `headings/`: which column is which field
+- `cells/`: what the text of one cell means
+- `sheets/`: the sales rows of one sheet, and what the sheet says against itself
+- `documents/`: the rows of all sheets to documents
+- `batch`: what the room gives: `Batch`, `Entry`, `SourceFile`
+- `kinds`: the problems that this room finds
+- `own_sheets`: sheets that this program made: the template's example, the workbook to correct
+- `reference_lists`: files that only list references, for commands that take some
+- `learned`: what was found out about a source, written into the settings
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from batch_issuer.reading.documents.batch import Batch, Entry, Mapped, RepeatedRows, SheetRow, SourceFile
+from batch_issuer.reading.batch import Batch, Entry, Mapped, RepeatedRows, SheetRow, SourceFile
 from batch_issuer.settings import Settings
 
 __all__ = ["Batch", "Entry", "Mapped", "RepeatedRows", "SheetRow", "SourceFile", "read"]
@@ -16,6 +37,6 @@ def read(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None = None
 
     Raises `CannotStart` for what cannot be read, or can be read in two ways.
     """
-    from batch_issuer.reading.choice import read_batch  # noqa: PLC0415 - numpy takes a tenth of a second
+    from batch_issuer.reading.which_sheets import read_batch  # noqa: PLC0415 - numpy takes a tenth of a second
 
     return read_batch(paths, settings, stdin)

@@ -20,7 +20,7 @@ from typing import Any
 from batch_issuer.files import write_whole
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
-from batch_issuer.reading.documents.batch import SourceFile
+from batch_issuer.reading.batch import SourceFile
 from batch_issuer.settings import FIELDS, FILE_NAME, Settings, checked
 
 Learned = Mapping[str, Mapping[str, Any]]

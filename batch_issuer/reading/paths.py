@@ -224,7 +224,8 @@ def refuse_other_archives(path: str, stream: BinaryIO) -> None:
     try:
         with zipfile.ZipFile(stream) as archive:
             names = frozenset(archive.namelist())
-            kind = archive.read("mimetype")[:100] if "mimetype" in names and _is_small(archive, "mimetype") else b""
+            small = "mimetype" in names and archive.getinfo("mimetype").file_size < 1000  # a bomb is not unpacked
+            kind = archive.read("mimetype")[:100] if small else b""
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise CannotStart(
             N_("{file} is damaged: it cannot be read as a workbook."),
@@ -248,10 +249,6 @@ def refuse_other_archives(path: str, stream: BinaryIO) -> None:
         )
     if any(name.startswith(("word/", "ppt/")) for name in names):
         raise CannotStart(N_("{file} is a document of Word or PowerPoint."), repair=_SAVE_AS_TABLE, file=path)
-
-
-def _is_small(archive: zipfile.ZipFile, name: str) -> bool:
-    return archive.getinfo(name).file_size < 1000
 
 
 def refuse_copies(files: Sequence[tuple[str, str]]) -> None:

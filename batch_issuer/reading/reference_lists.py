@@ -40,7 +40,7 @@ def read_references(path: str, stdin: BinaryIO | None = None) -> tuple[str, ...]
 
 
 def _of_workbook(path: str, stream: BinaryIO) -> Iterable[str]:
-    from batch_issuer.reading.xlsx.tables import Workbook  # noqa: PLC0415 - a list of lines does without its libraries
+    from batch_issuer.reading.xlsx.workbook import Workbook  # noqa: PLC0415 - a list of lines does without its libraries
 
     stream.seek(0)
     workbook = Workbook(path, stream.read())

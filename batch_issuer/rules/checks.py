@@ -17,7 +17,7 @@ from batch_issuer.model.documents import DOC_TYPES, Customer, Document, Line
 from batch_issuer.model.fields import CUSTOMER_ATTRIBUTES, TABLE, Owner, ValueKind, keys_of
 from batch_issuer.model.problems import Place, Problem, Severity
 from batch_issuer.reading import kinds
-from batch_issuer.reading.documents.batch import Entry
+from batch_issuer.reading.batch import Entry
 from batch_issuer.rules import by_type, catalogs, whole
 from batch_issuer.rules.catalogs import Catalog
 from batch_issuer.rules.identifiers import digits_of, dui_has_shape, dui_with_hyphen, nit_has_shape, nrc_has_shape
@@ -26,7 +26,7 @@ from batch_issuer.rules.table import AMOUNT_RULES, CELL_RULES, DOCUMENT_RULES, C
 from batch_issuer.settings import LINE_FIELDS, Rules
 
 if TYPE_CHECKING:
-    from batch_issuer.reading.documents.batch import Batch
+    from batch_issuer.reading.batch import Batch
 
 
 _CATALOGS: Mapping[str, Callable[[], Catalog]] = MappingProxyType(

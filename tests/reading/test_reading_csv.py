@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading import read
-from batch_issuer.reading.csv.survey import survey_csv
-from batch_issuer.reading.csv.tables import Layout, find_layout, read_carefully, read_csv, read_fast
+from batch_issuer.reading.csv.encoding import survey_csv
+from batch_issuer.reading.csv.rows import Layout, find_layout, read_carefully, read_csv, read_fast
 from batch_issuer.reading.tables import Table
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import HEADINGS, csv_file, quantities, read_lines, read_text, refs, refusal

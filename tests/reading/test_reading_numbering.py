@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from batch_issuer.messages import Messages
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading import Batch, RepeatedRows, read
-from batch_issuer.reading.documents.numbering import propose_template
+from batch_issuer.reading.sheets.numbering import propose_template
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import HEADINGS, codes, csv_file, read_lines, read_text, refs, refusal, settings
 

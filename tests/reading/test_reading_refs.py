@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batch_issuer.model.identity import alike_keys
-from batch_issuer.reading.documents.refs import Refs, are_plain, read_refs
+from batch_issuer.reading.sheets.external_refs import Refs, are_plain, read_refs
 from batch_issuer.reading.tables import Column
 
 ODD = "ñ (+)"

@@ -23,7 +23,7 @@ from batch_issuer.reading import read
 from batch_issuer.reading.tables import CellKind
 from batch_issuer.reading.xlsx.cells import Book, date_text, masked, plain_number, style_of
 from batch_issuer.reading.xlsx.rows import read_rows
-from batch_issuer.reading.xlsx.tables import Workbook
+from batch_issuer.reading.xlsx.workbook import Workbook
 from batch_issuer.reading.xlsx.xml import DamagedSheet, plain_strings, rich_strings
 from batch_issuer.settings import Settings
 from tests.reading.reading_samples import (

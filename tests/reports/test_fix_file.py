@@ -16,8 +16,8 @@ from batch_issuer.model.documents import Document
 from batch_issuer.model.problems import Kind, Problem
 from batch_issuer.plan.prepare import prepare
 from batch_issuer.reading import Batch, read
-from batch_issuer.reading.fixes import FIX_HEADINGS
 from batch_issuer.reading.headings.aliases import FIELD_OF, key_of
+from batch_issuer.reading.own_sheets import FIX_HEADINGS
 from batch_issuer.reconcile import Change
 from batch_issuer.reports.fix.corrections import Need
 from batch_issuer.reports.fix.workbook import write_fix_file

@@ -14,7 +14,7 @@ from batch_issuer.messages import Messages
 from batch_issuer.model.documents import DOC_TYPES
 from batch_issuer.model.states import State
 from batch_issuer.provider.classify import Reason
-from batch_issuer.reading.fixes import FIX_HEADINGS, SURPLUS_HEADINGS
+from batch_issuer.reading.own_sheets import FIX_HEADINGS, SURPLUS_HEADINGS
 from batch_issuer.reconcile import Cause
 from batch_issuer.reports import wording
 from batch_issuer.reports.fix.workbook import FIX_HEADING, SURPLUS_HEADING

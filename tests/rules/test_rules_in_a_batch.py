@@ -9,7 +9,7 @@ from typing import Any
 from batch_issuer.model.documents import Customer, Document, Line
 from batch_issuer.model.problems import Kind, Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.documents.batch import Batch, Entry, Found, SheetRow, SourceFile
+from batch_issuer.reading.batch import Batch, Entry, Found, SheetRow, SourceFile
 from batch_issuer.rules import all_kinds, examine
 from batch_issuer.settings import Rules
 from tests.invented_sales import cells_of

@@ -16,7 +16,7 @@ from batch_issuer.plan.plan import Plan
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.plan.touched_customers import Seen, Touched
 from batch_issuer.provider.limits import estimate
-from batch_issuer.reading.documents.batch import SourceFile
+from batch_issuer.reading.batch import SourceFile
 
 if TYPE_CHECKING:
     from batch_issuer.reports.fix.gather import Fixes

@@ -62,6 +62,7 @@ def readings(text: str) -> dict[Order, dt.date]:
     first, second, last = int(parts[1]), int(parts[3]), parts[4]
     year = int(last) if len(last) == 4 else 2000 + int(last)
     dates = {"dmy": _date(year, second, first), "mdy": _date(year, first, second)}
+    # `26-01-31` may be year first: some programs shorten the ISO date so, always with hyphens and two digits.
     if len(last) == 2 and len(parts[1]) == 2 and parts[2] == "-":
         dates["ymd"] = _date(2000 + first, second, int(last))
     return {order: _local(date, clock) for order in ORDERS if (date := dates.get(order)) is not None}
@@ -87,14 +88,11 @@ def _split_time(text: str) -> tuple[str | None, re.Match[str] | None]:
     if ":" not in text:
         return text, None
     found = _TIME.search(text)
-    if found is None or found.end() != len(text) or not _is_time(found):
+    if found is None or found.end() != len(text):
         return None, None
-    return text[: found.start()], found
-
-
-def _is_time(found: re.Match[str]) -> bool:
     hour, minute, *rest = found["time"].replace(",", ".").split(":")
-    return int(hour) < 24 and int(minute) < 60 and all(float(second) < 61 for second in rest)
+    is_time = int(hour) < 24 and int(minute) < 60 and all(float(second) < 61 for second in rest)  # 60: a leap second
+    return (text[: found.start()], found) if is_time else (None, None)
 
 
 def _local(date: dt.date, clock: re.Match[str] | None) -> dt.date:

@@ -18,8 +18,8 @@ from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.currencies import is_foreign_amount
 from batch_issuer.reading.cells.dates import Order, read_date
 from batch_issuer.reading.cells.garbling import is_garbled
+from batch_issuer.reading.cells.letters import letters_of
 from batch_issuer.reading.cells.numbers import SCIENTIFIC, Mark, figure_of, read_number
-from batch_issuer.reading.headings.aliases import letters_of
 from batch_issuer.reading.tables import BLANKS, CellKind, Column
 from batch_issuer.rules.identifiers import dui_is_valid, nit_is_valid
 
@@ -238,7 +238,7 @@ def lost_digits(text: str, kind: CellKind) -> Problem | None:
 
 def _tax_identity(text: str, kind: CellKind) -> Read:
     """NIT and DUI: a zero is put back only where the check digit then fits."""
-    padded = "0" + text
+    padded = "0" + text  # Excel drops the first zero of a number: a NIT such as 0614…
     if len(padded) == NIT_DIGITS and padded.isdecimal() and nit_is_valid(padded):
         return padded, Problem(kinds.ZEROS_RESTORED, parameters={"read": padded})
     if len(padded) == DUI_DIGITS and padded.isdecimal() and dui_is_valid(padded):

@@ -16,8 +16,8 @@ from batch_issuer.model.fields import TABLE, ValueKind
 from batch_issuer.model.identity import alike_keys
 from batch_issuer.model.problems import CannotStart, Problem
 from batch_issuer.reading.cells.values import ZERO, Value
-from batch_issuer.reading.documents.refs import continued
-from batch_issuer.reading.sheets import Field, SheetSales
+from batch_issuer.reading.sheets.external_refs import continued
+from batch_issuer.reading.sheets.fields import Field, SheetSales
 from batch_issuer.reading.tables import BLANKS, Codes, Flags, is_blank, letter_of
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS
 
@@ -247,14 +247,8 @@ def _joined(name: str, fields: Sequence[Field | None], sheets: Sequence[SheetSal
         texts=texts,
         values=values,
         faults=faults,
-        faulty=_flagged(faults, len(texts)) if faults else None,
+        faulty=np.isin(np.arange(len(texts)), list(faults)) if faults else None,
     )
-
-
-def _flagged(faults: dict[int, Problem], count: int) -> Flags:
-    flags = np.zeros(count, np.bool_)
-    flags[list(faults)] = True
-    return flags
 
 
 def header_values(field: JoinedField, grouped: Grouped) -> HeaderValues:

@@ -16,9 +16,9 @@ from batch_issuer.model.documents import Customer, Document
 from batch_issuer.model.fields import CUSTOMER_ATTRIBUTES
 from batch_issuer.model.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
+from batch_issuer.reading.batch import Entry, Found, SheetRow, SourceFile
 from batch_issuer.reading.cells.dates import time_of
 from batch_issuer.reading.cells.values import DATE_FIELDS, NUMBER_FIELDS, Value, clean
-from batch_issuer.reading.documents.batch import Entry, Found, SheetRow, SourceFile
 from batch_issuer.reading.documents.grouping import (
     NEUTRAL,
     NOT_SAID,
@@ -32,11 +32,11 @@ from batch_issuer.reading.documents.grouping import (
     split_documents,
 )
 from batch_issuer.reading.documents.lines import LineColumn, Lines
-from batch_issuer.reading.documents.numbering import TELLING, notes_on_numbers, questions_about_numbers
+from batch_issuer.reading.documents.prices import price_bases
 from batch_issuer.reading.documents.sums import sum_lines
 from batch_issuer.reading.headings.columns import place_of
-from batch_issuer.reading.headings.prices import price_bases
-from batch_issuer.reading.sheets import SheetSales
+from batch_issuer.reading.sheets.fields import SheetSales
+from batch_issuer.reading.sheets.numbering import TELLING, notes_on_numbers, questions_about_numbers
 from batch_issuer.reading.tables import Codes, Sheet, is_blank, without_collecting
 from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
 

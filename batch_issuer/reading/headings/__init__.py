@@ -1,1 +1,8 @@
-"""Headings."""
+"""Which column is which field. It hides spelling, headings in two rows and settings; `Columns` is the door.
+
+It uses `tables` and `cells` (is this a number, a date, garbled?).
+
+- `aliases`: the headings that are understood, and headings as they are compared
+- `columns`: the row of headings, the column of each field, the columns of the reference
+- `questions`: what is asked where the headings are not enough, with the lines of settings to copy
+"""

@@ -7,11 +7,11 @@ settings or ignored.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from batch_issuer.model.fields import TABLE
+from batch_issuer.reading.cells.letters import letters_of
 
 ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType({field.key: field.headings for field in TABLE})
 """Our field, then its headings. Equal headings under two fields would be a mistake; a test looks for it."""
@@ -39,7 +39,6 @@ WITH_VAT = re.compile(r"\bcon iva\b|\biva incl|\b(?:with|incl?(?:uding|\.)?) vat
 VAT_OF_TYPES = re.compile(r"((?:\b[0-9]{2}\b[\s,y&]*(?:and )?)+)((?:con|sin) iva|with(?:out)? vat)")
 """The same said by type of document, as the template's heading does: `01, 03 y 05 con IVA; 11 y 14 sin IVA`."""
 
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PARENTHESES = re.compile(r"\((?!\s*%\s*\))[^)]*\)|\[[^\]]*\]")
 """What a heading says in parentheses does not count, but for the per cent sign that makes another column of it."""
 _OF_LINES = re.compile(
@@ -48,9 +47,6 @@ _OF_LINES = re.compile(
     re.IGNORECASE,
 )
 """«Líneas del pedido/Cantidad»: exports of related tables name the table first."""
-_SIGNS = str.maketrans({"#": " numero ", "%": " porcentaje ", "º": "o", "°": "o", "ª": "a", "№": " numero "})
-_SHORT = re.compile(r"\b(?:no|nro|num|nr|n\s*o|nbr|number|numero)\b")
-_SMALL_WORDS = re.compile(r"\b(?:de|del|la|el|los|las|the|of)\b")
 
 
 def key_of(heading: str) -> str:
@@ -58,14 +54,6 @@ def key_of(heading: str) -> str:
     text = _PARENTHESES.sub(" ", heading) if not heading.strip().startswith("(") else heading
     text = _OF_LINES.sub("", text, count=1)
     return letters_of(text)
-
-
-def letters_of(heading: str) -> str:
-    """Return letters and digits only, without accents or capitals; `No.`, `Nº`, `#` and `Número` are one word."""
-    text = _CAMEL.sub(" ", heading).translate(_SIGNS)
-    text = "".join(mark for mark in unicodedata.normalize("NFKD", text) if not unicodedata.combining(mark))
-    text = re.sub(r"[^0-9a-z]+", " ", text.casefold())
-    return _SMALL_WORDS.sub("", _SHORT.sub("no", text)).replace(" ", "")
 
 
 _SAID_OF_VAT = ("con IVA", "sin IVA", "IVA incluido", "más IVA", "with VAT", "without VAT", "incl. VAT", "excl. VAT")

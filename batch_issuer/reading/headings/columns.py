@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Place
-from batch_issuer.reading.headings.aliases import FIELD_OF, VAT_OF_TYPES, WITH_VAT, WITHOUT_VAT, key_of, letters_of
+from batch_issuer.reading.cells.letters import letters_of
+from batch_issuer.reading.headings.aliases import FIELD_OF, VAT_OF_TYPES, WITH_VAT, WITHOUT_VAT, key_of
 from batch_issuer.reading.headings.questions import (
     HEADER_WITHIN,
     LINE_REQUIRED,
@@ -103,17 +104,14 @@ class Columns:
         repeated = {cell for cell, times in Counter(cells).items() if cell and times > 1}
         apart = {cell for cell in repeated if len({g for g, c in zip(groups, cells, strict=True) if c == cell}) > 1}
         is_grouped = sum(map(bool, above)) > 1  # a single text above is the title of the whole
+        known = FIELD_OF.keys() | {key_of(asked) for asked in self.asked.values() if asked}
         found = []
         for upper, group, cell in zip(above, groups, cells, strict=True):
             may_join = is_grouped and cell and group and len(cell + group) < 100
             joined = (f"{group} {cell}", f"{cell} {group}") if may_join else ()
             alone = joined[0] if cell in apart and joined else cell or upper
-            found.append(next(filter(self._names_field, joined), alone))
+            found.append(next((text for text in joined if key_of(text) in known), alone))
         return found
-
-    def _names_field(self, heading: str) -> bool:
-        key = key_of(heading)
-        return key in FIELD_OF or any(asked and key == key_of(asked) for asked in self.asked.values())
 
     def _matched(self, row: int, headings: list[str]) -> Header:
         columns: dict[str, int] = {}

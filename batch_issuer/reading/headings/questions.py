@@ -15,8 +15,9 @@ from batch_issuer.model.fields import TABLE, Owner
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading.cells.dates import readings
 from batch_issuer.reading.cells.garbling import Undone, undone
+from batch_issuer.reading.cells.letters import letters_of
 from batch_issuer.reading.cells.numbers import figure_of
-from batch_issuer.reading.headings.aliases import FIELD_OF, LINE_TOTAL_KEYS, key_of, letters_of
+from batch_issuer.reading.headings.aliases import FIELD_OF, LINE_TOTAL_KEYS, key_of
 from batch_issuer.reading.tables import BLANKS, Sheet, is_blank, letter_of
 
 HEADER_WITHIN = 30

@@ -113,13 +113,11 @@ def plain_number(text: str) -> str | None:
         return text
     try:
         shown = format(float(text), ".15g")
-        return _plain(Decimal(shown)) if "e" in shown or shown == "-0" else _finite(shown)
+        if "e" in shown or shown == "-0":
+            return _plain(Decimal(shown))
+        return None if shown.lstrip("-")[:1] in ("i", "n") else shown  # inf and nan are numbers to Python only
     except (ValueError, ArithmeticError):
         return None
-
-
-def _finite(shown: str) -> str | None:
-    return None if shown.lstrip("-")[:1] in ("i", "n") else shown
 
 
 def _plain(number: Decimal) -> str:

@@ -22,7 +22,7 @@ from batch_issuer.messages import N_, Messages
 from batch_issuer.model.documents import DOC_TYPES
 from batch_issuer.model.fields import Band, Field, ValueKind
 from batch_issuer.model.problems import CannotStart
-from batch_issuer.reading.examples import EXAMPLE_MARKS, EXAMPLE_REFS
+from batch_issuer.reading.own_sheets import EXAMPLE_MARKS, EXAMPLE_REFS
 from batch_issuer.reports.cells import write_text
 from batch_issuer.reports.figures import text_lines
 from batch_issuer.reports.fill_in.columns import COLUMNS

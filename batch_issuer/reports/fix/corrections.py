@@ -12,7 +12,7 @@ from batch_issuer.messages import N_, Messages
 from batch_issuer.model.documents import Document
 from batch_issuer.model.fields import named
 from batch_issuer.model.problems import Kind, Place, Problem
-from batch_issuer.reading.documents.batch import Batch
+from batch_issuer.reading.batch import Batch
 from batch_issuer.reconcile import Change
 from batch_issuer.reports.wording import field_name
 

@@ -20,12 +20,12 @@ from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.problems import Problem
+from batch_issuer.reading.batch import Batch, SourceFile
 from batch_issuer.reading.cells.dates import time_of
 from batch_issuer.reading.cells.values import NUMBER_FIELDS, Value, clean, lost_digits
-from batch_issuer.reading.documents.batch import Batch, SourceFile
-from batch_issuer.reading.fixes import FIX_HEADINGS
 from batch_issuer.reading.headings.aliases import key_of
 from batch_issuer.reading.kinds import SAME_LINES_IN_TWO_FILES
+from batch_issuer.reading.own_sheets import FIX_HEADINGS
 from batch_issuer.reading.tables import CellKind
 from batch_issuer.reports.cells import NAME_LENGTH, write_text
 from batch_issuer.reports.figures import printable, text_lines

@@ -176,7 +176,7 @@ from batch_issuer.cli import main
 for name in (
     "batch_issuer.cli.commands.issue", "batch_issuer.cli.commands.retry", "batch_issuer.cli.commands.refresh", "batch_issuer.cli.commands.ledger",
     "batch_issuer.cli.commands.cancel",
-    "batch_issuer.reading.choice",
+    "batch_issuer.reading.which_sheets",
     "batch_issuer.reports.page.page", "batch_issuer.reports.workbook.workbook", "batch_issuer.reports.fix.workbook", "pandas",
 ):
     importlib.import_module(name)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading.headings.columns import vat_said
-from batch_issuer.reading.sheets import SheetSales
+from batch_issuer.reading.sheets.fields import SheetSales
 
 WITHOUT_VAT_OF_THEIR_OWN = ("14",)
 """A purchase from an excluded subject bears no VAT, whatever the heading says."""

@@ -8,18 +8,16 @@ from decimal import Decimal
 
 import numpy as np
 
-from batch_issuer.model.documents import VAT_RATE, to_cents
+from batch_issuer.model.money import CENT, to_cents, with_vat, without_vat
 from batch_issuer.model.problems import Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.cells.notations import column_mark
-from batch_issuer.reading.cells.numbers import Mark, read_number
-from batch_issuer.reading.cells.values import ZERO, clean
+from batch_issuer.reading.cells.numbers import Mark
+from batch_issuer.reading.cells.values import ZERO
 from batch_issuer.reading.headings.aliases import LINE_TOTAL_KEYS, key_of
 from batch_issuer.reading.headings.columns import Header
-from batch_issuer.reading.rows import SalesRows
-from batch_issuer.reading.tables import CellKind, Codes, Column, Sheet, is_blank
-
-CENT = Decimal("0.01")
+from batch_issuer.reading.sheets.notations import column_mark, number_in
+from batch_issuer.reading.sheets.rows import SalesRows
+from batch_issuer.reading.tables import Codes, Column, Sheet, is_blank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,7 @@ def total_said(
     money = price if amount is None or is_blank(sheet.table.columns[amount][rows.totals[-1]]) else amount
     wanted = (header.columns["quantity"], money)
     lines = computed()
-    amounts = tuple(to_cents(found) for found in (lines, lines * (1 + VAT_RATE), lines / (1 + VAT_RATE)))
+    amounts = tuple(to_cents(found) for found in (lines, with_vat(lines), without_vat(lines)))
     firsts = _first_rows(sheet.table.columns[header.ref_columns[0]], rows) if len(header.ref_columns) == 1 else None
     said = [
         found
@@ -109,10 +107,10 @@ def _said(
 ) -> Said | None:
     column = sheet.table.columns[number]
     row = rows.totals[-1]
-    value = _number(column, int(column.codes[row]), mark)
+    value = number_in(column, int(column.codes[row]), mark)
     if value is None:
         return None
-    subtotals = [_number(column, int(column.codes[total]), mark) for total in rows.totals]
+    subtotals = [number_in(column, int(column.codes[total]), mark) for total in rows.totals]
     sums = list(amounts)
     if _is_complete(column, rows.sales, mark):
         sums.insert(0, _sum(column, rows.sales, mark))
@@ -127,21 +125,14 @@ def _said(
 def _is_complete(column: Column, rows: Codes, mark: Mark | None) -> bool:
     """Whether every cell is a number or blank; a formula without a result is neither."""
     used = column.taken(rows).used_codes()
-    return all(is_blank(column.texts[code]) or _number(column, code, mark) is not None for code in used)
-
-
-def _number(column: Column, code: int, mark: Mark | None) -> Decimal | None:
-    kind = column.kind(code)
-    if kind is CellKind.NUMBER:
-        return read_number(column.texts[code], "point")
-    return read_number(clean(column.texts[code]), mark) if kind is CellKind.TEXT and mark else None
+    return all(is_blank(column.texts[code]) or number_in(column, code, mark) is not None for code in used)
 
 
 def _sum(column: Column, rows: Codes, mark: Mark | None) -> Decimal:
     counts = np.bincount(column.codes[rows], minlength=len(column.texts))
     total = ZERO
     for code in np.flatnonzero(counts).tolist():
-        total += (_number(column, code, mark) or ZERO) * int(counts[code])
+        total += (number_in(column, code, mark) or ZERO) * int(counts[code])
     return total
 
 

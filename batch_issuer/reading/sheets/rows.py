@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from batch_issuer.reading.cells.letters import letters_of
 from batch_issuer.reading.cells.numbers import figure_of
-from batch_issuer.reading.headings.aliases import TOTAL_WORDS, letters_of
+from batch_issuer.reading.headings.aliases import TOTAL_WORDS
 from batch_issuer.reading.headings.columns import REQUIRED, Header
 from batch_issuer.reading.tables import BLANKS, CellKind, Codes, Column, Flags, Sheet, is_blank
 
@@ -95,7 +96,8 @@ def find_sales(sheet: Sheet, header: Header, *, continue_rows: bool) -> SalesRow
     single = rest & (body.cells == 1) & ~body.has["quantity"] & ~body.has["unit_price"]
     for row in np.flatnonzero(unlabelled | single).tolist():
         cells = body.filled_cells(row)
-        if not body.has_ref[row] and all(_is_number(text, kind) for _, text, kind in cells):
+        numeric = all(kind is CellKind.NUMBER or (kind is CellKind.TEXT and figure_of(text)) for _, text, kind in cells)
+        if numeric and not body.has_ref[row]:
             both = body.has["quantity"][row] and body.has["unit_price"][row]
             totals[row] = row > last_ref or not both
         elif len(cells) == 1:
@@ -128,14 +130,12 @@ def _repeated_headings(body: _Body) -> Flags:
     for name in REQUIRED:
         number = body.header.columns[name]
         heading = body.header.headings[number].casefold()
-        same &= body.where(number, body.column(number).flags(lambda text, wanted=heading: _folds_to(text, wanted)))  # type: ignore[misc]
+        column = body.column(number)
+        repeats = [len(text) < 200 and " ".join(text.split()).casefold() == heading for text in column.texts]
+        same &= body.where(number, np.array(repeats, np.bool_))
         if not same.any():
             break
     return same
-
-
-def _folds_to(text: str, wanted: str) -> bool:
-    return len(text) < 200 and " ".join(text.split()).casefold() == wanted
 
 
 def _labelled_totals(body: _Body) -> Flags:
@@ -162,10 +162,6 @@ def _starts_as_total(text: str) -> bool:
     if text.strip(BLANKS)[:1].lower() not in ("t", "s", "g"):
         return False
     return _is_total(text) or _TOTAL_OF.match(text.strip(BLANKS)) is not None
-
-
-def _is_number(text: str, kind: CellKind) -> bool:
-    return kind is CellKind.NUMBER or (kind is CellKind.TEXT and figure_of(text) is not None)
 
 
 def _is_note(body: _Body, row: int, text: str, *, continue_rows: bool) -> bool:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
-from batch_issuer.reading.csv.survey import SAMPLE, Survey, survey_csv, surveyed_text
+from batch_issuer.reading.csv.encoding import SAMPLE, Survey, survey_csv, surveyed_text
 from batch_issuer.reading.tables import ColumnBuilder, Sheet, Table
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -100,7 +100,10 @@ def _refuse_cut_off(path: str, stream: BinaryIO, size: int) -> None:
 def find_layout(sample: str, recognise: Recognise) -> Layout:
     """Find the separator under which the first rows name most of our fields, or else have most cells."""
     announced = sample[:4].lower() == "sep=" and len(sample) > 4
-    lines = _lines(sample)[1 if announced else 0 :]
+    lines = list(io.StringIO(sample, newline=""))
+    if len(lines) > 1 and len(sample) >= SAMPLE // 4:
+        lines.pop()  # the sample may end within a line
+    lines = lines[1 if announced else 0 :]
     if announced:
         separator = sample[4]
         return Layout(separator=separator, width=_width(lines, separator), announced=True)
@@ -111,12 +114,6 @@ def find_layout(sample: str, recognise: Recognise) -> Layout:
         if score > best_score:
             best, best_score = separator, score
     return Layout(separator=best, width=_width(lines, best), announced=False)
-
-
-def _lines(sample: str) -> list[str]:
-    """The whole lines of the sample; the last one may be cut and is left out unless it is the only one."""
-    lines = list(io.StringIO(sample, newline=""))
-    return lines[:-1] if len(lines) > 1 and len(sample) >= SAMPLE // 4 else lines
 
 
 def _sample_rows(lines: Iterable[str], separator: str) -> list[list[str]]:
@@ -149,9 +146,9 @@ def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Ta
                 names=list(range(layout.width)),
                 index_col=None,
                 sep=layout.separator,
-                na_filter=False,
+                na_filter=False,  # a customer may be called «NA», and an empty cell is an empty text
                 keep_default_na=False,
-                skip_blank_lines=False,
+                skip_blank_lines=False,  # row numbers are those that a spreadsheet program shows
                 skiprows=1 if layout.announced else None,
                 low_memory=True,
                 chunksize=_FAST_ROWS,
@@ -184,6 +181,7 @@ def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) 
             last = chunk[-1]
             if last == [_END]:
                 chunk.pop()
+            # Rows may be longer than the headings: what stands beyond them is told, not dropped.
             for number, texts in enumerate(zip_longest(*chunk, fillvalue="")):
                 if number == len(builders):
                     builders.append(ColumnBuilder())

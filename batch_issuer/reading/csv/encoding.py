@@ -64,6 +64,7 @@ def survey_csv(path: str, stream: BinaryIO) -> Survey:
     fits, block = True, first
     while block:
         sha256.update(block)
+        # Windows-1252 leaves five bytes without a character: a text that has one is in some third encoding.
         undefined = undefined or (not block.isascii() and any(byte in block for byte in _UNDEFINED_IN_CP1252))
         holds_nul = holds_nul or b"\0" in block
         fits = fits and _decodes(decoder, block if size else block[bom:])
@@ -145,6 +146,7 @@ def _marked_encoding(first: bytes) -> tuple[int, str]:
     for mark, encoding in _BOMS:
         if first.startswith(mark):
             return len(mark), encoding
+    # UTF-16 without a byte-order mark: of ordinary letters every other byte is zero.
     even, odd = first[:200:2], first[1:200:2]
     if odd.count(0) > len(odd) // 2 and not even.count(0):
         return 0, "utf-16-le"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -13,61 +13,29 @@ import numpy as np
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.cells.notations import Notations, find_notations
+from batch_issuer.reading.batch import Mapped, RepeatedRows, SourceFile
 from batch_issuer.reading.cells.values import DATE_FIELDS, Value, Values, clean, read_values
-from batch_issuer.reading.documents.batch import Mapped, RepeatedRows, SourceFile
-from batch_issuer.reading.documents.controls import Line, LineControl, control_lines, rows_with_vat
-from batch_issuer.reading.documents.numbering import counted_numbers, restart_of
-from batch_issuer.reading.documents.refs import Refs, continued, document_codes, read_refs
-from batch_issuer.reading.documents.repeats import counted, find_repeats, left_out, question_of
-from batch_issuer.reading.documents.totals import total_said
-from batch_issuer.reading.fixes import SURPLUS_HEADINGS, is_fix_file
 from batch_issuer.reading.headings.columns import REQUIRED, Columns, Header, place_of
-from batch_issuer.reading.headings.overlooked import (
+from batch_issuer.reading.headings.questions import other_table
+from batch_issuer.reading.own_sheets import SURPLUS_HEADINGS, is_fix_file
+from batch_issuer.reading.sheets.external_refs import Refs, continued, document_codes, read_refs
+from batch_issuer.reading.sheets.fields import Field, SheetSales
+from batch_issuer.reading.sheets.line_amounts import Line, LineControl, control_lines, rows_with_vat
+from batch_issuer.reading.sheets.notations import Notations, find_notations
+from batch_issuer.reading.sheets.numbering import counted_numbers, restart_of
+from batch_issuer.reading.sheets.repeated_rows import counted, find_repeats, left_out, question_of
+from batch_issuer.reading.sheets.rows import SalesRows, find_sales
+from batch_issuer.reading.sheets.total_row import total_said
+from batch_issuer.reading.sheets.unmapped_columns import (
     held_columns,
     refuse_overlooked,
     refuse_purchases,
     with_percentages,
 )
-from batch_issuer.reading.headings.questions import other_table
-from batch_issuer.reading.rows import SalesRows, find_sales
 from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank, letter_of
 from batch_issuer.settings import FIELDS, Settings
 
 _ROWS_LOOKED_AT = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One column of the sales rows with its values: row `r` has `values[codes[r]]`, written `texts[codes[r]]`."""
-
-    name: str
-    """Empty for cells that stand under no heading."""
-    number: int
-    """The column, from 0."""
-    codes: Codes
-    texts: Sequence[str]
-    values: list[Value]
-    faults: dict[int, Problem]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SheetSales:
-    """The sales of one sheet."""
-
-    sheet: Sheet
-    header: Header
-    rows: SalesRows
-    refs: Refs
-    fields: tuple[Field, ...]
-    source: SourceFile
-    problems: tuple[Problem, ...]
-    question: RepeatedRows | None = None
-    """What has to be answered before the rows can be issued."""
-    numbers: Mapping[int, int]
-    """The number of each reference, by code, where all are numbers that may be counted from 1; empty elsewhere."""
-    restart: int | None = None
-    """The table row at which these begin at 1 again."""
 
 
 def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Settings) -> SheetSales:
@@ -103,6 +71,7 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         refuse_purchases(sheet, header, _types(fields, rows, settings))
     if not is_fix_file(header.headings):
         refuse_overlooked(sheet, header, rows, settings.source, asked=asked, confirmed=control.agrees)
+    told = kinds.HIDDEN_ROW_SKIPPED if settings.source.hidden_rows == "skip" else kinds.HIDDEN_ROW_READ
     said = total_said(sheet, header, rows, settings.source.decimal, line.total)
     return SheetSales(
         sheet=sheet,
@@ -113,7 +82,7 @@ def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Setting
         source=replace(_source(sheet, header, rows, written, said.control), template=columns.template),
         problems=(
             *_sheet_problems(sheet, header, rows),
-            *_hidden_problems(sheet, header, hidden, settings.source.hidden_rows),
+            *(Problem(kind=told, place=place_of(sheet, header, row)) for row in hidden),
             *answered.problems,
             *said.problems(partial(place_of, sheet, header)),
         ),
@@ -364,12 +333,6 @@ def _sheet_problems(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[P
                     value=column.texts[code],
                     parameters={"format": shown},
                 )
-
-
-def _hidden_problems(sheet: Sheet, header: Header, hidden: Sequence[int], wanted: str) -> Iterator[Problem]:
-    kind = kinds.HIDDEN_ROW_SKIPPED if wanted == "skip" else kinds.HIDDEN_ROW_READ
-    for row in hidden:
-        yield Problem(kind=kind, place=place_of(sheet, header, row))
 
 
 def _source(sheet: Sheet, header: Header, rows: SalesRows, written: Notations, control: Decimal | None) -> SourceFile:

@@ -6,26 +6,22 @@ passes over its till are such rows counted and told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import to_cents
+from batch_issuer.model.money import grouped
 from batch_issuer.model.problems import Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.documents.batch import RepeatedRows
-from batch_issuer.reading.documents.controls import Line
-from batch_issuer.reading.documents.refs import Refs
+from batch_issuer.reading.batch import RepeatedRows
 from batch_issuer.reading.headings.columns import Header, place_of
+from batch_issuer.reading.sheets.external_refs import Refs
+from batch_issuer.reading.sheets.line_amounts import Line, Numbers, joined
 from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank
 
-Numbers = NDArray[np.int64]
-
-_LARGEST = 1 << 62
 _HABIT_OF = 5
 """Documents: one or two with rows that repeat say nothing of how their program writes."""
 _WHOLE_ONE_IN = 10
@@ -55,7 +51,7 @@ def find_repeats(
 
     `documents` is the document of each sales row, negative for none. Rows without a quantity and a price have no line.
     """
-    found = _with_an_equal(_joined([documents + np.int32(1), descriptions, line.quantity.codes, line.price.codes]))
+    found = _with_an_equal(joined([documents + np.int32(1), descriptions, line.quantity.codes, line.price.codes]))
     found = found[(documents[found] >= 0) & ~(_is_empty(line.quantity, found) & _is_empty(line.price, found))]
     if not len(found):
         return None
@@ -74,7 +70,7 @@ def find_repeats(
         rows=rows,
         firsts=firsts,
         documents=len(np.unique(documents[rows])),
-        amount=_amount(line, rows),
+        amount=line.total(rows),
         reference=next(text for row in range(int(rows[0]), -1, -1) if (text := refs.texts[refs.codes[row]])),
         habitual=_is_habit(rows, firsts, documents),
     )
@@ -82,34 +78,6 @@ def find_repeats(
 
 def _is_empty(column: Column, rows: Codes) -> Flags:
     return column.flags(is_blank)[column.codes[rows]]
-
-
-def _amount(line: Line, rows: Codes) -> Decimal:
-    """What some rows come to, as the sheet has it; what cannot be read counts for nothing."""
-    discount = np.zeros(len(rows), np.int32) if line.discount is None else line.discount.codes[rows]
-    different = _joined([line.quantity.codes[rows], line.price.codes[rows], discount])
-    _, one_of, times = np.unique(different, return_index=True, return_counts=True)
-    total = Decimal(0)
-    for row, share, count in zip(rows[one_of].tolist(), discount[one_of].tolist(), times.tolist(), strict=True):
-        quantity, price = line.quantities[line.quantity.codes[row]], line.prices[line.price.codes[row]]
-        percentage = line.discounts[share] if line.discounts else Decimal(0)
-        if isinstance(quantity, Decimal) and isinstance(price, Decimal) and isinstance(percentage, Decimal):
-            total += quantity * price * (1 - percentage / 100) * count
-    return total
-
-
-def _joined(columns: Sequence[Codes]) -> Numbers:
-    """One number for each different combination of codes."""
-    joined = columns[0].astype(np.int64)
-    size = int(joined.max(initial=0)) + 1
-    for codes in columns[1:]:
-        width = int(codes.max(initial=0)) + 1
-        if size * width > _LARGEST:
-            different, joined = np.unique(joined, return_inverse=True)
-            size = len(different)
-        joined = joined * width + codes
-        size *= width
-    return joined
 
 
 def _with_an_equal(numbers: Numbers) -> Codes:
@@ -186,7 +154,7 @@ def _said(sales: Codes, repeats: Repeats) -> dict[str, str]:
     return {
         "count": f"{len(repeats.rows):,}",
         "documents": f"{repeats.documents:,}",
-        "amount": f"{to_cents(repeats.amount):,.2f}",
+        "amount": grouped(repeats.amount),
         "row": str(int(sales[repeats.rows[0]]) + 1),
         "first": str(int(sales[repeats.firsts[0]]) + 1),
         "reference": repeats.reference,

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
+from batch_issuer.reading.batch import SourceFile
 from batch_issuer.reading.cells.values import Value
-from batch_issuer.reading.documents.batch import SourceFile
-from batch_issuer.reading.documents.refs import Refs
+from batch_issuer.reading.sheets.external_refs import Refs
 from batch_issuer.reading.tables import Codes, Flags, is_blank
 
 if TYPE_CHECKING:
-    from batch_issuer.reading.sheets import SheetSales
+    from batch_issuer.reading.sheets.fields import SheetSales
 
 Numbers = NDArray[np.int64]
 
@@ -72,16 +72,13 @@ def notes_on_numbers(
         count = int(np.logical_or.reduce(list(held.values())).sum()) if held else 0
         if count > 1:
             if line := propose_template(sheet.source, list(held)):
-                headings = ", ".join(f"«{heading}»" for heading in _headings(sheet.source, list(held)))
+                heading_of = {one.field: f"«{one.heading}»" for one in sheet.source.mapping}
+                headings = ", ".join(heading_of[name] for name in TELLING if name in held and name in heading_of)
                 parameters = {"count": f"{count:,}", "headings": headings, "line": line}
                 yield Problem(kind=kinds.NUMBERS_RESTART_IN_FILE, place=_place(sheet), parameters=parameters)
         elif (last := _counted_to(sheet)) and (line := propose_template(sheet.source, _told_by(sheet))):
             parameters = {"last": str(last), "line": line}
             yield Problem(kind=kinds.NUMBERS_MAY_RESTART, place=_place(sheet), parameters=parameters)
-
-
-def _headings(source: SourceFile, fields: Sequence[str]) -> list[str]:
-    return [one.heading for name in TELLING if name in fields for one in source.mapping if one.field == name]
 
 
 def _place(sheet: SheetSales) -> Place:
@@ -127,14 +124,11 @@ def counted_numbers(refs: Refs) -> Mapping[int, int]:
     Empty where one is no plain whole number, or where they may not have been counted from 1.
     """
     used = np.flatnonzero(np.bincount(refs.codes, minlength=len(refs.texts))).tolist()
-    if not all(map(_may_be_counted, (refs.texts[code] for code in used))):
+    texts = [text for code in used if (text := refs.texts[code])]
+    if not all(text.isascii() and text.isdigit() and len(text) <= _LONGEST for text in texts):
         return {}
     numbers = {code: int(refs.texts[code]) for code in used if refs.texts[code]}
     return numbers if min(numbers.values(), default=0) == 1 or are_counted(numbers.values()) else {}
-
-
-def _may_be_counted(text: str) -> bool:
-    return not text or (text.isascii() and text.isdigit() and len(text) <= _LONGEST)
 
 
 def restart_of(refs: Refs, numbers: Mapping[int, int]) -> int:

@@ -14,13 +14,13 @@ from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Problem, raise_together
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.currencies import DOLLARS, foreign_currency
-from batch_issuer.reading.cells.notations import column_mark
-from batch_issuer.reading.cells.numbers import read_number
-from batch_issuer.reading.cells.values import ZERO, clean, doc_type_of
-from batch_issuer.reading.headings.aliases import key_of, letters_of
+from batch_issuer.reading.cells.letters import letters_of
+from batch_issuer.reading.cells.values import clean, doc_type_of
+from batch_issuer.reading.headings.aliases import key_of
 from batch_issuer.reading.headings.columns import Header
-from batch_issuer.reading.rows import SalesRows
-from batch_issuer.reading.tables import CellKind, Codes, Column, Flags, Sheet, is_blank, letter_of
+from batch_issuer.reading.sheets.notations import column_mark, number_in
+from batch_issuer.reading.sheets.rows import SalesRows
+from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank, letter_of
 from batch_issuer.settings import Source
 
 MONEY_FIELDS = ("unit_price", "total")
@@ -252,13 +252,7 @@ def _about_charges(sheet: Sheet, header: Header, sales: Codes, number: int, deci
 def _amount_in(column: Column, sales: Codes, decimal: str) -> tuple[int, str] | None:
     """The first sales row with an amount that is not zero, and its text."""
     mark = column_mark(column, decimal) or "point"
-    used = _used_texts(column, sales)
-    amounts = {
-        code
-        for code, text in used
-        if column.kind(code) in (CellKind.TEXT, CellKind.NUMBER)
-        and (read_number(text, "point" if column.kind(code) is CellKind.NUMBER else mark) or ZERO)
-    }
+    amounts = {code for code, _ in _used_texts(column, sales) if number_in(column, code, mark)}
     row = next((row for row in sales.tolist() if int(column.codes[row]) in amounts), None)
     return None if row is None else (row, clean(column[row]))
 

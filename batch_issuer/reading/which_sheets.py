@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, raise_together
-from batch_issuer.reading.csv.tables import read_csv
-from batch_issuer.reading.documents.batch import RepeatedRows
+from batch_issuer.reading.csv.rows import read_csv
 from batch_issuer.reading.documents.sales import Sales
-from batch_issuer.reading.examples import example_sheet, is_example
 from batch_issuer.reading.headings.columns import Columns, Header
 from batch_issuer.reading.headings.questions import listed
+from batch_issuer.reading.own_sheets import example_sheet, is_example
 from batch_issuer.reading.paths import find_files, is_workbook, opened, refuse_copies
-from batch_issuer.reading.sheets import SheetSales, read_sheet
+from batch_issuer.reading.sheets.fields import SheetSales
+from batch_issuer.reading.sheets.sheet import read_sheet
 from batch_issuer.reading.tables import Sheet, without_collecting
 from batch_issuer.settings import Settings
 
 if TYPE_CHECKING:
-    from batch_issuer.reading.xlsx.tables import SheetEntry, Workbook
+    from batch_issuer.reading.xlsx.workbook import Workbook
 
 
 def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None) -> Sales:
@@ -33,21 +33,16 @@ def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None)
         refuse_copies([(sheet.sheet.path, sheet.sheet.sha256) for sheet in sheets])
         sales = Sales(sheets, settings)
         repeated = [sheet.question for sheet in sheets if sheet.question is not None]
-        raise_together([*sales.questions, *_with_one_answer(repeated)])
+        for question in repeated[:-1]:
+            question.repair = ""  # the same question about several files is answered once: the last one says how
+        raise_together([*sales.questions, *repeated])
         return sales
-
-
-def _with_one_answer(questions: Sequence[RepeatedRows]) -> Sequence[RepeatedRows]:
-    """The same question about several files is answered once, so the last one says how."""
-    for question in questions[:-1]:
-        question.repair = ""
-    return questions
 
 
 def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO | None) -> list[SheetSales]:
     with opened(path, stdin) as stream:
         if is_workbook(path, stream):
-            from batch_issuer.reading.xlsx.tables import Workbook  # noqa: PLC0415 - a CSV does without its libraries
+            from batch_issuer.reading.xlsx.workbook import Workbook  # noqa: PLC0415 - a CSV does without its libraries
 
             stream.seek(0)
             chosen = _chosen(Workbook(path, stream.read()), columns, settings.source.sheet)
@@ -59,8 +54,11 @@ def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO 
 
 def _chosen(workbook: Workbook, columns: Columns, asked: str) -> list[tuple[Sheet, Header | None]]:
     """The sheets that the settings name, or the only visible one whose headings are recognised."""
-    if asked and not _is_pattern(asked):
-        sheet = workbook.sheet(_named(workbook, asked))
+    if asked and "*" not in asked and "?" not in asked:
+        named = next((entry for entry in workbook.sheets if _folded(entry.name) == _folded(asked)), None)
+        if named is None:
+            raise _no_such_sheet(workbook, asked)
+        sheet = workbook.sheet(named)
         if is_example(sheet):
             raise _only_an_example(sheet)
         return [(sheet, columns.header(sheet))]
@@ -96,10 +94,6 @@ def _tables(
     return [max(found, key=lambda pair: len(pair[1].columns) if pair[1] else -1)]
 
 
-def _is_pattern(asked: str) -> bool:
-    return "*" in asked or "?" in asked
-
-
 def _folded(name: str) -> str:
     return name.strip().casefold()
 
@@ -114,13 +108,6 @@ def _refuse_hidden_sales(workbook: Workbook, columns: Columns) -> None:
                 file=workbook.path,
                 sheet=entry.name,
             )
-
-
-def _named(workbook: Workbook, asked: str) -> SheetEntry:
-    for entry in workbook.sheets:
-        if entry.name.strip().casefold() == asked.strip().casefold():
-            return entry
-    raise _no_such_sheet(workbook, asked)
 
 
 def _no_such_sheet(workbook: Workbook, asked: str) -> CannotStart:

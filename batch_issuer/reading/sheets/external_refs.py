@@ -16,7 +16,7 @@ from batch_issuer.model.fields import BY_KEY
 from batch_issuer.model.problems import Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.values import clean, is_error, lost_digits
-from batch_issuer.reading.examples import holds_example_ref, is_example_ref
+from batch_issuer.reading.own_sheets import holds_example_ref, is_example_ref
 from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
 
 MAX_LENGTH = BY_KEY["external_ref"].longest
@@ -37,7 +37,11 @@ class Refs:
 
 def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequence[str]) -> Refs:
     """References of the rows of columns: one column and no literals, or the parts of a template."""
-    if not literals and _is_plain(columns[0]):
+    if (
+        not literals
+        and not columns[0].kinds
+        and are_plain([columns[0].texts[code] for code in columns[0].used_codes()])
+    ):
         return Refs(codes=columns[0].codes, texts=list(columns[0].texts), faults={}, parts=[])
     cleaned = [_cleaned(column) for column in columns]
     if not literals:
@@ -86,13 +90,9 @@ def fault_of(text: str) -> Problem | None:
         return Problem(kinds.REF_UNPRINTABLE)
     if is_example_ref(text):
         return Problem(kinds.EXAMPLE_REF)
-    if text.endswith(".0") and text[:-2].isdigit():
+    if text.endswith(".0") and text[:-2].isdigit():  # pandas writes whole numbers so when one of the column is missing
         return Problem(kinds.REF_WITH_DECIMALS, parameters={"whole": text[:-2]})
     return None
-
-
-def _is_plain(column: Column) -> bool:
-    return not column.kinds and are_plain([column.texts[code] for code in column.used_codes()])
 
 
 def are_plain(texts: Sequence[str]) -> bool:

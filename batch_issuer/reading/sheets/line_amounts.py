@@ -6,32 +6,38 @@ the prices are on the other basis than the settings say, and nothing is read at 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 
 import numpy as np
 from numpy.typing import NDArray
 
 from batch_issuer.messages import N_
-from batch_issuer.model.documents import VAT_RATE, to_cents
+from batch_issuer.model.money import exact, grouped, with_vat, without_vat
 from batch_issuer.model.problems import CannotStart, Problem
 from batch_issuer.reading import kinds
-from batch_issuer.reading.cells.notations import column_mark
-from batch_issuer.reading.cells.numbers import Mark, read_number
-from batch_issuer.reading.cells.values import Value, clean
+from batch_issuer.reading.cells.values import ZERO, Value, clean
 from batch_issuer.reading.headings.aliases import LINE_TOTAL_KEYS, key_of
 from batch_issuer.reading.headings.columns import Header
-from batch_issuer.reading.tables import CellKind, Codes, Column, Flags, Sheet, letter_of
+from batch_issuer.reading.sheets.notations import column_mark, number_in
+from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, letter_of
 from batch_issuer.settings import Source
 
-Amounts = NDArray[np.float64]
-"""Only to find what to look at; what is told is computed exactly."""
+Amounts = NDArray[np.object_]
+"""Of each row a `Decimal`: not a number where the row has none. Floats would put some amounts on another cent."""
+Numbers = NDArray[np.int64]
 
-_VAT = float(VAT_RATE)
-_CENT = 0.0101
+_UNKNOWN = Decimal("NaN")
+_QUIET = Context(traps=[])
+"""Whatever is compared with an amount that is unknown is unequal to it, and no error."""
+_WITH_VAT: Callable[[Amounts], Amounts] = np.frompyfunc(with_vat, 1, 1)
+_WITHOUT_VAT: Callable[[Amounts], Amounts] = np.frompyfunc(without_vat, 1, 1)
+_IS_KNOWN = np.frompyfunc(Decimal.is_finite, 1, 1)
+_NEAR = Decimal("0.0101")
+"""A cent, and a little more for what the sheet's program rounded before it multiplied."""
 _NO_AMOUNT = Decimal(10) ** 15
+_LARGEST = 1 << 62
 _WITH_VAT_TYPES = ("01", "03", "05")
 TAXES = frozenset(
     map(key_of, ("IVA", "I.V.A.", "Impuesto", "Impuestos", "IVA 13%", "Monto IVA", "Valor IVA", "Tax", "Taxes", "VAT",
@@ -52,23 +58,27 @@ class Line:
 
     def amounts(self) -> tuple[Amounts, Amounts]:
         """Of each row quantity × price, and that less the discount."""
-        full = _floats(self.quantity, self.quantities) * _floats(self.price, self.prices)
+        full = _by_row(self.quantity, self.quantities) * _by_row(self.price, self.prices)
         if self.discount is None:
             return full, full
-        return full, full * (1 - _floats(self.discount, self.discounts) / 100)
+        return full, full * (1 - _by_row(self.discount, self.discounts) / 100)
 
-    def total(self) -> Decimal:
-        """What all lines come to, to the hundredth of a cent; lines with a fault count nothing."""
-        return Decimal(str(round(math.fsum(np.nan_to_num(self.amounts()[1]).tolist()), 4)))
+    def total(self, rows: Codes | slice = slice(None)) -> Decimal:
+        """What some rows come to, or all, with every digit; lines with a fault count nothing."""
+        columns = [self.quantity, self.price, *([] if self.discount is None else [self.discount])]
+        different = joined([column.codes[rows] for column in columns])
+        _, one_of, times = np.unique(different, return_index=True, return_counts=True)
+        amounts = map(self.exact, np.arange(len(self.quantity.codes))[rows][one_of].tolist())
+        found = zip(amounts, times.tolist(), strict=True)
+        return sum((amount * count for amount, count in found if amount is not None), ZERO)
 
-    def exact(self, row: int) -> Decimal:
-        """The amount of one row, with every digit."""
-        amount = Decimal(str(self.quantities[self.quantity.codes[row]])) * Decimal(
-            str(self.prices[self.price.codes[row]])
-        )
-        if self.discount is None:
-            return amount
-        return amount * (1 - Decimal(str(self.discounts[self.discount.codes[row]])) / 100)
+    def exact(self, row: int) -> Decimal | None:
+        """The amount of one row, with every digit; None where one of its numbers has a fault."""
+        quantity, price = self.quantities[self.quantity.codes[row]], self.prices[self.price.codes[row]]
+        percentage = ZERO if self.discount is None else self.discounts[self.discount.codes[row]]
+        if not (isinstance(quantity, Decimal) and isinstance(price, Decimal) and isinstance(percentage, Decimal)):
+            return None
+        return quantity * price * (1 - percentage / 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,34 +104,49 @@ def control_lines(
     taxes = [number for number in free if key_of(header.headings[number]) in TAXES]
     if not (totals or taxes) or not len(sales):
         return LineControl(agrees=np.zeros(len(sales), np.bool_))
-    full, amount = line.amounts()
-    look = _Look(sheet, header, sales, with_vat, source)
-    for number in taxes:
-        look.refuse_other_basis(number, amount * _VAT, amount * (_VAT / (1 + _VAT)), amount)
-    of_document: Amounts = np.bincount(documents, weights=np.nan_to_num(amount)).astype(np.float64)[documents]
-    lines = np.bincount(documents).astype(np.int32)[documents]
-    one, every, said = np.zeros(len(sales), np.bool_), np.ones(len(sales), np.bool_), np.zeros(len(sales), np.bool_)
-    for number in totals:
-        value = look.values(number)
-        look.refuse_other_basis(number, amount * (1 + _VAT), amount, amount)
-        fits = _near(value, amount) | _near(value, full) | _near(value, _other(amount, with_vat))
-        whole = _near(value, of_document, lines) | _near(value, _other(of_document, with_vat), lines)
-        one |= fits | whole
-        every &= fits | whole | np.isnan(value)
-        said |= ~np.isnan(value)
-    wrong = np.flatnonzero(said & ~one & ~np.isnan(amount))
-    if not len(wrong):
-        return LineControl(agrees=said & every)
-    return LineControl(agrees=said & every, differing=tuple(look.differing(totals, wrong, line)))
+    with localcontext(_QUIET):
+        full, amount = line.amounts()
+        look = _Look(sheet, header, sales, with_vat, source)
+        for number in taxes:
+            look.refuse_other_basis(number, _WITH_VAT(amount) - amount, amount - _WITHOUT_VAT(amount), amount)
+        one, every, said = np.zeros(len(sales), np.bool_), np.ones(len(sales), np.bool_), np.zeros(len(sales), np.bool_)
+        for number in totals:
+            value = look.values(number)
+            look.refuse_other_basis(number, _WITH_VAT(amount), amount, amount)
+            fits = _near(value, amount) | _near(value, full)
+            if not (fits | ~_known(value)).all():  # seldom, and the rest costs as much again
+                of_document, near = _of_documents(amount, documents)
+                fits |= _near(value, _other(amount, with_vat)) | _near(value, of_document, near)
+                fits |= _near(value, _other(of_document, with_vat), near)
+            one |= fits
+            every &= fits | ~_known(value)
+            said |= _known(value)
+        wrong = np.flatnonzero(said & ~one & _known(amount))
+        differing = tuple(look.differing(totals, wrong, line)) if len(wrong) else ()
+    return LineControl(agrees=said & every, differing=differing)
+
+
+def _of_documents(amount: Amounts, documents: Codes) -> tuple[Amounts, Amounts]:
+    """Of each row, what all lines of its document come to, as some sheets repeat it, and how near is near enough."""
+    sums, known = np.full(int(documents.max()) + 1, ZERO, np.object_), _known(amount)
+    np.add.at(sums, documents[known], amount[known])
+    near = np.array([_NEAR * lines for lines in np.bincount(documents).tolist()], np.object_)  # each line was rounded
+    return sums[documents], near[documents]
 
 
 def _other(amount: Amounts, with_vat: Flags) -> Amounts:
     """What a sheet may show beside the prices that it has: net amounts of gross prices, gross amounts of net ones."""
-    return np.where(with_vat, amount / (1 + _VAT), amount * (1 + _VAT))
+    return np.where(with_vat, _WITHOUT_VAT(amount), _WITH_VAT(amount))
 
 
-def _near(value: Amounts, wanted: Amounts, lines: Codes | int = 1) -> Flags:
-    found: Flags = np.abs(value - wanted) <= _CENT * lines
+def _near(value: Amounts, wanted: Amounts, near: Amounts | Decimal = _NEAR) -> Flags:
+    """Whether amounts agree to the cent."""
+    found: Flags = np.abs(value - wanted) <= near
+    return found
+
+
+def _known(value: Amounts) -> Flags:
+    found: Flags = np.asarray(_IS_KNOWN(value), np.bool_)
     return found
 
 
@@ -139,13 +164,15 @@ class _Look:
         """The numbers of a column; what is none is not compared."""
         column = self.sheet.table.columns[number].taken(self.sales)
         mark = column_mark(column, self.source.decimal)
-        return _floats(column, [_number(column, code, mark) for code in range(len(column.texts))])
+        return _by_row(column, [number_in(column, code, mark) for code in range(len(column.texts))])
 
     def refuse_other_basis(self, number: int, if_net: Amounts, if_gross: Amounts, amount: Amounts) -> None:
         """Stops where the column fits only prices without VAT, and the settings take them as with VAT."""
         value = self.values(number)
-        told = self.with_vat & (amount > 1) & (value > 0)
-        net = told & _near(value, if_net) & ~_near(value, if_gross)
+        told = self.with_vat & (amount > 1) & (value > 0)  # of a few cents the tolerance hides the VAT
+        net = told & ~_near(value, if_gross)
+        if 10 * int(net.sum()) >= 9 * int(told.sum()):
+            net &= _near(value, if_net)
         if not net.any() or 10 * int(net.sum()) < 9 * int(told.sum()):
             return
         row = int(np.flatnonzero(net)[0])
@@ -163,7 +190,7 @@ class _Look:
             letter=letter_of(number),
             value=clean(self.sheet.table.columns[number][int(self.sales[row])]),
             row=int(self.sales[row]) + 1,
-            amount=f"{amount[row]:,.2f}",
+            amount=grouped(amount[row]),
             type=self.source.doc_type,
         )
 
@@ -175,14 +202,15 @@ class _Look:
         for number in totals:
             value = self.values(number)
             column = self.sheet.table.columns[number]
-            here = sorted(row for row in rest if not np.isnan(value[row]))
+            here = sorted(row for row in rest if value[row].is_finite())
             rest.difference_update(here)
             codes = np.zeros(len(self.sales), np.int32)
             codes[here] = np.arange(1, len(here) + 1)
             heading = self.header.headings[number]
             faults = {
                 at: Problem(
-                    kinds.LINE_AMOUNT_DIFFERS, parameters={"heading": heading, "computed": _shown(line.exact(row))}
+                    kinds.LINE_AMOUNT_DIFFERS,
+                    parameters={"heading": heading, "computed": exact((line.exact(row) or ZERO).normalize())},
                 )
                 for at, row in enumerate(here, 1)
             }
@@ -190,24 +218,25 @@ class _Look:
                 yield number, codes, ["", *(column[int(self.sales[row])] for row in here)], faults
 
 
-def _shown(amount: Decimal) -> str:
-    return f"{amount.normalize():f}" if amount != to_cents(amount) else f"{amount:.2f}"
-
-
-def _number(column: Column, code: int, mark: Mark | None) -> Decimal | None:
-    if column.kind(code) is CellKind.NUMBER:
-        return read_number(column.texts[code], "point")
-    return read_number(clean(column.texts[code]), mark) if column.kind(code) is CellKind.TEXT and mark else None
-
-
-def _floats(column: Column, values: Sequence[Value]) -> Amounts:
-    """Not a number where there is none, or one so large that it is no amount and its document is held back."""
-    known = np.array(
-        [float(value) if isinstance(value, Decimal) and abs(value) < _NO_AMOUNT else np.nan for value in values],
-        np.float64,
-    )
-    found: Amounts = known[column.codes]
+def _by_row(column: Column, values: Sequence[Value]) -> Amounts:
+    """Unknown where there is no number, or one so large that it is no amount and its document is held back."""
+    known = [value if isinstance(value, Decimal) and abs(value) < _NO_AMOUNT else _UNKNOWN for value in values]
+    found: Amounts = np.array(known, np.object_)[column.codes]
     return found
+
+
+def joined(columns: Sequence[Codes]) -> Numbers:
+    """One number for each different combination of codes."""
+    joined = columns[0].astype(np.int64)
+    size = int(joined.max(initial=0)) + 1
+    for codes in columns[1:]:
+        width = int(codes.max(initial=0)) + 1
+        if size * width > _LARGEST:
+            different, joined = np.unique(joined, return_inverse=True)
+            size = len(different)
+        joined = joined * width + codes
+        size *= width
+    return joined
 
 
 def rows_with_vat(types: Sequence[str] | None, codes: Codes | None, rows: int, source: Source) -> Flags:

@@ -180,6 +180,13 @@ def column_mark(column: Column, decimal: str) -> Mark | None:
     return find_mark(texts).mark
 
 
+def number_in(column: Column, code: int, mark: Mark | None) -> Decimal | None:
+    """The number in a cell of a column without a field, or None; `mark` is what `column_mark` says of the column."""
+    if column.kind(code) is CellKind.NUMBER:
+        return read_number(column.texts[code], "point")
+    return read_number(clean(column.texts[code]), mark) if column.kind(code) is CellKind.TEXT and mark else None
+
+
 def _typed_texts(column: Column) -> list[str]:
     """The distinct texts of a column that somebody typed as text, as `read_values` will see them."""
     return [

@@ -1,10 +1,15 @@
-"""The template's example sheet: known by its first cell, never read as sales, and told; so are its rows elsewhere."""
+"""Sheets that this program made: the template's example, and the workbook to correct.
+
+An example is known by its first cell, never read as sales, and told; so are its rows elsewhere. In a workbook to
+correct nothing is asked about columns: that was asked when the first file was read.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from batch_issuer.reading.headings.aliases import letters_of
+from batch_issuer.reading.cells.letters import letters_of
 from batch_issuer.reading.tables import BLANKS, ExampleSheet, Sheet, is_blank
 
 EXAMPLE_MARKS = ("EJEMPLO: esta hoja no se emite", "EXAMPLE: this sheet is not issued")
@@ -40,3 +45,13 @@ def example_sheet(sheet: Sheet) -> ExampleSheet:
         if len(cells) > 1 and not is_example_ref(cells[0]):
             return ExampleSheet(name=sheet.name, row=row, text=cells[0])
     return ExampleSheet(name=sheet.name)
+
+
+FIX_HEADINGS = ("Qué corregir", "What to correct")
+SURPLUS_HEADINGS = ("Sobra en la fila", "Beyond the headings")
+"""What stood under no heading in a row that was too long, until its owner puts it where it belongs."""
+
+
+def is_fix_file(headings: Sequence[str]) -> bool:
+    """Whether the headings are those of a workbook to correct."""
+    return any(heading in FIX_HEADINGS for heading in headings)

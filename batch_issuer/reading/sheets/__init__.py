@@ -1,0 +1,15 @@
+"""The sales of one sheet, and what the sheet says against itself. `read_sheet` is the door, `SheetSales` what it gives.
+
+It uses `tables`, `headings`, `cells` and `own_sheets`, and knows nothing of other sheets.
+
+- `sheet`: the order of the steps
+- `fields`: what is handed on: fields with their values, `SheetSales`
+- `rows`: which rows are sales, totals, notes
+- `notations`: decimal mark and order of dates, column by column, or a question
+- `external_refs`: the reference of every row, from one column or several
+- `repeated_rows`: rows equal to another row of their document: sold or pasted twice?
+- `numbering`: references that are numbers counted from 1, and may begin anew
+- `line_amounts`: the sheet's own amounts of each line against quantity × price
+- `total_row`: the sheet's own total row against the sum of the rows
+- `unmapped_columns`: columns without a field that may change what is issued
+"""
