@@ -1,4 +1,4 @@
-"""The lazy group, options that commands share, and help in the reader's language.
+"""The program as click has it: its commands, the options that they share, and help in the reader's language.
 
 `--help` and `--version` import no command: the table below has their first lines.
 """
@@ -245,21 +245,15 @@ guards = shared(
 )
 
 
-@click.group(
-    cls=LazyGroup, help=N_("Issue a day's sales as electronic tax documents, and prove what became of each row.")
-)
-@click.version_option(
-    __version__,
-    prog_name="batch-issuer",
-    message="%(prog)s %(version)s",
-    cls=Option,
-    help=N_("Show the version and leave."),
-)
-@language_option
-def _program() -> None:
-    """Only the group."""
-
-
 def commands_table() -> click.Group:
-    """The whole program."""
-    return _program
+    """Return the whole program."""
+    help_text = N_("Issue a day's sales as electronic tax documents, and prove what became of each row.")
+    program = LazyGroup("batch-issuer", help=help_text)
+    version = click.version_option(
+        __version__,
+        prog_name="batch-issuer",
+        message="%(prog)s %(version)s",
+        cls=Option,
+        help=N_("Show the version and leave."),
+    )
+    return language_option(version(program))
