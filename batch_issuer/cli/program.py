@@ -44,6 +44,7 @@ class Option(click.Option):
     """An option whose help and whose name for its value are in the catalog."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        # click makes the help from the attribute: it is lent the translation and gets its own text back.
         written, self.help = self.help, messages_of(ctx).text(self.help or "")
         try:
             return super().get_help_record(ctx)
@@ -135,12 +136,12 @@ class LazyGroup(Group):
 
 
 def option(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
-    """`click.option` with its texts in the catalog."""
+    """Make a `click.option` whose texts are in the catalog."""
     return click.option(*names, cls=Option, **attributes)
 
 
 def argument(name: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
-    """`click.argument` with its name in the catalog."""
+    """Make a `click.argument` whose name is in the catalog."""
     return click.argument(name, cls=Argument, **attributes)
 
 
@@ -150,7 +151,7 @@ def with_output(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def shared(*decorators: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
-    """Several options as one decorator."""
+    """Make one decorator of several options, which stand in the help in this order."""
 
     def decorate(function: Decorated) -> Decorated:
         for one in reversed(decorators):
@@ -163,7 +164,7 @@ def shared(*decorators: Callable[[Decorated], Decorated]) -> Callable[[Decorated
 def number_option(
     name: str, least: int, most: int = option_values.MOST, **attributes: Any
 ) -> Callable[[Decorated], Decorated]:
-    """An option that takes a whole number."""
+    """Make an option that takes a whole number from `least` to `most`."""
     return option(name, metavar=N_("NUMBER"), callback=option_values.whole(least, most), **attributes)
 
 

@@ -108,7 +108,7 @@ def _joined(*parts: str) -> str:
 
 
 def _reason(output: Output, code: str) -> str:
-    """Return why, in words; a code that has none (an event of a newer version's) stays as it is."""
+    """Return why, in words; a code without words stays as it is."""
     return output.messages.text(REASONS.get(code, "")) or code
 
 

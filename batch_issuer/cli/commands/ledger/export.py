@@ -112,7 +112,7 @@ def _write(rows: Iterable[dict[str, Any]], form: str, path: Path) -> int:
 
 
 def _write_text(rows: Iterable[dict[str, Any]], form: str, file: Any) -> int:
-    """Write documents as JSON Lines or CSV, one at a time: a ledger of years does not fit into memory."""
+    """Write documents as JSON Lines or CSV, one at a time; return how many."""
     writer, count = None, 0
     for count, row in enumerate(rows, 1):  # noqa: B007 - the count is what is given back
         if form == "jsonl":
