@@ -1,4 +1,4 @@
-"""The command line: `main` runs a command, and is the only place where failures become sentences and exit codes.
+"""The command line: `main` runs a command, and turns failures into sentences and exit codes.
 
 Everything that speaks click, asks a person or writes to a screen is in here; it may use every other room, and no room
 uses it. `--help` has to be quick, so a command imports what it works with when it is called, and not before.
@@ -7,14 +7,14 @@ uses it. `--help` has to be quick, so a command imports what it works with when 
 - `exit_codes`: what each command's exit codes say.
 - `option_values`: what options take beside plain text.
 - `language`: the language of a call.
-- `session`: settings, company and ledger of a call; the files of it.
+- `session`: settings, company and ledger of a call, and its files.
 - `settings_in_use`: which settings file counts, where several lie about.
-- `planning`: the files' documents against the ledger.
+- `planning`: the files' documents against the ledger, and the questions that they raise.
 - `asking`: questions to whoever sits at the terminal.
 - `connecting`: where to send, as whom, and who watches.
 - `ending`: reconcile, show the verdict, write the reports, give the JSON.
-- `commands/`: one file a command.
-- `screen/`: how plans, progress and findings look.
+- `commands/`: one file a command, `ledger` a folder.
+- `screen/`: how plans, progress, verdicts and findings look.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from batch_issuer.model.problems import Interrupted, Stop
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the program and leave with its exit code."""
+    """Run the program and leave with its exit code; `arguments` are those of the process where none are given."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     _prepare_streams()
     language = language_of(argv)
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _done() -> None:
-    """Everything is done and said: a signal that comes now must not make another exit code of it, as Python would."""
+    """Flush what was said, and ignore signals from here on: Python would make another exit code of them."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, Interrupted, KeyboardInterrupt):
             stream.flush()  # whoever does not read it may still be left
@@ -76,11 +76,12 @@ def _done() -> None:
 
 
 def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    # Raised wherever the program is; while it sends, the loop has its own handler, which awaits what is on its way.
     raise _interrupted(128 + number)
 
 
 def _interrupted(code: int) -> Interrupted:
-    """An interruption outside sending, which has its own way to end."""
+    """Return an interruption that came outside of sending, which has its own way to end."""
     stop = Interrupted(code)
     stop.message = N_("Interrupted. Nothing was on its way; run it again.")
     return stop

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import sys
-import tomllib
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from decimal import Decimal
 
 import click
 
 from batch_issuer.cli.screen.output import Output
 from batch_issuer.messages import N_
-from batch_issuer.model.problems import CannotStart, together
+from batch_issuer.model.money import dollars
+from batch_issuer.model.problems import CannotStart
 
-if TYPE_CHECKING:
-    from batch_issuer.cli.session import Session
-    from batch_issuer.plan.doubts import IdentityQuestion
+_YES = frozenset({"y", "yes", "s", "si", "sí"})
+"""In both languages, whatever the screen speaks: who reads English may answer «sí»."""
 
 
 def may_ask(output: Output) -> bool:
-    """Whether somebody sits at a terminal, and the answer is not read by a program."""
+    """Whether somebody sits at a terminal, and no program reads the answer."""
+    # A question goes to stderr, so that stdout can be a pipe; both ends of the talk have to be the person's.
     return not output.as_json and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def choose(output: Output, question: CannotStart, choices: Mapping[str, str]) -> str:
     """Ask which of the choices is meant; `choices` are their names and, as catalog texts, what each of them does.
 
-    Raises the question itself where nobody can be asked, or where the answer is empty.
+    Raises the question itself where nobody can be asked, or where the answer is empty: Enter alone decides nothing.
     """
     if not may_ask(output):
         raise question
@@ -43,34 +43,22 @@ def choose(output: Output, question: CannotStart, choices: Mapping[str, str]) ->
     raise question
 
 
-def ask_which_sales(
-    session: Session, questions: Sequence[IdentityQuestion], options: dict[str, Any], files: Sequence[str]
-) -> None:
-    """Ask whether sales are those that the ledger has, and put the answer where the next look finds it.
+def confirm_cancelling(output: Output, documents: int, total: Decimal) -> None:
+    """Ask for a clear yes to cancel so many documents that come to `total`: it cannot be undone.
 
-    That is `--alike` among the options, or a template of the reference in the settings. Raises the questions where
-    nobody can be asked.
+    Raises `CannotStart` without one, and where nobody sits at the terminal: that is no yes.
     """
-    from batch_issuer.cli.session import keep_answer
-    from batch_issuer.plan.doubts import NEW, SAME
-    from batch_issuer.reading.learned import settings_path
-
-    output = session.output
-    choices = {}
-    if all(SAME in one.choices for one in questions):
-        choices[SAME] = N_("they are the same sales: none is issued a second time")
-    line = next((one.line for one in questions if one.line), "")
-    if line:
-        choices[NEW] = N_("they are other sales: from now on {line}")
-        questions[0].parameters["line"] = line
-    elif all(NEW in one.choices for one in questions):
-        choices[NEW] = N_("they are other sales: issue them under their own references")
-    question = together(questions)
-    if not choices:
-        raise question
-    answer = choose(output, question, choices)
-    if answer == NEW and line:
-        template = tomllib.loads(line)["external_ref"]
-        keep_answer(output, settings_path(options["config"], session.settings, files), "external_ref", template)
-    else:
-        options["alike"] = answer
+    if not sys.stdin.isatty():
+        raise CannotStart(
+            N_("Cancelling needs a yes, and nobody is here to ask. Nothing was sent."),
+            repair=N_("Say it with --yes, or look first with --plan."),
+        )
+    question = output.messages.count(
+        "Cancel {n} document for {total}? It cannot be undone. Type yes:",
+        "Cancel {n} documents for {total}? It cannot be undone. Type yes:",
+        documents,
+        total=dollars(total),
+    )
+    answer = click.prompt(question, default="", show_default=False, prompt_suffix=" ", err=True)
+    if answer.strip().casefold() not in _YES:
+        raise CannotStart(N_("Not confirmed: nothing was sent."))

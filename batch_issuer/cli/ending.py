@@ -39,7 +39,7 @@ def finish(
 ) -> int:
     """Reconcile a run that wrote the ledger, write its reports, say the verdict; return its exit code.
 
-    `also` is what the command has to say beside that in `--json`; `needs_person` that something else does.
+    `also` is what the command adds to `--json`; `needs_person` says that something beside the reconciliation does.
     """
     output, stopped = session.output, outcome.stopped
     _say_why_it_ended(output, stopped)
@@ -47,9 +47,15 @@ def finish(
         made = reconcile_run(ledger, outcome.run.run, session.company, session.settings)
     show_reconciliation(output, made, unfinished=needs_person)
     reports: dict[str, str] = {}
+    fixes, outcomes, fix_path = Fixes(), outcomes_of_run(made), Path(out, f"{outcome.run.run}-fix.xlsx")
     try:
         reports |= write_reports(made, output.messages, Path(out), outcome.run.run)
-        reports |= _write_fixes(session, prepared, made, Path(out, f"{outcome.run.run}-fix.xlsx"))
+        if prepared is not None:
+            fixes = write_fixes(prepared, outcomes, output.messages, fix_path)
+        elif outcomes.refused:  # without the files at hand, from those that the ledger names
+            fixes = write_fixes_again(list(outcomes.refused.values()), session.settings, output.messages, fix_path)
+        show_left_out(output, fixes)
+        reports |= fixes.reports
     except StoppedMidway as unwritten:
         # What was issued stays issued: the run is told to its end, and the exit code says that a report is missing.
         _say_why_it_ended(output, unwritten)
@@ -88,7 +94,7 @@ def _say_why_it_ended(output: Output, stopped: Stop | None) -> None:
 
 
 def _run_json(outcome: Outcome, exit_code: int) -> dict[str, Any]:
-    """Return the parts of `--json` that every sending command shares."""
+    """Return what `--json` says of a run: its name, what it sent and asked, and how it ended."""
     return {
         "run": outcome.run.run,
         "sent": outcome.progress.posts,
@@ -100,14 +106,3 @@ def _run_json(outcome: Outcome, exit_code: int) -> dict[str, Any]:
 
 def _error_json(output: Output, stopped: Stop | None) -> dict[str, str]:
     return {} if stopped is None else {"error": output.messages.text(stopped.message, **stopped.parameters)}
-
-
-def _write_fixes(session: Session, prepared: Prepared | None, made: Reconciliation, path: Path) -> Mapping[str, str]:
-    """Write the workbook to correct, where there is something; without the files, from those that the ledger names."""
-    outcomes, messages, fixes = outcomes_of_run(made), session.output.messages, Fixes()
-    if prepared is not None:
-        fixes = write_fixes(prepared, outcomes, messages, path)
-    elif outcomes.refused:
-        fixes = write_fixes_again(list(outcomes.refused.values()), session.settings, messages, path)
-    show_left_out(session.output, fixes)
-    return fixes.reports

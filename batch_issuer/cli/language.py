@@ -15,7 +15,7 @@ from batch_issuer.messages import LOCALE_FOLDER, N_, Messages, choose_language
 
 
 def language_of(argv: Sequence[str]) -> str:
-    """What `--lang` says, wherever it stands, else the environment: help needs it before options are read."""
+    """Return what `--lang` says, wherever it stands, else the environment: help needs it before options are read."""
     for number, argument in enumerate(argv):
         if argument == "--lang" and number + 1 < len(argv):
             return choose_language(argv[number + 1])
@@ -25,14 +25,14 @@ def language_of(argv: Sequence[str]) -> str:
 
 
 def speak(language: str) -> None:
-    """From here on click's words come out of our catalog, in this language."""
+    """Let click's words come out of our catalog from here on, in this language."""
     gettext.bindtextdomain("batch_issuer", LOCALE_FOLDER)
     gettext.textdomain("batch_issuer")
     os.environ["LANGUAGE"] = language  # the variable by which gettext chooses among the languages of a domain
 
 
 def messages_of(context: click.Context | None) -> Messages:
-    """The texts in the language of this call."""
+    """Return the texts in the language of this call."""
     output = context.find_root().obj if context is not None else None
     return output.messages if output is not None else Messages(choose_language())
 

@@ -17,7 +17,7 @@ MOST = 10**9
 
 
 def whole(least: int, most: int = MOST) -> Callable[[click.Context, click.Parameter, str | None], int | None]:
-    """Takes a whole number from `least` to `most`."""
+    """Make a callback that takes a whole number from `least` to `most`."""
 
     def read(context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
         if text is None:
@@ -33,13 +33,13 @@ def whole(least: int, most: int = MOST) -> Callable[[click.Context, click.Parame
 
 
 def amount(context: click.Context, _option: click.Parameter, text: str | None) -> Decimal | None:
-    """Takes dollars, with a point as decimal mark and commas allowed between thousands."""
+    """Take dollars, with a point as decimal mark and commas allowed between thousands. Raises `BadParameter`."""
     if text is None:
         return None
     try:
         found = Decimal(text.replace(",", "").removeprefix("$"))
     except InvalidOperation:
-        found = Decimal("NaN")
+        found = Decimal("NaN")  # which `Decimal` also reads, as it reads «Infinity»: both are refused below
     if not found.is_finite():
         wanted = N_("«{text}» is not an amount; write it like 1234.56.")
         raise click.BadParameter(messages_of(context).text(wanted, text=text))
@@ -47,7 +47,7 @@ def amount(context: click.Context, _option: click.Parameter, text: str | None) -
 
 
 def seconds(context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
-    """Takes a duration, in seconds unless it ends in s, m or h."""
+    """Take a duration, in seconds unless it ends in s, m or h. Raises `BadParameter`."""
     if text is None:
         return None
     try:
@@ -58,7 +58,7 @@ def seconds(context: click.Context, _option: click.Parameter, text: str | None) 
 
 
 def day(context: click.Context, _option: click.Parameter, text: str | None) -> dt.date | None:
-    """Takes a day of the calendar."""
+    """Take a day of the calendar, ISO. Raises `BadParameter`."""
     if text is None:
         return None
     try:
@@ -69,12 +69,16 @@ def day(context: click.Context, _option: click.Parameter, text: str | None) -> d
 
 
 def period(context: click.Context, _option: click.Parameter, text: str) -> tuple[str, str]:
-    """Takes a month, a day, or two days with `..` between; the first and the last day, ISO."""
+    """Take a month, a day, or two days with `..` between; return the first and the last day, ISO.
+
+    Raises `BadParameter` for anything else, and for an end before the beginning.
+    """
     try:
         if ".." in text:
             first, last = (dt.date.fromisoformat(part.strip()) for part in text.split("..", 1))
         elif len(text.strip()) == len("2026-11"):
             first = dt.date.fromisoformat(f"{text.strip()}-01")
+            # 31 days from a month's first lie in the next one, whose first follows the last day looked for.
             last = (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
         else:
             first = last = dt.date.fromisoformat(text.strip())
@@ -88,9 +92,10 @@ def period(context: click.Context, _option: click.Parameter, text: str) -> tuple
 
 
 def words(longest: int) -> Callable[[click.Context, click.Parameter, str], str]:
-    """Takes a text of some letters, on one line."""
+    """Make a callback that takes a text of at most `longest` characters, on one line."""
 
     def read(context: click.Context, _option: click.Parameter, text: str) -> str:
+        # It stands in the ledger for good and in every report: no line ends and control characters in it.
         said = " ".join(text.split())
         if said.isprintable() and 0 < len(said) <= longest:
             return said
@@ -101,7 +106,7 @@ def words(longest: int) -> Callable[[click.Context, click.Parameter, str], str]:
 
 
 def check_order(first: dt.date | None, last: dt.date | None) -> None:
-    """Refuse days of which the last comes before the first."""
+    """Raise `UsageError` where the last day comes before the first."""
     if first is not None and last is not None and last < first:
         context = click.get_current_context()
         wanted = N_("--from {first} comes after --to {last}.")

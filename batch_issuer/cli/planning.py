@@ -1,23 +1,28 @@
-"""The files' documents against the ledger: what a run would do with each, on the screen and in `--json`."""
+"""The files' documents against the ledger: what a run would do with each, and what has to be answered before it."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from batch_issuer.cli.asking import choose
 from batch_issuer.cli.screen.output import Output
 from batch_issuer.cli.screen.plan import plan_json, show_customers, show_plan, show_problems
-from batch_issuer.cli.session import Session
+from batch_issuer.cli.session import Session, keep_answer
+from batch_issuer.messages import N_
+from batch_issuer.model.problems import together
 from batch_issuer.model.states import Action
 from batch_issuer.plan.credit_notes import with_credits
-from batch_issuer.plan.doubts import IdentityQuestion
+from batch_issuer.plan.doubts import NEW, SAME, IdentityQuestion
 from batch_issuer.plan.lookalikes import with_repeats
 from batch_issuer.plan.plan import Plan, select
 from batch_issuer.plan.prepare import Prepared, conflict_list
 from batch_issuer.plan.recognise import recognise
 from batch_issuer.plan.touched_customers import Touched, touched
+from batch_issuer.reading.learned import settings_path
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Planned(NamedTuple):
-    """What the files' documents come to against a ledger."""
+    """What the files' documents come to against a ledger, or without one."""
 
     prepared: Prepared
     plan: Plan
@@ -37,9 +42,14 @@ class Planned(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """1 where something in the files needs a person, else 0."""
+        """Return 1 where something in the files needs a person, else 0."""
         blocked = any(problem.blocks for problem in self.prepared.notes)
         return int(bool(self.prepared.held or self.conflicts or blocked))
+
+    def show_counts(self, output: Output) -> None:
+        """Say how many documents go which way and what they come to, above a question about them."""
+        show_plan(output, self.prepared, self.plan)
+        output.show()
 
     def show(self, output: Output) -> None:
         """Say what would be done, with whose customers, and what is wrong."""
@@ -63,7 +73,13 @@ def plan_against_ledger(
     Without a ledger everything is new. Raises `CannotStart` where there is one that cannot be opened.
     """
     company, alike = session.company.code, session.settings.source.alike
-    with _ledger(session.ledger) as ledger:
+    opened: AbstractContextManager[Ledger | None] = nullcontext()
+    if may_exist(session.ledger):
+        # SQLAlchemy takes longer to load than a small `check` takes: without a ledger it is left alone.
+        from batch_issuer.ledger.opening import open_to_read
+
+        opened = closing(open_to_read(session.ledger))
+    with opened as ledger:
         recognised = recognise(prepared, ledger, company, alike)
         prepared = with_credits(with_repeats(recognised.prepared, ledger, company), ledger, company)
         plan = recognised.plan(prepared)
@@ -73,18 +89,38 @@ def plan_against_ledger(
         return Planned(prepared, chosen, conflicts, customers, recognised.questions(alike))
 
 
-def _ledger(path: Path) -> AbstractContextManager[Ledger | None]:
-    """Open the ledger to read, if there is one; `check` without one loads nothing of SQLAlchemy."""
-    if not may_exist(path):
-        return nullcontext()
-    from batch_issuer.ledger.opening import open_to_read
-
-    return closing(open_to_read(path))
-
-
 def may_exist(ledger: Path) -> bool:
     """Whether there is such a file; where that cannot be found out, opening it says why."""
     try:
         return ledger.exists()
     except OSError:
         return True
+
+
+def ask_which_sales(
+    session: Session, questions: Sequence[IdentityQuestion], options: dict[str, Any], files: Sequence[str]
+) -> None:
+    """Ask whether sales are those that the ledger has, and put the answer where the next look finds it.
+
+    That is `--alike` among the options, or a template of the reference in the settings. Raises the questions where
+    nobody can be asked.
+    """
+    output = session.output
+    choices = {}
+    if all(SAME in one.choices for one in questions):
+        choices[SAME] = N_("they are the same sales: none is issued a second time")
+    line = next((one.line for one in questions if one.line), "")
+    if line:
+        choices[NEW] = N_("they are other sales: from now on {line}")
+        questions[0].parameters["line"] = line
+    elif all(NEW in one.choices for one in questions):
+        choices[NEW] = N_("they are other sales: issue them under their own references")
+    question = together(questions)
+    if not choices:
+        raise question
+    answer = choose(output, question, choices)
+    if answer == NEW and line:
+        template = tomllib.loads(line)["external_ref"]
+        keep_answer(output, settings_path(options["config"], session.settings, files), "external_ref", template)
+    else:
+        options["alike"] = answer

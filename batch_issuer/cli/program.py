@@ -1,4 +1,4 @@
-"""The lazy group, options that commands share, and help in the reader's language.
+"""The program as click has it: its commands, the options that they share, and help in the reader's language.
 
 `--help` and `--version` import no command: the table below has their first lines.
 """
@@ -44,6 +44,7 @@ class Option(click.Option):
     """An option whose help and whose name for its value are in the catalog."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        # click makes the help from the attribute: it is lent the translation and gets its own text back.
         written, self.help = self.help, messages_of(ctx).text(self.help or "")
         try:
             return super().get_help_record(ctx)
@@ -135,12 +136,12 @@ class LazyGroup(Group):
 
 
 def option(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
-    """`click.option` with its texts in the catalog."""
+    """Make a `click.option` whose texts are in the catalog."""
     return click.option(*names, cls=Option, **attributes)
 
 
 def argument(name: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
-    """`click.argument` with its name in the catalog."""
+    """Make a `click.argument` whose name is in the catalog."""
     return click.argument(name, cls=Argument, **attributes)
 
 
@@ -150,7 +151,7 @@ def with_output(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def shared(*decorators: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
-    """Several options as one decorator."""
+    """Make one decorator of several options, which stand in the help in this order."""
 
     def decorate(function: Decorated) -> Decorated:
         for one in reversed(decorators):
@@ -163,7 +164,7 @@ def shared(*decorators: Callable[[Decorated], Decorated]) -> Callable[[Decorated
 def number_option(
     name: str, least: int, most: int = option_values.MOST, **attributes: Any
 ) -> Callable[[Decorated], Decorated]:
-    """An option that takes a whole number."""
+    """Make an option that takes a whole number from `least` to `most`."""
     return option(name, metavar=N_("NUMBER"), callback=option_values.whole(least, most), **attributes)
 
 
@@ -245,21 +246,15 @@ guards = shared(
 )
 
 
-@click.group(
-    cls=LazyGroup, help=N_("Issue a day's sales as electronic tax documents, and prove what became of each row.")
-)
-@click.version_option(
-    __version__,
-    prog_name="batch-issuer",
-    message="%(prog)s %(version)s",
-    cls=Option,
-    help=N_("Show the version and leave."),
-)
-@language_option
-def _program() -> None:
-    """Only the group."""
-
-
 def commands_table() -> click.Group:
-    """The whole program."""
-    return _program
+    """Return the whole program."""
+    help_text = N_("Issue a day's sales as electronic tax documents, and prove what became of each row.")
+    program = LazyGroup("batch-issuer", help=help_text)
+    version = click.version_option(
+        __version__,
+        prog_name="batch-issuer",
+        message="%(prog)s %(version)s",
+        cls=Option,
+        help=N_("Show the version and leave."),
+    )
+    return language_option(version(program))

@@ -1,4 +1,4 @@
-"""What commands share: settings, company, batch, connection, reports; each command reads like its own story."""
+"""What most commands begin with: settings, company and ledger of the call, and the files that are named."""
 
 from __future__ import annotations
 
@@ -46,9 +46,10 @@ class Session:
 def open_session(
     output: Output, options: Mapping[str, Any], files: Sequence[str] = (), *, tells: bool = True
 ) -> Session:
-    """Read the settings, say which file they are of, and put the options over them. Raises `CannotStart`.
+    """Read the settings, say which file they are of, and put the options over them.
 
-    `tells` is false for a command that names the file in its own way.
+    `tells` is false for a command that names the file in its own way. Raises `CannotStart` for settings that cannot be
+    used, and for a question about them that nobody answers.
     """
     ledger = Path(options["ledger"])
     in_use = settings_in_use(output, options["config"], files, ledger)
@@ -58,6 +59,7 @@ def open_session(
     if source:
         settings = replace(settings, source=replace(settings.source, **source))
     company = settings.company(options["company"])
+    # The language was chosen before there were settings, as help needs it; only `--lang` stands over the company's.
     if company.language and "--lang" not in " ".join(sys.argv):
         output.messages = replace(output.messages, language=choose_language(configured=company.language))
     if tells:
@@ -67,9 +69,10 @@ def open_session(
 
 
 def read_files(session: Session, files: Sequence[str], *, compared: bool = True) -> Prepared:
-    """The files' documents, checked; and encoded, where they are `compared` with a ledger.
+    """Return the files' documents, checked; and encoded, where they are `compared` with a ledger.
 
     They last as long as the command does: the garbage collector, off meanwhile, is told not to look at them after it.
+    Raises `CannotStart` for a file that cannot be read, and for rows that repeat where nobody says what is meant.
     """
     from batch_issuer.reading.tables import without_collecting
 
@@ -81,10 +84,11 @@ def read_files(session: Session, files: Sequence[str], *, compared: bool = True)
 
 
 def _read(session: Session, files: Sequence[str]) -> tuple[Batch, Settings]:
-    """The batch, and the settings it was read with: what a person at the terminal answers is kept among these."""
+    """Return the batch, and the settings it was read with: those of the session, or with a person's answer in them."""
     settings = session.settings
     try:
         return read(files, settings, stdin=sys.stdin.buffer), settings
+    # Read again outside of this clause: inside, the exception would keep the first reading's rows in memory.
     except RepeatedRows as question:
         answer = choose(session.output, question, _COUNT_OR_ONCE)
     settings = replace(settings, source=replace(settings.source, repeated_rows=answer))
@@ -104,7 +108,10 @@ def keep_answer(output: Output, path: Path, key: str, answer: str) -> None:
 
 
 def named_references(references: Sequence[str], file: str | None) -> tuple[str, ...]:
-    """Those on the command line, then those of a file, each once. Raises `CannotStart` where there is none."""
+    """Return the references on the command line, then those of a file, each once.
+
+    Raises `CannotStart` where there is none, or the file cannot be read.
+    """
     found = [*references, *(read_references(file, sys.stdin.buffer) if file else ())]
     if not found:
         raise CannotStart(N_("No document was named."), repair=N_("Give references, or a file of them with --file."))

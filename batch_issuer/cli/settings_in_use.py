@@ -23,6 +23,8 @@ from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.settings import DEFAULT_COMPANY, FILE_NAME, Settings
 
+# What decides whose documents are issued, at which prices, and what counts as one sale. Another key issues in another
+# company's name, and references that are made another way would issue the same sales a second time.
 _GUARDED_OF_COMPANY = frozenset({"key_env", "key_file", "keyring", "expect_environment", "nit"})
 _GUARDED = frozenset({"companies", "columns.unit_price", "columns.quantity", "issue.tolerance"})
 _GUARDED_OF_SOURCE = ("source.prices.", "source.doc_type", "source.external_ref", "source.repeated_rows")
@@ -39,10 +41,10 @@ class InUse:
 
 
 def settings_in_use(output: Output, config: str | None, files: Sequence[str], ledger: Path) -> InUse:
-    """The file named with `--config`, else the one beside the sales, else the one here.
+    """Return the settings of the file named with `--config`, else of the one beside the sales, else of the one here.
 
     One beside the sales that changes what is guarded in the one here is asked about, unless the ledger remembers that
-    it was accepted. Raises `CannotStart`.
+    it was accepted. Raises `CannotStart` where nobody can be asked, and for settings that cannot be read.
     """
     path = settings_room.find(config, files)
     settings = settings_room.load(path)
@@ -63,6 +65,7 @@ def show_settings(output: Output) -> None:
 
 
 def _beside_the_owners(output: Output, beside: Settings, owners: Settings, ledger: Path) -> InUse:
+    """Return which of two files counts, after asking where the one beside the sales changes what is guarded."""
     ours, theirs = _flat(owners), _flat(beside)
     names = [name for name in {**ours, **theirs} if ours.get(name, "") != theirs.get(name, "")]
     if not names:
@@ -107,7 +110,7 @@ def _is_guarded(name: str) -> bool:
 
 
 def _flat(settings: Settings) -> dict[str, str]:
-    """Every value by its name as the file has it, as text; empty where nothing is set."""
+    """Return every value by its name as the file has it, as text; empty where nothing is set."""
     found = {"companies": ", ".join(settings.companies)}
     for code, company in settings.companies.items():
         place = "company" if code == DEFAULT_COMPANY else f"companies.{code}"
@@ -146,7 +149,8 @@ def _path(settings: Settings) -> str:
 
 
 def _acceptance(settings: Settings) -> Mapping[str, str]:
-    """The file, and a digest of what is guarded in it: with another value there it is another file."""
+    """Return the file's path, and a digest of what is guarded in it."""
+    # Not of the whole file: a heading or a note that changes must not ask again, and another key file must.
     guarded = {name: value for name, value in _flat(settings).items() if _is_guarded(name) and value}
     digest = hashlib.sha256(json.dumps(guarded, sort_keys=True).encode()).hexdigest()
     return {"path": _path(settings), "sha256": digest}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from batch_issuer.messages import Messages
 from batch_issuer.model.problems import Stop
@@ -13,6 +14,8 @@ from batch_issuer.settings import Company, Settings
 
 
 class Level(StrEnum):
+    """How bad a line is; a warning changes no exit code."""
+
     OK = "ok"
     WARNING = "warning"
     PROBLEM = "problem"
@@ -31,15 +34,27 @@ class Check:
     """Nothing could be issued like this: a run would end before it began."""
 
     def text(self, messages: Messages) -> str:
+        """Return the line, as the reader's language has it."""
         return messages.text(self.message, **self.parameters)
 
     def advice(self, messages: Messages) -> str:
+        """Return what to do about it; empty where there is nothing to do."""
         return messages.text(self.repair, **self.parameters) if self.repair else ""
+
+    def as_json(self, messages: Messages) -> dict[str, Any]:
+        """Return the line as `--json` has it."""
+        return {
+            "check": self.name,
+            "level": self.level.value,
+            "message": self.text(messages),
+            "repair": self.advice(messages),
+            "stops": self.stops,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is looked at."""
+    """What a run would begin with, to be looked at."""
 
     settings: Settings
     company: Company

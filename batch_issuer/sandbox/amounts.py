@@ -18,12 +18,12 @@ LARGE_CONTRIBUTORS = (3, 4)
 
 
 def amounts_of(sale: Sale, type_contributor: int, options: SandboxOptions) -> Amounts:
-    """What the document comes to; a withheld amount lowers the total."""
+    """Return what the document comes to; a withheld amount lowers the total (provider.md 5, 8, 9)."""
     lines = [line_amount(line, options) for line in sale.lines]
     if sale.doc_type == "05" and sale.own_lines and options.memo_prices == "without-vat":
         lines = [line * _ONE_AND_VAT for line in lines]
     if options.rounding == "line":
-        lines = [cents(line) for line in lines]
+        lines = list(map(cents, lines))
     gross = cents(sum(lines, _ZERO))
     taxable = gross
     if sale.doc_type not in ("11", "14"):
@@ -34,7 +34,7 @@ def amounts_of(sale: Sale, type_contributor: int, options: SandboxOptions) -> Am
 
 
 def line_amount(line: SaleLine, options: SandboxOptions) -> Decimal:
-    """Quantity times price less discount, unrounded."""
+    """Return quantity times price less discount, unrounded."""
     quantity, price = line.quantity, line.unit_price
     if options.decimals is not None:
         step = Decimal(1).scaleb(-options.decimals)
@@ -44,7 +44,7 @@ def line_amount(line: SaleLine, options: SandboxOptions) -> Decimal:
 
 
 def cents(amount: Decimal) -> Decimal:
-    """Half-up to the cent."""
+    """Round half-up to the cent."""
     return amount.quantize(_CENT, ROUND_HALF_UP)
 
 

@@ -29,7 +29,7 @@ class District:
 
 
 def activities(search: str) -> list[Mapping[str, str]]:
-    """Economic activities whose code or description holds the text; at most 50."""
+    """Return the economic activities whose code or description holds the text; at most 50."""
     found = (row for row in _rows("cat-019") if _matches(search, row["code"], row["name"]))
     return [
         {"code": row["code"], "description": row["name"]} for row, _ in zip(found, range(MOST_ACTIVITIES), strict=False)
@@ -37,7 +37,7 @@ def activities(search: str) -> list[Mapping[str, str]]:
 
 
 def departments(search: str) -> list[Mapping[str, Any]]:
-    """Departments with their municipalities, where the department or one of those matches the text."""
+    """Return departments with their municipalities, where the department or one of those matches the text."""
     return [
         {"code": row["code"], "name": row["name"].upper(), "municipalities": _municipalities(row["code"])}
         for row in _rows("cat-012")
@@ -46,7 +46,7 @@ def departments(search: str) -> list[Mapping[str, Any]]:
 
 
 def districts(search: str) -> list[Mapping[str, str]]:
-    """Districts whose name holds the text; at most 50."""
+    """Return the districts whose name holds the text; at most 50."""
     found = (item for item in _districts().values() if _matches(search, item.name))
     return [
         {
@@ -62,14 +62,14 @@ def districts(search: str) -> list[Mapping[str, str]]:
 
 
 def district(identifier: str) -> District | None:
-    """The district of a UUID, or None."""
+    """Return the district of a UUID, or None."""
     return _districts().get(identifier.lower())
 
 
 def municipality(department: str, code: str) -> str | None:
-    """The short code of a municipality given short or long, or None where the department has none such."""
+    """Return the short code of a municipality given short or long, or None where the department has none such."""
     short = code[len(department) :] if len(code) > 2 and code.startswith(department) else code
-    return short if (department, short) in _known_municipalities() else None
+    return short if any(known["short_code"] == short for known in _municipalities(department)) else None
 
 
 def has_activity(code: str) -> bool:
@@ -87,17 +87,13 @@ def has_payment_method(code: str) -> bool:
     return code in _codes("cat-017")
 
 
+@cache
 def _municipalities(department: str) -> list[Mapping[str, str]]:
     return [
         {"code": department + row["code"], "short_code": row["code"], "name": row["name"].upper()}
         for row in _rows("cat-013")
         if row["department_code"] == department
     ]
-
-
-@cache
-def _known_municipalities() -> frozenset[tuple[str, str]]:
-    return frozenset((row["department_code"], row["code"]) for row in _rows("cat-013"))
 
 
 @cache
@@ -134,5 +130,6 @@ def _matches(search: str, *texts: str) -> bool:
 
 
 def _plain(text: str) -> str:
+    """Return a text without accents and case: who searches «Cafe» finds «Café»."""
     decomposed = unicodedata.normalize("NFD", text.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).strip()

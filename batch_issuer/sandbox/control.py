@@ -12,18 +12,17 @@ from batch_issuer.sandbox import answers
 from batch_issuer.sandbox.answers import Answer
 from batch_issuer.sandbox.faults import Fault, fault_of, parse_fault
 from batch_issuer.sandbox.options import SandboxOptions
+from batch_issuer.sandbox.stand_in import StandIn
 
 if TYPE_CHECKING:
     from aiohttp import web
-
-    from batch_issuer.sandbox.server import Sandbox
 
 CONTROL_PATH = "/_sandbox/"
 _JSON_LINES = "application/x-ndjson"
 
 
-async def control(sandbox: Sandbox, request: web.BaseRequest) -> Answer:
-    """The answer to a request under `/_sandbox/`; 400 with a sentence when it asks for the impossible.
+async def control(sandbox: StandIn, request: web.BaseRequest) -> Answer:
+    """Answer a request under `/_sandbox/`, with 400 and a sentence where it asks for the impossible.
 
     An address without a name tells what there is.
     """
@@ -49,11 +48,12 @@ class _Asked:
         self.body = body
 
     def get(self, name: str, default: Any = None) -> Any:
+        """Return what the body says, else what the query says."""
         found = self.body.get(name) if isinstance(self.body, dict) else None
         return self.query.get(name, default) if found is None else found
 
 
-_Route = Callable[["Sandbox", _Asked], Answer]
+_Route = Callable[[StandIn, _Asked], Answer]
 _ROUTES: dict[tuple[str, str], _Route] = {}
 
 
@@ -68,7 +68,7 @@ def _at(method: str, path: str) -> Callable[[_Route], _Route]:
 
 
 @_at("GET", "documents")
-def documents(sandbox: Sandbox, asked: _Asked) -> Answer:
+def documents(sandbox: StandIn, asked: _Asked) -> Answer:
     """Return the documents, or those of one reference; as JSON Lines with `format=jsonl`."""
     found = [record.as_json() for record in sandbox.documents() if asked.query.get("ref", record.ref) == record.ref]
     if asked.query.get("format") == "jsonl":
@@ -78,32 +78,34 @@ def documents(sandbox: Sandbox, asked: _Asked) -> Answer:
 
 
 @_at("GET", "customers")
-def customers(sandbox: Sandbox, _: _Asked) -> Answer:
+def customers(sandbox: StandIn, _: _Asked) -> Answer:
     """Return the customers that the provider would have stored."""
     return answers.as_json([dict(customer) for customer in sandbox.customers()])
 
 
 @_at("GET", "requests")
-def requests(sandbox: Sandbox, _: _Asked) -> Answer:
+def requests(sandbox: StandIn, _: _Asked) -> Answer:
     """Return what came in so far: counts, refusals, violations."""
     return answers.as_json(sandbox.requests().as_json())
 
 
 @_at("GET", "faults")
-def faults(sandbox: Sandbox, _: _Asked) -> Answer:
+def faults(sandbox: StandIn, _: _Asked) -> Answer:
     """Return the faults that are ordered, and how often each struck."""
     return answers.as_json(sandbox.requests().as_json()["faults"])
 
 
 @_at("POST", "faults")
-def order(sandbox: Sandbox, asked: _Asked) -> Answer:
+def order(sandbox: StandIn, asked: _Asked) -> Answer:
     """Order one fault or several. Raises `CannotStart` for what is none."""
+    # All are read before one is ordered: a list with a mistake in it changes nothing.
     orders = asked.body if isinstance(asked.body, list) else [asked.body]
     sandbox.order(*[_fault(order) for order in orders])
     return faults(sandbox, asked)
 
 
 def _fault(order: Any) -> Fault:
+    """Read one order: the compact text, an object around it, or an object of a fault's parts. Raises `CannotStart`."""
     if isinstance(order, str):
         return parse_fault(order)
     if isinstance(order, dict) and isinstance(order.get("fault"), str):
@@ -119,14 +121,14 @@ def _fault(order: Any) -> Fault:
 
 
 @_at("DELETE", "faults")
-def clear_faults(sandbox: Sandbox, _: _Asked) -> Answer:
+def clear_faults(sandbox: StandIn, _: _Asked) -> Answer:
     """Take back every fault."""
     sandbox.clear_faults()
     return answers.as_json([])
 
 
 @_at("POST", "resolve")
-def resolve(sandbox: Sandbox, asked: _Asked) -> Answer:
+def resolve(sandbox: StandIn, asked: _Asked) -> Answer:
     """Settle documents in contingency. Raises `CannotStart` for an end that there is not."""
     to, refs = asked.get("to", "stamped"), asked.get("refs", ["*"])
     if to not in ("stamped", "rejected"):
@@ -136,26 +138,26 @@ def resolve(sandbox: Sandbox, asked: _Asked) -> Answer:
 
 
 @_at("POST", "contingency")
-def contingency(sandbox: Sandbox, asked: _Asked) -> Answer:
+def contingency(sandbox: StandIn, asked: _Asked) -> Answer:
     """Begin or end a contingency of the whole ministry."""
     return _shown(sandbox.change(contingency=asked.get("on", True)))
 
 
 @_at("GET", "options")
-def options(sandbox: Sandbox, _: _Asked) -> Answer:
+def options(sandbox: StandIn, _: _Asked) -> Answer:
     """Return the options in force."""
     return _shown(sandbox.options)
 
 
 @_at("POST", "options")
-def change(sandbox: Sandbox, asked: _Asked) -> Answer:
+def change(sandbox: StandIn, asked: _Asked) -> Answer:
     """Change options while it runs. Raises `CannotStart` for impossible ones."""
     changes = asked.body if isinstance(asked.body, dict) else {}
     return _shown(sandbox.change(**{**asked.query, **changes}))
 
 
 @_at("POST", "release")
-def release(sandbox: Sandbox, _: _Asked) -> Answer:
+def release(sandbox: StandIn, _: _Asked) -> Answer:
     """Let every hanging request go on."""
     sandbox.release()
     return answers.as_json({"released": True})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -19,16 +19,22 @@ from batch_issuer.sandbox.payload import Refused, parse_body
 from batch_issuer.sandbox.quota import Quota
 from batch_issuer.sandbox.register import Busy, Posting, Register
 from batch_issuer.sandbox.routing import Call
-from batch_issuer.sandbox.store import Record, Standing
+from batch_issuer.sandbox.store import Standing
 from batch_issuer.sandbox.traffic import LOST, Traffic
 
 Headers = tuple[tuple[str, str], ...]
 _NO_PAYLOAD: Mapping[str, Any] = {}
 _NO_OUTAGE = (0.0, 503)
+_AFTERWARDS = frozenset({FaultKind.HANG_AFTER, FaultKind.RESET_AFTER, FaultKind.ERROR_AFTER, FaultKind.HTML_AFTER})
+"""What strikes when the document is registered already, and only the answer is missing."""
 
 
 class Lost(Exception):  # noqa: N818 - ordered
     """The connection is to be reset instead of answered."""
+
+
+class Page(Exception):  # noqa: N818 - ordered
+    """A page is to stand in the place of the answer."""
 
 
 class TooMany(Refused):
@@ -40,7 +46,7 @@ class TooMany(Refused):
 
 
 class Exchange:
-    """Answers requests, one at a time each, many at once."""
+    """Answers requests, many at once; POSTs of one reference take turns."""
 
     def __init__(
         self,
@@ -96,6 +102,7 @@ class Exchange:
         return self._register.options
 
     async def _exchange(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
+        """Answer one request after looking at its size, the outage, its key and the quota, in this order."""
         try:
             body = await request.read() if request.can_read_body else b""
         except web.HTTPRequestEntityTooLarge:
@@ -125,13 +132,19 @@ class Exchange:
     async def _admitted(
         self, request: web.BaseRequest, call: Call, work: _Work, headers: Headers
     ) -> web.StreamResponse:
+        """Answer a request that has its key and its place in the quota, with the faults that strike it."""
         work.read(call, self._options)
         struck = self.faults.draw(call.route, work.ref)
-        if not struck:
-            return wire.respond(await self._answer(call, work), headers)
+        late = [fault for fault in struck if fault.kind in _AFTERWARDS]
         try:
-            early = await self._before(struck, call, work)
-            answer = early or await self._after(struck, wire.distorted(await self._answer(call, work), struck))
+            for fault in struck:
+                if fault not in late:
+                    await self._strike(fault, call, work)
+            answer = wire.distorted(await self._answer(call, work), struck)
+            for fault in late:
+                await self._strike(fault, call, work)
+        except Page:
+            answer = Answer(body=answers.PAGE, media_type=answers.HTML)
         except TooMany as refused:
             answer, headers = answers.refusal(refused, self._options), headers + refused.headers
         except Refused as refused:
@@ -140,81 +153,67 @@ class Exchange:
             return await wire.truncate(request, answer, headers)
         return wire.respond(answer, headers)
 
-    async def _before(self, struck: Iterable[Fault], call: Call, work: _Work) -> Answer | None:
-        for fault in struck:
-            match fault.kind:
-                case FaultKind.DELAY:
-                    await asyncio.sleep(fault.seconds)
-                case FaultKind.HANG_BEFORE:
-                    await self._released.wait()
-                case FaultKind.RESET_BEFORE:
-                    raise Lost
-                case FaultKind.ERROR_BEFORE:
-                    raise Refused(fault.status, "Error interno del servidor")
-                case FaultKind.HTML_BEFORE:
-                    return Answer(body=answers.PAGE, media_type=answers.HTML)
-                case FaultKind.SLOW:
-                    self._register_slowly(call, work, fault.seconds)
-                    raise Lost
-                case FaultKind.OUTAGE:
-                    self._outage = (self._clock() + fault.seconds, fault.status)
-                    raise Refused(fault.status, "Servicio no disponible")
-                case FaultKind.CLOSED:
-                    self._close_for(fault.seconds)
-                    raise Lost
-                case FaultKind.TOO_MANY:
-                    self.traffic.refuse("ordered")
-                    limit = self._options.minute_limit or 0
-                    wait = self._quota(work.key).rounded(fault.seconds)
-                    raise TooMany(f"Limite de {limit} requests por minuto excedido", (("Retry-After", wait),))
-        return None
+    async def _strike(self, fault: Fault, call: Call, work: _Work) -> None:
+        """Let one fault strike; those that `wire` puts into the answer do nothing here.
 
-    async def _after(self, struck: Iterable[Fault], answer: Answer) -> Answer:
-        for fault in struck:
-            match fault.kind:
-                case FaultKind.HANG_AFTER:
-                    await self._released.wait()
-                case FaultKind.RESET_AFTER:
-                    raise Lost
-                case FaultKind.ERROR_AFTER:
-                    raise Refused(fault.status, "Error interno del servidor")
-                case FaultKind.HTML_AFTER:
-                    return Answer(body=answers.PAGE, media_type=answers.HTML)
-        return answer
+        Raises `Lost`, `Page`, `TooMany` or `Refused`, where there is no answer then or another one.
+        """
+        match fault.kind:
+            case FaultKind.DELAY:
+                await asyncio.sleep(fault.seconds)
+            case FaultKind.HANG_BEFORE | FaultKind.HANG_AFTER:
+                await self._released.wait()
+            case FaultKind.RESET_BEFORE | FaultKind.RESET_AFTER:
+                raise Lost
+            case FaultKind.ERROR_BEFORE | FaultKind.ERROR_AFTER:
+                raise Refused(fault.status, "Error interno del servidor")
+            case FaultKind.HTML_BEFORE | FaultKind.HTML_AFTER:
+                raise Page
+            case FaultKind.SLOW:
+                self._register_slowly(call, work, fault.seconds)
+                raise Lost
+            case FaultKind.OUTAGE:
+                self._outage = (self._clock() + fault.seconds, fault.status)
+                raise Refused(fault.status, "Servicio no disponible")
+            case FaultKind.CLOSED:
+                self._close_for(fault.seconds)
+                raise Lost
+            case FaultKind.TOO_MANY:
+                self.traffic.refuse("ordered")
+                limit = self._options.minute_limit or 0
+                wait = self._quota(work.key).rounded(fault.seconds)
+                raise TooMany(f"Limite de {limit} requests por minuto excedido", (("Retry-After", wait),))
 
     async def _answer(self, call: Call, work: _Work) -> Answer:
+        """Return what the provider answers when nothing goes wrong."""
         try:
             if call.refused is not None:
                 raise call.refused
             if call.route in routing.ISSUING:
-                posting = await self._registered(call, work)
-                record = await self._sent(posting.record) if posting.to_send else posting.record
-                addresses = self._addresses(work)
-                return answers.as_json(answers.issued(record, self._options, addresses, duplicate=posting.duplicate))
+                return await self._issued(call, work)
             if self._options.read_latency:
                 await asyncio.sleep(self._options.read_latency)
-            return self._read(call, work)
+            match call.route:
+                case "status" | "credit-memo-status" | "suex-status":
+                    return self._api.status(call.route, work.account, call.ref, call.query, self._addresses(work))
+                case "file":
+                    return self._api.file(work.account, call.ref, call.query)
+                case "invalidate" | "invalidate-suex":
+                    return self._api.cancel(call.route, work.account, call.ref)
+                case "invalidate-status" | "invalidate-suex-status":
+                    return self._api.cancel_status(call.route, work.account, call.ref)
+                case _:
+                    return self._api.catalog(call.route, call.query)
         except Refused as refused:
             return answers.refusal(refused, self._options)
 
-    def _read(self, call: Call, work: _Work) -> Answer:
-        match call.route:
-            case "status" | "credit-memo-status" | "suex-status":
-                return self._api.status(call.route, work.account, call.ref, call.query, self._addresses(work))
-            case "file":
-                return self._api.file(work.account, call.ref, call.query)
-            case "invalidate" | "invalidate-suex":
-                return self._api.cancel(call.route, work.account, call.ref)
-            case "invalidate-status" | "invalidate-suex-status":
-                return self._api.cancel_status(call.route, work.account, call.ref)
-            case _:
-                return self._api.catalog(call.route, call.query)
-
-    async def _registered(self, call: Call, work: _Work) -> Posting:
+    async def _issued(self, call: Call, work: _Work) -> Answer:
+        """Register a document when its turn has come, and ask the ministry about it. Raises `Refused`."""
+        posting: Posting | None = None
         waited = False
-        while True:
+        while posting is None:
             try:
-                return self._register.register(call.route, work.account, work.payload, work.digest, waited=waited)
+                posting = self._register.register(call.route, work.account, work.payload, work.digest, waited=waited)
             except Busy as busy:
                 waited = True
                 turn = self._turns.get(busy.record.document_id)
@@ -224,19 +223,22 @@ class Exchange:
                     self._register.send(busy.record)
                 else:
                     self._register.reveal(busy.record)
-
-    async def _sent(self, record: Record) -> Record:
-        if not self._options.latency:
-            return self._register.send(record)
-        turn = self._turns[record.document_id] = asyncio.Event()
-        try:
-            await asyncio.sleep(self._options.latency)
-            return self._register.send(record)
-        finally:
-            del self._turns[record.document_id]
-            turn.set()
+        record = posting.record
+        if posting.to_send and self._options.latency:
+            turn = self._turns[record.document_id] = asyncio.Event()
+            try:
+                await asyncio.sleep(self._options.latency)
+                record = self._register.send(record)
+            finally:
+                del self._turns[record.document_id]
+                turn.set()
+        elif posting.to_send:
+            record = self._register.send(record)
+        addresses = self._addresses(work)
+        return answers.as_json(answers.issued(record, self._options, addresses, duplicate=posting.duplicate))
 
     def _register_slowly(self, call: Call, work: _Work, seconds: float) -> None:
+        """Register a document that appears only some seconds later: the client looks for it, and finds nothing."""
         if call.route not in routing.ISSUING:
             return
         try:
@@ -248,6 +250,7 @@ class Exchange:
             self._register.hide(record, seconds)
 
     def _addresses(self, work: _Work) -> Addresses:
+        """Return what the addresses of files in an answer are made of."""
         return Addresses(base=self.base_url, key=work.key if self._options.urls_with_key else "")
 
 
@@ -278,12 +281,12 @@ class _Work:
 
     @property
     def payload(self) -> Mapping[str, Any]:
-        """The body. Raises `Refused` when it is not a JSON object."""
+        """Return the body. Raises `Refused` when it is not a JSON object."""
         if self.refused is not None:
             raise self.refused
         return self._payload
 
     @property
     def digest(self) -> str:
-        """Of the body as it came."""
+        """Return a digest of the body as it came."""
         return hashlib.blake2b(self.body, digest_size=16).hexdigest()

@@ -82,7 +82,7 @@ class Fault:
 
     @property
     def text(self) -> str:
-        """The compact form, as `parse_fault` reads it."""
+        """Return the compact form, as `parse_fault` reads it."""
         plain = default_of(self.kind)
         said = [
             f"{_SHORT.get(item.name, item.name)}={getattr(self, item.name)}"
@@ -98,7 +98,7 @@ _NAMES = tuple(item.name for item in fields(Fault) if item.name != "kind")
 
 
 def default_of(kind: FaultKind) -> Fault:
-    """The fault of a kind with nothing else said."""
+    """Return the fault of a kind with nothing else said."""
     return Fault(kind=kind, seconds=_DEFAULT_SECONDS.get(kind, 1.0), status=_DEFAULT_STATUS.get(kind, 500))
 
 
@@ -112,10 +112,22 @@ def parse_fault(text: str) -> Fault:
 
 
 def fault_of(name: str, said: Mapping[str, str], text: str = "") -> Fault:
-    """The fault of a kind's name and its parts by name, as texts; `text` is quoted in complaints."""
+    """Return the fault of a kind's name and its parts by name, as texts; `text` is quoted in complaints.
+
+    Raises `CannotStart` naming the part that is wrong.
+    """
     for part in said:
         _pair(text or name, f"{part}=")
-    plain = default_of(_kind(name))
+    kinds = [kind.value for kind in FaultKind]
+    if name not in kinds:
+        raise CannotStart(
+            N_("There is no fault «{name}»."),
+            repair=N_("Did you mean «{near}»? Known: {known}."),
+            name=name,
+            near=difflib.get_close_matches(name, kinds, n=1, cutoff=0)[0],
+            known=", ".join(kinds),
+        )
+    plain = default_of(FaultKind(name))
     fault = Fault(
         kind=plain.kind,
         route=said.get("route", plain.route),
@@ -131,21 +143,8 @@ def fault_of(name: str, said: Mapping[str, str], text: str = "") -> Fault:
     return fault
 
 
-def _kind(name: str) -> FaultKind:
-    kinds = [kind.value for kind in FaultKind]
-    if name in kinds:
-        return FaultKind(name)
-    near = difflib.get_close_matches(name, kinds, n=1, cutoff=0)[0]
-    raise CannotStart(
-        N_("There is no fault «{name}»."),
-        repair=N_("Did you mean «{near}»? Known: {known}."),
-        name=name,
-        near=near,
-        known=", ".join(kinds),
-    )
-
-
 def _pair(text: str, part: str) -> tuple[str, str]:
+    """Read one `name=value` of a fault. Raises `CannotStart` for a name that is not known."""
     name, equals, value = part.partition("=")
     name = _LONG.get(name.strip(), name.strip())
     if not equals or name not in _NAMES:
@@ -160,6 +159,7 @@ def _pair(text: str, part: str) -> tuple[str, str]:
 
 
 def _number(text: str, name: str, value: str | None, default: float) -> float:
+    """Read a number of a fault, whole where it counts something. Raises `CannotStart`."""
     if value is None:
         return default
     try:
@@ -179,6 +179,7 @@ def _number(text: str, name: str, value: str | None, default: float) -> float:
 
 
 def _check(text: str, fault: Fault) -> None:
+    """Raise `CannotStart` for a fault that could strike nothing, or not as it is meant."""
     if fault.kind is FaultKind.FLAGS and (len(fault.flags) != 4 or set(fault.flags) - set("TF")):
         raise CannotStart(
             N_("The fault «{text}» needs flags of four letters T or F."),
@@ -222,17 +223,19 @@ class Faults:
         self._orders.clear()
 
     def draw(self, route: str, ref: str) -> tuple[Fault, ...]:
-        """The faults that strike this request, in the order in which they were ordered."""
+        """Return the faults that strike this request, in the order in which they were ordered."""
         if not self._orders:
             return ()
         return tuple(order.fault for order in self._orders if order.strikes(route, ref, self._random))
 
     def struck(self) -> tuple[tuple[Fault, int], ...]:
-        """Every order with how many requests it has struck."""
+        """Return every order with how many requests it has struck."""
         return tuple((order.fault, order.struck) for order in self._orders)
 
 
 class _Order:
+    """A fault in force, with what it has met so far."""
+
     __slots__ = ("fault", "passed", "struck")
 
     def __init__(self, fault: Fault) -> None:
@@ -241,6 +244,7 @@ class _Order:
         self.struck = 0
 
     def strikes(self, route: str, ref: str, random: Random) -> bool:
+        """Whether the fault harms this request; both counts go on with it."""
         fault = self.fault
         if fault.count is not None and self.struck >= fault.count:
             return False

@@ -10,7 +10,6 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from batch_issuer.model.documents import Amounts
 from batch_issuer.sandbox.amounts import cents, line_amount
 from batch_issuer.sandbox.options import SandboxOptions
 from batch_issuer.sandbox.store import Record, Standing
@@ -20,22 +19,24 @@ _VERSIONS = {"01": 1, "03": 3, "05": 3, "11": 1, "14": 1}
 _TICKET = (227, 595)
 _LETTER = (612, 792)
 _LINE_HEIGHT = 12
+_ON_CREDIT = 2
+"""`transaction_condition` (CAT-016); only credit has a term."""
 
 
 def moment(seconds: float) -> dt.datetime:
-    """The clock's seconds (since 1970, UTC) as El Salvador's date and time."""
+    """Return the clock's seconds (since 1970, UTC) as El Salvador's date and time."""
     return dt.datetime.fromtimestamp(seconds, EL_SALVADOR)
 
 
 @lru_cache(maxsize=16)
 def written(second: int) -> tuple[str, str, str]:
-    """A second of the clock as a date, a time, and the beginning of a stamp."""
+    """Return a second of the clock as a date, a time, and the beginning of a stamp."""
     at = moment(second)
     return at.date().isoformat(), at.strftime("%H:%M:%S"), at.strftime("%Y%m%d%H%M%S")
 
 
 def dte(record: Record, options: SandboxOptions) -> dict[str, Any]:
-    """The document as the ministry's structures have it, without its signature."""
+    """Return the document as the ministry's structures have it, without its signature."""
     date, time, _ = written(int(record.registered_at))
     recipient = "sujetoExcluido" if record.doc_type == "14" else "receptor"
     return {
@@ -58,27 +59,22 @@ def dte(record: Record, options: SandboxOptions) -> dict[str, Any]:
         },
         recipient: _recipient(record),
         "cuerpoDocumento": _body(record, options),
-        "resumen": _summary(record.doc_type, record.amounts) | _terms(record),
+        "resumen": _summary(record),
         "selloRecibido": record.stamp,
     }
 
 
 def issuer_nit(company: str, environment: str, options: SandboxOptions) -> str:
-    """The NIT of a company: the one that came with its key, else one of its own that follows from its name."""
+    """Return the NIT of a company: the one that came with its key, else one of its own that follows from its name."""
     for key in options.keys:
         if key.nit and (key.company, key.environment) == (company, environment):
             return key.nit
-    return _nit_made_of(company)
-
-
-@lru_cache(maxsize=64)
-def _nit_made_of(company: str) -> str:
     number = int.from_bytes(hashlib.blake2b(company.encode("utf-8", "surrogatepass"), digest_size=8).digest())
     return f"0614{number % 10**10:010}"
 
 
 def jws(document: dict[str, Any]) -> str:
-    """A compact JWS of the document; the signature is a digest, nobody's key."""
+    """Return a compact JWS of the document; its signature is a digest and proves nothing, as there is no key."""
     header = _encoded(b'{"alg":"RS512"}')
     payload = _encoded(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
     signature = _encoded(hashlib.sha512(f"{header}.{payload}".encode()).digest() * 4)
@@ -86,7 +82,7 @@ def jws(document: dict[str, Any]) -> str:
 
 
 def json_file(record: Record, options: SandboxOptions) -> bytes:
-    """The body of `type=json`."""
+    """Return the body of `type=json`."""
     document = dte(record, options)
     signed = jws(document)
     if options.json_file == "jws":
@@ -95,17 +91,18 @@ def json_file(record: Record, options: SandboxOptions) -> bytes:
 
 
 def ticket(record: Record) -> bytes:
-    """The 8 by 21 cm ticket; it says when the stamp is missing."""
+    """Return the ticket of 8 by 21 cm; it says when the stamp is missing."""
     waiting = ["DOCUMENTO EN CONTINGENCIA: transmisión pendiente"] * (record.standing is Standing.CONTINGENCY)
     return _pdf(_TICKET, 7, [*_page(record), *waiting])
 
 
 def letter(record: Record) -> bytes:
-    """The letter-sized document."""
+    """Return the letter-sized document."""
     return _pdf(_LETTER, 10, _page(record))
 
 
 def _recipient(record: Record) -> dict[str, Any]:
+    """Return who buys, or in type 14 who sells, by the names of the ministry's structure."""
     fields = record.recipient
     return {
         "tipoDocumento": fields.get("document_type"),
@@ -124,6 +121,7 @@ def _recipient(record: Record) -> dict[str, Any]:
 
 
 def _body(record: Record, options: SandboxOptions) -> list[dict[str, Any]]:
+    """Return the lines of the document."""
     return [
         {
             "numItem": number,
@@ -138,40 +136,32 @@ def _body(record: Record, options: SandboxOptions) -> list[dict[str, Any]]:
     ]
 
 
-def _summary(doc_type: str, amounts: Amounts) -> dict[str, Any]:
+def _summary(record: Record) -> dict[str, Any]:
+    """Return what a document comes to and how it is paid; each type has its own names for VAT and what is withheld."""
+    amounts, sale = record.amounts, record.sale
     taxable, vat, gross, retention, total = (
         float(amount or 0) for amount in (amounts.taxable, amounts.vat, amounts.gross, amounts.retention, amounts.total)
     )
-    summary: dict[str, Any] = {
-        "totalGravada": gross if doc_type == "01" else taxable,
-        "subTotal": gross if doc_type == "01" else taxable,
+    of_type: dict[str, dict[str, Any]] = {
+        "01": {"totalIva": vat, "ivaRete1": retention},
+        "03": {"tributos": [{"codigo": "20", "valor": vat}], "ivaRete1": retention},
+        "05": {"tributos": [{"codigo": "20", "valor": vat}], "ivaRete1": retention},
+        "14": {"totalCompra": gross, "reteRenta": retention},
+    }
+    payment = {
+        "codigo": sale.payment_method,
+        "montoPago": total,
+        "plazo": f"{sale.deadline:02}" if sale.transaction_condition == _ON_CREDIT else None,
+        "periodo": sale.period if sale.transaction_condition == _ON_CREDIT else None,
+    }
+    return {
+        "totalGravada": gross if record.doc_type == "01" else taxable,
+        "subTotal": gross if record.doc_type == "01" else taxable,
         "montoTotalOperacion": gross,
         "totalPagar": total,
-    }
-    match doc_type:
-        case "01":
-            return summary | {"totalIva": vat, "ivaRete1": retention}
-        case "03" | "05":
-            return summary | {"tributos": [{"codigo": "20", "valor": vat}], "ivaRete1": retention}
-        case "14":
-            return summary | {"totalCompra": gross, "reteRenta": retention}
-        case _:
-            return summary
-
-
-def _terms(record: Record) -> dict[str, Any]:
-    sale = record.sale
-    credit = sale.transaction_condition == 2
-    return {
+        **of_type.get(record.doc_type, {}),
         "condicionOperacion": sale.transaction_condition,
-        "pagos": [
-            {
-                "codigo": sale.payment_method,
-                "montoPago": float(record.amounts.total or 0),
-                "plazo": f"{sale.deadline:02}" if credit else None,
-                "periodo": sale.period if credit else None,
-            }
-        ],
+        "pagos": [payment],
     }
 
 
@@ -194,6 +184,10 @@ def _page(record: Record) -> list[str]:
 
 
 def _pdf(size: tuple[int, int], letter_height: int, lines: list[str]) -> bytes:
+    """Return a PDF of one page with these lines, small and real: viewers take it, and whoever checks that it is whole.
+
+    `size` is in points, 72 to an inch.
+    """
     texts = (" ".join(line.split()).encode("cp1252", "replace") for line in lines)
     # Backslashes and parentheses are signs of PDF strings.
     shown = b"\n".join(b"(%b) Tj T*" % re.sub(rb"[\\()]", rb"\\\g<0>", text) for text in texts)

@@ -33,6 +33,19 @@ class Key:
     nit: str = ""
     """Of the issuer; empty: one that is made of the company's name."""
 
+    @classmethod
+    def read(cls, value: Any) -> Key:
+        """Read `KEY=COMPANY[:ENVIRONMENT[:NIT]]`, or an object of the fields. Raises `ValueError` or `TypeError`."""
+        if isinstance(value, str):
+            key, _, company = value.partition("=")
+            name, _, rest = company.partition(":")
+            environment, _, nit = rest.partition(":")
+            value = {"key": key, "company": name, "environment": environment or "00", "nit": nit}
+        found = cls(**value)
+        if not found.key or not found.company or found.environment not in ("00", "01"):
+            raise ValueError(found)
+        return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxOptions:

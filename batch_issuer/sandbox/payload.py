@@ -48,6 +48,7 @@ _KNOWN = {
 
 
 def _no_constant(name: str) -> Decimal:
+    """Raise `ValueError`: `NaN` and `Infinity` are no JSON, although Python reads them."""
     raise ValueError(name)
 
 
@@ -97,7 +98,7 @@ class Sale:
 
 
 def parse_body(body: bytes, options: SandboxOptions) -> Mapping[str, Any]:
-    """The JSON object of a body, with every decimal kept exact. Raises `Refused`."""
+    """Return the JSON object of a body, with every decimal kept exact. Raises `Refused` where it is none."""
     try:
         payload = _DECODER.decode(body.decode("utf-8-sig"))
         if b"\\ud" in body.lower():  # half a surrogate pair is no text
@@ -116,14 +117,18 @@ class Reader:
         self._options = options
 
     def sale(self, payload: Mapping[str, Any]) -> Sale:
-        """A body of POST /invoice: types 01, 03 and 11."""
+        """Read a body of POST /invoice: types 01, 03 and 11. Raises `Refused`."""
         self._only_known(payload, "invoice")
         doc_type = payload.get("doc_type", "01")
         if doc_type not in DOC_TYPES:
             raise Refused(400, "doc_type debe ser uno de: 01, 03, 11", "body", "doc_type")
         customer = self._customer(payload.get("customer"), "customer")
         if doc_type == "03":
-            self._taxpayer(customer)
+            if customer is None:
+                raise Refused(400, "customer es requerido para CCF (03)", "body", "customer")
+            for name in ("nit", "nrc") if self._options.ccf_without_nrc == "error400" else ("nit",):
+                if not customer.get(name):
+                    raise Refused(400, f"Campo #/receptor/{name} es requerido", "body", "customer", name)
         return Sale(
             doc_type=doc_type,
             ref=self.ref(payload),
@@ -139,7 +144,7 @@ class Reader:
         )
 
     def purchase(self, payload: Mapping[str, Any]) -> Sale:
-        """A body of POST /suex: type 14; the subject stands where a sale has its customer."""
+        """Read a body of POST /suex: type 14; the subject stands where a sale has its customer. Raises `Refused`."""
         self._only_known(payload, "suex")
         subject = self._customer(payload.get("subject"), "subject")
         if subject is None:
@@ -150,7 +155,7 @@ class Reader:
         return Sale(doc_type="14", ref=self.ref(payload), lines=lines, customer=subject)
 
     def memo(self, payload: Mapping[str, Any]) -> Sale:
-        """A body of POST /credit-memo: type 05; without lines it credits those of the CCF."""
+        """Read a body of POST /credit-memo: type 05; without lines it credits those of the CCF. Raises `Refused`."""
         self._only_known(payload, "credit-memo")
         adjusts = self._text(payload, "document_id")
         if not adjusts:
@@ -173,7 +178,7 @@ class Reader:
         )
 
     def ref(self, payload: Mapping[str, Any]) -> str:
-        """The reference, cut or refused when it is too long; empty when none is sent."""
+        """Return the reference, empty when none is sent, cut where it is too long. Raises `Refused`."""
         ref = self._text(payload, "external_ref")
         if len(ref) > LONGEST_REF and self._options.long_ref == "error400":
             raise Refused(400, "external_ref no debe exceder 100 caracteres", "body", "external_ref")
@@ -190,6 +195,7 @@ class Reader:
         return tuple(self._line(number, line, route) for number, line in enumerate(lines, 1))
 
     def _line(self, number: int, line: Any, route: str) -> SaleLine:
+        """Read one line, counted from 1. Raises `Refused`: for its types by the schema, then for its values."""
         if not isinstance(line, dict):
             raise self._wrong("debe ser un objeto", "lines", number - 1)
         self._only_known(line, f"{route} lines", "lines", number - 1)
@@ -226,6 +232,7 @@ class Reader:
         return self._placed(sent, where)
 
     def _placed(self, sent: dict[str, Any], where: str) -> Mapping[str, Any]:
+        """Return a customer with department and municipality as the district or the code says. Raises `Refused`."""
         if district := sent.get("district"):
             found = catalogs.district(district)
             if found is None:
@@ -239,14 +246,6 @@ class Reader:
             text = f"Departamento/municipio no encontrado: {department}/{municipality}"
             raise Refused(400, text, "body", where, "municipality")
         return {**sent, "municipality": short}
-
-    def _taxpayer(self, customer: Mapping[str, Any] | None) -> None:
-        if customer is None:
-            raise Refused(400, "customer es requerido para CCF (03)", "body", "customer")
-        needed = ("nit", "nrc") if self._options.ccf_without_nrc == "error400" else ("nit",)
-        for name in needed:
-            if not customer.get(name):
-                raise Refused(400, f"Campo #/receptor/{name} es requerido", "body", "customer", name)
 
     def _only_known(self, fields: Mapping[str, Any], known: str, *place: str | int) -> None:
         if self._options.unknown_fields == "refused":

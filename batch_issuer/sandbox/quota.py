@@ -41,7 +41,7 @@ class Window:
             self._used = 0
 
     def used(self, now: float) -> int:
-        """Requests in the window, those of other programs included."""
+        """Return how many requests the window has, those of other programs included."""
         if self._kind == "sliding":
             return len(self._log) + int(self._others * self._seconds)
         return self._used + int(self._others * (now - self._start))
@@ -54,7 +54,7 @@ class Window:
             self._used += 1
 
     def reset(self, now: float) -> float:
-        """Seconds until the window is new; of a sliding one, until its oldest request leaves."""
+        """Return the seconds until the window is new; of a sliding one, until its oldest request leaves."""
         if self._kind == "sliding":
             return self._log[0] + self._seconds - now if self._log else 0.0
         return self._start + self._seconds - now
@@ -78,9 +78,12 @@ class Quota:
         headers = self._headers(now)
         if not refused:
             return Taken(headers=headers)
-        retry_after = self.rounded(self._wait(refused, now))
-        limit = self._options.minute_limit if refused == "minute" else self._options.hour_limit
-        unit = "minuto" if refused == "minute" else "hora"
+        spanned = self._hour if refused == "hour" and self._options.hour_retry_after == "hour" else self._minute
+        wait = spanned.reset(now) if spanned is not None else self._options.minute_seconds
+        retry_after = self.rounded(wait)
+        limit, unit = self._options.minute_limit, "minuto"
+        if refused == "hour":
+            limit, unit = self._options.hour_limit, "hora"
         return Taken(
             headers=(*headers, ("Retry-After", retry_after)),
             refused=refused,
@@ -88,12 +91,12 @@ class Quota:
         )
 
     def peek(self, now: float) -> tuple[tuple[str, str], ...]:
-        """The headers of an answer that used up nothing."""
+        """Return the headers of an answer that used up nothing."""
         self._full(now)
         return self._headers(now)
 
     def rounded(self, seconds: float) -> str:
-        """Seconds as the headers write them."""
+        """Return seconds as the headers write them."""
         match self._options.reset_rounding:
             case "ceil":
                 return str(max(math.ceil(seconds), 1))
@@ -103,6 +106,7 @@ class Quota:
                 return f"{max(seconds, 0):.3f}"
 
     def _full(self, now: float) -> str:
+        """Return which window is full, the hour before the minute; empty where there is room."""
         full = ""
         for name, window in (("minute", self._minute), ("hour", self._hour)):
             if window is not None:
@@ -110,11 +114,6 @@ class Quota:
                 if window.used(now) >= window.limit:
                     full = name
         return full
-
-    def _wait(self, refused: str, now: float) -> float:
-        spans = self._options.hour_retry_after if refused == "hour" else "minute"
-        window = self._hour if spans == "hour" else self._minute
-        return window.reset(now) if window is not None else self._options.minute_seconds
 
     def _headers(self, now: float) -> tuple[tuple[str, str], ...]:
         found: list[tuple[str, str]] = []

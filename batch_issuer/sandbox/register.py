@@ -23,6 +23,7 @@ from batch_issuer.sandbox.store import Customer, Record, Standing, Store, Verdic
 _STANDING = frozenset({Standing.STAMPED, Standing.CANCELLED})
 _VOID = frozenset({Standing.REJECTED, Standing.CANCELLED})
 _KIND_OF_REPEAT = {
+    Standing.PENDING: "post-while-registering",
     Standing.STAMPED: "post-on-stamped",
     Standing.CONTINGENCY: "post-on-contingency",
     Standing.REJECTED: "post-on-rejected-unchanged",
@@ -98,7 +99,7 @@ class Register:
         return self.store.put(replace(record, visible_at=self.clock() + seconds))
 
     def settled(self, record: Record) -> Record:
-        """The record after whatever the provider's worker has done by now."""
+        """Return the record after whatever the provider's worker has done by now."""
         if record.standing is not Standing.CONTINGENCY:
             return record
         seconds, queries = self.options.resolve_after_seconds, self.options.resolve_after_queries
@@ -108,7 +109,7 @@ class Register:
         return record
 
     def resolve(self, patterns: tuple[str, ...], to: str) -> int:
-        """Settle documents in contingency on command, `stamped` or `rejected`; how many there were."""
+        """Settle documents in contingency on command, `stamped` or `rejected`; return how many there were."""
         stamped = Verdict(standing=Standing.STAMPED)
         verdict = stamped if to == "stamped" else ministry.rejected_to_order(self.options)
         waiting = [
@@ -144,20 +145,18 @@ class Register:
         )
 
     def _again(self, record: Record, sale: Sale | None, digest: str, *, waited: bool) -> Posting:
-        """A POST of a reference that is registered already."""
-        changed = digest != record.digest
-        hidden = record.standing is Standing.PENDING or record.visible_at > self.clock()
+        """Answer a POST of a reference that is registered already, and note it. Raises `Refused` or `Busy`."""
+        changed, hidden = digest != record.digest, record.is_hidden(self.clock())
         if not waited:
             record = self.store.put(replace(record, received=record.received + 1))
+            seen = Standing.PENDING if hidden else record.standing
+            # A rejected document may come again, corrected; any other POST would have made a second document.
+            if seen is not Standing.REJECTED or not changed:
+                self._note(_KIND_OF_REPEAT[seen], record, changed=changed)
+        if hidden and self.options.simultaneous == "error409":
+            raise Refused(409, "El documento se está procesando")
         if hidden:
-            if not waited:
-                self._note("post-while-registering", record, changed=changed)
-            if self.options.simultaneous == "error409":
-                raise Refused(409, "El documento se está procesando")
             raise Busy(record)
-        # A rejected document may come again, corrected; any other POST would have made a second document.
-        if not waited and not (record.standing is Standing.REJECTED and changed):
-            self._note(_KIND_OF_REPEAT[record.standing], record, changed=changed)
         reactions = {
             Standing.REJECTED: "resend",
             Standing.CONTINGENCY: self.options.contingency_repost,
@@ -168,10 +167,10 @@ class Register:
                 raise Refused(409, "El documento no admite un nuevo envío en su estado actual")
             case "resend" if sale is not None:
                 return self._reuse(record, sale, digest)
-            case _:
-                return Posting(record=record, duplicate=True, to_send=False)
+        return Posting(record=record, duplicate=True, to_send=False)
 
     def _reuse(self, record: Record, sale: Sale, digest: str) -> Posting:
+        """Put new content into a document that is sent again: its id and control number stay (provider.md 14.3)."""
         if sale.doc_type != record.doc_type:
             raise Refused(409, "doc_type no puede cambiar en un reenvío")
         code = record.generation_code
@@ -197,6 +196,7 @@ class Register:
         self.store.put(replace(record, visible_at=0.0))
 
     def _settle(self, record: Record, verdict: Verdict) -> Record:
+        """Keep what the ministry says of a document; a credit note over everything cancels its CCF with its stamp."""
         now = self.clock()
         stamped = verdict.standing is Standing.STAMPED
         refused = record.refused_digest
@@ -224,7 +224,7 @@ class Register:
         return settled
 
     def visible(self, account: Account, families: tuple[str, ...], id_or_ref: str) -> Record:
-        """The document that a path names, as far as the provider shows it by now. Raises `Refused` with 404."""
+        """Return the document that a path names, as far as the provider shows it by now. Raises `Refused` with 404."""
         for family in families:
             found = self.store.find(
                 account.company, family, id_or_ref, control_numbers=self.options.control_number_in_path
@@ -242,12 +242,12 @@ class Register:
         return {} if sale.customer is None else self.store.merge_customer(company, sale.customer, CUSTOMER_DEFAULTS)
 
     def new_stamp(self, record: Record, now: float, purpose: str) -> str:
-        """A stamp of 40 characters that begins with the moment."""
+        """Make a stamp of 40 characters that begins with the moment."""
         seed = f"{self.options.seed}:{record.generation_code}:{purpose}:{record.sends}"
         return written(int(now))[2] + hashlib.blake2b(seed.encode(), digest_size=13).hexdigest().upper()
 
     def note_cancelled_again(self, record: Record) -> None:
-        """An invalidation of what is invalidated: a careful client asks first."""
+        """Note an invalidation of what is invalidated: a careful client asks first."""
         self._note("invalidate-on-cancelled", record, changed=False)
 
     def _note(self, kind: str, record: Record, *, changed: bool) -> None:
@@ -255,6 +255,7 @@ class Register:
         self.violations.append(Violation(kind=kind, company=record.company, ref=record.ref, at=at, changed=changed))
 
     def _adjusting(self, account: Account, sale: Sale) -> Sale:
+        """Return a credit note with its CCF and lines. Raises `Refused` where what is left of the CCF allows none."""
         ccf = self.visible(account, ("sale",), sale.adjusts)
         if ccf.doc_type != "03":
             raise Refused(400, "Solo se puede ajustar un CCF (03)", "body", "document_id")
@@ -268,7 +269,7 @@ class Register:
         return adjusting
 
     def replace_by_memo(self, account: Account, ccf: Record) -> Record:
-        """The CCF, cancelled by a credit note over all its lines."""
+        """Cancel a CCF by a credit note over all its lines; return the CCF."""
         sale = Sale(
             doc_type="05", ref="", lines=ccf.sale.lines, adjusts=ccf.document_id, full_adjustment=True, own_lines=False
         )
@@ -276,7 +277,7 @@ class Register:
         return self.mark_cancelled(ccf, stamp=memo.stamp, memo=memo)
 
     def mark_cancelled(self, record: Record, *, stamp: str, memo: Record | None = None) -> Record:
-        """The document, cancelled by an event with this stamp or by a credit note."""
+        """Cancel a document, by an event with this stamp or by a credit note; return it."""
         return self.store.put(
             replace(
                 record,
@@ -293,7 +294,7 @@ def _gross(amounts: Amounts) -> Decimal:
 
 
 def _uuid(seed: int, company: str, name: str) -> str:
-    """A UUID of version 4 that is the same for the same seed and name."""
+    """Make a UUID of version 4 that is the same for the same seed and name: runs can be compared."""
     digits = hashlib.blake2b(f"{seed}:{company}:{name}".encode(), digest_size=16).hexdigest()
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

@@ -86,11 +86,15 @@ class Record:
 
     @property
     def family(self) -> str:
-        """`purchase` for type 14, else `sale`."""
+        """Return `purchase` for type 14, else `sale`."""
         return "purchase" if self.doc_type == "14" else "sale"
 
+    def is_hidden(self, now: float) -> bool:
+        """Whether the document is still being registered, for all that anybody can see."""
+        return self.standing is Standing.PENDING or self.visible_at > now
+
     def as_json(self) -> dict[str, Any]:
-        """What the control plane tells about it."""
+        """Return what the control plane tells about it."""
         return {
             "ref": self.ref,
             "company": self.company,
@@ -146,7 +150,14 @@ class Store:
             content = path.read_bytes()
             whole = content[: content.rfind(b"\n") + 1]
             for line in whole.decode().split("\n")[:-1]:
-                self._load(line)
+                entry = json.loads(line)
+                if "customer" in entry:
+                    company, identity = entry["customer"]["identity"]
+                    self._customers[company, identity] = MappingProxyType(entry["customer"]["fields"])
+                    continue
+                record = self.put(_record_from(entry["record"]))
+                counter, number = (record.company, record.doc_type), int(record.control_number.rpartition("-")[2])
+                self._numbers[counter] = max(number, self._numbers.get(counter, 0))
             if whole != content and not content[len(whole) :].startswith(b"{"):
                 raise ValueError(content[len(whole) :][:40].decode(errors="replace"))
             if whole != content:
@@ -169,11 +180,11 @@ class Store:
         self.close()
 
     def by_ref(self, company: str, family: str, ref: str) -> Record | None:
-        """The document of a reference, visible or not."""
+        """Return the document of a reference, visible or not."""
         return self._records.get(self._key(company, family, ref))
 
     def find(self, company: str, family: str, id_or_ref: str, *, control_numbers: bool = False) -> Record | None:
-        """The document that a path names by UUID, reference or, if allowed, control number."""
+        """Return the document that a path names by UUID, reference or, if allowed, control number."""
         if key := self._ids.get((company, id_or_ref.lower())):
             found = self._records[key]
             if found.family == family:
@@ -185,21 +196,21 @@ class Store:
         return self.by_ref(company, family, id_or_ref)
 
     def current(self, record: Record) -> Record:
-        """What stands now in the place of a record."""
+        """Return what stands now in the place of a record."""
         return self._records[self._key(record.company, record.family, record.ref)]
 
     def adjusting(self, ccf: Record) -> list[Record]:
-        """The credit notes of a CCF."""
+        """Return the credit notes of a CCF."""
         return [self._records[key] for key in self._memos.get((ccf.company, ccf.document_id), ())]
 
     def next_number(self, company: str, doc_type: str) -> int:
-        """The next control number of a type, used up by asking."""
+        """Return the next control number of a type, used up by asking."""
         number = self._numbers.get((company, doc_type), self._first_number - 1) + 1
         self._numbers[company, doc_type] = number
         return number
 
     def put(self, record: Record) -> Record:
-        """Keep a new or changed record; two documents for one reference are impossible."""
+        """Keep a new or changed record, and return it. Raises `AssertionError` for a reference's second document."""
         key = self._key(record.company, record.family, record.ref)
         before = self._records.get(key)
         if before is not None and before.document_id != record.document_id:
@@ -213,7 +224,7 @@ class Store:
         return record
 
     def merge_customer(self, company: str, sent: Customer, defaults: Customer) -> Customer:
-        """The stored customer after the fields that were sent, on top of the defaults when NIT and DUI are unknown."""
+        """Store and return a customer: the one of this NIT or DUI, else the defaults, under the fields that were sent."""
         identities = [(company, f"{name}:{sent[name]}") for name in ("nit", "dui") if sent.get(name)]
         known = next((self._customers[identity] for identity in identities if identity in self._customers), defaults)
         merged = MappingProxyType({**known, **sent})
@@ -224,7 +235,7 @@ class Store:
         return merged
 
     def customers(self, company: str | None = None) -> list[Customer]:
-        """The stored customers, of one company or of all."""
+        """Return the stored customers, of one company or of all."""
         found = (customer for (owner, _), customer in self._customers.items() if company in (None, owner))
         return list({id(customer): customer for customer in found}.values())
 
@@ -236,30 +247,21 @@ class Store:
             self._journal.write(json.dumps(entry, default=_plain, ensure_ascii=False) + "\n")
             self._journal.flush()
 
-    def _load(self, line: str) -> None:
-        entry = json.loads(line)
-        if "customer" in entry:
-            company, identity = entry["customer"]["identity"]
-            self._customers[company, identity] = MappingProxyType(entry["customer"]["fields"])
-            return
-        record = _record_from(entry["record"])
-        self.put(record)
-        number = int(record.control_number.rpartition("-")[2])
-        counter = record.company, record.doc_type
-        self._numbers[counter] = max(number, self._numbers.get(counter, 0))
-
 
 def _shallow(value: Record | Sale | Amounts) -> dict[str, Any]:
+    """Return the fields by name; `asdict` would copy every line and customer with them."""
     return {item.name: getattr(value, item.name) for item in fields(value)}
 
 
 def _plain(value: object) -> Any:
+    """Return a value as JSON can have it, for `json.dumps`."""
     if isinstance(value, Sale | Amounts):
         return _shallow(value)
     return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _record_from(entry: dict[str, Any]) -> Record:
+    """Read a record of the state file, as `_plain` wrote it."""
     sale = entry["sale"]
     lines = tuple(
         SaleLine(description, Decimal(quantity), Decimal(price), Decimal(discount), is_service)
@@ -293,5 +295,5 @@ class Violation:
     """The content differs from what is registered."""
 
     def as_json(self) -> dict[str, Any]:
-        """One entry of `violations`."""
+        """Return one entry of `violations`."""
         return asdict(self)

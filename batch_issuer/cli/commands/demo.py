@@ -42,12 +42,11 @@ def command(output: Output, out: str, *, mixed: bool) -> int:
     output.say(
         N_("All of it happened on this machine: no key, no network, no fiscal effect. Look at the report first.")
     )
+    ended = {"run": demo.issued.run.run, "sent": demo.issued.progress.posts, "seconds": demo.issued.seconds}
     output.give(
         {
             **as_json(demo.after),
-            "run": demo.issued.run.run,
-            "sent": demo.issued.progress.posts,
-            "seconds": demo.issued.seconds,
+            **ended,
             "problems": [problem.as_json(output.messages) for problem in demo.prepared.problems],
             "ledger": demo.reports["ledger"],
             "reports": {kind: path for kind, path in demo.reports.items() if kind != "ledger"},

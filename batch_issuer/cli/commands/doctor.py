@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 @program.common
 @program.with_output
 def command(output: Output, **options: Any) -> int:
-    from batch_issuer.doctor import exit_code
+    from batch_issuer.doctor import CHECK_NAMES, exit_code
 
     checks = _checks(output, options)
-    _show(output, checks)
+    names = [output.messages.text(CHECK_NAMES[check.name]) for check in checks]
+    width = max(map(len, names))
+    marks = {"ok": "✓", "warning": "!", "problem": "✗"}
+    for name, check in zip(names, checks, strict=True):
+        output.show(f"{marks[check.level.value]} {name.ljust(width)}  {check.text(output.messages)}")
+        if check.level.value != "ok" and (advice := check.advice(output.messages)):
+            output.show(f"  {' ' * width}  → {advice}")
     code = exit_code(checks)
-    plain = [
-        {
-            "check": check.name,
-            "level": check.level.value,
-            "message": check.text(output.messages),
-            "repair": check.advice(output.messages),
-            "stops": check.stops,
-        }
-        for check in checks
-    ]
-    output.give({"checks": plain, "exit_code": code})
+    output.show()
+    output.say(_VERDICTS[code])
+    output.give({"checks": [check.as_json(output.messages) for check in checks], "exit_code": code})
     return code
 
 
+_VERDICTS = {2: N_("A run could not start like this."), 1: N_("Something needs a person."), 0: N_("Nothing is wrong.")}
+"""By the exit code, which says the same."""
 _BY_SETTINGS = ("settings", "company", "address", "key", "environment", "provider")
 """What cannot be told without them."""
 
@@ -73,24 +73,3 @@ def _checks(output: Output, options: dict[str, Any]) -> list[Check]:
         return diagnose(subject)
     found = diagnose(subject, lambda _url, _key: None)
     return [*trouble, *(check for check in found if check.name not in _BY_SETTINGS)]
-
-
-def _show(output: Output, checks: list[Check]) -> None:
-    """Say each check with its mark, what to do where it is not well, and what it all comes to."""
-    from batch_issuer.doctor import CHECK_NAMES
-
-    names = [output.messages.text(CHECK_NAMES[check.name]) for check in checks]
-    width = max(map(len, names))
-    marks = {"ok": "✓", "warning": "!", "problem": "✗"}
-    for name, check in zip(names, checks, strict=True):
-        output.show(f"{marks[check.level.value]} {name.ljust(width)}  {check.text(output.messages)}")
-        if check.level.value != "ok" and (advice := check.advice(output.messages)):
-            output.show(f"  {' ' * width}  → {advice}")
-    bad = [check for check in checks if check.level.value == "problem"]
-    output.show()
-    if any(check.stops for check in bad):
-        output.say(N_("A run could not start like this."))
-    elif bad:
-        output.say(N_("Something needs a person."))
-    else:
-        output.say(N_("Nothing is wrong."))

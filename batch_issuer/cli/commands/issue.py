@@ -35,11 +35,9 @@ def command(output: Output, files: tuple[str, ...], **options: Any) -> int:
 
 def _issue(output: Output, files: tuple[str, ...], options: dict[str, Any]) -> int:
     """Read, plan, send, reconcile, say; begin anew with each answer that a person gives."""
-    from batch_issuer.cli.asking import ask_which_sales
     from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.ending import finish
-    from batch_issuer.cli.planning import plan_against_ledger
-    from batch_issuer.cli.screen.plan import show_plan
+    from batch_issuer.cli.planning import ask_which_sales, plan_against_ledger
     from batch_issuer.cli.session import open_session, read_files
     from batch_issuer.plan.doubts import IdentityQuestion
     from batch_issuer.send.commands.issue import issue
@@ -49,8 +47,7 @@ def _issue(output: Output, files: tuple[str, ...], options: dict[str, Any]) -> i
     chosen: Any = {"only": options["only"], "limit": options["limit"]}
     planned = plan_against_ledger(session, read_files(session, files), **chosen)
     if planned.questions:
-        show_plan(output, planned.prepared, planned.plan)
-        output.show()
+        planned.show_counts(output)
         ask_which_sales(session, planned.questions, options, files)
         return _issue(output, files, options)
     expected: Any = {"documents": options["expect_documents"], "total": options["expect_total"]}

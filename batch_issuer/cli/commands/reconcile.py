@@ -13,7 +13,7 @@ from batch_issuer.cli.screen.output import Output
 from batch_issuer.messages import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from batch_issuer.cli.session import Session
     from batch_issuer.ledger.store import Ledger
@@ -65,33 +65,32 @@ def command(output: Output, files: tuple[str, ...], *, ask: bool, mask: bool, **
 def _reconciled(
     session: Session, files: tuple[str, ...], options: Mapping[str, Any], *, ask: bool
 ) -> tuple[Reconciliation, Outcome | None]:
-    """Reconcile the files with the ledger; where the provider is asked first, return the run that did too."""
+    """Reconcile the files with the ledger, after asking the provider about each of both where `ask` says so.
+
+    The run that asked is returned too.
+    """
+    from batch_issuer.cli.connecting import connect, watcher
     from batch_issuer.cli.session import read_files
     from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.reconcile.compare import compare, reconcile_files
     from batch_issuer.reconcile.gather import reconcile_run
+    from batch_issuer.send.commands.recheck import Inquiry, recheck
 
-    prepared = read_files(session, files)
+    prepared, outcome = read_files(session, files), None
 
     def compared(ledger: Ledger) -> Compared:
         return compare(prepared, ledger, session.company.code, options["first"], options["last"])
-
-    outcome = _ask(session, compared, options) if ask else None
-    with closing(open_to_read(session.ledger)) as ledger:
-        if outcome is not None:
-            return reconcile_run(ledger, outcome.run.run, session.company, session.settings), outcome
-        return reconcile_files(ledger, compared(ledger), session.company, session.settings), None
-
-
-def _ask(session: Session, compared: Callable[[Ledger], Compared], options: Mapping[str, Any]) -> Outcome:
-    """Ask the provider about every document of the files and of the ledger's days."""
-    from batch_issuer.cli.connecting import connect, watcher
-    from batch_issuer.send.commands.recheck import Inquiry, recheck
 
     def inquire(ledger: Ledger) -> Inquiry:
         found = compared(ledger)
         records = [*found.records, *found.held, *found.only_in_ledger]
         return Inquiry(reading=found.reading, records=records, unknown=found.unknown)
 
-    where: Any = {"ledger_path": session.ledger, "company": session.company}
-    return recheck(inquire, **where, connection=connect(session, options), watcher=watcher(session))
+    if ask:
+        where: Any = {"ledger_path": session.ledger, "company": session.company}
+        outcome = recheck(inquire, **where, connection=connect(session, options), watcher=watcher(session))
+    # Compared anew with the ledger as the answers have left it.
+    with closing(open_to_read(session.ledger)) as ledger:
+        if outcome is not None:
+            return reconcile_run(ledger, outcome.run.run, session.company, session.settings), outcome
+        return reconcile_files(ledger, compared(ledger), session.company, session.settings), None

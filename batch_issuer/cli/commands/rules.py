@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import click
 
 from batch_issuer.cli import program
@@ -12,9 +9,6 @@ from batch_issuer.cli.screen.output import Output
 from batch_issuer.messages import N_
 from batch_issuer.model.documents import DOC_TYPES
 from batch_issuer.model.problems import Severity
-
-if TYPE_CHECKING:
-    from batch_issuer.rules import RuleRow
 
 _SEVERITIES = {Severity.BLOCKS: N_("blocks"), Severity.WARNS: N_("warns")}
 
@@ -33,11 +27,11 @@ _SEVERITIES = {Severity.BLOCKS: N_("blocks"), Severity.WARNS: N_("warns")}
 def command(output: Output, doc_type: str | None) -> int:
     from batch_issuer.rules import all_rules
 
-    rules = [rule for rule in all_rules() if doc_type is None or doc_type in rule.doc_types]
-    _show(output, rules)
-    text = output.messages.text
-    entries = [
-        {
+    text, entries, blocking = output.messages.text, [], 0
+    for rule in all_rules():
+        if doc_type is not None and doc_type not in rule.doc_types:
+            continue
+        entry = {
             "code": rule.code,
             "severity": rule.severity.value,
             "doc_types": list(rule.doc_types),
@@ -45,27 +39,19 @@ def command(output: Output, doc_type: str | None) -> int:
             "repair": text(rule.repair),
             "sources": list(rule.sources),
         }
-        for rule in rules
-    ]
-    output.give({"rules": entries, "exit_code": 0})
-    return 0
-
-
-def _show(output: Output, rules: Sequence[RuleRow]) -> None:
-    """Code, severity and types in columns; what it says and how to repair it below."""
-    text = output.messages.text
-    every = text(N_("all types"))
-    for rule in rules:
-        types = every if rule.doc_types == DOC_TYPES else " ".join(rule.doc_types)
+        entries.append(entry)
+        blocking += rule.severity is Severity.BLOCKS
+        types = text(N_("all types")) if rule.doc_types == DOC_TYPES else " ".join(rule.doc_types)
         mark = "✗" if rule.severity is Severity.BLOCKS else "!"
         output.show(f"{mark} {rule.code:<28} {text(_SEVERITIES[rule.severity]):<9} {types}")
-        output.show(f"    {text(rule.message)}")
-        output.show(f"    → {text(rule.repair)}")
-    blocking = sum(rule.severity is Severity.BLOCKS for rule in rules)
+        output.show(f"    {entry['message']}")
+        output.show(f"    → {entry['repair']}")
     output.show()
     output.say(
         N_("{count} rules: {blocking} hold their document back (✗), {warning} only warn (!)."),
-        count=len(rules),
+        count=len(entries),
         blocking=blocking,
-        warning=len(rules) - blocking,
+        warning=len(entries) - blocking,
     )
+    output.give({"rules": entries, "exit_code": 0})
+    return 0

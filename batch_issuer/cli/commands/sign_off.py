@@ -9,7 +9,7 @@ import click
 from batch_issuer.cli import option_values, program
 from batch_issuer.cli.screen.output import Output
 from batch_issuer.messages import N_
-from batch_issuer.model.money import dollars, figure
+from batch_issuer.model.money import figure
 
 
 @click.command("sign-off", cls=program.Command, help=program.COMMANDS["sign-off"][1])
@@ -25,10 +25,9 @@ from batch_issuer.model.money import dollars, figure
 @program.common
 @program.with_output
 def command(output: Output, period: tuple[str, str], by: str, role: str, **options: Any) -> int:
-    from batch_issuer.cli.screen.findings import ROLES, by_state, days_text, named
+    from batch_issuer.cli.screen.findings import show_waiting, signature
     from batch_issuer.cli.session import open_session
     from batch_issuer.model.days import today
-    from batch_issuer.reconcile import STATE_NAMES
     from batch_issuer.reconcile.sign import sign
 
     session = open_session(output, options)
@@ -39,24 +38,11 @@ def command(output: Output, period: tuple[str, str], by: str, role: str, **optio
     one = signed.sign_off
     output.say(
         N_("{days} is signed by {by} ({role}): {documents} documents for {gross}, up to event {event} ({hash}…)."),
-        days=days_text(output, one.first, one.last),
-        by=one.by,
-        role=output.messages.text(ROLES[one.role]),
-        documents=f"{one.documents:,}",
-        gross=dollars(one.gross),
+        **signature(output, one),
         event=f"{one.after:,}",
         hash=one.hash[:16],
     )
-    if one.needs_person:
-        output.show(
-            output.messages.count(
-                "! {n} document of the period still needs a person, and is signed as it stands:",
-                "! {n} documents of the period still need a person, and are signed as they stand:",
-                one.needs_person,
-            )
-        )
-        for state, references in by_state(waiting).items():
-            output.show(f"    {output.messages.text(STATE_NAMES[state])}: {named(references)}")
+    show_waiting(output, one, waiting)
     if one.last >= today().isoformat():
         output.say(N_("! The period is not over: what is issued in it from now on will show as changed since."))
     plain = {name: getattr(one, name) for name in ("first", "last", "by", "role", "at", "documents", "needs_person")}

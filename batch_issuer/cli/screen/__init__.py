@@ -5,6 +5,8 @@
 - `progress`: how far a run is, and when it will be done.
 - `verdict`: the bridge from the files to the provider, and what needs a person.
 - `findings`: files against ledger, contingency, control numbers, notes and signatures.
+- `cancellations`, `downloads`: what those commands show of each document and file.
+- `document`: one document, and its story in the ledger.
 - `tables`: lists as JSON, CSV or XLSX.
 - `durations`: seconds as people write them.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: `45 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Return seconds as people say them: `45 s`, `3 min 20 s`, `2 h 5 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -14,7 +14,7 @@ def duration(seconds: float) -> str:
 
 
 def parse_duration(text: str) -> float:
-    """`90`, `90s`, `10m`, `2h` as seconds. Raises `ValueError` for anything else."""
+    """Read `90`, `90s`, `10m` or `2h` as seconds. Raises `ValueError` for anything else."""
     units = {"s": 1, "m": 60, "h": 3600}
     unit = units.get(text[-1:].lower())
     number = float(text[:-1] if unit else text)

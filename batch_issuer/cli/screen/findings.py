@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from batch_issuer.cli.screen.output import Output, few
 from batch_issuer.messages import N_
 from batch_issuer.model.money import dollars, total_of
-from batch_issuer.model.records import Record
+from batch_issuer.model.records import Record, SignOff
 from batch_issuer.model.states import State
-from batch_issuer.reconcile import (
-    STATE_NAMES,
-    Match,
-    OpenItem,
-    Reconciliation,
-    Scope,
-    Series,
-    SignedOff,
-    StateChange,
-)
+from batch_issuer.reconcile import STATE_NAMES, Match, Reconciliation, Series, StateChange
 from batch_issuer.reports.figures import day, moment
 
 _EXAMPLES = 5
@@ -28,6 +19,8 @@ _EXAMPLES = 5
 _OLD = dt.timedelta(hours=6)
 """After so long without an entry, ages say less than they seem to."""
 _LATE = ("24-72h", ">72h", ">7d")
+"""A rejected document may be corrected under its code for 24 hours (the ministry's manual); one in contingency has to
+be sent within 72 hours of its event's stamp, and the event within 24 of its cause's end (MF2, pp. 19-20)."""
 
 
 def show_findings(output: Output, made: Reconciliation) -> None:
@@ -48,18 +41,39 @@ def show_findings(output: Output, made: Reconciliation) -> None:
     _show_contingency(output, made)
     _show_numbers(output, made)
     _show_persons(output, made)
-    _show_since(output, made)
+    if made.since is not None:
+        output.show()
+        output.say(N_("Since the report of {when}:"), when=moment(made.since.as_of))
+        items = [(label, getattr(made.since, name)) for name, label in _SINCE.items()]
+        output.table(
+            [
+                (output.messages.text(label), f"{len(some):,}", named([one.external_ref for one in some]))
+                for label, some in items
+            ],
+            right=[1],
+        )
+
+
+_SINCE: Mapping[str, str] = {
+    "resolved": N_("resolved"),
+    "still_open": N_("still open"),
+    "new": N_("new"),
+    "gone": N_("gone from the files and not in the ledger"),
+}
 
 
 def _show_comparison(output: Output, made: Reconciliation) -> None:
+    """Say what files and ledger have in common, and what the provider answered where it was asked."""
     found = made.comparison
     if found is None:
         return
     output.show()
-    output.say(N_("The files against the ledger: {how}."), how=_how(output, made.scope))
+    text, scope = output.messages.text, made.scope
+    how = text(_LOOKED_FOR.get(scope.chosen_by, _WITHOUT_DATES), days=days_text(output, scope.first, scope.last))
+    output.say(N_("The files against the ledger: {how}."), how=how)
     output.table(
         [
-            (output.messages.text(label), f"{tally.documents:,}", dollars(tally.gross))
+            (text(label), f"{tally.documents:,}", dollars(tally.gross))
             for match, label in _MATCHES.items()
             if (tally := found.matches.get(match)) is not None and (tally.documents or match is Match.MATCHED)
         ],
@@ -78,21 +92,12 @@ def _show_comparison(output: Output, made: Reconciliation) -> None:
     _show_states(output, found.asked, [one for one in found.state_changes if one.before])
 
 
-def _how(output: Output, scope: Scope) -> str:
-    """Return which of the ledger's documents were looked for in the files."""
-    text = output.messages.text
-    days = days_text(output, scope.first, scope.last)
-    match scope.chosen_by:
-        case "period":
-            return text(N_("the ledger's documents of {days} are looked for in them"), days=days)
-        case "dates":
-            return text(
-                N_("the ledger's documents of the days that they cover, {days}, are looked for in them"), days=days
-            )
-        case _:
-            return text(
-                N_("they have no dates, so the ledger's documents that were read from the same sheets are looked for")
-            )
+_LOOKED_FOR: Mapping[str, str] = {
+    "period": N_("the ledger's documents of {days} are looked for in them"),
+    "dates": N_("the ledger's documents of the days that they cover, {days}, are looked for in them"),
+}
+_WITHOUT_DATES = N_("they have no dates, so the ledger's documents that were read from the same sheets are looked for")
+"""Which of the ledger's documents were looked for in the files, by how they were chosen."""
 
 
 def days_text(output: Output, first: str, last: str) -> str:
@@ -127,15 +132,17 @@ def _more(output: Output, count: int) -> None:
 
 
 def _show_states(output: Output, asked: int, changes: Sequence[StateChange]) -> None:
+    """Say how many documents the provider answered about, and which are not as the ledger had them."""
     if not asked and not changes:
         return
-    text = output.messages.count(
+    answered = output.messages.count(
         "The provider answered about {n} document; not as the ledger had it: {changed}.",
         "The provider answered about {n} documents; not as the ledger had them: {changed}.",
         asked,
         changed=f"{len(changes):,}",
     )
-    output.show(text)
+    output.show(answered)
+    # What was proven once stays in the ledger; an answer that says less may be a failure of the provider's.
     kept = [one for one in changes if not one.recorded]
     for one in kept[:_EXAMPLES]:
         output.say(
@@ -153,6 +160,7 @@ def _show_states(output: Output, asked: int, changes: Sequence[StateChange]) -> 
 
 
 def _show_contingency(output: Output, made: Reconciliation) -> None:
+    """Say how the company's open contingency moved, what waits too long, and what other runs left open."""
     bridge = made.contingency
     settled = sum(part.documents for part in bridge.settled.values())
     if bridge.opening.documents or bridge.entered.documents:
@@ -175,7 +183,7 @@ def _show_contingency(output: Output, made: Reconciliation) -> None:
 
 
 def _show_ages(output: Output, made: Reconciliation) -> None:
-    """Say what has waited too long."""
+    """Say what has waited too long, by the ministry's terms."""
     over_day = _of_ages(made.ages, _LATE)
     if over_day:
         output.say(
@@ -211,6 +219,7 @@ def _of_ages(ages: Iterable[tuple[str, int, object]], names: Sequence[str]) -> i
 
 
 def _show_numbers(output: Output, made: Reconciliation) -> None:
+    """Say which control numbers are missing, repeated or odd, and which documents fall into another month."""
     odd = [one for one in made.series if one.missing or one.repeated]
     for series in odd[:_EXAMPLES]:
         _show_series(output, series)
@@ -222,6 +231,7 @@ def _show_numbers(output: Output, made: Reconciliation) -> None:
             number=made.odd_numbers[0].answer.control_number[:60],
             ref=made.odd_numbers[0].external_ref,
         )
+    # VAT is declared by the month of the document: such a sale stands in another return than its owner expects.
     if made.other_months:
         output.say(
             N_("! Issued or stamped in another month than that of the sale: {count} ({refs})."),
@@ -231,6 +241,7 @@ def _show_numbers(output: Output, made: Reconciliation) -> None:
 
 
 def _show_series(output: Output, series: Series) -> None:
+    """Say which numbers of a series are missing, and which stand on several documents."""
     if series.missing:
         runs = [f"{first}" if first == last else f"{first}–{last}" for first, last in series.missing]
         shown = ", ".join(runs[:_EXAMPLES]) + (" …" if len(runs) > _EXAMPLES else "")
@@ -256,6 +267,7 @@ def _show_series(output: Output, series: Series) -> None:
 
 
 def _show_persons(output: Output, made: Reconciliation) -> None:
+    """Say what persons wrote: the last notes, and who answers for which days, and whether anything changed since."""
     for note in made.noted[-_EXAMPLES:]:
         output.say(
             N_("Note on {ref} by {by}, {when}: {reason}"),
@@ -266,30 +278,49 @@ def _show_persons(output: Output, made: Reconciliation) -> None:
         )
     _more(output, len(made.noted))
     for signed in made.sign_offs:
-        _show_signed(output, signed)
-
-
-def _show_signed(output: Output, signed: SignedOff) -> None:
-    """Say who answers for which days, and whether anything changed since."""
-    one = signed.sign_off
-    said = N_("{days} was signed by {by} ({role}) on {when}, {documents} documents for {gross}: unchanged since.")
-    if not signed.unchanged:
-        said = N_(
-            "✗ {days} was signed by {by} ({role}) on {when}, {documents} documents for {gross}. "
-            "CHANGED SINCE: now {now} documents for {amount}; touched: {refs}."
+        said = N_("{days} was signed by {by} ({role}) on {when}, {documents} documents for {gross}: unchanged since.")
+        if not signed.unchanged:
+            said = N_(
+                "✗ {days} was signed by {by} ({role}) on {when}, {documents} documents for {gross}. "
+                "CHANGED SINCE: now {now} documents for {amount}; touched: {refs}."
+            )
+        output.say(
+            said,
+            **signature(output, signed.sign_off),
+            when=moment(signed.sign_off.at),
+            now=f"{signed.now.documents:,}",
+            amount=dollars(signed.now.gross),
+            refs=named(signed.changed) or "–",
         )
-    output.say(
-        said,
-        days=days_text(output, one.first, one.last),
-        by=one.by,
-        role=output.messages.text(ROLES[one.role]),
-        when=moment(one.at),
-        documents=f"{one.documents:,}",
-        gross=dollars(one.gross),
-        now=f"{signed.now.documents:,}",
-        amount=dollars(signed.now.gross),
-        refs=named(signed.changed) or "–",
+
+
+def signature(output: Output, signed: SignOff) -> dict[str, str]:
+    """Return the places of a text about a signature: the days, who signed as what, and what they came to."""
+    return {
+        "days": days_text(output, signed.first, signed.last),
+        "by": signed.by,
+        "role": output.messages.text(ROLES[signed.role]),
+        "documents": f"{signed.documents:,}",
+        "gross": dollars(signed.gross),
+    }
+
+
+def show_waiting(output: Output, signed: SignOff, waiting: Iterable[Record]) -> None:
+    """Warn of what still needs a person in days that are signed: how many, and which by their state."""
+    if not signed.needs_person:
+        return
+    output.show(
+        output.messages.count(
+            "! {n} document of the period still needs a person, and is signed as it stands:",
+            "! {n} documents of the period still need a person, and are signed as they stand:",
+            signed.needs_person,
+        )
     )
+    by_state: dict[State, list[str]] = defaultdict(list)
+    for record in waiting:
+        by_state[record.state].append(record.external_ref)
+    for state, references in by_state.items():
+        output.show(f"    {output.messages.text(STATE_NAMES[state])}: {named(references)}")
 
 
 ROLES: Mapping[str, str] = {"preparer": N_("preparer"), "reviewer": N_("reviewer")}
@@ -298,31 +329,3 @@ ROLES: Mapping[str, str] = {"preparer": N_("preparer"), "reviewer": N_("reviewer
 def named(references: Sequence[str]) -> str:
     """Return the first references as one text, and how many more there are."""
     return few(references, _EXAMPLES)
-
-
-def by_state(records: Iterable[Record]) -> Mapping[State, list[str]]:
-    """Return references by state."""
-    found: dict[State, list[str]] = {}
-    for record in records:
-        found.setdefault(record.state, []).append(record.external_ref)
-    return found
-
-
-def _show_since(output: Output, made: Reconciliation) -> None:
-    if made.since is None:
-        return
-    output.show()
-    output.say(N_("Since the report of {when}:"), when=moment(made.since.as_of))
-    lines: Iterable[tuple[str, Sequence[OpenItem]]] = (
-        (N_("resolved"), made.since.resolved),
-        (N_("still open"), made.since.still_open),
-        (N_("new"), made.since.new),
-        (N_("gone from the files and not in the ledger"), made.since.gone),
-    )
-    output.table(
-        [
-            (output.messages.text(label), f"{len(items):,}", named([one.external_ref for one in items]))
-            for label, items in lines
-        ],
-        right=[1],
-    )

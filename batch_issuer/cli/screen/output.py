@@ -1,4 +1,4 @@
-"""What the program says: prose on stdout, or one JSON object there and the prose on stderr."""
+"""Where the program's words go: prose to stdout, or one JSON object there and the prose to stderr."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Listed(str):
 
 
 def listed(entries: Iterable[Any]) -> Listed:
-    """A list as JSON, to stand in the object of `--json`."""
+    """Return a list as JSON, to stand in the object of `--json`."""
     lines = ",\n    ".join(map(_entry, entries))
     return Listed(f"[\n    {lines}\n  ]" if lines else "[]")
 
@@ -37,7 +37,7 @@ _entry = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Output:
-    """Where texts go, and in which language."""
+    """The screen of one call: where texts go, and in which language."""
 
     def __init__(self, messages: Messages, *, as_json: bool) -> None:
         self.messages = messages
@@ -48,15 +48,16 @@ class Output:
         """The settings that count, for every object of `--json`."""
 
     def say(self, message: str = "", /, **parameters: object) -> None:
-        """A catalog text, with its places filled in."""
+        """Show a text of the catalog, with its places filled in."""
         self.show(self.messages.text(message, **parameters))
 
     def show(self, text: str = "") -> None:
-        """A text that is already in the reader's language. What a cell holds never steers the terminal."""
+        """Show a text that is already in the reader's language."""
+        # What a cell holds must not steer the terminal: ESC sequences can hide lines, or type into some terminals.
         self._put(text.translate(_HARMLESS), err=self.as_json)
 
     def table(self, rows: Iterable[Sequence[str]], *, right: Sequence[int] = (), indent: int = 2) -> None:
-        """Rows of cells in aligned columns; those in `right` are flush right."""
+        """Show rows of cells in aligned columns; those in `right` are flush right."""
         listed = [tuple(row) for row in rows]
         if not listed:
             return
@@ -69,17 +70,22 @@ class Output:
             self.show(" " * indent + "   ".join(cells).rstrip())
 
     def give(self, answer: Mapping[str, Any]) -> None:
-        """The JSON object of `--json`."""
-        if self.as_json:
-            before = "{"
-            for name, value in {**answer, "settings_file": self.settings_file}.items():
-                self._put(f"{before}\n  {_entry(name)}: ", end="")
-                self._put(_indented(value), end="")
-                before = ","
-            self._put("\n}")
+        """Write the JSON object of `--json`; nothing without that option."""
+        if not self.as_json:
+            return
+        # A value at a time: the lists of a day with 25,900 documents are long, and are not put together to one more.
+        before = "{"
+        for name, value in {**answer, "settings_file": self.settings_file}.items():
+            self._put(f"{before}\n  {_entry(name)}: ", end="")
+            shown = listed(value) if isinstance(value, list) and len(value) > _LONG else value
+            if not isinstance(shown, Listed):
+                shown = json.dumps(shown, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+            self._put(shown, end="")
+            before = ","
+        self._put("\n}")
 
     def stopped(self, stop: Stop) -> int:
-        """Say why a run ended early; its exit code."""
+        """Say why a run ended early; return its exit code."""
         self._put(stop.text(self.messages).translate(_HARMLESS), err=True)
         if self.as_json:
             self.give(
@@ -93,7 +99,7 @@ class Output:
         return stop.exit_code
 
     def usage_error(self, error: click.ClickException) -> int:
-        """Say what is wrong with how the program was called; without any command, its help says it all."""
+        """Say what is wrong with how the program was called, and return 2; without a command, its help says it all."""
         said = error.format_message()
         self._put(said, err=True)
         context = getattr(error, "ctx", None)
@@ -104,7 +110,8 @@ class Output:
         return 2
 
     def bug(self, bug: Exception) -> int:
-        """Show the traceback of a mistake of ours, without anything that could be a key."""
+        """Show the traceback of a mistake of ours, without anything that could be a key; return its exit code."""
+        # People paste tracebacks into reports of bugs, and those are public.
         from batch_issuer.provider.wire import remove_keys
 
         self._put(remove_keys("".join(traceback.format_exception(bug))), err=True)
@@ -129,14 +136,6 @@ class Output:
             put(said + "\n", sys.stderr)
 
 
-def _indented(value: Any) -> str:
-    if isinstance(value, Listed):
-        return value
-    if isinstance(value, list) and len(value) > _LONG:
-        return listed(value)
-    return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
-
-
 def few(references: Sequence[str], most: int) -> str:
     """Return the first references as one text, and how many more there are."""
     more = f" … +{len(references) - most:,}" if len(references) > most else ""
@@ -144,9 +143,10 @@ def few(references: Sequence[str], most: int) -> str:
 
 
 def put(text: str, stream: TextIO) -> str:
-    """Write at once. Nothing ends a run because it cannot be told of: from then on the words go nowhere.
+    """Write a text at once; return why it could not be written, such as a full disk.
 
-    Gives the reason, such as a full disk; none where whoever read them has left.
+    A run never ends because its words cannot be shown: from then on they go nowhere. The reason is empty where whoever
+    read them has left, as `| head` does.
     """
     try:
         click.echo(text, file=stream, nl=False)
@@ -157,7 +157,8 @@ def put(text: str, stream: TextIO) -> str:
 
 
 def silence(stream: TextIO) -> None:
-    """What is still to be written to a stream goes nowhere."""
+    """Send what is still to be written to a stream nowhere."""
+    # Below Python's buffer, which would else fail once more when the interpreter flushes it on leaving.
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

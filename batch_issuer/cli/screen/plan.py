@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from batch_issuer.cli.screen.durations import duration
@@ -27,40 +27,31 @@ _MOST_REFS = 10
 
 
 def show_sources(output: Output, prepared: Prepared) -> None:
-    """What was read, and which heading became which field."""
+    """Say of each source what was read, how, and which heading became which field."""
+    text = output.messages.text
     for source in prepared.batch.sources:
-        details = " · ".join(_details(output, source))
-        rows = output.messages.count("{n} row", "{n} rows", source.rows)
-        output.show(f"{source.path}  ({rows}{' · ' + details if details else ''})")
+        details = [output.messages.count("{n} row", "{n} rows", source.rows), source.sheet, source.encoding]
+        details += [text(N_("separator {separator}"), separator=source.separator)] if source.encoding else []
+        details += [text(_NOTATIONS[one]) for one in f"{source.decimal}, {source.dates}".split(", ") if one]
+        output.show(f"{source.path}  ({' · '.join(filter(None, details))})")
         output.table(
             [(one.field, f"← {one.column}", f"«{one.heading}»", _sample(one.sample)) for one in source.mapping],
             indent=4,
         )
         if source.ignored:
-            output.show("    " + output.messages.text(N_("not used: {headings}"), headings=", ".join(source.ignored)))
+            output.show("    " + text(N_("not used: {headings}"), headings=", ".join(source.ignored)))
         if source.examples:
-            text = N_("not read, it is the template's example: {sheets}")
-            output.show("    " + output.messages.text(text, sheets=", ".join(source.examples)))
+            unread = N_("not read, it is the template's example: {sheets}")
+            output.show("    " + text(unread, sheets=", ".join(source.examples)))
         if source.left_out:
-            text = output.messages.count(
+            left_out = output.messages.count(
                 "left out: {n} row that is a total, blank, a repeated header, or not wanted by the settings",
                 "left out: {n} rows that are totals, blank, repeated headers, or not wanted by the settings",
                 source.left_out,
             )
-            output.show(f"    {text}")
+            output.show(f"    {left_out}")
         if source.control_total is not None:
             output.say(N_("    the sheet's own total row: {total}"), total=dollars(source.control_total))
-
-
-def _details(output: Output, source: SourceFile) -> Iterator[str]:
-    """The sheet, and how the file was read."""
-    if source.sheet:
-        yield source.sheet
-    if source.encoding:
-        yield source.encoding
-        yield output.messages.text(N_("separator {separator}"), separator=source.separator)
-    for notation in filter(None, (*source.decimal.split(", "), *source.dates.split(", "))):
-        yield output.messages.text(_NOTATIONS[notation])
 
 
 _NOTATIONS: Mapping[str, str] = {
@@ -141,7 +132,7 @@ _ACTIONS: Mapping[Action, str] = {
 
 
 def show_fixes(output: Output, fixes: Fixes, path: str) -> None:
-    """What was written to be corrected, and what could not be."""
+    """Say what was written to be corrected, and what could not be."""
     if fixes.documents:
         text = output.messages.count(
             "{n} document to correct is in {path}.",
@@ -158,7 +149,7 @@ def show_fixes(output: Output, fixes: Fixes, path: str) -> None:
 
 
 def show_left_out(output: Output, fixes: Fixes) -> None:
-    """Documents that need a hand and are in no workbook to correct."""
+    """Name the documents that need a hand and are in no workbook to correct."""
     if fixes.left_out:
         text = output.messages.count(
             "{n} document has to be corrected in its own file, because its rows stand in several or have "
@@ -172,7 +163,8 @@ def show_left_out(output: Output, fixes: Fixes) -> None:
 
 
 def show_customers(output: Output, customers: Sequence[Touched], unnumbered: int) -> None:
-    """Whom of the provider's customers the plan would make or change; those known and unchanged are not shown."""
+    """Say whom of the provider's customers the plan would make or change; those known and unchanged are not shown."""
+    # A known NIT or DUI changes the customer that the provider has stored, with what was sent (provider.md 5).
     new = [one for one in customers if one.seen is Seen.NEW]
     changed = [one for one in customers if one.seen is Seen.CHANGED]
     if new:
@@ -203,7 +195,7 @@ def show_customers(output: Output, customers: Sequence[Touched], unnumbered: int
 
 
 def show_problems(output: Output, problems: Sequence[Problem]) -> None:
-    """Problems grouped by cause, with counts and a few places each."""
+    """Say the problems by cause, what blocks first, with counts and a few places each."""
     grouped: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
         grouped[problem.code].append(problem)
@@ -212,7 +204,7 @@ def show_problems(output: Output, problems: Sequence[Problem]) -> None:
 
 
 def _show_cause(output: Output, members: Sequence[Problem]) -> None:
-    """One cause; where its problems quote different values the sentence is one of several."""
+    """Say one cause, where it is found and how to repair it; quoting a value only as one of several."""
     first = members[0]
     sentence = first.message(output.messages)
     if any((member.value, member.parameters) != (first.value, first.parameters) for member in members):
@@ -221,25 +213,22 @@ def _show_cause(output: Output, members: Sequence[Problem]) -> None:
     output.show(f"{'✗' if first.blocks else '!'} {count}{sentence}  [{first.code}]")
     if repair := first.repair(output.messages):
         output.show(f"    → {repair}")
-    places = list(filter(None, (_place(output, member) for member in members[:_EXAMPLES])))
-    for place in places:
-        output.show(f"    {place}")
-    if 0 < len(places) < len(members):
+    shown = 0
+    for member in members[:_EXAMPLES]:
+        value = f" = «{_sample(member.value, 60)}»" if member.value else ""
+        if place := member.place.text(output.messages):
+            output.show(f"    {place}{value}")
+            shown += 1
+    if 0 < shown < len(members):
         more = N_("    … and {count} more; the fix file has them all")
         output.say(
             more if first.blocks else N_("    … and {count} more; --json has them all"),
-            count=f"{len(members) - len(places):,}",
+            count=f"{len(members) - shown:,}",
         )
 
 
-def _place(output: Output, problem: Problem) -> str:
-    place = problem.place.text(output.messages)
-    value = f" = «{_sample(problem.value, 60)}»" if problem.value else ""
-    return f"{place}{value}" if place else ""
-
-
 def show_reports(output: Output, reports: Mapping[str, str]) -> None:
-    """Where the reports lie."""
+    """Say where the reports lie."""
     names = {
         "html": N_("Report"),
         "workbook": N_("Workbook"),
@@ -252,7 +241,7 @@ def show_reports(output: Output, reports: Mapping[str, str]) -> None:
 
 
 def plan_json(prepared: Prepared, plan: Plan, customers: Sequence[Touched]) -> dict[str, Any]:
-    """The plan in `--json`."""
+    """Return the plan as `--json` has it."""
     counts = plan.counts
     return {
         "rows": prepared.batch.rows,

@@ -27,23 +27,14 @@ _SIGNS = {1: "", -1: "−", 0: "="}
 def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfinished: bool = False) -> None:
     """Say the verdict, the bridge and what needs a person; `unfinished` where the command left something undone."""
     output.show()
+    # A run may be settled, and a cancellation of it refused: the verdict alone would say that nothing needs a person.
     if unfinished and not reconciliation.exit_code:
         output.say(N_("Not everything that was asked for is done: see above."))
     else:
         output.say(reconciliation.verdict, **reconciliation.verdict_parameters)
-    output.show()
-    text = output.messages.text
-    output.table(
-        [
-            (_SIGNS[step.sign], text(step.label), f"{step.documents:,}", dollars(step.gross))
-            for step in reconciliation.bridge
-            if step.documents or step.gross or step.sign == 0 or step.key in ("stamped", "contingency")
-        ],
-        right=[2, 3],
-    )
-    _show_kinds(output, reconciliation)
+    _show_bridge(output, reconciliation)
     for refusal in reconciliation.refusals:
-        cause = text(CAUSES[refusal.cause.value])
+        cause = output.messages.text(CAUSES[refusal.cause.value])
         output.show(f"✗ {len(refusal.records):,} × {cause}: {refusal_title(refusal, output.messages)}")
         output.show(f"    {few([record.external_ref for record in refusal.records], _EXAMPLES)}")
     _show_conflicts(output, reconciliation.conflicts)
@@ -56,6 +47,29 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfin
         )
     _say_more(output, len(reconciliation.beyond_tolerance))
     _show_open(output, reconciliation)
+
+
+def _show_bridge(output: Output, made: Reconciliation) -> None:
+    """Say how the documents of the files become those that are issued, and what of them is sold and what is not."""
+    output.show()
+    output.table(
+        [
+            (_SIGNS[step.sign], output.messages.text(step.label), f"{step.documents:,}", dollars(step.gross))
+            for step in made.bridge
+            if step.documents or step.gross or step.sign == 0 or step.key in ("stamped", "contingency")
+        ],
+        right=[2, 3],
+    )
+    if made.credit_notes.documents or made.purchases.documents:
+        output.say(
+            N_(
+                "Of these documents, in every state, sales (01, 03, 11): {invoiced}; "
+                "credit notes (05), which take away: {notes}; purchases from excluded subjects (14): {bought}."
+            ),
+            invoiced=dollars(made.invoiced.gross),
+            notes=dollars(made.credit_notes.gross),
+            bought=dollars(made.purchases.gross),
+        )
 
 
 def _show_conflicts(output: Output, conflicts: Sequence[Conflict]) -> None:
@@ -105,7 +119,7 @@ def show_late_rejections(output: Output, late: Sequence[str]) -> None:
 
 
 def show_where_from(output: Output, records: Sequence[Record]) -> None:
-    """Documents by state, file and day, with what each group comes to."""
+    """Say where documents came from: by state, file and day, with what each group comes to."""
     found: dict[tuple[State, str, str], list[Record]] = defaultdict(list)
     for record in records:
         found[record.state, record.source.file, record.date or day_of(record.updated_at)].append(record)
@@ -125,20 +139,6 @@ def show_where_from(output: Output, records: Sequence[Record]) -> None:
 def _say_more(output: Output, count: int) -> None:
     if count > _LINES:
         output.say(N_("    … and {count} more; the reports have them all"), count=f"{count - _LINES:,}")
-
-
-def _show_kinds(output: Output, made: Reconciliation) -> None:
-    """What is sold and what is not, where the bridge adds up both."""
-    if made.credit_notes.documents or made.purchases.documents:
-        output.say(
-            N_(
-                "Of these documents, in every state, sales (01, 03, 11): {invoiced}; "
-                "credit notes (05), which take away: {notes}; purchases from excluded subjects (14): {bought}."
-            ),
-            invoiced=dollars(made.invoiced.gross),
-            notes=dollars(made.credit_notes.gross),
-            bought=dollars(made.purchases.gross),
-        )
 
 
 def _show_open(output: Output, made: Reconciliation) -> None:
