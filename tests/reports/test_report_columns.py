@@ -40,14 +40,15 @@ def book(day: Reconciliation) -> dict[str, dict[str, Any]]:
     """The workbook's rows of documents, by reference; cells by the key of their column."""
     keys = {EN.text(column.heading): column.key for column in COLUMNS if column.key}
     records = {one.external_ref for one in day.records}
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for sheet in openpyxl.load_workbook(BytesIO(workbook_content(day, EN))):
         headings, *rows = sheet.iter_rows(values_only=True)
         if headings[:2] == ("Reference", "Type") and sheet.title != "Held back":
             for row in rows:
                 cells = {keys[str(name)]: cell for name, cell in zip(headings, row, strict=True) if name in keys}
-                if cells["external_ref"] in records:
-                    found[cells["external_ref"]] = cells
+                reference = str(cells["external_ref"])
+                if reference in records:
+                    found[reference] = cells
     return found
 
 
