@@ -92,16 +92,17 @@ def listing(
     records, words, texts = listed_records(reconciliation), Words(messages), Dictionaries()
     of_records = [*document_columns(words), *answer_columns(income_tax=True), *origin_columns()]
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-    parts: tuple[tuple[Sequence[Any], Sequence[Column[Any]], Callable[[Any], str]], ...] = (
-        (records, of_records, lambda one: one.state),
-        (reconciliation.held_back, held_columns(words), lambda _: HELD_BACK),
-        (reconciliation.missing, missing_columns(words, {}), lambda _: MISSING),
-    )
-    for documents, shared, state in parts:
-        values = _values(shared, state, texts)
+    for documents, values in (
+        (records, _values(of_records, lambda one: one.state, texts)),
+        (reconciliation.held_back, _values(held_columns(words), lambda _: HELD_BACK, texts)),
+        (reconciliation.missing, _values(missing_columns(words, {}), lambda _: MISSING, texts)),
+    ):
         for name in _COLUMNS:
             columns[name] += map(values[name], documents)
-    answers = [record.answer for record in records]
+    codes = {
+        "generation": [one.answer.generation_code for one in records],
+        "stamp": [one.answer.reception_stamp for one in records],
+    }
     content = {
         "fingerprint": fingerprint,
         "states": [[name, messages.text(NAMES[name])] for name in _STATE_NUMBERS],
@@ -109,12 +110,7 @@ def listing(
         "reasons": [reason.title for reason in reasons],
         **_reasons_of(columns["ref"], reasons),
         "columns": columns,
-        "codes": {
-            "generation": [answer.generation_code for answer in answers],
-            "stamp": [answer.reception_stamp for answer in answers],
-        }
-        if len(records) <= WHOLE
-        else None,
+        "codes": codes if len(records) <= WHOLE else None,
     }
     return inside_script(content)
 
@@ -142,12 +138,9 @@ def inside_script(content: Any) -> str:
 def _values(
     shared: Iterable[Column[Any]], state: Callable[[Any], str], texts: Dictionaries
 ) -> dict[str, Callable[[Any], Any]]:
-    """Return what stands in each of the script's columns for one document, out of the table of columns.
-
-    What was only read has no column of answers: nobody has answered, so it has no number, stamp or difference.
-    """
-    of: dict[str, Callable[[Any], Any]] = defaultdict(lambda: lambda _: None)
-    of.update((column.key, column.value) for column in shared)
+    """Return what stands in each of the script's columns for one document, out of the table of columns."""
+    # What was only read has no columns of answers: nobody has answered, so it has no number, stamp or difference.
+    of: dict[str, Callable[[Any], Any]] = defaultdict(lambda: lambda _: None, {one.key: one.value for one in shared})
 
     def series(one: Any) -> int:
         control_number = of["control_number"](one)

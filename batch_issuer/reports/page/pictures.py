@@ -116,16 +116,15 @@ def length_of(amount: Decimal, longest: Decimal) -> int:
 def hours(sent: Iterable[tuple[str, str]]) -> Hours | None:
     """Return columns over the time in which documents were sent, in steps that suit its length.
 
-    `sent` are moments of the ledger and the state of each document now. None where there are too few columns to
-    show anything.
+    `sent` are moments of the ledger and the state of each document now. None: too few columns to show anything.
     """
-    times = [(dt.datetime.fromisoformat(text), state) for text, state in sent if text]
+    times = sorted((dt.datetime.fromisoformat(text), state) for text, state in sent if text)
     if not times:
         return None
-    earliest, latest = min(time for time, _ in times), max(time for time, _ in times)
-    step = next((step for step in _STEPS if (latest - earliest) / step < _MOST_COLUMNS), _STEPS[-1])
+    length = times[-1][0] - times[0][0]
+    step = next((step for step in _STEPS if length / step < _MOST_COLUMNS), _STEPS[-1])
     # Columns begin at full steps of the clock in El Salvador: an axis of 08:00, 08:15 can be read, 08:03 cannot.
-    begins = earliest.astimezone(EL_SALVADOR)
+    begins = times[0][0].astimezone(EL_SALVADOR)
     midnight = begins.replace(hour=0, minute=0, second=0, microsecond=0)
     first = midnight + (begins - midnight) // step * step
     counts: dict[int, Counter[str]] = defaultdict(Counter)
@@ -134,8 +133,7 @@ def hours(sent: Iterable[tuple[str, str]]) -> Hours | None:
     last = max(counts)
     if last < _FEWEST_COLUMNS - 1:
         return None
-    most = max(one.total() for one in counts.values())
-    width = WIDTH / (last + 1)
+    most, width = max(one.total() for one in counts.values()), WIDTH / (last + 1)
     columns = tuple(
         Column(
             x=round(at * width, 2),
