@@ -215,8 +215,7 @@ class _Gathering:
         of_others = left_open(known)
         owed = looks_owed(known.records, known.carried)
         others = [one for one in known.carried if one not in of_others and one not in owed]
-        carried = sorted(others, key=lambda one: (waiting_since(one), one.external_ref))
-        return Exceptions(
+        return Exceptions(  # in this order the sections take the page's room
             conflicts=self._listed(Cause.CONFLICT, known.conflicts),
             contradictions=self._listed(Cause.CONTRADICTION, compared.contradictions),
             missing=self._listed(Cause.MISSING, compared.missing),
@@ -232,7 +231,7 @@ class _Gathering:
             gone=self.room.portion(since.gone, SINCE_ROWS),
             new=self.room.portion(since.new, SINCE_ROWS),
             contingency=self.room.portion(oldest_first(known)),
-            carried=self.room.portion(carried),
+            carried=self.room.portion(sorted(others, key=lambda one: (waiting_since(one), one.external_ref))),
             state_changes=self.room.portion([one for one in compared.state_changes if one.recorded and one.before]),
             lookalikes=self.room.portion(compared.lookalikes),
             other_months=self._of(OTHER_MONTH, known.other_months),
