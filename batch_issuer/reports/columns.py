@@ -113,6 +113,7 @@ def breakdowns(reconciliation: Reconciliation, words: Words) -> list[tuple[str, 
     return [
         (title, heading, [(shown(group.name) or none, group) for group in groups])
         for title, heading, groups, shown in dimensions
+        if groups
     ]
 
 

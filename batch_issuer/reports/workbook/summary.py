@@ -72,6 +72,12 @@ class Looks:
         self.strong_whole = book.add_format({**strong, "num_format": WHOLE})
         self.strong_money = book.add_format({**strong, "num_format": MONEY})
 
+    def figure(self, value: int | Decimal, *, strong: bool) -> Format:
+        """Return how a figure looks: whole numbers are counts, and Decimals are money."""
+        if isinstance(value, int):
+            return self.strong_whole if strong else self.whole
+        return self.strong_money if strong else self.money
+
 
 def write_summary(
     book: Workbook,
@@ -137,11 +143,12 @@ class _Page:
     def text(self, column: int, text: str, style: Format) -> None:
         write_text(self.sheet, self.row, column, figures.printable(text), style)
 
-    def number(self, column: int, number: int | Decimal, style: Format) -> None:
-        self.sheet.write_number(self.row, column, float(number), style)
+    def number(self, column: int, number: int | Decimal, *, strong: bool = False) -> None:
+        self.sheet.write_number(self.row, column, float(number), self.looks.figure(number, strong=strong))
 
-    def formula(self, column: int, formula: str, style: Format, value: int | Decimal) -> None:
+    def formula(self, column: int, formula: str, value: int | Decimal, *, strong: bool = False) -> None:
         """Write a formula of ours with its result, so that it shows before anything computes it."""
+        style = self.looks.figure(value, strong=strong)
         self.sheet.write_formula(self.row, column, formula, style, float(value))
 
     def sums(self, name: str, first: int, values: Iterable[int | Decimal]) -> None:
@@ -149,8 +156,7 @@ class _Page:
         self.text(0, self.say(name), self.looks.strong)
         for column, value in enumerate(values, 1):
             cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(self.row - 1, column)}"
-            style = self.looks.strong_whole if isinstance(value, int) else self.looks.strong_money
-            self.formula(column, f"=SUM({cells})", style, value)
+            self.formula(column, f"=SUM({cells})", value, strong=True)
         self.row += 1
 
     def headings(self, first: str, *others: str) -> None:
@@ -189,8 +195,8 @@ class _Page:
         self.headings(N_("What to do now"), N_("Documents"), AMOUNT)
         for task in waiting:
             self.text(0, self.say(task.title), self.looks.text)
-            self.number(1, task.documents, self.looks.whole)
-            self.number(2, task.gross, self.looks.money)
+            self.number(1, task.documents)
+            self.number(2, task.gross)
             self.text(3, self.say(task.action), self.looks.action)
             self.row += 1
         self.row += 1
@@ -208,17 +214,13 @@ class _Page:
         for step in steps:
             name = self.say(wording.NAMES.get(step.key, step.label) if step.sign else step.label)
             named = f"{'− ' if step.sign < 0 else '   ' if step.sign else ''}{name}"
-            text, whole, money = (
-                (looks.text, looks.whole, looks.money)
-                if step.sign
-                else (looks.strong, looks.strong_whole, looks.strong_money)
-            )
+            strong = step.sign == 0
             counted, summed = _bridge_formulas(step, parts.get(step.key, ()), areas.get(step.key, ()))
-            self.text(0, named, text)
-            self.formula(1, counted, whole, step.documents)
-            self.formula(2, summed, money, step.gross)
-            self.number(3, step.documents, whole)
-            self.number(4, step.gross, money)
+            self.text(0, named, looks.strong if strong else looks.text)
+            self.formula(1, counted, step.documents, strong=strong)
+            self.formula(2, summed, step.gross, strong=strong)
+            self.number(3, step.documents, strong=strong)
+            self.number(4, step.gross, strong=strong)
             b, c, d, e = (xl_rowcol_to_cell(self.row, column) for column in (1, 2, 3, 4))
             agrees = f'=IF(AND({b}={d},ROUND({c}-{e},2)=0),"{yes}","{no}")'
             self.sheet.write_formula(self.row, 5, agrees, looks.right, yes)
@@ -236,14 +238,14 @@ class _Page:
                 continue
             found.append(_amounts(total, reconciliation.in_state(state)))
             self.text(0, self.say(wording.NAMES[state]), self.looks.text)
-            self.number(1, total.documents, self.looks.whole)
+            self.number(1, total.documents)
             headings = (AMOUNT, PROVIDER, DIFFERS, "", "", WITHHELD)
             for column, (heading, value) in enumerate(zip(headings, found[-1], strict=True), 2):
                 ranges = filter(None, (area.column(heading) for area in areas.get(state.value, ())))
                 if said := ",".join(ranges):
-                    self.formula(column, f"=SUM({said})", self.looks.money, value)
+                    self.formula(column, f"=SUM({said})", value)
                 else:
-                    self.number(column, value, self.looks.money)
+                    self.number(column, value)
             self.row += 1
         if found:
             documents = sum(total.documents for total in reconciliation.states.values())
@@ -254,15 +256,12 @@ class _Page:
         """Write the breakdowns: a line for each group, and their sums."""
         for title, _, groups in breakdowns(reconciliation, Words(self.messages)):
             shown = [one for one in _GROUP_COLUMNS if one.always or any(one.value(group) for _, group in groups)]
-            if not groups:
-                continue
             self.headings(title, *(column.heading for column in shown))
             first = self.row
             for name, group in groups:
                 self.text(0, name, self.looks.text)
                 for at, column in enumerate(shown, 1):
-                    value = column.value(group)
-                    self.number(at, value, self.looks.whole if isinstance(value, int) else self.looks.money)
+                    self.number(at, column.value(group))
                 self.row += 1
             self.sums(N_("Total"), first, (sum(map(column.value, (one for _, one in groups))) for column in shown))
             self.row += 1
@@ -311,8 +310,8 @@ class _Page:
 
     def _tally(self, name: str, tally: Tally) -> None:
         self.text(0, name, self.looks.text)
-        self.number(1, tally.documents, self.looks.whole)
-        self.number(2, tally.gross, self.looks.money)
+        self.number(1, tally.documents)
+        self.number(2, tally.gross)
         self.row += 1
 
     def sales(self, reconciliation: Reconciliation) -> None:
@@ -321,9 +320,9 @@ class _Page:
             return
         self.headings(N_("Sales"), N_("Documents"), AMOUNT, N_("Base"), N_("VAT"), WITHHELD)
         self.text(0, self.say(N_("Stamped or in contingency")), self.looks.text)
-        self.number(1, sales.documents, self.looks.whole)
+        self.number(1, sales.documents)
         for column, amount in enumerate((sales.gross, sales.taxable, sales.vat, sales.retention), 2):
-            self.number(column, amount, self.looks.money)
+            self.number(column, amount)
         self.row += 1
         self.text(
             0,
