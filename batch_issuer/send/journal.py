@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from batch_issuer.ledger.store import Ledger
@@ -24,6 +25,9 @@ from batch_issuer.send.owing import owed_after_stamp
 
 WHOSE = (Reason.UNEXPECTED_DUPLICATE, Reason.OTHER_CONTENT)
 """Doubts about whose document it is that the provider has; no answer of it says."""
+
+_WRITTEN_AT_ONCE = 500
+"""Events that are written with one commit, where there are many."""
 
 _LONGEST_DETAIL = 1000
 """Letters of the differences that are kept with a document for a person to judge."""
@@ -46,6 +50,20 @@ class Journal:
     def append(self, *new: NewEvent) -> asyncio.Future[None]:
         """Write events, durable once this is awaited. Raises `Stop` then, where the ledger cannot be written."""
         return self._writer.append(new)
+
+    async def append_all(self, new: Iterable[NewEvent]) -> None:
+        """Write any number of events, many with one commit; all of them are durable when it returns.
+
+        The next ones are made while those before are on their way to the disk. Raises `Stop` as `append` does.
+        """
+        events = iter(new)
+        written: asyncio.Future[None] | None = None
+        while chunk := list(islice(events, _WRITTEN_AT_ONCE)):
+            before, written = written, self.append(*chunk)
+            if before is not None:
+                await before
+        if written is not None:
+            await written
 
     def write(self, *new: NewEvent) -> None:
         """Queue what was learned; it counts as done when it is durable, and nobody waits for the disk."""
