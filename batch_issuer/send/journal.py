@@ -93,9 +93,9 @@ class Journal:
         )
 
     def hear(self, reply: AnyReply, reference: str) -> Stop | None:
-        """Take in what an answer says of whose key it is, written once; why nothing more may be sent, if it shows so.
+        """Take in what an answer says of whose key it is, and return why nothing more may be sent, if it shows so.
 
-        What may not have come from the provider says nothing.
+        What may not have come from the provider says nothing: a proxy's error page must not speak for a key.
         """
         if self._key is None or isinstance(reply, KeyRefused | Uncertain | SlowDown):
             return None
@@ -108,6 +108,7 @@ class Journal:
 
         `planned` is the content that the answer is about, where that is not the one that was sent last.
         """
+        # It is in doubt whose document the provider has: until a person says, its status may be another sale's.
         if record.reason in WHOSE and not record.accepted:
             self.progress.count(record.state)
             return
@@ -126,7 +127,7 @@ class Journal:
             self._courier.went_well()
 
     def _body_of(self, record: Record, found: Found) -> dict[str, Any]:
-        """What an answer changes of a document, as its event has it."""
+        """Return what an answer changes of a document, as its event has it."""
         body: dict[str, Any] = {"state": found.state.value, "answer": write_answer(found.answer)}
         if found.reason is not None:
             body["reason"] = found.reason.value
@@ -199,5 +200,5 @@ class Journal:
 
 
 def words_of(answer: Answer) -> str:
-    """The provider's or the ministry's own words of an answer."""
+    """Return the provider's or the ministry's own words of an answer."""
     return "; ".join(answer.observaciones) or next(iter(answer.words), "")

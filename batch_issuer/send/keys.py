@@ -151,10 +151,15 @@ class KeyBook:
 
     def learn_silence(self, reference: str) -> NewEvent | None:
         """Remember that a stamped document came back without saying who issued it: it is not waited for again."""
-        if self.issuer or self.is_silent or self.objection is not None:
+        if self.is_told or self.objection is not None:
             return None
         self.is_silent, self._proof = True, reference
         return self._seen({})
+
+    @property
+    def is_told(self) -> bool:
+        """Whether an answer told whose key it is, or a stamped document came back without telling."""
+        return bool(self.issuer) or self.is_silent
 
     def stamped(self, records: Sequence[Record]) -> Record | None:
         """Return the first of these stamped documents that is not known to be of another company or environment."""

@@ -51,17 +51,17 @@ def judge(record: Record, reply: Found | Missing) -> Judged | None:
 
 
 def _differs(record: Record, reply: Found) -> str:
-    """What a status gives otherwise than the answer that is on record; what it leaves out differs in nothing."""
+    """Return in what a status differs from the answer on record; what one of them leaves out differs in nothing."""
     before, now = record.answer, reply.answer
-    for mine, theirs in (
+    stamps = (
         (before.reception_stamp, now.reception_stamp),
         (before.generation_code, now.generation_code),
         (before.control_number, now.control_number),
-    ):
-        if mine and theirs and mine != theirs:
-            return OTHER_STAMP
-    pairs = ((before.amounts.gross, now.amounts.gross), (before.amounts.retention, now.amounts.retention))
-    differs = any(mine is not None and theirs is not None and mine != theirs for mine, theirs in pairs)
+    )
+    amounts = ((before.amounts.gross, now.amounts.gross), (before.amounts.retention, now.amounts.retention))
+    if any(mine and theirs and mine != theirs for mine, theirs in stamps):
+        return OTHER_STAMP
+    differs = any(mine is not None and theirs is not None and mine != theirs for mine, theirs in amounts)
     return OTHER_AMOUNTS if differs else ""
 
 

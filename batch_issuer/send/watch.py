@@ -78,7 +78,7 @@ def watch(
 
 
 def _next_round(so_far: Outcome, look: Callable[[], Outcome]) -> Outcome:
-    """Look once more, and add what that came to; what only this round could not do is tried again by the next."""
+    """Look once more, and add that to the rounds before; one in which nobody could be reached ends nothing."""
     try:
         now = look()
     except Occupied:  # somebody issues meanwhile, which is what the pauses between rounds are for
