@@ -30,7 +30,11 @@ _HEADER = re.compile(r"\s*\[\s*([A-Za-z_]+)\s*\]\s*(?:#.*)?")
 _ANY_HEADER = re.compile(r"\s*\[")
 _OF_ONE_DAY = re.compile(r"[0-9]{2}")
 """A sheet whose name counts or dates is another one tomorrow."""
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_SEVERAL = re.compile(", ")
+"""A notation that differs between the columns of one source."""
+_BARE = re.compile(r"(?![0-9]+$)[A-Za-z0-9_-]+")
+"""Keys that need no quotation marks; those of digits have some, as the README writes the types of documents."""
+_DEFAULTS = {"repeated_rows": "ask", "doc_type": "01"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,30 +49,32 @@ class Written:
 
 
 def learn(sources: Sequence[SourceFile], settings: Settings, doc_types: Sequence[str]) -> Learned:
-    """What all sources of a batch have in common; where they differ nothing is learned.
+    """Return what all sources of a batch have in common; where they differ nothing is learned.
 
     `doc_types` are the types of the documents read, whose price basis was said or is the provider's.
     """
     source = settings.source
-    found: dict[str, Any] = {"external_ref": source.external_ref, "sheet": _sheet(sources, source.sheet)}
-    found["decimal"] = source.decimal or _decided(one.decimal for one in sources)
-    found["dates"] = source.dates or _decided(one.dates for one in sources)
-    found["prices"] = {kind: source.prices[kind] for kind in doc_types if kind in source.prices}
-    found["continue_rows"] = source.continue_rows
-    if source.repeated_rows != "ask":
-        found["repeated_rows"] = source.repeated_rows
-    found["ignore"] = list(source.ignore)
-    if source.doc_type != "01":
-        found["doc_type"] = source.doc_type
-    columns = _columns(sources, with_ref=not source.external_ref)
-    if "till" not in settings.columns:
-        columns.pop("till", None)  # a column that the settings name must agree within a document, and this one may not
-    columns |= {name: heading for name, heading in settings.columns.items() if not heading}
-    return {"source": {name: value for name, value in found.items() if value}, "columns": columns}
+    found: dict[str, Any] = {
+        "external_ref": source.external_ref,
+        "sheet": source.sheet or _common((one.sheet for one in sources), but=_OF_ONE_DAY),
+        "decimal": source.decimal or _common((one.decimal for one in sources), but=_SEVERAL),
+        "dates": source.dates or _common((one.dates for one in sources), but=_SEVERAL),
+        "prices": {kind: source.prices[kind] for kind in doc_types if kind in source.prices},
+        "continue_rows": source.continue_rows,
+        "repeated_rows": source.repeated_rows,
+        "ignore": list(source.ignore),
+        "doc_type": source.doc_type,
+    }
+    # What holds without settings is not written into them: its default may become another one day.
+    told = {name: value for name, value in found.items() if value and value != _DEFAULTS.get(name)}
+    return {"source": told, "columns": _columns(sources, settings)}
 
 
-def _columns(sources: Sequence[SourceFile], *, with_ref: bool) -> dict[str, str]:
-    """The heading of each field, in the order of our fields; with its letter where another column has the same."""
+def _columns(sources: Sequence[SourceFile], settings: Settings) -> dict[str, str]:
+    """Return the heading of each field, in the order of our fields; with its letter where another column has the same.
+
+    A field that the settings leave out stays left out.
+    """
     of_each: list[dict[str, str]] = []
     for source in sources:
         times = Counter([*source.ignored, *(one.heading for one in source.mapping)])
@@ -76,30 +82,22 @@ def _columns(sources: Sequence[SourceFile], *, with_ref: bool) -> dict[str, str]
             {
                 one.field: f"{one.heading} ({one.column})" if times[one.heading] > 1 else one.heading
                 for one in source.mapping
-                if one.field != "external_ref" or with_ref
             }
         )
-    found = {name: _common(one.get(name, "") for one in of_each) for name in FIELDS}
-    return {name: heading for name, heading in found.items() if heading}
+    found = {name: {one.get(name, "") for one in of_each} for name in FIELDS}
+    columns = {name: headings.pop() for name, headings in found.items() if len(headings) == 1}
+    if settings.source.external_ref:
+        columns.pop("external_ref", None)  # the template says it
+    if "till" not in settings.columns:
+        columns.pop("till", None)  # a column that the settings name must agree within a document, and this one may not
+    left_out = {name: heading for name, heading in settings.columns.items() if not heading}
+    return {name: heading for name, heading in columns.items() if heading} | left_out
 
 
-def _sheet(sources: Sequence[SourceFile], asked: str) -> str:
-    if asked:
-        return asked
-    name = _common(one.sheet for one in sources if one.sheet)
-    return "" if _OF_ONE_DAY.search(name) else name
-
-
-def _decided(values: Iterable[str]) -> str:
-    """The one notation of all columns of all sources that have any."""
-    found = _common(value for value in values if value)
-    return "" if ", " in found else found
-
-
-def _common(values: Iterable[str]) -> str:
-    """The value that all have, if they have one."""
-    different = set(values)
-    return different.pop() if len(different) == 1 else ""
+def _common(values: Iterable[str], *, but: re.Pattern[str]) -> str:
+    """Return the value of all that have any, unless they differ or it is like `but`."""
+    different = {value for value in values if value}
+    return different.pop() if len(different) == 1 and not any(map(but.search, different)) else ""
 
 
 def write_settings(path: Path, learned: Learned) -> Written:
@@ -123,7 +121,8 @@ def write_settings(path: Path, learned: Learned) -> Written:
             if name in own and _differ(own[name], value)
         ]
         own.update(missing)
-        _add(lines, table, [_line(name, value) for name, value in missing.items()])
+        if missing:
+            _add(lines, table, [_line(name, value) for name, value in missing.items()])
         added += [f"[{table}] {_line(name, value)}" for name, value in missing.items()]
     if added:
         result = new_line.join([*lines, ""])
@@ -133,12 +132,17 @@ def write_settings(path: Path, learned: Learned) -> Written:
 
 
 def _differ(own: Any, value: Any) -> bool:
+    """Whether the settings say something else than was found out; of tables, about a key that both have."""
     if isinstance(own, dict) and isinstance(value, dict):
         return any(own[key] != one for key, one in value.items() if key in own)
     return bool(own != value)
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return the text of the settings, empty where there is no file yet, and what it says.
+
+    Raises `CannotStart` where it cannot be read.
+    """
     try:
         text = path.read_bytes().decode("utf-8") if path.exists() else ""
         return text, tomllib.loads(text.removeprefix("\ufeff"))
@@ -153,11 +157,9 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
 
 def _add(lines: list[str], table: str, fresh: Sequence[str]) -> None:
     """Put lines at the end of a table, before the blank lines and comments that lead to the next one."""
-    if not fresh:
-        return
     start = next((at for at, line in enumerate(lines) if (m := _HEADER.fullmatch(line)) and m[1] == table), None)
     if start is None:
-        lines += [*([""] if lines and lines[-1].strip() else []), f"[{table}]", *fresh]
+        lines += [*([""] if "".join(lines[-1:]).strip() else []), f"[{table}]", *fresh]
         return
     end = next((at for at in range(start + 1, len(lines)) if _ANY_HEADER.match(lines[at])), len(lines))
     while end > start + 1 and (
@@ -172,12 +174,12 @@ def _line(name: str, value: Any) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML writes it: the strings of JSON are strings of TOML."""
+    """Return a value as TOML writes it: the strings of JSON are strings of TOML, but for the character 7F."""
     match value:
         case bool():
             return "true" if value else "false"
         case dict():
-            inside = (f"{key if _is_bare(key) else _toml(key)} = {_toml(one)}" for key, one in value.items())
+            inside = (f"{key if _BARE.fullmatch(key) else _toml(key)} = {_toml(one)}" for key, one in value.items())
             return f"{{ {', '.join(inside)} }}"
         case list():
             return f"[{', '.join(map(_toml, value))}]"
@@ -187,13 +189,8 @@ def _toml(value: Any) -> str:
             return str(value)
 
 
-def _is_bare(key: str) -> bool:
-    """Keys of digits are written in quotation marks, as the README writes the types of documents."""
-    return _BARE.fullmatch(key) is not None and not key.isdigit()
-
-
 def _prove(path: Path, text: str, wanted: Mapping[str, Any], added: Sequence[str]) -> None:
-    """The text says what the file said and what was added, and is a settings file."""
+    """Raise `CannotStart` unless the text says what the file said and what was added, and is a settings file."""
     try:
         proved = tomllib.loads(text.removeprefix("\ufeff")) == wanted
     except tomllib.TOMLDecodeError:
@@ -229,7 +226,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 def settings_path(config: str | None, settings: Settings, files: Sequence[str]) -> Path:
-    """The file that is written: the one in use, the one named, or a new one beside the first file."""
+    """Return the file that is written: the one in use, the one named, or a new one beside the first file."""
     if settings.path is not None:
         return settings.path
     if config is not None:

@@ -53,20 +53,35 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"MIME-Version:", N_("{file} is a web page or a message, whatever its name says.")),
     (b"BEGIN:V", N_("{file} is a card or a calendar, not a table.")),
 )
-_TEXT_CONTROLS = bytes((7, 8, 9, 10, 11, 12, 13, 26, 27))
-"""Control characters that texts may have; a few others may be damage, many are another kind of file."""
-_HTML = (b"<!doctype html", b"<html", b"<table", b"<head", b"<meta")
-_XML = N_("{file} is XML, not a table of the kinds that can be read.")
+_FOREIGN_TEXTS: tuple[tuple[tuple[bytes, ...], str, str], ...] = (
+    (
+        (b"<!doctype html", b"<html", b"<table", b"<head", b"<meta"),
+        N_("{file} is a web page, whatever its name says."),
+        _AS_XLSX,
+    ),
+    ((b"<?xml",), N_("{file} is XML, not a table of the kinds that can be read."), _AS_XLSX),
+    ((b"{", b"[{", b"[\n", b"[\r\n"), N_("{file} is JSON, not a table."), _SAVE_AS_TABLE),
+)
+"""How other kinds of text begin, in small letters and after spaces."""
+_STRANGE = tuple(sorted({*range(1, 32)} - {7, 8, 9, 10, 11, 12, 13, 26, 27}))
+"""Control characters that texts do not have; a few may be damage, many are another kind of file."""
+_OTHER_ARCHIVES = (
+    ("vbaProject.bin", N_("{file} is a workbook with macros (.xlsm).")),
+    ("workbook.bin", N_("{file} is a binary workbook (.xlsb).")),
+    (".iwa", N_("{file} is a sheet of Apple Numbers.")),
+)
+"""How a name in the archive ends, and what the archive then is."""
 
 
 def find_files(paths: Sequence[str]) -> tuple[str, ...]:
-    """The files that paths, folders and globs name, each once, in the order given; folders by name.
+    """Return the files that paths, folders and globs name, each once, in the order given; folders by name.
 
     Raises `CannotStart` for what names nothing.
     """
     found: dict[str, str] = {}
     for path in paths:
         for file in _files_of(path):
+            # A folder and a pattern may name the same file: read twice, it would be refused as a copy of itself.
             found.setdefault(file if file == STANDARD_INPUT else str(Path(file).resolve()), file)
     if not found:
         raise CannotStart(
@@ -77,15 +92,24 @@ def find_files(paths: Sequence[str]) -> tuple[str, ...]:
 
 
 def _files_of(path: str) -> Iterable[str]:
-    if path == STANDARD_INPUT:
-        return (path,)
+    """Return the files that one path, folder or pattern names.
+
+    Raises `CannotStart` where these are none.
+    """
     given = Path(path)
-    if given.is_dir():
-        return _files_in(given)
-    if given.exists() or not glob.has_magic(path):
-        if not given.exists():
-            raise _no_such_file(given)
+    if given.is_dir() and path != STANDARD_INPUT:
+        files = sorted(str(file) for file in given.iterdir() if _is_table(file))
+        if not files:
+            raise CannotStart(
+                N_("The folder {path} has no tables."),
+                repair=N_("It must hold .xlsx or .csv files; folders inside it are not looked into."),
+                path=given,
+            )
+        return files
+    if path == STANDARD_INPUT or given.exists():  # a file may be called `ventas [1].csv`, which is a pattern too
         return (path,)
+    if not glob.has_magic(path):
+        raise _no_such_file(given)
     found = glob.glob(path, recursive=True)  # noqa: PTH207 - a pattern may be absolute
     matched = sorted(file for file in found if _is_table(Path(file)))
     if not matched:
@@ -93,19 +117,8 @@ def _files_of(path: str) -> Iterable[str]:
     return matched
 
 
-def _files_in(folder: Path) -> Sequence[str]:
-    files = sorted(str(file) for file in folder.iterdir() if _is_table(file))
-    if not files:
-        raise CannotStart(
-            N_("The folder {path} has no tables."),
-            repair=N_("It must hold .xlsx or .csv files; folders inside it are not looked into."),
-            path=folder,
-        )
-    return files
-
-
 def _is_table(file: Path) -> bool:
-    """Excel leaves `~$name.xlsx` beside a workbook that is open."""
+    """Whether a file may be a table; Excel leaves `~$name.xlsx` beside a workbook that is open, which is none."""
     return file.is_file() and file.suffix.lower() in ENDINGS and not file.name.startswith(("~$", "."))
 
 
@@ -119,7 +132,10 @@ def _no_such_file(path: Path) -> CannotStart:
 
 @contextmanager
 def opened(path: str, stdin: BinaryIO | None) -> Iterator[BinaryIO]:
-    """The file's bytes, open for reading, also while another program has the file open."""
+    """Open a file or standard input for reading its bytes, of which any part can be read again.
+
+    Raises `CannotStart` where it cannot be opened, or where a stream does not end.
+    """
     if path == STANDARD_INPUT:
         with _spooled(stdin) as stream:
             yield stream
@@ -143,6 +159,7 @@ def opened(path: str, stdin: BinaryIO | None) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _spooled(stdin: BinaryIO | None) -> Iterator[BinaryIO]:
+    """Copy a stream that can be read once: a CSV is read twice, a workbook from its end."""
     if stdin is None:
         raise CannotStart(
             N_("There is nothing on standard input."),
@@ -174,52 +191,40 @@ def is_workbook(path: str, stream: BinaryIO) -> bool:
         refuse_other_archives(path, stream)
         return True
     if first.startswith(_OLE):
-        raise _old_office(path, stream)
+        # An OLE container is an .xls or another old document, or wraps an .xlsx with a password.
+        stream.seek(0)
+        if _ENCRYPTED in stream.read(1 << 22):
+            raise CannotStart(
+                N_("{file} is protected with a password."),
+                repair=N_("Open it in Excel, remove the password (File > Info > Protect Workbook) and save it."),
+                file=path,
+            )
+        raise CannotStart(N_("{file} is a workbook of the old kind (.xls)."), repair=_AS_XLSX, file=path)
     _refuse_foreign(path, first)
     return False
 
 
 def _refuse_foreign(path: str, first: bytes) -> None:
+    """Raise `CannotStart` where the first bytes of a file are of something else than a CSV, named for what it is."""
     for mark, message in _FOREIGN:
         if first.startswith(mark):
             raise CannotStart(message, repair=_SAVE_AS_TABLE, file=path)
     start = first.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if start.startswith(_HTML):
-        raise CannotStart(N_("{file} is a web page, whatever its name says."), repair=_AS_XLSX, file=path)
     if start.startswith(b"<?xml") and b"schemas-microsoft-com:office:spreadsheet" in start:
         raise CannotStart(N_("{file} is an XML sheet of Excel 2003."), repair=_AS_XLSX, file=path)
-    if start.startswith(b"<?xml"):
-        raise CannotStart(_XML, repair=_AS_XLSX, file=path)
-    if start.startswith((b"{", b"[{", b"[\n", b"[\r\n")):
-        raise CannotStart(N_("{file} is JSON, not a table."), repair=_SAVE_AS_TABLE, file=path)
-    if _is_binary(first):
+    for marks, message, repair in _FOREIGN_TEXTS:
+        if start.startswith(marks):
+            raise CannotStart(message, repair=repair, file=path)
+    # In UTF-16 and UTF-32 the half of every letter is a control character.
+    is_wide = first.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or 4 * first.count(0) > len(first)
+    if not is_wide and 50 * sum(map(first.count, _STRANGE)) > len(first):
         raise CannotStart(
             N_("{file} is not text: it is some program's own kind of file."), repair=_SAVE_AS_TABLE, file=path
         )
 
 
-def _is_binary(first: bytes) -> bool:
-    """Whether many control characters stand among the first bytes; in UTF-16 and UTF-32 every other byte is one."""
-    if first.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")) or 4 * first.count(0) > len(first):
-        return False
-    strange = sum(first.count(control) for control in range(1, 32) if control not in _TEXT_CONTROLS)
-    return 50 * strange > len(first)
-
-
-def _old_office(path: str, stream: BinaryIO) -> CannotStart:
-    """An OLE container is a password-protected .xlsx, an .xls, or another old document."""
-    stream.seek(0)
-    if _ENCRYPTED in stream.read(1 << 22):
-        return CannotStart(
-            N_("{file} is protected with a password."),
-            repair=N_("Open it in Excel, remove the password (File > Info > Protect Workbook) and save it."),
-            file=path,
-        )
-    return CannotStart(N_("{file} is a workbook of the old kind (.xls)."), repair=_AS_XLSX, file=path)
-
-
 def refuse_other_archives(path: str, stream: BinaryIO) -> None:
-    """Of the files that are zip archives, only an .xlsx without macros passes."""
+    """Raise `CannotStart` for every zip archive but an .xlsx without macros, named for what it is."""
     stream.seek(0)
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -235,24 +240,25 @@ def refuse_other_archives(path: str, stream: BinaryIO) -> None:
             ),
             file=path,
         ) from error
-    if any(name.endswith("vbaProject.bin") for name in names):
-        raise CannotStart(N_("{file} is a workbook with macros (.xlsm)."), repair=_AS_XLSX, file=path)
-    if any(name.endswith("workbook.bin") for name in names):
-        raise CannotStart(N_("{file} is a binary workbook (.xlsb)."), repair=_AS_XLSX, file=path)
+    for ending, message in _OTHER_ARCHIVES:
+        if any(name.endswith(ending) for name in names):
+            raise CannotStart(message, repair=_AS_XLSX, file=path)
     if b"opendocument" in kind:
         raise CannotStart(N_("{file} is an OpenDocument file (.ods)."), repair=_AS_XLSX, file=path)
-    if any(name.endswith(".iwa") for name in names):
-        raise CannotStart(N_("{file} is a sheet of Apple Numbers."), repair=_AS_XLSX, file=path)
-    if not any(name.startswith("xl/") for name in names) and "[Content_Types].xml" not in names:
+    folders = {name.partition("/")[0] for name in names if "/" in name}
+    if "xl" not in folders and "[Content_Types].xml" not in names:
         raise CannotStart(
             N_("{file} is a zip archive, not a workbook."), repair=N_("Unpack it and name the files in it."), file=path
         )
-    if any(name.startswith(("word/", "ppt/")) for name in names):
+    if not folders.isdisjoint({"word", "ppt"}):
         raise CannotStart(N_("{file} is a document of Word or PowerPoint."), repair=_SAVE_AS_TABLE, file=path)
 
 
 def refuse_copies(files: Sequence[tuple[str, str]]) -> None:
-    """The same content under two names would be issued with every line twice; `files` are paths and hashes."""
+    """Raise `CannotStart` for the same content under two names, given as paths and hashes.
+
+    Every line of it would be issued twice.
+    """
     path_of: dict[str, str] = {}
     for path, digest in files:
         if (other := path_of.setdefault(digest, path)) != path:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import BinaryIO
 
 from batch_issuer.messages import N_
@@ -15,10 +17,12 @@ from batch_issuer.reading.paths import is_workbook, opened
 _HEADINGS = frozenset(key_of(alias) for alias in ALIASES["external_ref"])
 _HEADER_ROWS = 20
 _SEPARATORS = (",", ";", "\t", "|")
+_DISARMED = re.compile(r"^'(?=[-=+@])")
+"""The apostrophe that our own tables put before what a spreadsheet would take for a formula."""
 
 
 def read_references(path: str, stdin: BinaryIO | None = None) -> tuple[str, ...]:
-    """The references of a file, each once, in their order.
+    """Read the references of a file, each once, in their order.
 
     A file without a heading that is recognised is a plain list: every line is one reference, whatever it holds.
     Raises `CannotStart` for a file that cannot be read or has none.
@@ -27,7 +31,16 @@ def read_references(path: str, stdin: BinaryIO | None = None) -> tuple[str, ...]
         start = stream.read(80).removeprefix(b"\xef\xbb\xbf").lstrip()
         is_json = start.startswith((b"{", b"["))
         of_table = not is_json and is_workbook(path, stream)
-        found = _of_workbook(path, stream) if of_table else _of_text(path, stream)
+        stream.seek(0)
+        found: Iterable[str]
+        if of_table:
+            from batch_issuer.reading.xlsx.workbook import Workbook  # noqa: PLC0415 - a list of lines does without
+
+            workbook = Workbook(path, stream.read())
+            visible = (workbook.sheet(entry).table for entry in workbook.sheets if not entry.hidden)
+            found = _of_rows([table.cells(row) for table in islice(visible, 1) for row in range(table.rows)])
+        else:
+            found = _of_text(path, stream.read())
     references = tuple(dict.fromkeys(text for cell in found if (text := cell.strip())))
     if not references:
         raise CannotStart(
@@ -39,21 +52,8 @@ def read_references(path: str, stdin: BinaryIO | None = None) -> tuple[str, ...]
     return references
 
 
-def _of_workbook(path: str, stream: BinaryIO) -> Iterable[str]:
-    from batch_issuer.reading.xlsx.workbook import Workbook  # noqa: PLC0415 - a list of lines does without its libraries
-
-    stream.seek(0)
-    workbook = Workbook(path, stream.read())
-    for entry in workbook.sheets:
-        if not entry.hidden:
-            table = workbook.sheet(entry).table
-            return _of_rows([table.cells(row) for row in range(table.rows)])
-    return ()
-
-
-def _of_text(path: str, stream: BinaryIO) -> Iterable[str]:
-    stream.seek(0)
-    content = stream.read()
+def _of_text(path: str, content: bytes) -> Iterable[str]:
+    """Return the references of JSON, of a CSV with a heading that is known, or of plain lines."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -69,20 +69,16 @@ def _of_text(path: str, stream: BinaryIO) -> Iterable[str]:
 
 
 def _of_rows(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Return what stands under the heading of the references, or without one the first cell of each row."""
     header = _header(rows)
     if header is None:
         return [row[0] for row in rows if row]
     number, column = header
-    return [_bare(row[column]) for row in rows[number + 1 :] if len(row) > column]
-
-
-def _bare(cell: str) -> str:
-    """Without the apostrophe that our own tables put before what a spreadsheet would take for a formula."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in tuple("=+-@") else cell
+    return [_DISARMED.sub("", row[column]) for row in rows[number + 1 :] if len(row) > column]
 
 
 def _header(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
-    """Where the heading of the references stands: row and column."""
+    """Return row and column in which the heading of the references stands."""
     for number, row in enumerate(rows[:_HEADER_ROWS]):
         for column, cell in enumerate(row):
             if key_of(cell) in _HEADINGS:
@@ -91,7 +87,10 @@ def _header(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
 
 
 def _of_json(path: str, text: str) -> Iterable[str]:
-    """A list, an object with `documents`, or JSON Lines; of texts or of objects with `external_ref`."""
+    """Return the references of a list, an object with `documents`, or JSON Lines; each a text or an `external_ref`.
+
+    Raises `CannotStart` for any other JSON.
+    """
     try:
         try:
             plain = json.loads(text)

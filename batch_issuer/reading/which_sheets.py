@@ -22,11 +22,11 @@ from batch_issuer.reading.tables import Sheet, without_collecting
 from batch_issuer.settings import Settings
 
 if TYPE_CHECKING:
-    from batch_issuer.reading.xlsx.workbook import Workbook
+    from batch_issuer.reading.xlsx.workbook import SheetEntry, Workbook
 
 
 def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None) -> Sales:
-    """See `batch_issuer.reading.read`."""
+    """Read all files of one command: the body of `batch_issuer.reading.read`, which says what it raises."""
     columns = Columns(settings)
     with without_collecting():
         sheets = [sheet for path in find_files(paths) for sheet in _read_file(path, columns, settings, stdin)]
@@ -40,6 +40,7 @@ def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None)
 
 
 def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO | None) -> list[SheetSales]:
+    """Read the sheets of one file; its bytes are let go before the next file is opened."""
     with opened(path, stdin) as stream:
         if is_workbook(path, stream):
             from batch_issuer.reading.xlsx.workbook import Workbook  # noqa: PLC0415 - a CSV does without its libraries
@@ -52,22 +53,42 @@ def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO 
     return [read_sheet(sheet, columns.confirmed(sheet, header), columns, settings) for sheet, header in chosen]
 
 
+def _wanted(workbook: Workbook, asked: str) -> list[SheetEntry]:
+    """Return the sheet of a name, hidden or not, or the visible ones that a pattern fits; of no pattern, all visible.
+
+    Raises `CannotStart` where no sheet has the name.
+    """
+    if not _is_name(asked):
+        pattern = _folded(asked) or "*"
+        return [entry for entry in workbook.sheets if not entry.hidden and fnmatchcase(_folded(entry.name), pattern)]
+    named = [entry for entry in workbook.sheets if _folded(entry.name) == _folded(asked)]
+    if not named:
+        raise _no_such_sheet(workbook, asked)
+    return named[:1]
+
+
+def _is_name(asked: str) -> bool:
+    """Whether the settings name one sheet; a name with a wildcard, or none, may mean several."""
+    return bool(asked) and "*" not in asked and "?" not in asked
+
+
 def _chosen(workbook: Workbook, columns: Columns, asked: str) -> list[tuple[Sheet, Header | None]]:
-    """The sheets that the settings name, or the only visible one whose headings are recognised."""
-    if asked and "*" not in asked and "?" not in asked:
-        named = next((entry for entry in workbook.sheets if _folded(entry.name) == _folded(asked)), None)
-        if named is None:
-            raise _no_such_sheet(workbook, asked)
-        sheet = workbook.sheet(named)
-        if is_example(sheet):
-            raise _only_an_example(sheet)
-        return [(sheet, columns.header(sheet))]
-    wanted = [entry for entry in workbook.sheets if not asked or fnmatchcase(_folded(entry.name), _folded(asked))]
-    read = [workbook.sheet(entry) for entry in wanted if not entry.hidden]
+    """Return the sheets that the settings name, or the only visible one whose headings are recognised.
+
+    Raises `CannotStart` where that is none, or several that nobody has asked for.
+    """
+    read = [workbook.sheet(entry) for entry in _wanted(workbook, asked)]
     examples = [sheet for sheet in read if is_example(sheet)]
     found = [(sheet, columns.header(sheet)) for sheet in read if not is_example(sheet)]
     if examples and not any(header and len(header.columns) > 1 for _, header in found):
-        raise _only_an_example(examples[0])
+        raise CannotStart(
+            N_("The sheet «{sheet}» of {file} is the template's example: it is never issued."),
+            repair=N_("Write the sales into the other sheet; `batch-issuer template` makes a new workbook."),
+            file=examples[0].path,
+            sheet=examples[0].name,
+        )
+    if _is_name(asked):
+        return found  # whoever names a sheet is told what it lacks, not that another one is meant
     first, *others = _tables(workbook, columns, found, asked)
     return [(replace(first[0], examples=tuple(map(example_sheet, examples))), first[1]), *others]
 
@@ -75,7 +96,9 @@ def _chosen(workbook: Workbook, columns: Columns, asked: str) -> list[tuple[Shee
 def _tables(
     workbook: Workbook, columns: Columns, found: Sequence[tuple[Sheet, Header | None]], asked: str
 ) -> list[tuple[Sheet, Header | None]]:
+    """Return those of the visible sheets that have sales, or the one that comes nearest, to be told what it lacks."""
     tables = [(sheet, header) for sheet, header in found if header is not None and not header.missing]
+    # A sheet of headings alone is what a template leaves when the sales stand in another one.
     filled = [(sheet, header) for sheet, header in tables if sheet.table.rows > header.row + 1] or tables[:1]
     if len(filled) > 1 and not asked:
         raise CannotStart(
@@ -89,7 +112,14 @@ def _tables(
     if filled:
         return list(filled)
     if not found:
-        raise _no_such_sheet(workbook, asked) if asked else _nothing_visible(workbook)
+        if asked:
+            raise _no_such_sheet(workbook, asked)
+        raise CannotStart(
+            N_("{file} has no visible sheet."),
+            repair=N_("Show the sheet with the sales in Excel, or name it with --sheet. Its sheets are: {sheets}."),
+            file=workbook.path,
+            sheets=listed([entry.name for entry in workbook.sheets]),
+        )
     _refuse_hidden_sales(workbook, columns)
     return [max(found, key=lambda pair: len(pair[1].columns) if pair[1] else -1)]
 
@@ -99,7 +129,7 @@ def _folded(name: str) -> str:
 
 
 def _refuse_hidden_sales(workbook: Workbook, columns: Columns) -> None:
-    """Where no visible sheet has sales, a hidden one may be the one that is meant."""
+    """Raise `CannotStart` where a hidden sheet has sales: no visible one has any, and it may be meant."""
     for entry in workbook.sheets:
         if entry.hidden and (header := columns.header(workbook.sheet(entry))) is not None and not header.missing:
             raise CannotStart(
@@ -120,22 +150,4 @@ def _no_such_sheet(workbook: Workbook, asked: str) -> CannotStart:
         sheet=asked,
         near=near[0] if near else "",
         sheets=listed(names),
-    )
-
-
-def _only_an_example(sheet: Sheet) -> CannotStart:
-    return CannotStart(
-        N_("The sheet «{sheet}» of {file} is the template's example: it is never issued."),
-        repair=N_("Write the sales into the other sheet; `batch-issuer template` makes a new workbook."),
-        file=sheet.path,
-        sheet=sheet.name,
-    )
-
-
-def _nothing_visible(workbook: Workbook) -> CannotStart:
-    return CannotStart(
-        N_("{file} has no visible sheet."),
-        repair=N_("Show the sheet with the sales in Excel, or name it with --sheet. Its sheets are: {sheets}."),
-        file=workbook.path,
-        sheets=listed([entry.name for entry in workbook.sheets]),
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import dropwhile, islice
 
 from batch_issuer.messages import N_, Terms
 from batch_issuer.model.documents import DOC_TYPES
@@ -168,7 +167,15 @@ _ADD_A_REF = N_(
 def two_headings(where: str, name: str, numbers: Sequence[int], headings: Sequence[str], sheet: Sheet) -> CannotStart:
     """Ask which of several columns is a field, and show each with a value."""
     same = len({folded(headings[number]) for number in numbers}) == 1
-    named = [f"«{headings[number]}» ({letter_of(number)}){_sample(sheet, number, headings)}" for number in numbers]
+    named = []
+    for number in numbers:
+        column, heading = sheet.table.columns[number], folded(headings[number])
+        texts = [tidy(column[row]) for row in range(min(HEADER_WITHIN + _CELLS_SEEN, sheet.table.rows))]
+        # Above the heading stand titles; of a heading that was read over two rows, its own cell holds the end.
+        ends = [text != "" and heading.endswith(text.casefold()) for text in texts]
+        below = texts[ends.index(True) + 1 :] if True in ends else []
+        value = next((f" = «{text[:40]}»" for text in below if text), "")
+        named.append(f"«{headings[number]}» ({letter_of(number)}){value}")
     first = f"{headings[numbers[0]]} ({letter_of(numbers[0])})" if same else headings[numbers[0]]
     return CannotStart(
         N_("{where}: several columns could be {name}: {headings}."),
@@ -185,15 +192,6 @@ def two_headings(where: str, name: str, numbers: Sequence[int], headings: Sequen
         headings=", ".join(named),
         first=first,
     )
-
-
-def _sample(sheet: Sheet, number: int, headings: Sequence[str]) -> str:
-    """Return the first value below a heading, to tell its column from another."""
-    column, heading = sheet.table.columns[number], folded(headings[number])
-    texts = [tidy(column[row]) for row in range(min(HEADER_WITHIN + _CELLS_SEEN, sheet.table.rows))]
-    # Above the heading stand titles; of a heading that was read over two rows, its own cell holds the end.
-    below = dropwhile(lambda text: not text or not heading.endswith(text.casefold()), texts)
-    return next((f" = «{text[:40]}»" for text in islice(below, 1, None) if text), "")
 
 
 def other_table(where: str, row: int, other: int, headings: Sequence[str]) -> CannotStart:

@@ -31,7 +31,7 @@ class Cell(NamedTuple):
 
 EMPTY = Cell("", CellKind.TEXT)
 
-_KEY = re.compile(rb"([^>]*?)/?>(?:<(v|is><t|f)([^>]*)>([^<]*))?", re.DOTALL)
+_KEY = re.compile(rb"([^>]*?)/?><(v|is><t|f)[^>]*>([^<]*)", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'([a-z]+)="([^"]*)"')
 _NOT_CODES = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _DATE_CODES = re.compile(r"[dmyhsDMYHS]")
@@ -65,36 +65,32 @@ class Book:
     plain: Style = field(default_factory=Style)
 
     def cell(self, key: bytes) -> Cell:
-        """The cell of a key: what stands in the sheet between the cell's address and its end tag."""
-        if not key:
-            return EMPTY
+        """Return the cell of a key: what stands in the sheet between the cell's address and its end tag."""
         found = _KEY.match(key)
         if found is None:
             return EMPTY
         attributes = dict(_ATTRIBUTE.findall(found[1]))
-        if found[2] is None:
-            return EMPTY
-        text = html.unescape(found[4].decode()) if b"&" in found[4] else found[4].decode()
+        style = int(attributes.get(b"s", 0))
+        text = html.unescape(found[3].decode())
         if found[2] == b"f":
             return Cell("=" + text, CellKind.FORMULA)
-        return self._typed(attributes.get(b"t", b"n"), text, int(attributes.get(b"s", 0)))
-
-    def _typed(self, kind: bytes, text: str, style: int) -> Cell:
-        if kind == b"s":
-            return Cell(unescaped(self.strings[int(text)]) if text else "", CellKind.TEXT)
-        if kind in (b"str", b"inlineStr"):
-            return Cell(unescaped(text), CellKind.TEXT)
         if not text:
             return EMPTY
-        if kind == b"b":
-            return Cell("TRUE" if text.strip() == "1" else "FALSE", CellKind.BOOLEAN)
-        if kind == b"e":
-            return Cell(text, CellKind.ERROR)
-        if kind == b"d":
-            return Cell(text.replace("T", " ").removesuffix(" 00:00:00"), CellKind.DATE)
+        match attributes.get(b"t"):  # ECMA-376 part 1, 18.18.11; without one it is a number
+            case b"s":
+                return Cell(unescaped(self.strings[int(text)]), CellKind.TEXT)
+            case b"str" | b"inlineStr":
+                return Cell(unescaped(text), CellKind.TEXT)
+            case b"b":
+                return Cell("TRUE" if text.strip() == "1" else "FALSE", CellKind.BOOLEAN)
+            case b"e":
+                return Cell(text, CellKind.ERROR)
+            case b"d":
+                return Cell(text.replace("T", " ").removesuffix(" 00:00:00"), CellKind.DATE)
         return self._number(text, self.styles[style] if style < len(self.styles) else self.plain)
 
     def _number(self, text: str, style: Style) -> Cell:
+        """Return the cell of a stored number, as its number format shows it where that says more."""
         number = plain_number(text)
         if number is None:
             return Cell(text, CellKind.ERROR)
@@ -108,7 +104,7 @@ class Book:
 
 
 def plain_number(text: str) -> str | None:
-    """A stored number as Excel shows it: 15 significant digits, never an exponent. None where it is not one."""
+    """Return a stored number as Excel shows it: 15 significant digits, never an exponent. None where it is not one."""
     if text.isascii() and text.isdigit() and len(text) <= 15 and (text[0] != "0" or text == "0"):
         return text
     try:
@@ -121,6 +117,7 @@ def plain_number(text: str) -> str | None:
 
 
 def _plain(number: Decimal) -> str:
+    """Return a number without exponent and without zeros at its end."""
     text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -128,7 +125,7 @@ def _plain(number: Decimal) -> str:
 
 
 def date_text(serial: float, *, from_1904: bool) -> str:
-    """The ISO text of a serial date, to the second; empty where it is no date that Excel has."""
+    """Return the ISO text of a serial date, in days, to the second; empty where it is no date that Excel has."""
     if not 0 <= serial < 2_958_466:
         return ""
     seconds = round(serial * 86400)
@@ -143,7 +140,7 @@ def date_text(serial: float, *, from_1904: bool) -> str:
 
 
 def masked(digits: str, mask: str) -> str:
-    """The digits as the mask shows them: `masked("6140507071048", "00000000000000")` is `"06140507071048"`."""
+    """Return the digits as the mask shows them: `masked("6140507071048", "00000000000000")` is `"06140507071048"`."""
     pattern = re.sub(r'[\\"]', "", mask)
     padded = digits.rjust(pattern.count("0"), "0")
     extra = len(padded) - pattern.count("0")
@@ -152,36 +149,36 @@ def masked(digits: str, mask: str) -> str:
 
 
 def style_of(format_id: int, custom: Mapping[int, str]) -> Style:
-    """What a number format does, from its id and the workbook's own formats."""
-    code = custom.get(format_id)
-    if code is None:
-        if format_id in BUILT_IN_DATES:
-            return Style(is_date=True)
-        code = BUILT_IN_FORMATS.get(format_id, "")
+    """Return what a number format does, from its id and the workbook's own formats."""
+    if format_id in BUILT_IN_DATES and format_id not in custom:
+        return Style(is_date=True)
+    code = custom.get(format_id, BUILT_IN_FORMATS.get(format_id, ""))
     bare = _NOT_CODES.sub("", code)
-    first = bare.partition(";")[0]
-    if code.lower() == "general" or not code or first.strip() == "@":
+    first = bare.partition(";")[0]  # the format of positive numbers; others for negative ones and zero follow
+    if code.lower() in ("", "general") or first.strip() == "@":
         return Style()
     if _DATE_CODES.search(first) and "general" not in first.lower():
-        return Style(is_date="[h" not in code.lower() and "[m" not in code.lower() and "[s" not in code.lower())
+        # `[h]:mm` is how long something took and no moment.
+        return Style(is_date=not re.search(r"\[[hms]", code.lower()))
     if "%" in bare:
         return Style(is_percentage=True)
     if code.count("0") > 1 and _MASK.fullmatch(code) and not re.fullmatch(r"0+\.0+", code):
         return Style(mask=code)
-    return Style(shown=code if _has_words(code) or re.search(r"[0#?],+(?:$|[^0#?,])", first) else "")
+    divides = re.search(r"[0#?],+(?:$|[^0#?,])", first)  # each comma after the last digit shows a thousandth
+    return Style(shown=code if divides or _has_words(code) else "")
 
 
 def _has_words(code: str) -> bool:
-    """Literal text beside the number that is not a dollar sign, for example another currency or `"F-"`."""
-    for quoted, escaped, currency in _LITERALS.findall(code.partition(";")[0]):
-        literal = quoted or escaped or currency
+    """Whether literal text beside the number is no dollar sign, for example another currency or `"F-"`."""
+    for literals in _LITERALS.findall(code.partition(";")[0]):
+        literal = next(filter(None, literals), "")
         if literal not in _DOLLARS and any(character.isalnum() or ord(character) > 127 for character in literal):
-            return not literal.isspace() and literal != "\u00a0"
+            return not literal.isspace()
     return False
 
 
 def unescaped(text: str) -> str:
-    """Characters that XML cannot hold are stored as `_x000D_`."""
+    """Return a text with the characters that XML cannot hold, which are stored as `_x000D_`."""
     if "_x" not in text:
         return text
     return _ESCAPED_CHARACTER.sub(lambda found: chr(int(found[1], 16)), text)

@@ -49,6 +49,7 @@ class CellKeys:
     code_of: defaultdict[bytes, int] = field(default_factory=lambda: defaultdict(count(1).__next__, {b"": 0}))
 
     def add(self, keys: Sequence[bytes]) -> None:
+        """Add the keys of more rows."""
         self.chunks.append(np.fromiter(map(self.code_of.__getitem__, keys), np.int32, len(keys)))
         if len(self.chunks) > _MOST_CHUNKS:
             self.chunks[:] = [np.concatenate(self.chunks)]
@@ -67,7 +68,7 @@ class SheetRows:
     _done: int = 0
 
     def add(self, numbers: Codes, columns: Sequence[Sequence[bytes]]) -> None:
-        """More rows, as their numbers and, per column from A on, their keys."""
+        """Add rows: their numbers and, per column from A on, their keys."""
         while len(self.columns) < len(columns):
             column = CellKeys()
             column.chunks.append(_empty(self._done))
@@ -81,6 +82,7 @@ class SheetRows:
 
     @property
     def rows(self) -> int:
+        """The highest row number read, which is how many rows the sheet has; those that are left out are empty."""
         return max((int(numbers.max()) for numbers in self.numbers if len(numbers)), default=0)
 
     @property
@@ -89,15 +91,16 @@ class SheetRows:
         return int(self.numbers[-1][-1]) if self.numbers and len(self.numbers[-1]) else 0
 
     def present(self, rows: int) -> Codes | None:
-        """The rows, from 0, that the file holds, where it does not hold them all."""
+        """Return the rows, from 0, that the file holds, where it does not hold them all."""
         held = sum(map(len, self.numbers))
         return None if held == rows else np.concatenate([*self.numbers, np.empty(0, np.int32)]).astype(np.int32) - 1
 
     def codes(self, column: CellKeys, rows: int) -> Codes:
-        """The codes of every row of the sheet; rows that the file does not hold are empty."""
+        """Return the codes of every row of the sheet, of a column read to its end; those not in the file are empty."""
         if len(column.code_of) == 1:
             column.chunks.clear()
             return _empty(rows)
+        # The chunks are let go before the next array is made: a full sheet has a million rows in each of its columns.
         found = np.concatenate(column.chunks)
         column.chunks.clear()
         if len(found) == rows:
@@ -131,19 +134,16 @@ def read_rows(stream: IO[bytes]) -> SheetRows:
     parser = _BlockParser(rows)
     blocks = _row_blocks(stream)
     head = next(blocks, b"")
-    start = head.find(b"<sheetData>")
-    if start >= 0 and not _is_unusual(head[:start]):
-        parser.parse_head(head[:start])
-        _read_blocks(rows, parser, head[start + len(b"<sheetData>") :], blocks)
+    before, found, first = head.partition(b"<sheetData>")
+    declared = re.match(rb'\s*<\?xml[^>]*encoding=["\']([^"\']*)', before)
+    is_utf_8 = b"\0" not in before and (declared is None or declared[1].lower() == b"utf-8")
+    if found and is_utf_8 and b"<!" not in before:
+        parser.parse_head(before)
+        _read_blocks(rows, parser, first, blocks)
     else:
         parser.parse_all(head, blocks)
     rows.refuse_impossible_numbers()
     return rows
-
-
-def _is_unusual(head: bytes) -> bool:
-    declared = re.match(rb'\s*<\?xml[^>]*encoding=["\']([^"\']*)', head)
-    return b"<!" in head or (declared is not None and declared[1].lower() != b"utf-8") or b"\0" in head
 
 
 def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -155,7 +155,12 @@ def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
             continue
         block = rest + piece
         ended = b"</sheetData>" in block
-        end = len(block) if ended else _last_row_end(block)
+        if ended:
+            end = len(block)
+        elif (end := block.rfind(_ROW_END)) >= 0:
+            end += len(_ROW_END)
+        else:
+            end = block.rfind(b"<row ", 1)  # formatted rows without cells have no end tag: the next one begins there
         if end < 0:
             rest = block
             if len(rest) > 64 * _BLOCK:
@@ -165,12 +170,6 @@ def _row_blocks(stream: IO[bytes]) -> Iterator[bytes]:
         yield block[:end]
     if rest:
         yield rest
-
-
-def _last_row_end(block: bytes) -> int:
-    """Where the last whole row ends, or -1; among formatted rows without cells that is where the next begins."""
-    end = block.rfind(_ROW_END)
-    return end + len(_ROW_END) if end >= 0 else block.rfind(b"<row ", 1)
 
 
 def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: Iterator[bytes]) -> None:
@@ -225,7 +224,7 @@ def _match_block(rows: SheetRows, pattern: re.Pattern[bytes], block: bytes) -> b
 
 
 def column_number(letters: str) -> int:
-    """The column counted from 0 of a letter such as `AB`."""
+    """Return the column, counted from 0, of a letter such as `AB`."""
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - 64
@@ -246,20 +245,20 @@ class _BlockParser:
         self._inside: list[str] = []
 
     def parse_head(self, head: bytes) -> None:
-        """What stands before the rows, for hidden columns."""
+        """Note which columns are hidden, from what stands before the rows."""
         for found in re.finditer(rb"<col ([^>]*)/?>", head):
             self._note_column(dict(re.findall(r'(\w+)="([^"]*)"', found[1].decode("utf-8", "replace"))))
 
     def parse_rows(self, block: bytes, after: int) -> None:
-        """Whole rows without what surrounds them; one without a number follows the one before."""
+        """Read whole rows without what surrounds them; one without a number follows the one before, or `after`."""
         self._row = after
-        parser = self._parser()
+        parser = strict_parser(self._start, self._end, self._text)
         self._feed(parser, b"<x>", block, b"</x>", final=True)
         self._flush()
 
     def parse_all(self, head: bytes, blocks: Iterator[bytes]) -> None:
-        """A whole part."""
-        parser = self._parser()
+        """Read a whole part."""
+        parser = strict_parser(self._start, self._end, self._text)
         self._feed(parser, head)
         for block in blocks:
             self._flush()
@@ -275,13 +274,6 @@ class _BlockParser:
                 parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise DamagedSheet from error
-
-    def _parser(self) -> expat.XMLParserType:
-        parser = strict_parser()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
-        return parser
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = name.rpartition(":")[2]
@@ -302,6 +294,10 @@ class _BlockParser:
             self._texts.setdefault(tag, [])
 
     def _start_cell(self, attributes: dict[str, str]) -> None:
+        """Begin a cell, in the column of its address or after the one before.
+
+        Raises `DamagedSheet` for two cells in one place, `OversizedWorkbook` for too many far to the right.
+        """
         if "r" in attributes:
             letters = _COLUMN.match(attributes["r"])
             if letters is None:
@@ -329,7 +325,7 @@ class _BlockParser:
             self._block.append((self._row, self._cells))
 
     def _key(self) -> bytes:
-        """The cell's key, as the regular expression finds it."""
+        """Return the cell's key as the regular expression would find it: of the same cell both ways give one key."""
         known = ((name, self._attributes.get(name)) for name in ("s", "t"))
         kept = "".join(f' {name}="{escape(value)}"' for name, value in known if value is not None)
         texts = {tag: "".join(parts) for tag, parts in self._texts.items()}

@@ -11,10 +11,9 @@ import io
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree as ET  # noqa: N817 - the name that its documentation uses
@@ -24,7 +23,7 @@ from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading.tables import Column, Sheet, Table
 from batch_issuer.reading.xlsx.cells import Book
-from batch_issuer.reading.xlsx.rows import SheetRows, read_rows
+from batch_issuer.reading.xlsx.rows import read_rows
 from batch_issuer.reading.xlsx.xml import DamagedSheet, OversizedWorkbook, plain_strings, read_styles, rich_strings
 
 MAX_DECLARED_BYTES = 1 << 30
@@ -59,36 +58,37 @@ class Workbook:
         with _damage_explained(path):
             self._zip = zipfile.ZipFile(io.BytesIO(content))
             refuse_bombs(path, self._zip, len(content))
-            self._main = self._main_part()
-            root = self._xml(self._main)
-            self.sheets = tuple(islice(self._sheet_entries(root), MAX_SHEETS + 1))
-            if len(self.sheets) > MAX_SHEETS:
+            main = next((part for _, kind, part in self._relations("") if kind == "officeDocument"), "")
+            root = self._xml(main)
+            relations = tuple(self._relations(main))
+            part_of = {identity: part for identity, kind, part in relations if kind == "worksheet"}
+            sheets: list[SheetEntry] = []
+            for sheet in _all(root, "sheet"):
+                identity = next((value for name, value in sheet.attrib.items() if name.endswith("}id")), "")
+                if identity in part_of:
+                    hidden = sheet.get("state", "visible") != "visible"
+                    sheets.append(SheetEntry(name=sheet.get("name", ""), part=part_of[identity], hidden=hidden))
+            if len(sheets) > MAX_SHEETS:
                 raise OversizedWorkbook
-            self._book = self._shared(root)
+            self.sheets = tuple(sheets)
+            self._book = self._shared(root, {kind: part for _, kind, part in relations})
 
     def sheet(self, entry: SheetEntry) -> Sheet:
-        """All rows of one sheet.
+        """Read all rows of one sheet.
 
         Raises `CannotStart` for a part that is damaged.
         """
-        with _damage_explained(self.path), self._zip.open(entry.part) as stream:
-            return self._assembled(entry, read_rows(stream))
-
-    def _assembled(self, entry: SheetEntry, rows: SheetRows) -> Sheet:
-        count = rows.rows
-        present = rows.present(count)
         columns: list[Column] = []
         formats: dict[tuple[int, int], str] = {}
-        for number, keys in enumerate(rows.columns):
-            cells = [self._book.cell(key) for key in keys.code_of]
-            columns.append(
-                Column(
-                    codes=rows.codes(keys, count),
-                    texts=[cell.text for cell in cells],
-                    kinds=bytes(cell.kind for cell in cells),
-                )
-            )
-            formats.update({(number, code): cell.shown for code, cell in enumerate(cells) if cell.shown})
+        with _damage_explained(self.path), self._zip.open(entry.part) as stream:
+            rows = read_rows(stream)
+            count = rows.rows
+            present = rows.present(count)
+            for number, keys in enumerate(rows.columns):
+                cells = list(map(self._book.cell, keys.code_of))
+                texts, kinds = [cell.text for cell in cells], bytes(cell.kind for cell in cells)
+                columns.append(Column(codes=rows.codes(keys, count), texts=texts, kinds=kinds))
+                formats.update({(number, code): cell.shown for code, cell in enumerate(cells) if cell.shown})
         return Sheet(
             path=self.path,
             name=entry.name,
@@ -100,30 +100,16 @@ class Workbook:
             formats=formats,
         )
 
-    def _main_part(self) -> str:
-        for relation in self._xml("_rels/.rels"):
-            if relation.get("Type", "").endswith("/officeDocument"):
-                return relation.get("Target", "").lstrip("/")
-        raise DamagedSheet
-
     def _relations(self, part: str) -> Iterator[tuple[str, str, str]]:
-        """Id, last word of the type, and full name of every part that a part refers to."""
+        """Yield id, last word of the type, and full name of each part that a part, or the archive (""), refers to."""
         folder, name = posixpath.split(part)
         for relation in self._xml(f"{folder}/_rels/{name}.rels".lstrip("/")):
             target = relation.get("Target", "")
             full = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
             yield relation.get("Id", ""), relation.get("Type", "").rpartition("/")[2], full
 
-    def _sheet_entries(self, root: Element) -> Iterator[SheetEntry]:
-        parts = {identity: part for identity, kind, part in self._relations(self._main) if kind == "worksheet"}
-        for sheet in _all(root, "sheet"):
-            identity = next((value for name, value in sheet.attrib.items() if name.endswith("}id")), "")
-            if identity in parts:
-                hidden = sheet.get("state", "visible") != "visible"
-                yield SheetEntry(name=sheet.get("name", ""), part=parts[identity], hidden=hidden)
-
-    def _shared(self, root: Element) -> Book:
-        parts = {kind: part for _, kind, part in self._relations(self._main)}
+    def _shared(self, root: Element, parts: Mapping[str, str]) -> Book:
+        """Return what the cells of all sheets share; `parts` are the names of parts by the last word of their type."""
         settings = next(iter(_all(root, "workbookPr")), None)
         strings: list[str] = []
         if "sharedStrings" in parts:
@@ -150,7 +136,10 @@ def _all(root: Element, tag: str) -> Iterator[Element]:
 
 
 def refuse_bombs(path: str, archive: zipfile.ZipFile, size: int) -> None:
-    """Only sizes are read here, nothing is unpacked. A part that holds more than it declares is refused later."""
+    """Raise `CannotStart` for an archive that would unpack to more than any workbook of sales, or that has a password.
+
+    Only sizes are read here, nothing is unpacked. A part that holds more than it declares is refused when it is read.
+    """
     parts = archive.infolist()
     declared = sum(part.file_size for part in parts)
     if declared > MAX_DECLARED_BYTES or len(parts) > MAX_PARTS or (declared > _SMALL and declared > MAX_RATIO * size):
@@ -174,6 +163,7 @@ def refuse_bombs(path: str, archive: zipfile.ZipFile, size: int) -> None:
 
 @contextmanager
 def _damage_explained(path: str) -> Iterator[None]:
+    """Raise `CannotStart` in place of whatever the libraries raise for an archive or an XML that is broken."""
     try:
         yield
     except OversizedWorkbook as error:

@@ -21,10 +21,21 @@ class OversizedWorkbook(DamagedSheet):
     """There is more of something than any workbook of sales has."""
 
 
-def strict_parser() -> expat.XMLParserType:
-    """An XML parser that refuses document type declarations, and with them entities of any kind."""
+def strict_parser(
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], object],
+    text: Callable[[str], None] | None = None,
+) -> expat.XMLParserType:
+    """Return an XML parser that calls these with tags and texts.
+
+    It raises `DamagedSheet` for document type declarations, and with them for entities of any kind: an entity may
+    stand for gigabytes, or for a file of this machine.
+    """
     parser = expat.ParserCreate()
     parser.buffer_text = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = text
 
     def refuse(*_: object) -> None:
         raise DamagedSheet
@@ -35,7 +46,10 @@ def strict_parser() -> expat.XMLParserType:
 
 
 def read_styles(part: bytes) -> tuple[Style, ...]:
-    """What the number format of each cell style does, in the order of their numbers."""
+    """Return what the number format of each cell style does, in the order of their numbers.
+
+    Raises `DamagedSheet` for XML that is not well-formed, `OversizedWorkbook` for more formats than Excel takes.
+    """
     custom: dict[int, str] = {}
     formats: list[int] = []
     inside: list[str] = []
@@ -65,11 +79,7 @@ def parse_whole(
 
     Raises `DamagedSheet` where it is not well-formed.
     """
-    parser = strict_parser()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    if text is not None:
-        parser.CharacterDataHandler = text
+    parser = strict_parser(start, end, text)
     try:
         parser.Parse(part, True)
     except expat.ExpatError as error:
@@ -77,7 +87,7 @@ def parse_whole(
 
 
 def plain_strings(part: bytes) -> list[str] | None:
-    """Shared strings that are all plain texts, fast; None where one has runs of its own formats."""
+    """Return shared strings that are all plain texts, fast; None where one has runs of its own formats."""
     found = re.findall(rb"<si><t(?: xml:space=\"preserve\")?(?:/>|>([^<]*)</t>)</si>", part)
     if len(found) != part.count(b"<si>") or b"<!" in part or b"<si/>" in part or b"\0" in part or b":si>" in part:
         return None
@@ -86,7 +96,10 @@ def plain_strings(part: bytes) -> list[str] | None:
 
 
 def rich_strings(part: bytes) -> list[str]:
-    """Shared strings through the XML parser: runs are joined, phonetic hints left out."""
+    """Return shared strings through the XML parser: runs are joined, phonetic hints left out.
+
+    Raises `DamagedSheet` for XML that is not well-formed.
+    """
     strings: list[str] = []
     inside: list[str] = []
 
