@@ -9,7 +9,7 @@ The key is never shown.
 - `reach`: the provider, the quota, the clock.
 - `machine`: the disk, and whether it is this machine's.
 
-It may use every room below it (`send`, `provider`, `ledger`, `settings`). Its lines are catalog texts: `cli` shows them.
+It may use `send`, `provider`, `ledger` and what lies below them. Its texts are of the catalog; `cli` shows them.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from batch_issuer.sandbox.traffic import Requests
 
 Answered = TypeVar("Answered")
 _PATIENCE = 10.0
+"""Seconds; whoever waits longer has found a sandbox that hangs, and is told so by `TimeoutError`."""
 
 
 class Running:
@@ -30,34 +31,34 @@ class Running:
 
     @property
     def base_url(self) -> str:
-        """What a client takes as the provider's address."""
+        """Return what a client takes as the provider's address."""
         return self._sandbox.base_url
 
     @property
     def control_url(self) -> str:
-        """Where the control plane is, without a slash at the end."""
+        """Return where the control plane is, without a slash at the end."""
         return self.base_url.removesuffix("/api/connect") + "/_sandbox"
 
     @property
     def key(self) -> str:
-        """A key that is accepted: the first of those configured."""
+        """Return a key that is accepted: the first of those configured."""
         keys = self._sandbox.options.keys
         return keys[0].key if keys else SAMPLE_KEY
 
     def documents(self) -> tuple[Record, ...]:
-        """Everything registered."""
+        """Return everything registered."""
         return self._ask(self._sandbox.documents)
 
     def document(self, ref: str) -> Record | None:
-        """The document of a reference, of whatever company."""
+        """Return the document of a reference, of whatever company."""
         return next((record for record in self.documents() if record.ref == ref), None)
 
     def customers(self) -> list[Customer]:
-        """The customers that the provider stores."""
+        """Return the customers that the provider stores."""
         return self._ask(self._sandbox.customers)
 
     def requests(self) -> Requests:
-        """What came in so far."""
+        """Return what came in so far."""
         return self._ask(self._sandbox.requests)
 
     def order(self, *faults: Fault | str) -> None:
@@ -70,7 +71,7 @@ class Running:
         self._ask(self._sandbox.clear_faults)
 
     def resolve(self, to: str = "stamped", refs: Iterable[str] = ("*",)) -> int:
-        """Settle documents in contingency; how many there were."""
+        """Settle documents in contingency; return how many there were."""
         return self._ask(lambda: self._sandbox.resolve(to, refs))
 
     def change(self, **changes: object) -> SandboxOptions:
@@ -82,6 +83,7 @@ class Running:
         self._ask(self._sandbox.release)
 
     def _ask(self, question: Callable[[], Answered]) -> Answered:
+        # In the sandbox's own thread: its registers know nothing of locks.
         async def asked() -> Answered:
             return question()
 
@@ -128,6 +130,7 @@ def serve(
 
 
 async def _serve(sandbox: Sandbox, host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Run a sandbox in this loop until a signal comes. Raises `CannotStart`."""
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
@@ -142,6 +145,7 @@ async def _serve(sandbox: Sandbox, host: str, port: int, announce: Callable[[str
 
 
 async def _end(sandbox: Sandbox) -> None:
+    """Stop a sandbox, and what its requests have left in the loop."""
     await sandbox.stop()
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
