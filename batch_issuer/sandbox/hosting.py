@@ -126,22 +126,19 @@ def serve(
     state: Path | None = None,
 ) -> None:
     """Run a sandbox until SIGINT or SIGTERM; `announce` gets its base URL once. Raises `CannotStart`."""
-    asyncio.run(_serve(Sandbox(options, faults=faults, state=state), host, port, announce))
-
-
-async def _serve(sandbox: Sandbox, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Run a sandbox in this loop until a signal comes. Raises `CannotStart`."""
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    sandbox = Sandbox(options, faults=faults, state=state)
+    with asyncio.Runner() as runner:
+        loop, stopped = runner.get_loop(), asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, stopped.set)
+            except NotImplementedError:  # Windows
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
+        announce(runner.run(sandbox.start(host, port)))
         try:
-            loop.add_signal_handler(number, stopped.set)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
-    announce(await sandbox.start(host, port))
-    try:
-        await stopped.wait()
-    finally:
-        await sandbox.stop()
+            runner.run(stopped.wait())
+        finally:
+            runner.run(sandbox.stop())
 
 
 async def _end(sandbox: Sandbox) -> None:

@@ -45,7 +45,7 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfin
             expected=dollars(difference.expected),
             answered=dollars(difference.answered),
         )
-    _say_more(output, len(reconciliation.beyond_tolerance))
+    output.say_more(len(reconciliation.beyond_tolerance), _LINES)
     _show_open(output, reconciliation)
 
 
@@ -97,7 +97,7 @@ def _show_conflicts(output: Output, conflicts: Sequence[Conflict]) -> None:
                 N_("✗ {ref}: already issued ({state}) for {issued}, and {file} now says {now}. It is not sent again."),
                 **values,
             )
-    _say_more(output, len(conflicts))
+    output.say_more(len(conflicts), _LINES)
 
 
 def show_late_rejections(output: Output, late: Sequence[str]) -> None:
@@ -133,12 +133,7 @@ def show_where_from(output: Output, records: Sequence[Record]) -> None:
             day=f"{dt.date.fromisoformat(date):%d/%m/%Y}",
             refs=few([record.external_ref for record in some], _EXAMPLES),
         )
-    _say_more(output, len(found))
-
-
-def _say_more(output: Output, count: int) -> None:
-    if count > _LINES:
-        output.say(N_("    … and {count} more; the reports have them all"), count=f"{count - _LINES:,}")
+    output.say_more(len(found), _LINES)
 
 
 def _show_open(output: Output, made: Reconciliation) -> None:
