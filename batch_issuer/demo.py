@@ -69,12 +69,14 @@ def run_demo(folder: Path, messages: Messages, watcher: Watcher, say: Callable[.
     references = [candidate.external_ref for candidate in prepared.candidates]
     silent = tuple(references[_WITHOUT_ANSWER - 1 :: _WITHOUT_ANSWER])
     where: Any = {"ledger_path": folder / "ledger.db", "company": settings.company(None), "watcher": watcher}
+    # Over a real socket: what is shown is the program as it works, and not a story about it.
     with running(_options(silent, silent[-1:])) as sandbox:
         where["connection"] = Connection(base_url=sandbox.base_url, key=sandbox.key)
         say(N_("1. Issuing {count} documents of {files} …"), count=len(references), files=_names(files))
         issued = issue(prepared, **where)
         before = _reconciled(folder, issued, settings)
         say(N_("2. The ministry comes back, except for a few; asking what became of those in contingency …"))
+        # One stays in contingency and one is rejected late, so that the report has each kind to show.
         sandbox.resolve("stamped", silent[:-2])
         sandbox.resolve("rejected", silent[-1:])
         refresh(**where)

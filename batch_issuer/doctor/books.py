@@ -49,6 +49,7 @@ def ledger(subject: Subject, key: str) -> Iterator[Check]:
 
 def _opened(subject: Subject, ledger: Ledger, key: str) -> Iterator[Check]:
     """Yield what an open ledger says of itself, its lock, documents and key. Raises `Stop` for damaged pages."""
+    # Larger ones take too long for a first look: `ledger verify` checks them whole.
     ledger.check_pages(largest=schema.CHECKED_WHOLE_BELOW)
     damage = verify_end(ledger, _EVENTS_CHECKED)
     if damage is not None:
@@ -104,6 +105,7 @@ def _environment(subject: Subject, ledger: Ledger, key: str) -> Check:
     except Stop as stop:
         return stopped("environment", stop)
     expected = subject.company.expect_environment
+    # A key of the wrong environment issues real documents as tests, or tests as real ones: no run starts with it.
     if environment and expected and environment != expected:
         return stops(
             "environment",

@@ -66,6 +66,7 @@ def status(
     record: Record, options: SandboxOptions, addresses: Addresses, *, include_dte: bool, adjusted: Record | None
 ) -> dict[str, Any]:
     """Return the body of a status answer."""
+    # Whether it has `success` and `is_duplicate` is not said (provider.md 11): `status_omitted` leaves fields out.
     body = _flags(record, options)
     body["is_duplicate"] = False
     body |= {"doc_type": record.doc_type} | _identifiers(record) | _diagnostics(record)

@@ -118,6 +118,7 @@ def fault_of(name: str, said: Mapping[str, str], text: str = "") -> Fault:
 
     Raises `CannotStart` naming the part that is wrong.
     """
+    # An object over HTTP brings its parts apart: they are held against the same names as those of a text.
     for part in said:
         _pair(text or name, f"{part}=")
     kinds = [kind.value for kind in FaultKind]
@@ -268,7 +269,7 @@ class _Order:
             return False
         if not (fnmatchcase(route, fault.route) and fnmatchcase(ref, fault.ref)):
             return False
-        self.passed += 1
+        self.passed += 1  # `after` counts matching requests, whatever chance says of them
         if self.passed <= fault.after or (fault.probability < 1 and random.random() >= fault.probability):
             return False
         self.struck += 1

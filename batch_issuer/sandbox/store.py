@@ -235,6 +235,7 @@ class Store:
         """Keep a new or changed record, and return it. Raises `AssertionError` for a reference's second document."""
         key = self._key(record.company, record.family, record.ref)
         before = self._records.get(key)
+        # What tests of a client rest on: a sandbox with two documents for one sale would prove nothing.
         if before is not None and before.document_id != record.document_id:
             raise AssertionError(f"second document for {record.ref!r}")
         self._records[key] = record
@@ -250,6 +251,7 @@ class Store:
         identities = [(company, f"{name}:{sent[name]}") for name in ("nit", "dui") if sent.get(name)]
         known = next((self._customers[identity] for identity in identities if identity in self._customers), defaults)
         merged = MappingProxyType({**known, **sent})
+        # Under both numbers, so that a sale with either of them finds the same customer.
         for identity in identities:
             self._customers[identity] = merged
             if self._journal is not None:

@@ -82,6 +82,7 @@ def _show_conflicts(output: Output, conflicts: Sequence[Conflict]) -> None:
             "issued": dollars(conflict.issued_gross),
             "now": dollars(conflict.file_gross),
         }
+        # Another day, branch or till under a number that was used: many shops begin their numbers anew.
         if conflict.changes and conflict.changes[0].what in ("date", "branch", "till"):
             output.say(
                 N_(
