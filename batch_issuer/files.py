@@ -1,4 +1,4 @@
-"""The only writer of files: a name has a whole file that survives a power cut, or what it had before.
+"""How files are written: a name has a whole file that survives a power cut, or what it had before.
 
 What is written goes into a draft beside it, which takes the name when it is whole and on the disk. So a full disk, a
 folder that goes away, a refusal or a kill leave the older file. The draft's name is random: two hosts on one share have

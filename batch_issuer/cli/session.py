@@ -59,7 +59,7 @@ def open_session(
     if source:
         settings = replace(settings, source=replace(settings.source, **source))
     company = settings.company(options["company"])
-    # The language was chosen before there were settings, as help needs it; only `--lang` stands over the company's.
+    # The language was chosen before there were settings, as help needs it; now the company's own may count.
     if company.language and "--lang" not in " ".join(sys.argv):
         output.messages = replace(output.messages, language=choose_language(configured=company.language))
     if tells:

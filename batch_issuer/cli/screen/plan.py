@@ -204,7 +204,7 @@ def show_problems(output: Output, problems: Sequence[Problem]) -> None:
 
 
 def _show_cause(output: Output, members: Sequence[Problem]) -> None:
-    """Say one cause, where it is found and how to repair it; quoting a value only as one of several."""
+    """Say one cause, how to repair it, and a few places; where the values differ, its sentence is an example."""
     first = members[0]
     sentence = first.message(output.messages)
     if any((member.value, member.parameters) != (first.value, first.parameters) for member in members):
