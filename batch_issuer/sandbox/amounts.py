@@ -59,6 +59,7 @@ def _withheld(
     bearing = ("01", "03", "05") if options.memo_retention else ("01", "03")
     if sale.doc_type not in bearing or type_contributor not in LARGE_CONTRIBUTORS:
         return _ZERO
+    # From 100.00 on (provider.md 5) or only above it (provider.md 12): the pages contradict each other.
     if taxable > _HUNDRED or (taxable == _HUNDRED and options.retention_rule == "at-least"):
         return cents(taxable * _WITHHELD_VAT)
     return _ZERO

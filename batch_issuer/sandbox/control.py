@@ -36,7 +36,7 @@ async def control(sandbox: StandIn, request: web.BaseRequest) -> Answer:
         return found(sandbox, _Asked(dict(request.query), json.loads(body) if body.strip() else {}))
     except (json.JSONDecodeError, UnicodeDecodeError):
         return answers.as_json({"detail": str(CannotStart(N_("The body is not JSON.")))}, 400)
-    except CannotStart as error:
+    except CannotStart as error:  # in English, as is everything that programs read here
         return answers.as_json({"detail": str(error)}, 400)
 
 

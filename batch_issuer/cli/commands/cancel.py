@@ -53,6 +53,7 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     from batch_issuer.send.naming import find_named, not_known
 
     session = open_session(output, options)
+    # One day for what is shown and for what is done, even where midnight lies between.
     names, day = named_references(references, options["file"]), today()
     with closing(open_to_read(session.ledger)) as ledger:
         records, unknown = find_named(ledger, session.company.code, names)
@@ -60,6 +61,7 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     show_outlooks(output, found, unknown)
     if options["only_plan"]:
         return _write_plan(output, found, unknown, Path(options["out"]), day)
+    # Shown before it is refused: with one reference mistyped nothing of the list is cancelled.
     if unknown:
         raise not_known(session.ledger, unknown)
     sent = [one for one in found if one.course in SENT]

@@ -32,6 +32,7 @@ def show_comparison(output: Output, made: Reconciliation) -> None:
         ],
         right=[1, 2],
     )
+    # Found by reference at the provider, and never sent from this ledger: another ledger or program issued them.
     there = [f"{reference} ({_state(output, state)})" for reference, state in found.at_provider.items()]
     if there:
         output.say(N_("✗ The ledger does not have these, and the provider has: {refs}."), refs=few(there, _EXAMPLES))

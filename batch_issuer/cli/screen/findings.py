@@ -125,6 +125,7 @@ def _of_ages(ages: Iterable[tuple[str, int, object]], names: Sequence[str]) -> i
 
 def _show_numbers(output: Output, made: Reconciliation) -> None:
     """Say which control numbers are missing, repeated or odd, and which documents fall into another month."""
+    # A number that is missing may be a document that was lost, or one that another program has issued.
     odd = [one for one in made.series if one.missing or one.repeated]
     for series in odd[:_EXAMPLES]:
         _show_series(output, series)
