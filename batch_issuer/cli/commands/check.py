@@ -60,8 +60,7 @@ def command(
         also["reports"] = fixes.reports
     if write_settings:
         also |= save_what_was_learned(output, session, planned.prepared, named, files)
-    # After all is shown: `check` takes no answers, and names every question at once.
-    raise_together(planned.questions)
+    raise_together(planned.questions)  # after all is shown: `check` takes no answers
     planned.give(output, **also)
     return planned.exit_code
 
