@@ -59,3 +59,16 @@ def test_every_decision_says_since_when_and_whether_it_is_in_force(page: Path) -
     assert re.match(
         r"\d{4}-\d{2}-\d{2}; (in force|replaced \d{4}-\d{2}-\d{2})\b", page.read_text("utf-8").splitlines()[2]
     )
+
+
+def test_every_function_that_the_architecture_names_is_in_its_file() -> None:
+    """`file.py` `name`: whoever follows the way of the data finds the name where the page says."""
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)`(?: \([^)]*\))? `(\w+)`", text)
+    assert len(named) > 20
+    package = ROOT / "batch_issuer"
+    assert [
+        (file, name)
+        for file, name in named
+        if not re.search(rf"^\s*(async )?(def|class) {name}\b", (package / file).read_text("utf-8"), re.MULTILINE)
+    ] == []

@@ -17,7 +17,7 @@ from batch_issuer.model.records import Note, Record, SignOff
 
 
 def export_row(record: Record, notes: Iterable[Note] = ()) -> dict[str, Any]:
-    """One document as `ledger export` gives it; amounts are texts, empty where the provider did not say."""
+    """Return one document as `ledger export` gives it; amounts are texts, empty where the provider did not say."""
     answer, amounts, cancellation = record.answer, record.answer.amounts, record.cancellation
     memo = cancellation.memo if cancellation else None
     return {
@@ -67,7 +67,7 @@ def export_row(record: Record, notes: Iterable[Note] = ()) -> dict[str, Any]:
 
 
 def sign_off_row(company: str, one: SignOff) -> dict[str, Any]:
-    """A sign-off as `ledger export --json` gives it."""
+    """Return a sign-off as `ledger export --json` gives it."""
     return {
         "company": company,
         "first": one.first,
@@ -85,7 +85,7 @@ def sign_off_row(company: str, one: SignOff) -> dict[str, Any]:
 
 
 def _text(amount: Decimal | None) -> str:
-    """What the ledger holds, exactly: two decimals, and more where the provider gave more."""
+    """Return what the ledger holds, exactly: two decimals, and more where the provider gave more."""
     return "" if amount is None else exact(amount)
 
 

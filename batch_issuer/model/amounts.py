@@ -20,7 +20,7 @@ INCOME_TAX_RATE = Decimal("0.10")
 
 
 def expected_amounts(document: Document, *, withheld_at_100: bool = True) -> Amounts:
-    """What the provider should answer for a document; None for what cannot be known beforehand.
+    """Return what the provider should answer for a document; None for what cannot be known beforehand.
 
     The provider's pages disagree about a base of exactly 100.00: `withheld_at_100` decides.
     """
@@ -41,7 +41,7 @@ def expected_amounts(document: Document, *, withheld_at_100: bool = True) -> Amo
 
 
 def withheld(document: Document, *, withheld_at_100: bool = True) -> Decimal | None:
-    """What the buyer keeps back; None where the provider's own customer decides, or no page says."""
+    """Return what the buyer keeps back; None where the provider's own customer decides, or no page says."""
     if document.doc_type == "01" and document.customer is None:
         return NOTHING
     return expected_amounts(document, withheld_at_100=withheld_at_100).retention

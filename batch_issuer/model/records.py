@@ -77,12 +77,12 @@ class Event:
 
 
 def hash_after(previous: str, event: Event) -> str:
-    """The hash of an event: SHA-256 over its fields and the hash of the one before."""
+    """Return the hash of an event: SHA-256 over its fields and the hash of the one before."""
     return hash_of(previous, event.seq, event.at, event.run, event.company, event.external_ref, event.kind, event.body)
 
 
 def hash_of(previous: str, *covered: str | int) -> str:
-    """The same of an event that is yet to be made: every field but its hash, in their order."""
+    """Return the same of an event that is yet to be made: every field but its hash, in their order."""
     text = _HASHED.encode((previous, *covered))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -277,7 +277,7 @@ class Record:
 
 
 def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record:
-    """What is known about a document after one more event of its own."""
+    """Return what is known about a document after one more event of its own."""
     after = _folded(record, event, body)
     waited, waits = record is not None and record.state is State.CONTINGENCY, after.state is State.CONTINGENCY
     if waited == waits:
@@ -366,7 +366,7 @@ def _planned(record: Record | None, event: Event, body: Mapping[str, Any]) -> Re
 
 
 def _told(record: Record, event: Event, body: Mapping[str, Any], common: Mapping[str, Any]) -> Record:
-    """What is known of a document after something that neither a request nor an answer said."""
+    """Return what is known of a document after something that neither a request nor an answer said."""
     match event.kind:
         case Kind.RECOGNISED if body.get("at_provider"):
             return replace(record, accepted=True, **common)
@@ -476,7 +476,7 @@ def read_answer(plain: Mapping[str, Any]) -> Answer:
 
 
 def write_cancellation(cancellation: Cancellation | None) -> dict[str, Any]:
-    """A cancellation as plain JSON, empty fields left out; nothing at all for None."""
+    """Return a cancellation as plain JSON, empty fields left out; nothing at all for None."""
     if cancellation is None:
         return {}
     plain = {name: value for name, value in _fields(cancellation).items() if value}
@@ -486,7 +486,7 @@ def write_cancellation(cancellation: Cancellation | None) -> dict[str, Any]:
 
 
 def read_cancellation(plain: Mapping[str, Any]) -> Cancellation | None:
-    """The inverse of `write_cancellation`."""
+    """Return the inverse of `write_cancellation`."""
     if not plain:
         return None
     memo = CreditMemo(**plain["memo"]) if "memo" in plain else None
@@ -494,7 +494,7 @@ def read_cancellation(plain: Mapping[str, Any]) -> Cancellation | None:
 
 
 def write_memo(memo: CreditMemo) -> dict[str, str]:
-    """A credit note as plain JSON, empty fields left out."""
+    """Return a credit note as plain JSON, empty fields left out."""
     return {name: value for name, value in _fields(memo).items() if value}
 
 
@@ -520,6 +520,16 @@ class RunRecord:
     where its event names another run (`same_as`), what that one read: it was the very same."""
     ending: Mapping[str, Any] | None = None
     """How it ended (`RUN_ENDED`): POSTs, seconds, the sentence that stopped it."""
+
+    @property
+    def read(self) -> Mapping[str, Any]:
+        """`summary`, empty where the run was killed before it had read everything."""
+        return self.summary or {}
+
+    @property
+    def outcome(self) -> Mapping[str, Any]:
+        """`ending`, empty where the run was killed, or is still under way."""
+        return self.ending or {}
 
 
 class Like(NamedTuple):
@@ -593,12 +603,12 @@ class SignOff:
 
 
 def read_note(event: Event, body: Mapping[str, Any]) -> Note:
-    """The note of a `NOTED` event."""
+    """Return the note of a `NOTED` event."""
     return Note(seq=event.seq, at=event.at, external_ref=body["ref"], by=body["by"], reason=body["reason"])
 
 
 def read_sign_off(event: Event, body: Mapping[str, Any]) -> SignOff:
-    """The sign-off of a `SIGNED` event."""
+    """Return the sign-off of a `SIGNED` event."""
     return SignOff(
         seq=event.seq, at=event.at, by=body["by"], role=body["role"], first=body["first"], last=body["last"],
         content=body["content"], documents=body["documents"], gross=Decimal(body["gross"]),

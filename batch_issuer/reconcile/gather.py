@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +27,7 @@ from batch_issuer.reconcile import (
     signed_off,
     split_control_number,
 )
+from batch_issuer.reconcile.readings import newest_of_each_file
 from batch_issuer.settings import Company, Settings
 
 
@@ -43,19 +44,24 @@ class Subject:
 
 
 def reconcile_run(ledger: Ledger, run: str, company: Company, settings: Settings) -> Reconciliation:
-    """What one run was about, as the ledger knows it now."""
+    """Reconcile what one run was about, as the ledger knows it now. Raises `CannotStart` for an unknown run."""
     record = find_run(ledger, run, company)
-    summary = record.summary or {}
-    plain = summary.get("comparison")
-    references = [*summary.get("refs", ()), *(plain["only_in_ledger"] if plain else ())]
-    found = ledger.records(record.company, references)
-    records = [found[one] for one in summary.get("refs", ()) if one in found]
+    comparison = record.read.get("comparison")
+    beside = comparison["only_in_ledger"] if comparison else ()
+    references = record.read.get("refs", ())
+    found = ledger.records(record.company, [*references, *beside])
+    records = [found[one] for one in references if one in found]
+    # Thousands of documents are sent within a few hours: hours are turned into days of El Salvador, not moments.
+    hours = {one.first_sent_at[:13] for one in records if one.first_sent_at}
+    days = {day_of(record.started_at), *(day_of(f"{hour}:00:00+00:00") for hour in hours)} - {""}
     subject = Subject(
         runs=[record],
         records=records,
-        scope=files_scope(plain, run) if plain else _scope_of_run(record, records),
+        scope=files_scope(comparison, run)
+        if comparison
+        else Scope(about=About.RUN, run=record.run, first=min(days), last=max(days)),
         since=record.started_at,
-        only_in_ledger=[found[one] for one in plain["only_in_ledger"] if one in found] if plain else (),
+        only_in_ledger=[found[one] for one in beside if one in found],
     )
     return reconcile_subject(ledger, subject, company, settings)
 
@@ -63,26 +69,24 @@ def reconcile_run(ledger: Ledger, run: str, company: Company, settings: Settings
 def reconcile_period(
     ledger: Ledger, first: dt.date | None, last: dt.date | None, company: Company, settings: Settings
 ) -> Reconciliation:
-    """Every document first sent, or read, on days of El Salvador from `first` to `last`, both included."""
-    since, until = span(first.isoformat() if first else "", last.isoformat() if last else "")
-    runs = [
-        run for run in ledger.runs(company.code) if since <= run.started_at and (not until or run.started_at < until)
-    ]
+    """Reconcile every document first sent, or read, on days of El Salvador from `first` to `last`, both included."""
+    first_day, last_day = (day.isoformat() if day else "" for day in (first, last))
+    since, until = span(first_day, last_day)
+    runs = [run for run in ledger.runs(company.code) if since <= run.started_at < (until or "9999")]
     read = [ledger.run(run.run) for run in reversed(runs) if run.command == "issue"]
     records = ledger.sent_between(company.code, since, until)
-    scope = Scope(
-        about=About.PERIOD,
-        first=first.isoformat() if first else "",
-        last=last.isoformat() if last else "",
-        chosen_by="sent",
-    )
-    kept = _newest_of_each_file(ledger, read, records, company)
+    held = {one["external_ref"] for run in read for one in run.read.get("held_back", ())}
+    # Held back on these days, and issued then or on another: nobody has to correct them any more.
+    issued = {one.external_ref for one in ledger.records(company.code, sorted(held)).values() if one.attempts}
+    issued |= {one.external_ref for one in records}
+    scope = Scope(about=About.PERIOD, first=first_day, last=last_day, chosen_by="sent")
+    kept = newest_of_each_file(read, issued)
     subject = Subject(runs=kept, records=records, scope=scope, since=since, until=until)
     return reconcile_subject(ledger, subject, company, settings)
 
 
 def reconcile_subject(ledger: Ledger, subject: Subject, company: Company, settings: Settings) -> Reconciliation:
-    """A subject before the background of everything else that the ledger knows of the company."""
+    """Reconcile a subject, with everything else that the ledger knows of the company as its background."""
     return reconcile(
         company=company.code,
         company_name=company.name,
@@ -95,7 +99,7 @@ def reconcile_subject(ledger: Ledger, subject: Subject, company: Company, settin
 
 
 def find_run(ledger: Ledger, run: str, company: Company) -> RunRecord:
-    """A run of the ledger. Raises `CannotStart` with the newest ones where there is none of that name."""
+    """Return one run of the ledger. Raises `CannotStart` with the newest ones where there is none of that name."""
     try:
         return ledger.run(run)
     except KeyError:
@@ -109,15 +113,15 @@ def find_run(ledger: Ledger, run: str, company: Company) -> RunRecord:
 
 
 def records_of_run(ledger: Ledger, company: Company, run: str) -> list[Record]:
-    """The documents that one run was about. Raises `CannotStart` for an unknown run."""
+    """Return the documents that one run was about. Raises `CannotStart` for an unknown run."""
     record = find_run(ledger, run, company)
-    references = list((record.summary or {}).get("refs", ()))
+    references = list(record.read.get("refs", ()))
     found = ledger.records(record.company, references)
     return [found[one] for one in references if one in found]
 
 
 def last_issue(ledger: Ledger, company: Company) -> str:
-    """The newest run that issued files."""
+    """Return the name of the newest run that issued files. Raises `CannotStart` where there is none."""
     for run in ledger.runs(company.code):
         if run.command == "issue":
             return run.run
@@ -130,7 +134,7 @@ def last_issue(ledger: Ledger, company: Company) -> str:
 
 
 def files_scope(comparison: Mapping[str, Any], run: str = "") -> Scope:
-    """The scope of a comparison with files, as the run's record has it."""
+    """Return the scope of a comparison with files, as the run's record has it."""
     return Scope(
         about=About.FILES, run=run, first=comparison["first"], last=comparison["last"],
         chosen_by=comparison["chosen_by"],
@@ -138,43 +142,38 @@ def files_scope(comparison: Mapping[str, Any], run: str = "") -> Scope:
 
 
 def beginning(day: dt.date | None) -> str:
-    """The moment in UTC, as the ledger writes it, at which a day begins in El Salvador; empty for None."""
+    """Return the moment in UTC, as the ledger writes it, at which a day begins in El Salvador; empty for None."""
     if day is None:
         return ""
     return dt.datetime.combine(day, dt.time(), EL_SALVADOR).astimezone(dt.UTC).isoformat(timespec="milliseconds")
 
 
 def span(first: str, last: str) -> tuple[str, str]:
-    """The moments between which a period of ISO days lies; an empty day does not limit."""
+    """Return the moments between which a period of ISO days lies; an empty day does not limit."""
     end = dt.date.fromisoformat(last) + dt.timedelta(days=1) if last else None
     return beginning(dt.date.fromisoformat(first) if first else None), beginning(end)
 
 
 def period_records(ledger: Ledger, company: str, first: str, last: str) -> list[Record]:
-    """The documents of a period of ISO days, as `reconcile_period` has them."""
+    """Return the documents of a period of ISO days, as `reconcile_period` has them."""
     return ledger.sent_between(company, *span(first, last))
 
 
-def _scope_of_run(run: RunRecord, records: Sequence[Record]) -> Scope:
-    # Thousands of documents are sent within a few hours: hours are turned into days of El Salvador, not moments.
-    hours = {record.first_sent_at[:13] for record in records if record.first_sent_at}
-    sent = {day_of(f"{hour}:00:00+00:00") for hour in hours}
-    days = sorted({day_of(run.started_at), *sent} - {""})
-    return Scope(about=About.RUN, run=run.run, first=days[0], last=days[-1])
-
-
 def _background(ledger: Ledger, subject: Subject, company: str) -> Background:
-    shown = {record.external_ref for record in subject.records}
-    beside = {record.external_ref for record in subject.only_in_ledger}
+    """Ask the ledger for what it knows of the company beyond the documents of a subject."""
+    shown = {record.external_ref for record in (*subject.records, *subject.only_in_ledger)}
     found = {
         record.external_ref: record
         for record in (*ledger.in_states(company, OPEN), *ledger.owed(company), *ledger.cancellations(company))
         if record.state is State.CONTINGENCY or is_open(record)
     }
-    carried = [record for ref, record in found.items() if ref not in shown and ref not in beside]
+    carried = [record for ref, record in found.items() if ref not in shown]
     order = {state: at for at, state in enumerate(OPEN)}
     carried.sort(key=lambda record: (order.get(record.state, len(order)), record.content_seq))
-    known = shown | beside | {record.external_ref for record in carried} | _read(subject.runs)
+    known = shown | {record.external_ref for record in carried}
+    for run in subject.runs:
+        found_out = (*run.read.get("held_back", ()), *run.read.get("comparison", {}).get("missing", ()))
+        known |= {one["external_ref"] for one in found_out}
     return Background(
         as_of=ledger.known_at(company),
         since=subject.since,
@@ -190,7 +189,7 @@ def _background(ledger: Ledger, subject: Subject, company: str) -> Background:
 
 
 def _credited(ledger: Ledger, company: str, records: Iterable[Record]) -> Mapping[str, Decimal]:
-    """What credit notes of any day come to about CCFs here that were cancelled without our asking."""
+    """Return what credit notes of any day come to about CCFs here that were cancelled without our asking."""
     names: set[str] = set()
     for record in records:
         if record.doc_type == "03" and record.cancelled_unasked:
@@ -199,18 +198,8 @@ def _credited(ledger: Ledger, company: str, records: Iterable[Record]) -> Mappin
     return ledger.credited(company, names - {""}) if names else {}
 
 
-def _read(runs: Iterable[RunRecord]) -> set[str]:
-    """References that the runs read and held back, or found missing."""
-    found: set[str] = set()
-    for run in runs:
-        summary = run.summary or {}
-        found.update(one["external_ref"] for one in summary.get("held_back", ()))
-        found.update(one["external_ref"] for one in summary.get("comparison", {}).get("missing", ()))
-    return found
-
-
 def _numbers(ledger: Ledger, company: str, records: Iterable[Record]) -> Iterable[Numbered]:
-    """What the whole ledger has in the ranges of the documents' control numbers, and the one before each of them.
+    """Yield what the whole ledger has in the ranges of the documents' control numbers, and the one before each.
 
     Where the ledger is older than the year and has none before, numbers begin at 1: number 0 stands for that.
     """
@@ -236,7 +225,7 @@ def _numbers(ledger: Ledger, company: str, records: Iterable[Record]) -> Iterabl
 
 
 def _sign_offs(ledger: Ledger, company: str, subject: Subject) -> Iterable[SignedOff]:
-    """Sign-offs of periods that share a day with the scope; each period is looked at once."""
+    """Yield the sign-offs of periods that share a day with the scope; each period is looked at once."""
     scope = subject.scope
     if scope.about is About.FILES and not (scope.first or scope.last):
         return
@@ -248,34 +237,3 @@ def _sign_offs(ledger: Ledger, company: str, subject: Subject) -> Iterable[Signe
                 same = scope.about is About.PERIOD and period == (scope.first, scope.last)
                 periods[period] = subject.records if same else period_records(ledger, company, *period)
             yield signed_off(sign_off, periods[period])
-
-
-def _newest_of_each_file(
-    ledger: Ledger, runs: Sequence[RunRecord], records: Sequence[Record], company: Company
-) -> list[RunRecord]:
-    """The runs with each file counted once, as it was read last, and without held-back documents issued since."""
-    issued = {record.external_ref for record in records}
-    seen: set[tuple[str, str]] = set()
-    kept: list[RunRecord] = []
-    for run in reversed(runs):
-        summary = dict(run.summary or {})
-        sources = [one for one in summary.get("sources", ()) if (one["file"], one["sheet"]) not in seen]
-        names = {(one["file"], one["sheet"]) for one in sources}
-        seen |= names
-        summary["sources"] = sources
-        summary["rows"] = sum(one["rows"] for one in sources)
-        summary["held_back"] = [
-            one
-            for one in summary.get("held_back", ())
-            if (one["file"], one["sheet"]) in names and one["external_ref"] not in issued
-        ]
-        kept.append(replace(run, summary=summary))
-    held = [one["external_ref"] for run in kept for one in (run.summary or {})["held_back"]]
-    # Held back on this day, and issued on another: nobody has to correct them any more.
-    elsewhere = {one for one, record in ledger.records(company.code, held).items() if record.attempts}
-    whole: list[RunRecord] = []
-    for run in kept:
-        summary = dict(run.summary or {})
-        summary["held_back"] = [one for one in summary["held_back"] if one["external_ref"] not in elsewhere]
-        whole.append(replace(run, summary=summary))
-    return whole[::-1]

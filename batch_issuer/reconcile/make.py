@@ -1,4 +1,7 @@
-"""How a reconciliation is made of what runs read and what the ledger knows."""
+"""Make a reconciliation of what runs read and what the ledger knows.
+
+Pure: values in, one value out. `gather.py` asks the ledger for what it needs.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import chain
 from typing import TypeVar
 
 from batch_issuer.messages import N_
@@ -23,12 +25,13 @@ from batch_issuer.reconcile.values import (
     Cause,
     Comparison,
     Difference,
-    Missing,
     OpenItem,
     Refusal,
     Scope,
     SignedOff,
+    Step,
     Tally,
+    Total,
 )
 
 Found = TypeVar("Found")
@@ -66,113 +69,90 @@ def reconcile(
     scope: Scope = Scope(),
     background: Background = Background(),
 ) -> Reconciliation:
-    """What the runs read, against what the ledger knows of it now.
+    """Reconcile what the runs read with what the ledger knows of it now.
 
     `runs` are those whose sources count (the newest last), `records` the documents of those runs.
     """
     held_back = readings.held_back(runs)
-    as_of = background.as_of or _newest(runs, records)
-    ending = (runs[-1].ending or {}) if runs else {}
+    conflicts = readings.conflicts(runs)
+    times = [record.updated_at for record in records] + [run.ended_at or run.started_at for run in runs]
+    as_of = background.as_of or max(times, default="")
     undone = undone_by_notes(records, live_notes(records) if background.credited is None else background.credited)
-    comparison = _comparison(runs, records, background, undone)
+    comparison = readings.comparison(runs, records, background.only_in_ledger, undone)
     missing = comparison.missing if comparison else ()
     sums = sum_up(records, held_back, missing, undone)
-    amounts = readings.file_amounts(runs)
-    conflicts = readings.conflicts(runs)
-    amounts.update((one.external_ref, one.file_gross) for one in conflicts if one.external_ref not in amounts)
+    stopped, stopped_with = readings.stopped(runs)
     everything = [*records, *background.carried]
-    filed = scope.about is not About.RUN or any("sources" in (run.summary or {}) for run in runs) or bool(held_back)
-    numbers = [numbered(record) for record in records] if background.numbers is None else background.numbers
+    numbers = map(numbered, records) if background.numbers is None else background.numbers
     made = Reconciliation(
-        company=company,
-        company_name=company_name,
-        runs=tuple(run for run in runs if run.run),
-        as_of=as_of,
-        stopped=str(ending.get("stopped", "")),
-        stopped_with={name: str(value) for name, value in ending.get("stopped_with", {}).items()},
-        tolerance=tolerance,
-        sources=readings.sources(runs),
-        rows=readings.rows(runs),
-        records=tuple(records),
-        held_back=held_back,
-        notes=readings.notes(runs),
-        conflicts=conflicts,
-        differences=tuple(differences(records, tolerance)),
-        states=sums.states,
-        bridge=bridge(
-            rows=readings.rows(runs),
-            states=sums.states,
-            held_back=tally(held_back),
-            left_out=readings.left_out(runs[-1]) if runs and scope.about is not About.PERIOD else Tally(),
-            missing=_not_known(runs, records, missing, scope),
-            changed=_changed(records, amounts),
-            label=_name_of_known(scope, comparison, filed=filed),
-            filed=filed,
-        ),
-        by_type=sums.by_type,
-        by_branch=sums.by_branch,
-        by_day=sums.by_day,
-        by_payment=sums.by_payment,
-        refusals=tuple(_refusals(records)),
-        ages=contingency_ages(everything, as_of),
-        rejection_ages=rejection_ages(everything, as_of),
-        scope=scope,
-        comparison=comparison,
-        sales=sums.sales,
+        company=company, company_name=company_name, runs=tuple(run for run in runs if run.run), as_of=as_of,
+        stopped=stopped, stopped_with=stopped_with, tolerance=tolerance, scope=scope, records=tuple(records),
+        sources=readings.sources(runs), rows=readings.rows(runs), notes=readings.notes(runs), held_back=held_back,
+        conflicts=conflicts, comparison=comparison, differences=tuple(differences(records, tolerance)),
+        states=sums.states, sales=sums.sales, by_type=sums.by_type, by_branch=sums.by_branch, by_day=sums.by_day,
+        by_payment=sums.by_payment, bridge=_bridge(runs, records, scope, comparison, sums.states),
+        refusals=tuple(_refusals(records)), ages=contingency_ages(everything, as_of),
+        rejection_ages=rejection_ages(everything, as_of), carried=tuple(background.carried),
         contingency=contingency_bridge(background.waits, background.since, background.until),
-        carried=tuple(background.carried),
-        still_in_files=tuple(_still_in_files(runs, [one for one in records if one.external_ref not in undone])),
-        series=series_of(records, numbers),
-        odd_numbers=odd_numbers(records),
-        other_months=tuple(other_months(records)),
-        noted=tuple(background.noted),
+        still_in_files=_still_in_files(runs, records, undone), series=series_of(records, numbers),
+        odd_numbers=odd_numbers(records), other_months=tuple(other_months(records)), noted=tuple(background.noted),
         sign_offs=tuple(background.sign_offs),
-    )
+    )  # fmt: skip
     return replace(made, open_items=_open_items(made))
 
 
-def _name_of_known(scope: Scope, comparison: Comparison | None, *, filed: bool) -> str:
+def _bridge(
+    runs: Sequence[RunRecord],
+    records: Sequence[Record],
+    scope: Scope,
+    comparison: Comparison | None,
+    states: Mapping[State, Total],
+) -> tuple[Step, ...]:
+    """Return the bridge from the rows of the files, where the runs read any, to the states of the documents."""
+    held_back = readings.held_back(runs)
+    filed = scope.about is not About.RUN or any("sources" in run.read for run in runs) or bool(held_back)
     if not filed:
-        return N_("Documents of this run")
-    if comparison is not None or scope.about is About.PERIOD:
-        return N_("In the ledger")
-    return N_("To issue")
-
-
-def _newest(runs: Sequence[RunRecord], records: Sequence[Record]) -> str:
-    times = [record.updated_at for record in records] + [run.ended_at or run.started_at for run in runs]
-    return max(times, default="")
-
-
-def _comparison(
-    runs: Sequence[RunRecord], records: Iterable[Record], background: Background, undone: frozenset[str]
-) -> Comparison | None:
-    if not runs or "comparison" not in (runs[-1].summary or {}):
-        return None
-    known = {record.external_ref: record for record in records}
-    only = {record.external_ref: record for record in background.only_in_ledger}
-    return readings.comparison(runs[-1], known, only, undone)
-
-
-def _not_known(runs: Sequence[RunRecord], records: Sequence[Record], missing: Sequence[Missing], scope: Scope) -> Tally:
-    """Documents that were read and that the ledger does not have: found so, or because the run was killed before."""
-    if scope.about is not About.RUN:
-        return tally(missing)
-    known = {record.external_ref for record in records} | {one.external_ref for one in missing}
-    lost = [gross for reference, gross in readings.file_amounts(runs).items() if reference not in known]
-    found = tally(missing)
-    return Tally(documents=found.documents + len(lost), gross=found.gross + total_of(lost))
-
-
-def _changed(records: Iterable[Record], amounts: Mapping[str, Decimal]) -> Decimal:
-    """How much more the files say than the ledger."""
-    return total_of(
-        amounts[record.external_ref] - record.expected_gross for record in records if record.external_ref in amounts
+        label = N_("Documents of this run")
+    elif comparison is not None or scope.about is About.PERIOD:
+        label = N_("In the ledger")
+    else:
+        label = N_("To issue")
+    # A conflict is not among what its run planned, so the amount of the file stands with the conflict only.
+    amounts = {one.external_ref: one.file_gross for one in readings.conflicts(runs)} | readings.file_amounts(runs)
+    # What one run of a period left out, another may have issued: of a period nothing is left out.
+    left_out = Tally() if scope.about is About.PERIOD else readings.left_out(runs[-1:])
+    return bridge(
+        rows=readings.rows(runs),
+        states=states,
+        held_back=tally(held_back),
+        left_out=left_out,
+        missing=_not_known(runs, records, comparison, scope),
+        changed=total_of(
+            amounts[one.external_ref] - one.expected_gross for one in records if one.external_ref in amounts
+        ),
+        label=label,
+        filed=filed,
     )
 
 
+def _not_known(
+    runs: Sequence[RunRecord], records: Sequence[Record], comparison: Comparison | None, scope: Scope
+) -> Tally:
+    """Count the documents that were read and that the ledger does not have.
+
+    A comparison names them as missing; those of a run that was killed before it planned them stand among its refs.
+    """
+    missing = comparison.missing if comparison else ()
+    found = tally(missing)
+    if scope.about is not About.RUN:
+        return found
+    known = {one.external_ref for one in records} | {one.external_ref for one in missing}
+    lost = [gross for reference, gross in readings.file_amounts(runs).items() if reference not in known]
+    return Tally(documents=found.documents + len(lost), gross=found.gross + total_of(lost))
+
+
 def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Difference]:
-    """Every amount of the provider that is not ours, the largest first. Tolerance is dollars per line."""
+    """Return every amount of the provider that is not ours, the largest first; `tolerance` is dollars a line."""
     found = [
         Difference(
             record=record,
@@ -192,25 +172,22 @@ def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Diffe
     return sorted(found, key=lambda one: (-abs(one.amount), one.record.external_ref, one.what))
 
 
-def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record]) -> Iterable[Record]:
-    """Cancelled documents that were read from a file after they had been cancelled, or compared with one.
+def _still_in_files(runs: Sequence[RunRecord], records: Iterable[Record], undone: frozenset[str]) -> tuple[Record, ...]:
+    """Return the cancelled documents that were read from a file after they had been cancelled, or compared with one.
 
-    One that a credit note undid is rightly there: the files have the sale and its note.
+    Those that a credit note undid (`undone`) are rightly there: the files have the sale and its note.
     """
-    cancelled = [record for record in records if record.state is State.CANCELLED]
-    if not cancelled:
-        return []
+    cancelled = [one for one in records if one.state is State.CANCELLED and one.external_ref not in undone]
     read_at: dict[str, str] = {}
     for run in runs:
-        summary = run.summary or {}
+        summary = run.read
         if summary.get("sources"):
+            # A comparison reads the files as they are now: whatever was cancelled by then is still in them.
             when = _END if "comparison" in summary else run.started_at
             read_at.update(dict.fromkeys(summary.get("refs", ()), when))
-    return [
-        record
-        for record in cancelled
-        if record.external_ref in read_at and record.settled_at <= read_at[record.external_ref]
-    ]
+    return tuple(
+        one for one in cancelled if one.external_ref in read_at and one.settled_at <= read_at[one.external_ref]
+    )
 
 
 _END = "9999"
@@ -225,13 +202,14 @@ def waits_for_person(record: Record) -> bool:
     """Whether its state alone means that somebody has to look at a document."""
     if record.withdrawn_at:
         return False
+    # Contingency settles by itself, unless the provider denies that it has the document at all.
     if record.state is State.CONTINGENCY:
         return record.reason == "not-found"
     return record.state in NEEDS_PERSON
 
 
 def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
-    """Refusals and doubts grouped by cause; late rejections, then the largest group, first within each cause."""
+    """Yield refusals and doubts grouped by cause; within a cause late rejections first, then the largest group."""
     grouped: dict[tuple[Cause, bool, str, str], list[Record]] = defaultdict(list)
     for record in filter(waits_for_person, records):
         cause = _CAUSES.get(record.state, Cause.UNSURE)
@@ -256,7 +234,7 @@ _CAUSES: Mapping[State, Cause] = {
 
 
 def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:
-    """Everything that needs a person: its reference, what it comes to and a code, in the order of the causes."""
+    """Return everything that needs a person: its reference, what it comes to and a code, in the order of the causes."""
     contradictions = made.comparison.contradictions if made.comparison else ()
     # A report of a period says nothing of what is not of it.
     of_others = () if made.scope.about is About.PERIOD else made.carried
@@ -265,7 +243,11 @@ def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:
     items = [
         *_items(Cause.CONFLICT, made.conflicts, lambda one: (one.external_ref, one.issued_gross, "")),
         *_items(Cause.CONTRADICTION, contradictions, lambda one: (one.external_ref, one.gross, one.now)),
-        *chain.from_iterable(map(_refused, made.refusals)),
+        *(
+            OpenItem(cause=one.cause, external_ref=record.external_ref, gross=record.expected_gross, detail=one.code)
+            for one in made.refusals
+            for record in one.records
+        ),
         *_of_records(Cause.LEFT_OPEN, left_open, lambda one: one.state.value),
         *_of_records(Cause.LOOK_OWED, looks_owed(made.records, made.carried), lambda one: one.look_owed),
         *_items(Cause.MISSING, made.missing, lambda one: (one.external_ref, one.gross, one.looks_like)),
@@ -280,10 +262,6 @@ def _open_items(made: Reconciliation) -> tuple[OpenItem, ...]:
     return tuple(sorted(items, key=lambda item: order[item.cause]))
 
 
-def _refused(refusal: Refusal) -> Iterable[OpenItem]:
-    return _of_records(refusal.cause, refusal.records, lambda _: refusal.code)
-
-
 def _of_records(cause: Cause, records: Iterable[Record], detail: Callable[[Record], str]) -> Iterable[OpenItem]:
     return _items(cause, records, lambda one: (one.external_ref, one.expected_gross, detail(one)))
 
@@ -291,6 +269,7 @@ def _of_records(cause: Cause, records: Iterable[Record], detail: Callable[[Recor
 def _items(
     cause: Cause, found: Iterable[Found], shown_as: Callable[[Found], tuple[str, Decimal, str]]
 ) -> Iterable[OpenItem]:
+    """Yield one item for each thing found; `shown_as` gives its reference, what it comes to, and a code."""
     for one in found:
         reference, gross, detail = shown_as(one)
         yield OpenItem(cause=cause, external_ref=reference, gross=gross, detail=detail)

@@ -6,6 +6,7 @@ A control number has no year and begins again each January, so the year is the o
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -22,13 +23,14 @@ _DIGITS = 15
 
 
 def split_control_number(text: str) -> tuple[str, int] | None:
-    """The series and the number within it; None for what is not built so."""
+    """Return the series of a control number and the number within it; None for what is not built so."""
     series, dash, digits = text[:15], text[15:16], text[16:]
     if len(digits) != _DIGITS or dash != "-" or not (digits.isascii() and digits.isdecimal() and _is_series(series)):
         return None
     return series, int(digits)
 
 
+# A business has a handful of series and tens of thousands of numbers in them.
 @lru_cache(maxsize=1024)
 def _is_series(text: str) -> bool:
     return _SERIES.fullmatch(text) is not None
@@ -39,7 +41,7 @@ _Place = tuple[str, int]
 
 
 def series_of(records: Iterable[Record], known: Iterable[Numbered]) -> tuple[Series, ...]:
-    """Every series of the documents reconciled; `known` are documents of the whole ledger in and before their range."""
+    """Return every series of the documents reconciled; `known` are the whole ledger's, in and before their range."""
     ours: dict[_Place, list[int]] = defaultdict(list)
     for record in records:
         if found := _place(record.answer.control_number, _given(record)):
@@ -56,7 +58,7 @@ def series_of(records: Iterable[Record], known: Iterable[Numbered]) -> tuple[Ser
 
 
 def numbered(record: Record) -> Numbered:
-    """A document as its number is known by."""
+    """Return a document as one that has a number, like those that the ledger knows."""
     return Numbered(control_number=record.answer.control_number, external_ref=record.external_ref, at=_given(record))
 
 
@@ -72,14 +74,15 @@ def _place(control_number: str, moment: str) -> tuple[_Place, int] | None:
 def _series(place: _Place, ours: Sequence[int], holders: Mapping[int, str], several: Mapping[int, set[str]]) -> Series:
     first, last = ours[0], ours[-1]
     everybody = sorted({*ours, *(number for number in holders if number <= last)})
-    before = [number for number in everybody if number < first][-1:]
+    # The number before our first one tells whether some are missing between; what came earlier is not our business.
+    ordered = everybody[max(bisect_left(everybody, first) - 1, 0) :]
     return Series(
         name=place[0],
         year=place[1],
         first=first,
         last=last,
         documents=len(ours),
-        missing=tuple(_holes([*before, *(number for number in everybody if number >= first)])),
+        missing=tuple((below + 1, above - 1) for below, above in pairwise(ordered) if above > below + 1),
         repeated=tuple(
             Repeat(number=number, references=tuple(sorted(references)))
             for number, references in sorted(several.items())
@@ -88,14 +91,8 @@ def _series(place: _Place, ours: Sequence[int], holders: Mapping[int, str], seve
     )
 
 
-def _holes(ordered: Sequence[int]) -> Iterator[tuple[int, int]]:
-    for before, after in pairwise(ordered):
-        if after > before + 1:
-            yield before + 1, after - 1
-
-
 def odd_numbers(records: Iterable[Record]) -> tuple[Record, ...]:
-    """Documents whose control number belongs to no series."""
+    """Return documents whose control number belongs to no series."""
     return tuple(
         record
         for record in records
@@ -104,18 +101,11 @@ def odd_numbers(records: Iterable[Record]) -> tuple[Record, ...]:
 
 
 def other_months(records: Iterable[Record]) -> Iterator[OtherMonth]:
-    """Documents that were issued, or stamped, in another month than that of their sale."""
+    """Yield documents that were issued, or stamped, in another month than that of their sale."""
     for record in records:
-        if not record.numbered_at or _within_month(record):
+        if not record.numbered_at:
             continue
         stamp = record.answer.reception_stamp
         issued, stamped = day_of(record.numbered_at), day_of(record.settled_at) if stamp else ""
         if len({day[:7] for day in (record.date, issued, stamped) if day}) > 1:
             yield OtherMonth(record=record, sold=record.date, issued=issued, stamped=stamped)
-
-
-def _within_month(record: Record) -> bool:
-    """The same month in UTC, and too late in it to be another one six hours earlier: no time need be taken apart."""
-    month = record.numbered_at[:7]
-    days = (record.numbered_at[8:10], record.settled_at[8:10])
-    return record.date[:7] in ("", month) and record.settled_at[:7] in ("", month) and "01" not in days

@@ -13,24 +13,36 @@ from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from batch_issuer.model.money import figure, total_of
-from batch_issuer.model.records import Record
+from batch_issuer.model.records import Note, Record
 from batch_issuer.model.states import State
 from batch_issuer.reconcile.reconciliation import Reconciliation
 from batch_issuer.reconcile.values import (
+    Change,
     Comparison,
+    Conflict,
+    ContingencyBridge,
     Difference,
     Group,
+    Lookalike,
     Match,
+    Missing,
     OpenItem,
+    OtherMonth,
     ProblemText,
+    Repeat,
+    Scope,
+    Series,
     SignedOff,
+    Since,
+    SourceSummary,
+    StateChange,
     Tally,
     Total,
 )
 
 
 def as_json(made: Reconciliation) -> dict[str, Any]:
-    """The parts that `--json` of every reporting command shares."""
+    """Return the parts that `--json` of every reporting command shares."""
     states = made.states
     total = made.total
     return {
@@ -44,9 +56,7 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
             "expected_gross": figure(total.gross),
             "to_issue_gross": figure(total_of(one.gross for one in states.values())),
             "held_back_gross": figure(total_of(one.gross for one in made.held_back)),
-            "provider_gross": figure(total.provider_gross),
-            "retention": figure(total.retention),
-            "income_tax": figure(total.income_tax),
+            **_fields(total, "provider_gross", "retention", "income_tax"),
             "invoiced_gross": figure(made.invoiced.gross),
             "credit_notes_gross": figure(made.credit_notes.gross),
             "purchases_gross": figure(made.purchases.gross),
@@ -55,37 +65,22 @@ def as_json(made: Reconciliation) -> dict[str, Any]:
             "difference_within_tolerance": figure(total_of(one.amount for one in made.within_tolerance)),
         },
         "late_rejections": [one.external_ref for one in made.late_rejections],
-        "conflicts": [
-            {
-                **_fields(one, "external_ref", "state", "file", "sheet", "rows", "issued_gross", "file_gross"),
-                "changes": [_fields(change, "what", "issued", "file") for change in one.changes],
-            }
-            for one in made.conflicts
-        ],
-        "differences": [
-            {
-                "external_ref": one.record.external_ref,
-                **_fields(one, "what", "expected", "answered", "within_tolerance"),
-            }
-            for one in made.differences
-        ],
-        "open": [_item(one) for one in made.open_items],
+        "conflicts": _plain(made.conflicts),
+        "differences": [{"external_ref": one.record.external_ref, **_plain(one)} for one in made.differences],
+        "open": _plain(made.open_items),
     }
 
 
 def report_json(made: Reconciliation, fingerprint: str) -> Iterator[str]:
-    """Everything, as the text of a JSON file: one line for each part, and for each entry of a long one."""
+    """Yield the text of a JSON file with everything: one line for each part, and for each entry of a long one."""
     parts: dict[str, Any] = {
         "format": 1,
         **as_json(made),
         **findings_json(made),
         "fingerprint": fingerprint,
         "exit_code": made.exit_code,
-        "sources": [
-            _fields(one, "file", "sheet", "sha256", "rows", "documents", "control_total", "read_total")
-            for one in made.sources
-        ],
-        "problems": _Each(_problem, chain(chain.from_iterable(one.problems for one in made.held_back), made.notes)),
+        "sources": _plain(made.sources),
+        "problems": _Each(_plain, chain(chain.from_iterable(one.problems for one in made.held_back), made.notes)),
         "held_back_documents": [
             {
                 **_fields(one, "external_ref", "doc_type", "gross"),
@@ -112,6 +107,7 @@ class _Each(NamedTuple):
 
 
 def _lines(value: Any) -> Iterator[str]:
+    """Yield the text of one part piece by piece: a day of 25,900 documents is never in memory as text."""
     if isinstance(value, _Each):
         entries: Iterator[Any] = map(value.plain, value.entries)
     elif isinstance(value, list):
@@ -128,6 +124,30 @@ def _lines(value: Any) -> Iterator[str]:
 
 _text = json.JSONEncoder(ensure_ascii=False).encode
 
+_SHAPES: Mapping[type, tuple[str, ...]] = {
+    Change: ("what", "issued", "file"),
+    Conflict: ("external_ref", "state", "file", "sheet", "rows", "issued_gross", "file_gross", "changes"),
+    ContingencyBridge: ("since", "until", "opening", "entered", "settled", "closing"),
+    Difference: ("what", "expected", "answered", "within_tolerance"),
+    Lookalike: ("external_ref", "other_ref", "in_files", "gross"),
+    Missing: ("external_ref", "doc_type", "file", "sheet", "rows", "gross", "looks_like"),
+    Note: ("external_ref", "at", "by", "reason"),
+    OpenItem: ("cause", "external_ref", "gross", "detail"),
+    OtherMonth: ("sold", "issued", "stamped"),
+    ProblemText: (
+        "code", "severity", "external_ref", "file", "sheet", "row", "column", "heading", "value", "message", "repair",
+    ),
+    Repeat: ("number", "references"),
+    Scope: ("about", "run", "first", "last", "chosen_by"),
+    Series: ("name", "year", "first", "last", "documents", "missing_numbers", "missing", "repeated"),
+    Since: ("report", "as_of", "resolved", "still_open", "gone", "new"),
+    SourceSummary: ("file", "sheet", "sha256", "rows", "documents", "control_total", "read_total"),
+    StateChange: ("external_ref", "before", "now", "recorded", "gross", "reason"),
+    Tally: ("documents", "gross"),
+    Total: ("documents", "gross", "provider_gross", "taxable", "vat", "retention", "income_tax"),
+}  # fmt: skip
+"""What the JSON says of each value, under the names that it has here, in this order: part of the contract."""
+
 
 def _fields(one: object, *names: str) -> dict[str, Any]:
     """Return these fields of a value under their own names, in this order."""
@@ -135,6 +155,7 @@ def _fields(one: object, *names: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    """Return a value as JSON has it; one without a shape of its own is JSON already."""
     match value:
         case Decimal():
             return figure(value)
@@ -143,16 +164,9 @@ def _plain(value: Any) -> Any:
         case tuple():
             return [_plain(one) for one in value]
         case Mapping():
-            return dict(value)
+            return {str(name): _plain(one) for name, one in value.items()}
         case _:
-            return value
-
-
-def _problem(problem: ProblemText) -> dict[str, Any]:
-    return _fields(
-        problem, "code", "severity", "external_ref", "file", "sheet", "row", "column", "heading", "value", "message",
-        "repair",
-    )  # fmt: skip
+            return _fields(value, *_SHAPES[type(value)]) if type(value) in _SHAPES else value
 
 
 def _document(record: Record) -> dict[str, Any]:
@@ -176,89 +190,46 @@ def _document(record: Record) -> dict[str, Any]:
 
 
 def findings_json(made: Reconciliation) -> dict[str, Any]:
-    """What `report` and `reconcile` say beyond that."""
+    """Return what `report` and `reconcile` say beyond `as_json`."""
     return {
-        "as_of": made.as_of,
-        "scope": _fields(made.scope, "about", "run", "first", "last", "chosen_by"),
+        **_fields(made, "as_of", "scope"),
         "verdict": made.verdict.format(**made.verdict_parameters),
         "tolerance": str(made.tolerance),
         "bridge": [
-            {
-                "key": step.key,
-                "sign": step.sign,
-                **({} if step.rows is None else {"rows": step.rows}),
-                "documents": step.documents,
-                "gross": figure(step.gross),
-            }
+            # Only the first step counts rows: the others do not have the key at all.
+            _fields(step, "key", "sign", *(() if step.rows is None else ("rows",)), "documents", "gross")
             for step in made.bridge
         ],
-        "sales": _total(made.sales),
-        "by_type": _groups(made.by_type),
-        "by_branch": _groups(made.by_branch),
-        "by_day": _groups(made.by_day),
-        "by_payment": _groups(made.by_payment),
-        "contingency": {
-            "since": made.contingency.since,
-            "until": made.contingency.until,
-            "opening": _tally(made.contingency.opening),
-            "entered": _tally(made.contingency.entered),
-            "settled": {state.value: _tally(one) for state, one in made.contingency.settled.items()},
-            "closing": _tally(made.contingency.closing),
-            "ages": _ages(made.ages),
-        },
+        "sales": _plain(made.sales),
+        **{name: _groups(getattr(made, name)) for name in ("by_type", "by_branch", "by_day", "by_payment")},
+        "contingency": {**_plain(made.contingency), "ages": _ages(made.ages)},
         "rejection_ages": _ages(made.rejection_ages),
         "carried": [
-            {"external_ref": one.external_ref, "state": one.state.value, "gross": figure(one.expected_gross)}
-            for one in made.carried
+            {**_fields(one, "external_ref", "state"), "gross": figure(one.expected_gross)} for one in made.carried
         ],
         "tolerances": {"within": _apart(made.within_tolerance), "beyond": _apart(made.beyond_tolerance)},
         "comparison": _comparison(made.comparison) if made.comparison else None,
         "still_in_files": [one.external_ref for one in made.still_in_files],
-        "series": [
-            {
-                **_fields(one, "name", "year", "first", "last", "documents", "missing_numbers", "missing"),
-                "repeated": [_fields(repeat, "number", "references") for repeat in one.repeated],
-            }
-            for one in made.series
-        ],
+        "series": _plain(made.series),
         "odd_numbers": [
             {"external_ref": one.external_ref, "control_number": one.answer.control_number} for one in made.odd_numbers
         ],
-        "other_months": [
-            {"external_ref": one.record.external_ref, **_fields(one, "sold", "issued", "stamped")}
-            for one in made.other_months
-        ],
-        "noted": [_fields(one, "external_ref", "at", "by", "reason") for one in made.noted],
+        "other_months": [{"external_ref": one.record.external_ref, **_plain(one)} for one in made.other_months],
+        "noted": _plain(made.noted),
         "sign_offs": [_signed(one) for one in made.sign_offs],
-        "since": None
-        if made.since is None
-        else {
-            **_fields(made.since, "report", "as_of"),
-            **{
-                name: [_item(one) for one in getattr(made.since, name)]
-                for name in ("resolved", "still_open", "gone", "new")
-            },
-        },
+        "since": _plain(made.since),
     }
-
-
-def _total(total: Total) -> dict[str, Any]:
-    return _fields(total, "documents", "gross", "provider_gross", "taxable", "vat", "retention", "income_tax")
-
-
-def _tally(tally: Tally) -> dict[str, Any]:
-    return _fields(tally, "documents", "gross")
 
 
 def _groups(groups: Iterable[Group]) -> list[dict[str, Any]]:
     return [
         {
             "name": one.name,
-            **_total(one.total),
-            "states": {state.value: _tally(one.by_state[state]) for state in State if state in one.by_state},
+            **_plain(one.total),
+            # The order of the states is that of the table of states, not that in which documents came.
+            "states": {state.value: _plain(one.by_state[state]) for state in State if state in one.by_state},
             "held_back": {"documents": one.held_back, "gross": figure(one.held_gross)},
-            "missing": _tally(one.missing),
-            "sales": _total(one.sales),
+            **_fields(one, "missing", "sales"),
         }
         for one in groups
     ]
@@ -278,11 +249,8 @@ def _apart(found: tuple[Difference, ...]) -> dict[str, Any]:
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:
     return {
-        "matches": {match.value: _tally(comparison.matches.get(match, Tally())) for match in Match},
-        "missing": [
-            _fields(one, "external_ref", "doc_type", "file", "sheet", "rows", "gross", "looks_like")
-            for one in comparison.missing
-        ],
+        "matches": {match.value: _plain(comparison.matches.get(match, Tally())) for match in Match},
+        "missing": _plain(comparison.missing),
         "only_in_ledger": [
             {
                 **_fields(one, "external_ref", "state"),
@@ -292,12 +260,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
             }
             for one in comparison.only_in_ledger
         ],
-        "lookalikes": [_fields(one, "external_ref", "other_ref", "in_files", "gross") for one in comparison.lookalikes],
-        "asked": comparison.asked,
-        "state_changes": [
-            _fields(one, "external_ref", "before", "now", "recorded", "gross", "reason")
-            for one in comparison.state_changes
-        ],
+        **_fields(comparison, "lookalikes", "asked", "state_changes"),
     }
 
 
@@ -310,9 +273,5 @@ def _signed(signed: SignedOff) -> dict[str, Any]:
         "hash": one.hash,
         "unchanged": signed.unchanged,
         "changed": list(signed.changed),
-        "now": _tally(signed.now),
+        "now": _plain(signed.now),
     }
-
-
-def _item(item: OpenItem) -> dict[str, Any]:
-    return _fields(item, "cause", "external_ref", "gross", "detail")

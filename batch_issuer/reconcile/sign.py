@@ -26,7 +26,13 @@ LONGEST_REASON = 2000
 def write_note(ledger_path: Path, company: Company, external_ref: str, reason: str, by: str) -> Note:
     """Write a note about a document of the ledger, or about one that a run has held back. Raises `CannotStart`."""
     with open_to_write(ledger_path, company.code, create=False) as ledger:
-        if ledger.record(company.code, external_ref) is None and not _held_back(ledger, company.code, external_ref):
+        # The newest runs first: what is written about was mostly held back this evening.
+        held_back = (
+            one["external_ref"]
+            for run in ledger.runs(company.code)
+            for one in ledger.run(run.run).read.get("held_back", ())
+        )
+        if ledger.record(company.code, external_ref) is None and external_ref not in held_back:
             raise _not_known(ledger, company, external_ref)
         body = {"ref": external_ref, "by": by, "reason": reason}
         ledger.append(company.code, "", [NewEvent(kind=Kind.NOTED, body=body)])
@@ -34,7 +40,7 @@ def write_note(ledger_path: Path, company: Company, external_ref: str, reason: s
 
 
 def withdraw(ledger_path: Path, company: Company, external_ref: str, reason: str, by: str) -> Note:
-    """Say of a sale that it is not to be issued any more. Raises `CannotStart` where the provider may have it.
+    """Write that a sale is not to be issued any more. Raises `CannotStart` where the provider may have it.
 
     A file that has it again asks about it.
     """
@@ -75,15 +81,6 @@ def _not_known(ledger: Ledger, company: Company, external_ref: str) -> CannotSta
     )
 
 
-def _held_back(ledger: Ledger, company: str, external_ref: str) -> bool:
-    """Whether a run has read the document and not sent it, the newest runs first."""
-    return any(
-        one["external_ref"] == external_ref
-        for run in ledger.runs(company)
-        for one in (ledger.run(run.run).summary or {}).get("held_back", ())
-    )
-
-
 def sign(
     ledger_path: Path, company: Company, *, first: str, last: str, by: str, role: str, different_people: bool
 ) -> tuple[SignedOff, list[Record]]:
@@ -117,7 +114,7 @@ def sign(
 
 
 def _check_people(before: Sequence[SignedOff], by: str, role: str) -> None:
-    """Preparer and reviewer of what stands now must be two."""
+    """Check that preparer and reviewer of what stands now are two. Raises `CannotStart` where they are not."""
     valid = [one.sign_off for one in before if one.unchanged]
     others = [one for one in valid if one.role != role]
     if role == REVIEWER and not others:
@@ -136,6 +133,6 @@ def _check_people(before: Sequence[SignedOff], by: str, role: str) -> None:
 
 
 def _plain(name: str) -> str:
-    """A name without case, accents and spaces too many: written in two ways it is still one person's."""
+    """Return a name without case, accents and surplus spaces: written in two ways it is still one person's."""
     letters = unicodedata.normalize("NFKD", name.casefold())
     return " ".join("".join(mark for mark in letters if not unicodedata.combining(mark)).split())

@@ -35,7 +35,7 @@ def content_of(records: Iterable[Record]) -> str:
 
 
 def signed_off(sign_off: SignOff, records: Sequence[Record]) -> SignedOff:
-    """A sign-off beside the documents of its period as they are now."""
+    """Return a sign-off beside the documents of its period as they are now."""
     unchanged = content_of(records) == sign_off.content
     touched = () if unchanged else tuple(one.external_ref for one in records if one.last_seq > sign_off.after)
     return SignedOff(sign_off=sign_off, unchanged=unchanged, changed=touched, now=tally(records))

@@ -18,7 +18,7 @@ from batch_issuer.reconcile.values import (
 
 
 def read_open_items(report: Mapping[str, Any]) -> tuple[OpenItem, ...]:
-    """The open items of a report's JSON. Of anything else: `KeyError`, `TypeError`, `ValueError`."""
+    """Read the open items of a report's JSON. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
     return tuple(
         OpenItem(
             cause=Cause(one["cause"]),
@@ -38,35 +38,31 @@ def since(
     as_of: str,
     report: str,
 ) -> Reconciliation:
-    """The reconciliation with what became of `earlier` items: resolved, still open, gone from the files; and new ones.
+    """Return the reconciliation with what became of `earlier` items, and which are new since.
 
     `elsewhere` has what the ledger knows of the earlier documents. `report` is the fingerprint of the earlier figures.
     """
     now, before = _by_reference(made.open_items), _by_reference(earlier)
     here = {record.external_ref for record in (*made.records, *made.only_in_ledger)}
+    # This report says nothing of them, but the ledger does: they are as open as they were.
+    waiting = {ref: record for ref, record in elsewhere.items() if ref not in here and waits_for_person(record)}
+    known = here | elsewhere.keys()
     resolved, still, gone = [], [], []
     for reference, item in before.items():
-        known = elsewhere.get(reference)
         if reference in now:
             still.append(now[reference])
-        elif reference not in here and known is not None and waits_for_person(known):
-            still.append(replace(item, detail=known.state.value))
+        elif reference in waiting:
+            still.append(replace(item, detail=waiting[reference].state.value))
         # A problem of a file or row is mended where it is not found again.
-        elif reference in here or known is not None or item.is_of_no_document:
+        elif reference in known or item.is_of_no_document:
             resolved.append(item)
         else:
             gone.append(item)
-    return replace(
-        made,
-        since=Since(
-            report=report,
-            as_of=as_of,
-            resolved=tuple(resolved),
-            still_open=tuple(still),
-            gone=tuple(gone),
-            new=tuple(item for reference, item in now.items() if reference not in before),
-        ),
+    new = tuple(item for reference, item in now.items() if reference not in before)
+    became = Since(
+        report=report, as_of=as_of, resolved=tuple(resolved), still_open=tuple(still), gone=tuple(gone), new=new
     )
+    return replace(made, since=became)
 
 
 def _by_reference(items: Iterable[OpenItem]) -> dict[str, OpenItem]:

@@ -6,7 +6,7 @@ from excluded subjects (14) do not count.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,7 +16,7 @@ from typing import Any
 from batch_issuer.messages import N_
 from batch_issuer.model.documents import WITHOUT_VAT
 from batch_issuer.model.money import NOTHING, split_vat, total_of
-from batch_issuer.model.records import Record
+from batch_issuer.model.records import Record, Wait
 from batch_issuer.model.states import ALWAYS_SHOWN, ISSUED, SENT, STATE_NAMES, State
 from batch_issuer.reconcile.values import (
     CREDIT_NOTE,
@@ -39,9 +39,9 @@ class _Sum:
 
     __slots__ = ("documents", "parts")
 
-    def __init__(self) -> None:
-        self.documents = 0
-        self.parts: _Parts = (NOTHING,) * 6
+    def __init__(self, parts: _Parts = (NOTHING,) * 6, documents: int = 0) -> None:
+        self.documents = documents
+        self.parts = parts
 
     def add(self, parts: _Parts, documents: int = 1) -> None:
         self.documents += documents
@@ -58,8 +58,9 @@ class _Sum:
 
 
 def _parts_of(record: Record) -> _Parts:
-    """Ours, the provider's, base, VAT, VAT withheld, income tax withheld; base and VAT are ours where it said none."""
+    """Return what `_Parts` adds up: ours, the provider's, base, VAT, VAT withheld, income tax withheld."""
     amounts, doc_type, gross = record.answer.amounts, record.doc_type, record.expected_gross
+    # Base and VAT are ours where the provider said none; what it withheld is only ever its own.
     taxable, vat = amounts.taxable, amounts.vat
     if taxable is None or vat is None:
         ours = (gross, NOTHING) if doc_type in WITHOUT_VAT else split_vat(gross)
@@ -73,7 +74,7 @@ def _parts_of(record: Record) -> _Parts:
 
 
 def _sold(key: _Key, parts: _Parts, gross: Decimal) -> _Parts | None:
-    """What documents of one kind add to the sales; None where they are no sales, or not issued."""
+    """Return what documents of one kind add to the sales; None where they are no sales, or not issued."""
     doc_type, *_, state, credited = key
     if not (state in ISSUED or credited) or doc_type == EXCLUDED_SUBJECT:
         return None
@@ -84,15 +85,15 @@ def _sold(key: _Key, parts: _Parts, gross: Decimal) -> _Parts | None:
 
 
 def add_up(records: Iterable[Record]) -> Total:
-    """Control totals of documents; base and VAT are the provider's where it answered, ours otherwise."""
+    """Return the control totals of documents; base and VAT are the provider's where it answered, ours otherwise."""
     total = _Sum()
     for record in records:
         total.add(_parts_of(record))
     return total.total()
 
 
-def tally(items: Iterable[Record | HeldBack | Missing]) -> Tally:
-    """How many, and what they come to by our own amounts."""
+def tally(items: Iterable[Record | HeldBack | Missing | Wait]) -> Tally:
+    """Count documents or their waits, and add up what they come to by our own amounts."""
     amounts = [one.expected_gross if isinstance(one, Record) else one.gross for one in items]
     return Tally(documents=len(amounts), gross=total_of(amounts))
 
@@ -118,10 +119,11 @@ _DIMENSIONS: tuple[Callable[[Any], str], ...] = (
 
 
 def undone_by_notes(records: Iterable[Record], credited: Mapping[str, Decimal]) -> frozenset[str]:
-    """References of CCFs that credit notes of their own undid: the sale stands, and the notes take it away.
+    """Return references of CCFs that credit notes of their own undid: the sale stands, and the notes take it away.
 
     `credited` is what live credit notes come to, by what each says that it adjusts: a reference, or an id.
     """
+    # Ids are hexadecimal, which sheets write in either case; our references are taken as they are.
     plain = {name.lower(): gross for name, gross in credited.items()}
 
     def amount(record: Record) -> Decimal:
@@ -137,7 +139,7 @@ def undone_by_notes(records: Iterable[Record], credited: Mapping[str, Decimal]) 
 
 
 def live_notes(records: Iterable[Record]) -> dict[str, Decimal]:
-    """What the credit notes among these documents come to, by what each says that it adjusts."""
+    """Return what the credit notes among these documents come to, by what each says that it adjusts."""
     found: dict[str, Decimal] = defaultdict(Decimal)
     for record in records:
         if record.doc_type == CREDIT_NOTE and record.state in ISSUED:
@@ -148,37 +150,28 @@ def live_notes(records: Iterable[Record]) -> dict[str, Decimal]:
 def sum_up(
     records: Sequence[Record], held_back: Sequence[HeldBack], missing: Sequence[Missing], undone: frozenset[str]
 ) -> Sums:
-    """Every sum of a reconciliation, in one pass over the documents; `undone` are CCFs that credit notes undid."""
+    """Sum documents by state and by every dimension, reading each once; `undone` are CCFs that credit notes undid."""
     kinds: dict[_Key, _Sum] = defaultdict(_Sum)
     sold_gross: dict[_Key, Decimal] = defaultdict(Decimal)
-    for record in records:
-        key = (
-            record.doc_type,
-            record.branch,
-            record.date,
-            record.payment_method,
-            record.state,
-            record.external_ref in undone,
-        )
-        kinds[key].add(_parts_of(record))
-        answered = record.answer.amounts.gross
-        sold_gross[key] += record.expected_gross if answered is None else answered
-    tables: list[dict[str, dict[State, _Sum]]] = [defaultdict(lambda: defaultdict(_Sum)) for _ in _DIMENSIONS]
-    sales: list[dict[str, _Sum]] = [defaultdict(_Sum) for _ in _DIMENSIONS]
+    for one in records:
+        key = (one.doc_type, one.branch, one.date, one.payment_method, one.state, one.external_ref in undone)
+        kinds[key].add(_parts_of(one))
+        answered = one.answer.amounts.gross
+        sold_gross[key] += one.expected_gross if answered is None else answered
+    states: dict[State, _Sum] = {state: _Sum() for state in State}
+    sold: dict[_Key, _Sum] = {}
     for key, total in kinds.items():
-        sold = _sold(key, total.parts, sold_gross[key])
-        for name, table, sale in zip(key[:4], tables, sales, strict=True):
-            table[name][key[4]].add(total.parts, total.documents)
-            if sold is not None:
-                sale[name].add(sold, total.documents)
+        states[key[4]].add(total.parts, total.documents)
+        parts = _sold(key, total.parts, sold_gross[key])
+        if parts is not None:
+            sold[key] = _Sum(parts, total.documents)
     by_type, by_branch, by_day, by_payment = (
-        _groups(table, sale, _by_name(held_back, name_of), _by_name(missing, name_of))
-        for table, sale, name_of in zip(tables, sales, _DIMENSIONS, strict=True)
+        _groups(at, kinds, sold, _by_name(held_back, name_of), _by_name(missing, name_of))
+        for at, name_of in enumerate(_DIMENSIONS)
     )
-    states = {state: _merged(states[state] for states in tables[0].values() if state in states) for state in State}
     return Sums(
-        states=states, sales=_merged(sales[0].values()), by_type=by_type, by_branch=by_branch, by_day=by_day,
-        by_payment=by_payment,
+        states={state: total.total() for state, total in states.items()}, sales=_merged(sold.values()),
+        by_type=by_type, by_branch=by_branch, by_day=by_day, by_payment=by_payment,
     )  # fmt: skip
 
 
@@ -190,32 +183,39 @@ def _merged(sums: Iterable[_Sum]) -> Total:
 
 
 def _by_name(items: Iterable[HeldBack | Missing], name_of: Callable[[Any], str]) -> Mapping[str, Tally]:
-    counts, amounts = Counter[str](), defaultdict[str, Decimal](Decimal)
+    """Return what documents come to that are not in the ledger, by what `name_of` says of each."""
+    amounts: dict[str, list[Decimal]] = defaultdict(list)
     for one in items:
-        counts[name_of(one)] += 1
-        amounts[name_of(one)] += one.gross
-    return {name: Tally(documents=counts[name], gross=NOTHING + amounts[name]) for name in counts}
+        amounts[name_of(one)].append(one.gross)
+    return {name: Tally(documents=len(some), gross=total_of(some)) for name, some in amounts.items()}
 
 
 def _groups(
-    table: Mapping[str, Mapping[State, _Sum]],
-    sales: Mapping[str, _Sum],
+    at: int,
+    kinds: Mapping[_Key, _Sum],
+    sold: Mapping[_Key, _Sum],
     held_back: Mapping[str, Tally],
     missing: Mapping[str, Tally],
 ) -> tuple[Group, ...]:
+    """Return the groups of one dimension, by name; `at` is its place in a key."""
+    table: dict[str, dict[State, _Sum]] = defaultdict(lambda: defaultdict(_Sum))
+    sales: dict[str, _Sum] = defaultdict(_Sum)
+    for key, total in kinds.items():
+        name = key[:4][at]
+        table[name][key[4]].add(total.parts, total.documents)
+        if key in sold:
+            sales[name].add(sold[key].parts, total.documents)
     none = Tally()
     return tuple(
         Group(
             name=name,
-            total=_merged(table[name].values()) if name in table else Total(),
-            states={state: one.documents for state, one in table[name].items()} if name in table else {},
-            by_state={state: Tally(documents=one.documents, gross=one.parts[0]) for state, one in table[name].items()}
-            if name in table
-            else {},
+            total=_merged(table[name].values()),
+            states={state: one.documents for state, one in table[name].items()},
+            by_state={state: Tally(documents=one.documents, gross=one.parts[0]) for state, one in table[name].items()},
             held_back=held_back.get(name, none).documents,
             held_gross=held_back.get(name, none).gross,
             missing=missing.get(name, none),
-            sales=sales[name].total() if name in sales else Total(),
+            sales=sales[name].total(),
         )
         for name in sorted({*table, *held_back, *missing})
     )
@@ -232,44 +232,40 @@ def bridge(
     label: str,
     filed: bool = True,
 ) -> tuple[Step, ...]:
-    """From the rows of the files to the states, each result the one before less its steps, to the cent.
+    """Return the steps from the rows of the files to the states, each result the one before less its steps.
 
     `changed` is how much more the files say than the ledger does about documents that both have; `label` is what the
     documents of the ledger are called; without files (`filed`) the bridge begins with them.
     """
-    known = sum(one.documents for one in states.values()), total_of(one.gross for one in states.values())
-    beside = (held_back, left_out, missing)
-    documents = known[0] + sum(one.documents for one in beside)
-    gross = known[1] + total_of(one.gross for one in beside) + changed
+    known = _together(states.values())
+    everything = _together([known, held_back, left_out, missing, Tally(gross=changed)])
     planned = states[State.PLANNED]
-    from_files = [
-        Step(key="documents", label=N_("Documents in the files"), sign=0, rows=rows, documents=documents, gross=gross),
-        _less("held_back", N_("Held back for their data"), held_back),
-        _less("left_out", N_("Left out by --only or --limit"), left_out),
-        _less("missing", N_("Not in the ledger"), missing),
-        _less("changed", N_("Amounts that the files say otherwise"), Tally(gross=NOTHING + changed)),
+    sent = Tally(documents=known.documents - planned.documents, gross=known.gross - planned.gross)
+    steps = [_step("documents", label, 0, known)]
+    if filed:
+        steps = [
+            _step("documents", N_("Documents in the files"), 0, everything, rows),
+            _step("held_back", N_("Held back for their data"), -1, held_back),
+            _step("left_out", N_("Left out by --only or --limit"), -1, left_out),
+            _step("missing", N_("Not in the ledger"), -1, missing),
+            _step("changed", N_("Amounts that the files say otherwise"), -1, Tally(gross=NOTHING + changed)),
+            _step("to_issue", label, 0, known),
+        ]
+    steps += [
+        _step("planned", STATE_NAMES[State.PLANNED], -1, planned),
+        _step("sent", N_("Sent to the provider"), 0, sent),
+        *(_step(state.value, STATE_NAMES[state], 1, states[state]) for state in SENT),
     ]
-    steps = [
-        *(from_files if filed else ()),
-        Step(
-            key="to_issue" if filed else "documents", label=label, sign=0, rows=None if filed else rows,
-            documents=known[0], gross=known[1],
-        ),
-        _less("planned", STATE_NAMES[State.PLANNED], Tally(documents=planned.documents, gross=planned.gross)),
-        Step(
-            key="sent", label=N_("Sent to the provider"), sign=0, documents=known[0] - planned.documents,
-            gross=known[1] - planned.gross,
-        ),
-        *(
-            Step(key=state.value, label=STATE_NAMES[state], sign=1, documents=part.documents, gross=part.gross)
-            for state, part in ((state, states[state]) for state in SENT)
-        ),
-    ]  # fmt: skip
     return tuple(step for step in steps if step.documents or step.gross or step.key in _ALWAYS)
 
 
 _ALWAYS = ("documents", "held_back", "to_issue", "sent", *(state.value for state in ALWAYS_SHOWN))
 
 
-def _less(key: str, label: str, taken: Tally) -> Step:
-    return Step(key=key, label=label, sign=-1, documents=taken.documents, gross=taken.gross)
+def _together(parts: Iterable[Tally | Total]) -> Tally:
+    counted = list(parts)
+    return Tally(documents=sum(one.documents for one in counted), gross=total_of(one.gross for one in counted))
+
+
+def _step(key: str, label: str, sign: int, of: Tally | Total, rows: int | None = None) -> Step:
+    return Step(key=key, label=label, sign=sign, documents=of.documents, gross=of.gross, rows=rows)

@@ -1,9 +1,14 @@
-"""What stands in the columns of the workbook's tables: each column once, whichever tables have it."""
+"""The table of columns: what stands in each column of the workbook's sheets, and in the page's list of all documents.
+
+Both read their values of documents here. The report's JSON lies in `reconcile`, below this room: the columns of
+documents have its keys (`Column.key`), and a test asks that it says the same of each document.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -14,12 +19,14 @@ from batch_issuer.reconcile import (
     Change,
     Conflict,
     Difference,
+    Group,
     HeldBack,
     Lookalike,
     Missing,
     OpenItem,
     OtherMonth,
     ProblemText,
+    Reconciliation,
     Series,
     SignedOff,
     SourceSummary,
@@ -42,8 +49,9 @@ INCOME_TAX = N_("Income tax withheld")
 
 
 Changed: TypeAlias = tuple[Conflict, Change]
+"""A conflict, and one of the fields in which file and ledger differ: a row for each."""
 Then: TypeAlias = tuple[str, OpenItem]
-"""An open item, and what became of it since an earlier report."""
+"""What became of an open item since an earlier report, and the item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class Column(Generic[Item]):
     width: int
     kind: Kind
     value: Callable[[Item], Any]
+    key: str = ""
+    """The name in the page's list and, where the report's JSON has the figure, in that; empty: in the workbook only."""
 
 
 class Words:
@@ -74,7 +84,7 @@ class Words:
         return texts.get(self.messages.language, "")
 
     def told(self, state: str) -> str:
-        """What the provider or the ledger says of a document, which may be that it is not known."""
+        """Return the name of what the provider or the ledger says of a document, which may be that it is not known."""
         known = N_("not known there") if state == "not-found" else wording.NAMES.get(state, "")
         return self.messages.text(known) or state
 
@@ -82,40 +92,55 @@ class Words:
         return self.messages.text(wording.REASONS.get(code, "")) or code
 
     def why(self, record: Record) -> str:
-        """The reason or the refusal with its code, in whoever's words."""
+        """Return the reason as we put it, and the refusal with its code as the provider or the ministry put it."""
         return " · ".join(filter(None, (self.reason(record.reason), record.answer.said_with_code)))
 
     def repair(self, record: Record) -> str:
+        """Return what to do about a document: what the ministry's code calls for, or else what its state does."""
         known = wording.MINISTRY_REPAIRS.get(record.answer.codigo_msg, "") if record.state is State.REJECTED else ""
         return self.messages.text(known or wording.WHAT_TO_DO[record.state])
+
+
+def breakdowns(reconciliation: Reconciliation, words: Words) -> list[tuple[str, str, list[tuple[str, Group]]]]:
+    """Return title, heading of the names, and the groups with their names, as page and workbook break the day down."""
+    none = words.messages.text(N_("(none)"))
+    dimensions: tuple[tuple[str, str, tuple[Group, ...], Callable[[str], str]], ...] = (
+        (N_("By type"), N_("Type"), reconciliation.by_type, words.doc_type),
+        (N_("By branch"), N_("Branch"), reconciliation.by_branch, str),
+        (N_("By date in the files"), N_("Date"), reconciliation.by_day, figures.day),
+        (N_("By payment method"), N_("Payment method"), reconciliation.by_payment, words.payment),
+    )
+    return [
+        (title, heading, [(shown(group.name) or none, group) for group in groups])
+        for title, heading, groups, shown in dimensions
+        if groups
+    ]
 
 
 def _sale_columns(words: Words, gross: Callable[[Any], Any]) -> list[Column[Any]]:
     """Return what says which sale it is, of a document of the ledger or of one that was only read."""
     return [
-        Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
-        Column(N_("Type"), 24, Kind.TEXT, lambda one: words.doc_type(one.doc_type)),
-        Column(N_("Date"), 11, Kind.DATE, lambda one: one.date),
-        Column(N_("Branch"), 18, Kind.TEXT, lambda one: one.branch),
-        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.customer),
+        Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref, "external_ref"),
+        Column(N_("Type"), 24, Kind.TEXT, lambda one: words.doc_type(one.doc_type), "doc_type"),
+        Column(N_("Date"), 11, Kind.DATE, lambda one: one.date, "date"),
+        Column(N_("Branch"), 18, Kind.TEXT, lambda one: one.branch, "branch"),
+        Column(N_("Customer"), 30, Kind.TEXT, lambda one: one.customer, "customer"),
         Column(N_("Payment method"), 22, Kind.TEXT, lambda one: words.payment(one.payment_method)),
-        Column(AMOUNT, 15, Kind.MONEY, gross),
+        Column(AMOUNT, 15, Kind.MONEY, gross, "gross"),
     ]
 
 
 def _place_columns(source: Callable[[Any], Any]) -> list[Column[Any]]:
     """Return where in the files something stands; `source` is what has its file, sheet and rows."""
     return [
-        Column(N_("File"), 26, Kind.TEXT, lambda one: source(one).file),
-        Column(N_("Sheet"), 14, Kind.TEXT, lambda one: source(one).sheet),
-        Column(N_("Rows"), 14, Kind.TEXT, lambda one: figures.span(source(one).rows)),
+        Column(N_("File"), 26, Kind.TEXT, lambda one: source(one).file, "file"),
+        Column(N_("Sheet"), 14, Kind.TEXT, lambda one: source(one).sheet, "sheet"),
+        Column(N_("Rows"), 14, Kind.TEXT, lambda one: figures.span(source(one).rows), "rows"),
     ]
 
 
 def document_columns(words: Words) -> list[Column[Record]]:
-    return [
-        *_sale_columns(words, lambda one: one.expected_gross),
-    ]
+    return _sale_columns(words, lambda one: one.expected_gross)
 
 
 def why_columns(words: Words) -> list[Column[Record]]:
@@ -126,40 +151,47 @@ def why_columns(words: Words) -> list[Column[Record]]:
 
 
 def answer_columns(*, income_tax: bool) -> list[Column[Record]]:
+    """Return what the provider answered; `income_tax` where there are purchases to withhold it from.
+
+    The provider has one figure for what is withheld, `retention`: of a purchase from an excluded subject (type 14) it
+    is income tax, of everything else VAT. They are declared apart, so each has its column.
+    """
     of_purchases: Column[Record] = Column(
         INCOME_TAX,
         13,
         Kind.MONEY,
-        lambda one: one.answer.amounts.retention if _is_purchase(one) else None,
+        lambda one: one.answer.amounts.retention if one.doc_type == EXCLUDED_SUBJECT else None,
+        "income_tax",
     )
     return [
-        Column(PROVIDER, 15, Kind.MONEY, lambda one: one.answer.amounts.gross),
-        Column(DIFFERS, 12, Kind.MONEY, _difference),
+        Column(PROVIDER, 15, Kind.MONEY, lambda one: one.answer.amounts.gross, "provider_gross"),
+        Column(DIFFERS, 12, Kind.MONEY, lambda one: _less(one.answer.amounts.gross, one.expected_gross), "difference"),
         Column(N_("Base"), 14, Kind.MONEY, lambda one: one.answer.amounts.taxable),
         Column(N_("VAT"), 12, Kind.MONEY, lambda one: one.answer.amounts.vat),
-        Column(WITHHELD, 13, Kind.MONEY, lambda one: None if _is_purchase(one) else one.answer.amounts.retention),
+        Column(
+            WITHHELD,
+            13,
+            Kind.MONEY,
+            lambda one: None if one.doc_type == EXCLUDED_SUBJECT else one.answer.amounts.retention,
+            "retention",
+        ),
         *([of_purchases] if income_tax else []),
         Column(N_("To pay"), 14, Kind.MONEY, lambda one: one.answer.amounts.total),
-        Column(N_("Control number"), 33, Kind.TEXT, lambda one: one.answer.control_number),
-        Column(N_("Generation code"), 39, Kind.TEXT, lambda one: one.answer.generation_code),
-        Column(N_("Ministry's stamp"), 43, Kind.TEXT, lambda one: one.answer.reception_stamp),
+        Column(N_("Control number"), 33, Kind.TEXT, lambda one: one.answer.control_number, "control_number"),
+        Column(N_("Generation code"), 39, Kind.TEXT, lambda one: one.answer.generation_code, "generation_code"),
+        Column(N_("Ministry's stamp"), 43, Kind.TEXT, lambda one: one.answer.reception_stamp, "reception_stamp"),
     ]
 
 
-def _is_purchase(record: Record) -> bool:
-    return record.doc_type == EXCLUDED_SUBJECT
-
-
-def _difference(record: Record) -> Any:
-    answered = record.answer.amounts.gross
-    return None if answered is None else answered - record.expected_gross
+def _less(amount: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if amount is None or other is None else amount - other
 
 
 def origin_columns() -> list[Column[Record]]:
     return [
         Column(N_("First sent"), 17, Kind.MOMENT, lambda one: one.first_sent_at),
-        Column(N_("Numbered"), 17, Kind.MOMENT, lambda one: one.numbered_at),
-        Column(N_("Settled"), 17, Kind.MOMENT, lambda one: one.settled_at),
+        Column(N_("Numbered"), 17, Kind.MOMENT, lambda one: one.numbered_at, "numbered_at"),
+        Column(N_("Settled"), 17, Kind.MOMENT, lambda one: one.settled_at, "settled_at"),
         Column(N_("Times sent"), 8, Kind.WHOLE, lambda one: one.attempts),
         *_place_columns(lambda one: one.source),
     ]
@@ -324,13 +356,14 @@ def series_columns() -> list[Column[Series]]:
         Column(N_("First"), 14, Kind.WHOLE, lambda one: one.first),
         Column(N_("Last"), 14, Kind.WHOLE, lambda one: one.last),
         Column(N_("Numbers missing"), 12, Kind.WHOLE, lambda one: one.missing_numbers),
-        Column(N_("Missing"), 60, Kind.LONG, lambda one: ", ".join(_run(*ends) for ends in one.missing)),
+        Column(
+            N_("Missing"),
+            60,
+            Kind.LONG,
+            lambda one: ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in one.missing),
+        ),
         Column(N_("Repeated"), 40, Kind.LONG, lambda one: ", ".join(str(repeat.number) for repeat in one.repeated)),
     ]
-
-
-def _run(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}–{last}"
 
 
 def source_columns() -> list[Column[SourceSummary]]:
@@ -341,16 +374,10 @@ def source_columns() -> list[Column[SourceSummary]]:
         Column(N_("Documents"), 12, Kind.WHOLE, lambda one: one.documents),
         Column(N_("Its own total"), 15, Kind.MONEY, lambda one: one.control_total),
         Column(N_("Sum read"), 15, Kind.MONEY, lambda one: one.read_total),
-        Column(DIFFERS, 12, Kind.MONEY, _source_difference),
+        Column(DIFFERS, 12, Kind.MONEY, lambda one: _less(one.read_total, one.control_total)),
         Column("SHA-256", 68, Kind.TEXT, lambda one: one.sha256),
         Column(N_("How it was read"), 40, Kind.LONG, lambda one: one.notes),
     ]
-
-
-def _source_difference(source: SourceSummary) -> Any:
-    if source.control_total is None or source.read_total is None:
-        return None
-    return source.read_total - source.control_total
 
 
 def run_columns() -> list[Column[RunRecord]]:

@@ -128,8 +128,12 @@ def _rows(number: str) -> Iterator[dict[str, str]]:
     return csv.DictReader(text.splitlines())
 
 
+def _names(number: str) -> dict[str, str]:
+    return {row["code"]: row["name"] for row in _rows(number)}
+
+
 def _read(number: str, also: Mapping[str, str] | None = None) -> Catalog:
-    return _catalog({row["code"]: row["name"] for row in _rows(number)}, also)
+    return _catalog(_names(number), also)
 
 
 @cache
@@ -169,7 +173,7 @@ def term_units() -> Catalog:
 @remembered()
 def activities() -> Catalog:
     """CAT-019, economic activities, five digits, and those that only the provider knows."""
-    return _catalog({**_read("019").names, **_preferred.activities})
+    return _catalog({**_names("019"), **_preferred.activities})
 
 
 @cache

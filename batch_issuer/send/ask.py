@@ -29,7 +29,7 @@ class Asker:
         self._client = client
 
     async def status(self, record: Record, document_id: str) -> Reply:
-        """What the provider knows of a reference; one that it does not find is looked for by its own id too.
+        """Ask what the provider knows of a reference; one that it does not find is looked for by its own id too.
 
         Some references do not travel in every path, and what has an id was registered.
         """
@@ -40,7 +40,7 @@ class Asker:
         return reply
 
     async def status_after_doubt(self, record: Record, document_id: str) -> Reply:
-        """What became of a request whose answer is lost; Missing only when the provider says so twice."""
+        """Ask what became of a request whose answer is lost; Missing only when the provider says so twice."""
         reply = await self.status(record, document_id)
         if not isinstance(reply, Missing):
             return reply
@@ -48,7 +48,7 @@ class Asker:
         return await self.status(record, document_id)
 
     async def content(self, record: Record) -> tuple[Reply, Mapping[str, Any] | None]:
-        """What became of a document, asked until it is answered, and the signed one where the provider gives it."""
+        """Ask what became of a document, and for the signed one where the provider gives it."""
         document: Mapping[str, Any] | None = None
 
         async def ask() -> Reply:
@@ -59,7 +59,7 @@ class Asker:
         return await self.courier.until_answered(ask, record.external_ref), document
 
     async def look(self, records: Sequence[Record]) -> Mapping[str, Found | Missing]:
-        """What the provider says of documents in any state, by reference; nothing is recorded."""
+        """Ask what the provider says of documents in any state, by reference; nothing is recorded."""
         said: dict[str, Found | Missing] = {}
 
         async def look(record: Record) -> None:
@@ -72,13 +72,13 @@ class Asker:
         return said
 
     async def look_up(self, id_or_ref: str) -> Reply:
-        """How a document of the provider stands that the ledger does not know, asked until it is answered."""
+        """Ask how a document of the provider stands that the ledger does not know."""
         reply = await self.courier.until_answered(partial(self._client.look_up, id_or_ref))
         self.courier.heed_quota()
         return reply
 
     async def find(self, record: Record) -> Reply:
-        """How a document stands, by the provider's own id first: another company may have the same reference."""
+        """Ask how a document stands, by the provider's own id first: another company may have the same reference."""
         ask = partial(self._client.ask, record.doc_type, record.external_ref)
         reply: Reply = Missing()
         for name in dict.fromkeys((record.answer.document_id, record.external_ref)):
@@ -120,7 +120,7 @@ class Settler:
         await self._journal.flush()
 
     async def _still_missing(self, records: Sequence[Record]) -> list[Record]:
-        """Ask once about each document and record what is found; those of which the provider says that it has none."""
+        """Ask once about each document and record what is found; return those that the provider does not have."""
         missing: list[Record] = []
 
         async def ask(record: Record) -> None:
@@ -137,7 +137,7 @@ class Settler:
         return missing
 
     async def recognise(self, records: Sequence[Record], bodies: Mapping[str, bytes]) -> list[Record]:
-        """Look up documents that this ledger never sent, and record those that the provider has; the others.
+        """Look up documents that this ledger never sent, and record those that the provider has; return the others.
 
         A person said, or `ledger restore` did, that the ledger may have forgotten them: what the provider has with the
         same content is this sale, what it has with another is not.

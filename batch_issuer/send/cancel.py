@@ -6,7 +6,7 @@ asked for again; only an answer that proves it makes a document cancelled.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import assert_never
@@ -15,7 +15,6 @@ from batch_issuer.model.records import (
     UNDER_WAY,
     Answer,
     CancelStep,
-    CreditMemo,
     Kind,
     NewEvent,
     Record,
@@ -58,21 +57,27 @@ class Canceller:
 
     async def cancel(self, records: Sequence[Record]) -> None:
         """Cancel documents; those of which a cancellation is in doubt or under way are asked about first."""
-        await self._courier.carry(partial(self._cancel, record) for record in records)
+        await self._courier.carry(partial(self._turn, self._cancel, record) for record in records)
         await self._journal.flush()
 
     async def ask(self, records: Sequence[Record]) -> None:
         """Ask what became of cancellations in doubt or under way; never ask for one."""
-        await self._courier.carry(partial(self._look_after, record) for record in records)
+        await self._courier.carry(partial(self._turn, self._learn, record) for record in records)
         await self._journal.flush()
 
     async def pay(self, records: Sequence[Record]) -> None:
         """Take the looks that are owed: find out whether documents that were settled are cancelled now."""
         self._courier.progress.total += len(records)
-        await self._courier.carry(partial(self._paid, record) for record in records)
+        await self._courier.carry(partial(self._turn, self._pay, record) for record in records)
         await self._journal.flush()
 
-    async def _paid(self, record: Record) -> None:
+    async def _turn(self, step: Callable[[Record], Awaitable[object]], record: Record) -> None:
+        """Take one step with a document, and count it when its turn ends."""
+        await step(record)
+        self._journal.progress.count(State.CANCELLED if record.external_ref in self._cancelled else record.state)
+
+    async def _pay(self, record: Record) -> None:
+        """Take the look that is owed; while nothing says how the document stands it stays owed."""
         reply = await self._ask_by_both(record)
         if isinstance(reply, Missing):
             reply = CancelSaid(step=CancelStep.REQUESTED, answer=Answer())
@@ -82,36 +87,26 @@ class Canceller:
                 self._said(record, _proven(reply))
             elif isinstance(status, Found) and status.state is record.state:
                 self._journal.write(look_owed(record, NOTHING))
-        self._done(record)
 
     async def _own_status(self, record: Record) -> Reply:
-        """What the document's own status says, beside that of its invalidation."""
+        """Ask what the document's own status says, beside that of its invalidation."""
         return await self._courier.until_answered(
             partial(self._client.ask, record.doc_type, record.external_ref, record.answer.document_id)
         )
 
-    async def _look_after(self, record: Record) -> None:
-        await self._learn(record)
-        self._done(record)
-
     async def _cancel(self, record: Record) -> None:
-        if not (is_under_way(record) and await self._settled_before(record)):
-            await self._request(record)
-        self._done(record)
-
-    async def _settled_before(self, record: Record) -> bool:
-        """Whether an earlier request needs no other: it came to something, or nothing can be learned of it now.
+        """Cancel a document, unless an earlier request came to something, or nothing can be learned of it now.
 
         Where the provider has one and says too little of it, it is asked for again: repeating is harmless there
         (provider.md 10), and request and status together prove it.
         """
-        reply = await self._learn_twice(record)
-        vague = isinstance(reply, CancelSaid) and reply.reason is Reason.NOT_PROVEN and reply.claims_success
-        return (
-            self._courier.is_stopping
-            or record.external_ref in self._cancelled
-            or not (vague or isinstance(reply, Missing))
-        )
+        if is_under_way(record):
+            reply = await self._learn_twice(record)
+            vague = isinstance(reply, CancelSaid) and reply.reason is Reason.NOT_PROVEN and reply.claims_success
+            may_go = vague or isinstance(reply, Missing)
+            if self._courier.is_stopping or record.external_ref in self._cancelled or not may_go:
+                return
+        await self._request(record)
 
     async def _request(self, record: Record) -> None:
         """Ask for the cancellation until something is known of it, or it must wait for another run."""
@@ -148,16 +143,14 @@ class Canceller:
         return reply
 
     async def _must_ask_again(self, record: Record, reply: CancelSaid | Uncertain) -> bool:
-        """Find out what came of a request without a clear answer; whether it is to be made once more."""
+        """Find out what came of a request without a clear answer; return whether it is to be made once more."""
         reason = reply.reason or Reason.NOT_PROVEN
-        self._doubt(record, reason, reply.answer, _detail(reply))
+        self._doubt(record, reason, reply.answer, reply.detail if isinstance(reply, Uncertain) else "")
         found = await self._learn_twice(record, after=reply)
         if not isinstance(found, Missing):
             return False
-        if reason is Reason.CONFLICT or (reply.answer.http_status or 0) in _NOTHING_WAS_DONE:
-            self._refused(record, reason, reply.answer)
-            return False
-        if isinstance(reply, CancelSaid) and reason is Reason.NOT_REGISTERED:
+        said_no = isinstance(reply, CancelSaid) and reason is Reason.NOT_REGISTERED
+        if said_no or reason is Reason.CONFLICT or reply.answer.http_status in _NOTHING_WAS_DONE:
             self._refused(record, reason, reply.answer)
             return False
         again = reason in SEND_AGAIN_AFTER and not self._courier.is_stopping
@@ -166,7 +159,7 @@ class Canceller:
         return again
 
     async def _learn_twice(self, record: Record, after: CancelSaid | Uncertain | None = None) -> CancelReply:
-        """What the provider says of a cancellation; Missing only when it says so twice, with a pause between."""
+        """Ask what became of a cancellation; Missing only when the provider says so twice, with a pause between."""
         reply = await self._learn(record, after)
         if not isinstance(reply, Missing):
             return reply
@@ -203,24 +196,21 @@ class Canceller:
 
     async def _proves(self, record: Record, said: CancelSaid) -> bool:
         """Record an answer that settles the matter; where it names a credit note, that note's own status may."""
-        if said.step is CancelStep.REQUESTED and said.memo is not None and said.memo.document_id:
-            said = await self._by_its_memo(said, said.memo)
+        memo = said.memo
+        if said.step is CancelStep.REQUESTED and memo is not None and memo.document_id:
+            reply = await self._courier.until_answered(partial(self._client.ask_memo, memo.document_id))
+            if isinstance(reply, Found):
+                number, stamp = memo.control_number or reply.answer.control_number, reply.answer.reception_stamp
+                said = replace(
+                    said,
+                    step=_STEP_OF_MEMO.get(reply.state, CancelStep.REQUESTED),
+                    memo=replace(memo, control_number=number, reception_stamp=stamp),
+                    answer=replace(said.answer, reception_stamp=stamp),
+                )
         if said.step is CancelStep.REQUESTED:
             return False
         self._said(record, said)
         return True
-
-    async def _by_its_memo(self, said: CancelSaid, memo: CreditMemo) -> CancelSaid:
-        reply = await self._courier.until_answered(partial(self._client.ask_memo, memo.document_id))
-        if not isinstance(reply, Found):
-            return said
-        known = replace(
-            memo,
-            control_number=memo.control_number or reply.answer.control_number,
-            reception_stamp=reply.answer.reception_stamp,
-        )
-        step = _STEP_OF_MEMO.get(reply.state, CancelStep.REQUESTED)
-        return replace(said, step=step, memo=known, answer=replace(said.answer, reception_stamp=known.reception_stamp))
 
     def _said(self, record: Record, said: CancelSaid) -> None:
         """Record what an answer proves."""
@@ -273,12 +263,9 @@ class Canceller:
         body = {"step": step.value, "reason": reason.value, "words": words, "unsent": unsent}
         self._journal.write(NewEvent(kind=Kind.CANCEL_UNANSWERED, external_ref=record.external_ref, body=body))
 
-    def _done(self, record: Record) -> None:
-        self._journal.progress.count(State.CANCELLED if record.external_ref in self._cancelled else record.state)
-
 
 def _proven(said: CancelSaid) -> CancelSaid:
-    """A cancellation that the document's own status proves; that gives no stamp of it."""
+    """Return a cancellation that the document's own status proves, and that has no stamp: the status gives none."""
     return replace(said, step=CancelStep.DONE, answer=replace(said.answer, reception_stamp=""))
 
 
@@ -292,7 +279,3 @@ _STEP_OF_MEMO = {
 def is_under_way(record: Record) -> bool:
     """Whether a cancellation was asked for and is not settled."""
     return record.cancellation is not None and record.cancellation.step in UNDER_WAY
-
-
-def _detail(reply: CancelSaid | Uncertain) -> str:
-    return reply.detail if isinstance(reply, Uncertain) else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -144,6 +145,7 @@ class Courier:
         except Stop as stop:
             self.stop(stop)
         finally:
+            # Workers are never cancelled: each brings home the answer to what it has sent.
             for _ in workers:
                 await window.put(None)
             await asyncio.gather(*workers)
@@ -167,9 +169,9 @@ class Courier:
             self.stop(self._quota.closed_by)
 
     async def until_taken(self, post: Callable[[], Awaitable[Said]], reference: str = "") -> Said:
-        """The reply to one POST that the provider has had in hand: what never left or was refused by quota goes again.
+        """Send one POST until the provider has had it in hand: what never left or was refused by quota goes again.
 
-        `NeverLeft`, `SlowDown` or `Withheld` where patience or the run came to an end before.
+        Returns `NeverLeft`, `SlowDown` or `Withheld` where patience or the run came to an end before.
         """
         failures = refusals = 0
         while True:
@@ -189,7 +191,7 @@ class Courier:
                 return reply
 
     async def until_answered(self, ask: Callable[[], Awaitable[Said]], reference: str = "") -> Said | Withheld:
-        """The answer to one question, or the last reply where patience or the run came to an end before.
+        """Ask one question until it is answered; return the last reply where patience or the run ended before.
 
         A refused key ends the run.
         """
@@ -221,7 +223,7 @@ class Courier:
             self.stop(objection)
 
     def _gives_up(self, failures: int) -> bool:
-        """Whether a request has been kept from leaving often enough; a provider never reached ends the run early."""
+        """Whether a request has been kept from leaving too often; a provider never reached ends the run early."""
         if not self._has_reached and failures >= self.patience.first_connections:
             self.stop(
                 Unreachable(
@@ -292,6 +294,7 @@ class Courier:
 
     async def pause(self, attempt: int) -> bool:
         """Wait before another try, longer each time; False when the run is ending."""
+        # Jittered, so that programs that failed together do not come again together.
         longest = min(self.patience.longest_pause, self.patience.first_pause * 2**attempt)
         await self.sleep(self._jitter(longest / 4, longest))
         return not self.is_stopping
@@ -302,8 +305,6 @@ class Courier:
 
     async def sleep(self, seconds: float) -> None:
         """Wait so long, or until the run is ending."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
-        except TimeoutError:
-            pass

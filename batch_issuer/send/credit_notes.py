@@ -37,39 +37,39 @@ async def pay_what_is_owed(crew: Crew, company: str, *reasons: str) -> None:
 
 
 async def _that_may_go(crew: Crew, notes: Sequence[Record]) -> list[Record]:
-    """The credit notes whose CCF is stamped and has enough left; the others are held with the reason.
+    """Return the credit notes whose CCF is stamped and has enough left; the others are held with the reason.
 
-    A full credit note comes to what its CCF comes to, which only the provider may have known until now.
+    Each that may go counts against its CCF for those after it.
     """
     ledger, company = crew.journal.ledger, notes[0].company
-    balance = balance_of(ledger, company, [note.adjusts for note in notes], [note.external_ref for note in notes])
-    unanswered = await _look_up(crew, balance, {note.adjusts for note in notes})
+    adjusted = [note.adjusts for note in notes]
+    balance = balance_of(ledger, company, adjusted, [note.external_ref for note in notes])
+    unanswered = await _look_up(crew, balance, set(adjusted))
     bodies = ledger.bodies(notes)
     going: list[str] = []
     said_again: list[NewEvent] = []
     for note in notes:
         body = bodies[note.external_ref]
         full = wire.credits_all(body)
-        reason = why_wait(note, balance, full=full)
-        if reason is not None:
+        if reason := why_wait(note, balance, full=full):
             shown = Reason.CCF_UNANSWERED if note.adjusts in unanswered else reason
             crew.journal.release(note, shown, unsent=False)
             continue
+        # A full note comes to what its CCF comes to, which only the provider may have known until now.
         ccf = balance.find(note.adjusts)
         amount = ccf.gross if full and ccf is not None and ccf.gross is not None else note.expected_gross
         if amount != note.expected_gross:
             said_again.append(planned_event(replace(note, expected_gross=amount), body))
         balance.credit(note.adjusts, amount)
         going.append(note.external_ref)
-    if said_again:
-        await crew.journal.append(*said_again)
+    await crew.journal.append_all(said_again)
     await crew.journal.flush()
     now = ledger.records(company, going)
     return [now[reference] for reference in going]
 
 
 async def _look_up(crew: Crew, balance: Balance, names: set[str]) -> set[str]:
-    """Add what the provider says of CCFs that the ledger does not know; the names about which it did not answer."""
+    """Add what the provider says of CCFs that the ledger lacks; return the names about which it did not answer."""
     unknown = sorted(name for name in names if balance.find(name) is None)
     unanswered: set[str] = set()
     at_once = crew.courier.concurrency

@@ -52,7 +52,7 @@ from batch_issuer.provider.files import (
 )
 from batch_issuer.provider.wire import ENVIRONMENTS
 from batch_issuer.send.courier import Courier
-from batch_issuer.send.filing import Day, Filed, filed_now, safe_name
+from batch_issuer.send.filing import Day, filed_now, safe_name
 from batch_issuer.send.journal import words_of
 from batch_issuer.send.keys import key_in
 from batch_issuer.send.run import Connection, Watcher, shown_while
@@ -129,15 +129,10 @@ class Downloaded:
 
 
 def available(record: Record) -> tuple[str, ...]:
-    """The kinds of files that a document of this type has once it is stamped; none where it was not issued."""
+    """Return the kinds of files that a document of this type has once it is stamped; none where it was not issued."""
     if record.state not in WERE_ISSUED:
         return ()
     return KINDS if record.doc_type == "01" else (INVOICE, JSON)
-
-
-def _must_wait(record: Record, kind: str) -> bool:
-    """Whether there can be no such file before the stamp (provider.md 14.1)."""
-    return record.state is State.CONTINGENCY and kind != TICKET
 
 
 def download(
@@ -210,42 +205,35 @@ class Downloader:
         await self._courier.carry(partial(self._one, record, kind=kind) for record, kind in wanted)
 
     def save(self) -> None:
-        """Write every manifest that has changed."""
+        """Write every manifest that has changed. Raises `StoppedMidway` where one cannot be written."""
         for day in self._days.values():
             day.save()
 
     async def _one(self, record: Record, *, kind: str) -> None:
-        day = self._day_of(record)
-        kept = await asyncio.to_thread(day.kept, record, kind)
-        end = self._kept(record, day, kept) if kept is not None else None
-        if end is None:
-            end = await self._fetched(record, kind, day)
-        self.found.ends.append(end)
-        self._courier.progress.done += 1
-        if len(self.found.ends) % _SAVED_EVERY == 0:
-            await asyncio.to_thread(self.save)
-
-    def _day_of(self, record: Record) -> Day:
+        """See to one file: what is there already is kept, unless the ledger knows by now that it is another's."""
         moment = dt.datetime.fromisoformat(record.first_sent_at or record.updated_at)
         name = moment.astimezone(EL_SALVADOR).date().isoformat()
         if name not in self._days:
             self._days[name] = Day(self._root / name)
             self.found.folders.append(self._root / name)
-        return self._days[name]
-
-    def _kept(self, record: Record, day: Day, kept: Filed) -> FileEnd | None:
-        """What is there already; None where the ledger knows by now that it is another document's."""
-        differences = self._differences(record, kept.type, day.content(kept) or b"")
-        if _names_another(differences):
-            return None
-        path = day.folder / kept.file
-        return FileEnd(record=record, kind=kept.type, end=End.KEPT, path=path, differences=differences)
+        day = self._days[name]
+        kept = await asyncio.to_thread(day.kept, record, kind)
+        differences = self._differences(record, kind, day.content(kept) or b"") if kept else ()
+        if kept is None or _names_another(differences):
+            end = await self._fetched(record, kind, day)
+        else:
+            path = day.folder / kept.file
+            end = FileEnd(record=record, kind=kind, end=End.KEPT, path=path, differences=differences)
+        self.found.ends.append(end)
+        self._courier.progress.done += 1
+        if len(self.found.ends) % _SAVED_EVERY == 0:
+            await asyncio.to_thread(self.save)
 
     async def _fetched(self, record: Record, kind: str, day: Day) -> FileEnd:
         """Ask for one file until it is whole, or there is a reason why it is not."""
         if self._courier.is_stopping:
             return FileEnd(record=record, kind=kind, end=End.WITHHELD)
-        if _must_wait(record, kind):
+        if record.state is State.CONTINGENCY and kind != TICKET:  # made after the stamp only (provider.md 14.1)
             return FileEnd(record=record, kind=kind, end=End.NOT_YET)
         flaw: Flaw | None = None
         for attempt in range(_TRIES):
@@ -263,14 +251,20 @@ class Downloader:
         return FileEnd(record=record, kind=kind, end=End.FLAWED, flaw=flaw)
 
     async def _asked_for(self, record: Record, kind: str) -> FileReply:
-        """By the provider's id, then by our reference where that finds no document."""
+        """Ask for a file by the provider's id, then by our reference where that finds no document."""
         reply = await self._courier.until_answered(partial(self._client.download, record, kind))
         is_strange = isinstance(reply, Missing) and _why_missing(reply) in (End.NOT_FOUND, None)
         if is_strange and record.answer.document_id:
             return await self._courier.until_answered(partial(self._client.download, record, kind, by_reference=True))
         return reply
 
-    def _without(self, record: Record, kind: str, reply: FileReply) -> FileEnd:
+    def _without(
+        self,
+        record: Record,
+        kind: str,
+        reply: Missing | Withheld | KeyRefused | Refused | NeverLeft | Uncertain | SlowDown,
+    ) -> FileEnd:
+        """Say why there is no file, and count what the provider did not want or could not do."""
         match reply:
             case Missing():
                 end = _why_missing(reply) or End.NOT_YET
@@ -285,14 +279,13 @@ class Downloader:
                 reason, detail = reply.reason, words_of(reply.answer) or reply.detail
             case SlowDown():
                 reason, detail = Reason.QUOTA, ""
-            case Fetched():
-                raise AssertionError(reply)
             case _:
                 assert_never(reply)
         self._courier.failed(reason.value)
         return FileEnd(record=record, kind=kind, end=End.FAILED, reason=reason.value, detail=detail)
 
     async def _put(self, record: Record, kind: str, day: Day, content: bytes) -> FileEnd:
+        """File what came, unless it is a signed document of another sale."""
         differences = self._differences(record, kind, content)
         if _names_another(differences):
             flaw = Flaw.OTHER_DOCUMENT
@@ -312,6 +305,7 @@ class Downloader:
         return FileEnd(record=record, kind=kind, end=End.FETCHED, path=day.folder / name, differences=differences)
 
     def _differences(self, record: Record, kind: str, content: bytes) -> tuple[FileDifference, ...]:
+        """Compare a file with the ledger, where it is a signed document, and count what it says of itself."""
         signed = read_signed(content) if kind == JSON else None
         if signed is None:
             return ()
@@ -337,13 +331,13 @@ _WORDS: Mapping[str, End] = {
 
 
 def _why_missing(reply: Missing) -> End | None:
-    """What a 404 means; None where its words are not known."""
+    """Read what a 404 means; None where its words are not known."""
     words = reply.detail.casefold()
     return next((end for text, end in _WORDS.items() if text in words), None)
 
 
 def compared(record: Record, signed: SignedDocument, environment: str) -> tuple[FileDifference, ...]:
-    """Everything in which a signed document differs from the ledger; what one of them does not say is no difference."""
+    """Compare a signed document with the ledger in everything; what one of them does not say is no difference."""
     answer, amounts = record.answer, record.answer.amounts
     gross = record.expected_gross if amounts.gross is None else amounts.gross
     pairs: list[tuple[str, str, str]] = [
@@ -358,12 +352,11 @@ def compared(record: Record, signed: SignedDocument, environment: str) -> tuple[
             for name in ("taxable", "vat", "retention", "total")
         ),
     ]
-    found = [
+    return tuple(
         FileDifference(what=what, ledger=ours, file=said)
         for what, ours, said in pairs
         if ours and said and said != ours
-    ]
-    return tuple(found)
+    )
 
 
 def _money(amount: Decimal | None) -> str:

@@ -45,7 +45,7 @@ def refuse_known(run: Run, prepared: Prepared, fresh: Sequence[Candidate], answe
 
 
 async def look_up(crew: Crew, records: Sequence[Record], wanted: Collection[str]) -> list[Record]:
-    """Of documents that are to be issued, those that the provider does not have; the others are recorded.
+    """Look up documents that are to be issued, record those that the provider has, and return the others.
 
     Only those in `wanted` are looked up. Where the provider has sales that this ledger never sent, it is an older copy:
     that is remembered, and looks are owed at what may have been cancelled since.

@@ -21,7 +21,7 @@ from batch_issuer.send.keys import KeyBook, is_the_same, not_found_out, not_this
 _LOOKED_THROUGH = 20
 """Stamped documents among which one is looked for that is not of another company."""
 _READ_ENVIRONMENT = 3
-"""Tries to read a signed document, which the provider may make a moment after its stamp; a second between two."""
+"""Tries to read a signed document, a second between two."""
 
 
 class Guards:
@@ -72,9 +72,9 @@ class Guards:
             rest = await self._prove_environment(rest)
         # What proved the environment went ahead alone and was looked at: it is a canary that has come home.
         self._canaries = max(0, self._canaries - (len(records) - len(rest)))
-        if rest and not (self._key.issuer or self._key.is_silent or self._is_looked_at) and self._may_go_on:
+        if rest and not (self._key.is_told or self._is_looked_at) and self._may_go_on:
             rest = await self._look_at_first(rest)
-        if self._canaries and rest and self._may_go_on:
+        if self._canaries and self._may_go_on:
             await self._send_canaries(rest[: self._canaries])
             rest, self._canaries = rest[self._canaries :], max(0, self._canaries - len(rest))
         if self._may_go_on:
@@ -85,7 +85,7 @@ class Guards:
         return self._courier.stopped is None
 
     async def _look_at_first(self, records: Sequence[Record]) -> list[Record]:
-        """Issue one document alone and see whose key it is, before the others leave; the records that are left.
+        """Issue one document alone and see whose key it is, before the others leave; return those that are left.
 
         What its answer does not say is not asked for: the others go. If it is stamped and says nothing, that is
         remembered, so that this is done once for each key.
@@ -120,7 +120,7 @@ class Guards:
             )
 
     async def _prove_environment(self, records: list[Record]) -> list[Record]:
-        """Find out which environment the key belongs to, from one stamped document; the records that are left.
+        """Find out which environment the key belongs to, from one stamped document; return the records that are left.
 
         Documents go one at a time until one is stamped; one that is registered and not stamped ends the run, and
         those that follow, so that at most one can ever be issued in the wrong place.
@@ -131,16 +131,18 @@ class Guards:
         while left and self._may_go_on and not self._key.environment:
             first = left.pop(0)
             await self._crew.issuer.issue([first])
-            now = self._ledger.record(self._company, first.external_ref)
-            if now is not None and now.state is State.STAMPED:
-                if not self._key.environment:
-                    await self._take_environment(now)
-            elif now is not None and now.state in ONLY_PROVIDER_SETTLES:
+            now = self._ledger.records(self._company, [first.external_ref])[first.external_ref]
+            if now.state in ONLY_PROVIDER_SETTLES:
                 self._stop_unproven(now)
+            elif now.state is State.STAMPED and not self._key.environment:
+                await self._take_environment(now)
         return left
 
     async def _is_environment_told_by_old_ones(self) -> bool:
-        """Whether documents that are at the provider already tell the environment, or the run ends over it."""
+        """Whether documents that are at the provider already tell the environment, or the run is over.
+
+        Asks about one that is open first: by its stamp another need not be issued to find out.
+        """
         await self._crew.settler.settle(self._ledger.in_states(self._company, ONLY_PROVIDER_SETTLES)[:1])
         if self._key.environment or not self._may_go_on:
             return True
@@ -153,7 +155,7 @@ class Guards:
 
     async def _take_environment(self, record: Record) -> None:
         """Read the environment out of a signed document, remember it, and stop where it is the wrong one."""
-        for _ in range(_READ_ENVIRONMENT):
+        for _ in range(_READ_ENVIRONMENT):  # the provider may make the signed document a moment after its stamp
             code = await self._crew.client.environment(record.external_ref)
             if code in wire.ENVIRONMENTS:
                 break
@@ -177,6 +179,7 @@ class Guards:
             self._courier.stop(self._key.objection)
 
     def _stop_unproven(self, record: Record) -> None:
+        """Stop: what is registered may be in the wrong place already, and a second one must not follow it."""
         self._courier.stop(
             StoppedMidway(
                 N_("It is not proven that the key is of the {expected} environment: {reference} has no stamp."),
@@ -187,5 +190,5 @@ class Guards:
         )
 
     def _stamped(self, *states: State) -> Record | None:
-        """The company's newest document in these states, none of those that another company's key has issued."""
+        """Return the company's newest document in these states that no other company's key has issued."""
         return self._key.stamped(self._ledger.newest_stamped(self._company, _LOOKED_THROUGH, states))

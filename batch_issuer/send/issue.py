@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, assert_never
 
 from batch_issuer.model.problems import Stop
-from batch_issuer.model.records import Answer, Kind, NewEvent, Record
+from batch_issuer.model.records import Kind, NewEvent, Record
 from batch_issuer.model.states import State
 from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
@@ -32,7 +32,7 @@ from batch_issuer.provider.client import (
     Uncertain,
     Withheld,
 )
-from batch_issuer.provider.contents import Difference, differences
+from batch_issuer.provider.contents import differences
 from batch_issuer.send.ask import Asker
 from batch_issuer.send.courier import Job
 from batch_issuer.send.journal import Journal
@@ -75,7 +75,7 @@ class Issuer:
         await self._journal.flush()
 
     async def _intended(self, records: Sequence[Record]) -> AsyncIterator[Sequence[Job]]:
-        """Chunks of documents whose intents are durable; the next ones are on their way to the disk meanwhile.
+        """Yield chunks of documents whose intents are durable; the next are on their way to the disk meanwhile.
 
         Whenever half of the window is sent before a chunk is durable, twice as many chunks go ahead from then on: when
         it is empty it is too late, as what goes ahead then waits for two commits.
@@ -105,7 +105,7 @@ class Issuer:
             await asyncio.gather(*ahead, return_exceptions=True)
 
     async def _read(self, records: Sequence[Record], size: int) -> AsyncGenerator[Sequence[Content], None]:
-        """Chunks of so many documents with their bodies. Raises `Stop` before a page that cannot be read.
+        """Yield chunks of so many documents with their bodies. Raises `Stop` before a page that cannot be read.
 
         A page is read while the one before is sent: what is being committed to a slow disk keeps readers out meanwhile.
         """
@@ -139,7 +139,7 @@ class Issuer:
             await self._journal.intend([record])
 
     async def _take(self, record: Record, body: bytes, reply: Reply, *, in_doubt: bool) -> Found | Uncertain | None:
-        """Record what the reply to a POST settles; the doubt that it leaves otherwise, which is written too.
+        """Record what the reply to a POST settles; return the doubt that it leaves otherwise, which is written too.
 
         `in_doubt` says that an earlier POST may have arrived.
         """
@@ -163,7 +163,10 @@ class Issuer:
         return None
 
     async def _must_go_again(self, record: Record, doubt: Found | Uncertain, *, is_last: bool) -> bool:
-        """Ask what came of a request without a clear answer, and record it; whether it is to be sent once more."""
+        """Ask what came of a request without a clear answer, and record it.
+
+        Returns whether it is to be sent once more: only where the provider says twice that it has nothing.
+        """
         found = await self._asker.status_after_doubt(record, doubt.answer.document_id)
         if isinstance(found, Found):
             self._journal.answered(record, found)
@@ -212,47 +215,44 @@ class Issuer:
         Ours, with the same content: as any answer. Ours, with content that was corrected since: the provider may
         have kept the old one. Nobody's that this ledger knows: perhaps another sale, and a person has to say.
         """
-        before = self._sent_before(record)
-        if before and set(before) == {record.fingerprint}:
+        sent, planned = self._sent_before(record)
+        if set(sent) == {record.fingerprint}:
             self._journal.answered(record, found)
             return
         _, document = await self._asker.content(record)
         differs = differences(record, body, found.answer, document)
         told = document is not None or found.answer.amounts.gross is not None
-        if before and told and not differs:
+        if sent and told and not differs:
             self._journal.answered(record, found)
             return
-        old = self._planned_before(record, next((one for one in before[::-1] if one != record.fingerprint), ""))
-        if old is not None and not _differs_from(old, record, found.answer, document):
-            self._journal.answered(record, found, planned=old)
-            self._journal.show_conflict(record, found, differs)
-            return
+        old = planned.get(next((one for one in reversed(sent) if one != record.fingerprint), ""))
+        if old is not None:
+            as_it_was = replace(
+                record, expected_gross=Decimal(old["expected_gross"]), lines=old["lines"], date=old["date"]
+            )
+            if not differences(as_it_was, old["body"].encode(), found.answer, document):
+                said_again = NewEvent(kind=Kind.PLANNED, external_ref=record.external_ref, body=old)
+                self._journal.answered(record, found, planned=said_again)
+                self._journal.show_conflict(record, found, differs)
+                return
         reason = Reason.OTHER_CONTENT if differs else Reason.UNEXPECTED_DUPLICATE
-        self._journal.leave_to_person(record, found, reason, differs, unexpected=not before)
+        self._journal.leave_to_person(record, found, reason, differs, unexpected=not sent)
 
-    def _sent_before(self, record: Record) -> list[str]:
-        """Fingerprints of what was sent under a reference, without the request that is under way."""
-        if not record.first_sent_at:
-            return []
-        story = self._journal.ledger.story(record.company, record.external_ref)
-        return [json.loads(event.body)["fingerprint"] for event in story if event.kind is Kind.SENDING][:-1]
+    def _sent_before(self, record: Record) -> tuple[list[str], Mapping[str, Mapping[str, Any]]]:
+        """Return what was sent under a reference, without the request under way, and the plans it was made from.
 
-    def _planned_before(self, record: Record, fingerprint: str) -> NewEvent | None:
-        """The plan of an earlier content of a document, to be said again: it is what the provider has."""
-        story = self._journal.ledger.story(record.company, record.external_ref) if fingerprint else ()
-        for event in reversed(story):
-            if event.kind is Kind.PLANNED and (body := json.loads(event.body))["fingerprint"] == fingerprint:
-                return NewEvent(kind=Kind.PLANNED, external_ref=record.external_ref, body=body)
-        return None
-
-
-def _differs_from(
-    planned: NewEvent, record: Record, answer: Answer, document: Mapping[str, Any] | None
-) -> list[Difference]:
-    """What the provider's document says otherwise than an earlier content of ours."""
-    body = planned.body
-    before = replace(record, expected_gross=Decimal(body["expected_gross"]), lines=body["lines"], date=body["date"])
-    return differences(before, body["body"].encode(), answer, document)
+        Fingerprints in the order in which they were sent; and the last plan of each, as its event has it.
+        """
+        sent: list[str] = []
+        planned: dict[str, Mapping[str, Any]] = {}
+        story = self._journal.ledger.story(record.company, record.external_ref) if record.first_sent_at else ()
+        for event in story:
+            if event.kind is Kind.SENDING:
+                sent.append(json.loads(event.body)["fingerprint"])
+            elif event.kind is Kind.PLANNED:
+                body = json.loads(event.body)
+                planned[body["fingerprint"]] = body
+        return sent[:-1], planned
 
 
 def _takes_no_documents(reply: Found | Uncertain, doc_type: str) -> bool:

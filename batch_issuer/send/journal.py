@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from batch_issuer.ledger.store import Ledger
@@ -24,6 +25,9 @@ from batch_issuer.send.owing import owed_after_stamp
 
 WHOSE = (Reason.UNEXPECTED_DUPLICATE, Reason.OTHER_CONTENT)
 """Doubts about whose document it is that the provider has; no answer of it says."""
+
+_WRITTEN_AT_ONCE = 500
+"""Events that are written with one commit, where there are many."""
 
 _LONGEST_DETAIL = 1000
 """Letters of the differences that are kept with a document for a person to judge."""
@@ -46,6 +50,20 @@ class Journal:
     def append(self, *new: NewEvent) -> asyncio.Future[None]:
         """Write events, durable once this is awaited. Raises `Stop` then, where the ledger cannot be written."""
         return self._writer.append(new)
+
+    async def append_all(self, new: Iterable[NewEvent]) -> None:
+        """Write any number of events, many with one commit; all of them are durable when it returns.
+
+        The next ones are made while those before are on their way to the disk. Raises `Stop` as `append` does.
+        """
+        events = iter(new)
+        written: asyncio.Future[None] | None = None
+        while chunk := list(islice(events, _WRITTEN_AT_ONCE)):
+            before, written = written, self.append(*chunk)
+            if before is not None:
+                await before
+        if written is not None:
+            await written
 
     def write(self, *new: NewEvent) -> None:
         """Queue what was learned; it counts as done when it is durable, and nobody waits for the disk."""
@@ -75,9 +93,9 @@ class Journal:
         )
 
     def hear(self, reply: AnyReply, reference: str) -> Stop | None:
-        """Take in what an answer says of whose key it is, written once; why nothing more may be sent, if it shows so.
+        """Take in what an answer says of whose key it is, and return why nothing more may be sent, if it shows so.
 
-        What may not have come from the provider says nothing.
+        What may not have come from the provider says nothing: a proxy's error page must not speak for a key.
         """
         if self._key is None or isinstance(reply, KeyRefused | Uncertain | SlowDown):
             return None
@@ -90,6 +108,7 @@ class Journal:
 
         `planned` is the content that the answer is about, where that is not the one that was sent last.
         """
+        # It is in doubt whose document the provider has: until a person says, its status may be another sale's.
         if record.reason in WHOSE and not record.accepted:
             self.progress.count(record.state)
             return
@@ -108,7 +127,7 @@ class Journal:
             self._courier.went_well()
 
     def _body_of(self, record: Record, found: Found) -> dict[str, Any]:
-        """What an answer changes of a document, as its event has it."""
+        """Return what an answer changes of a document, as its event has it."""
         body: dict[str, Any] = {"state": found.state.value, "answer": write_answer(found.answer)}
         if found.reason is not None:
             body["reason"] = found.reason.value
@@ -181,5 +200,5 @@ class Journal:
 
 
 def words_of(answer: Answer) -> str:
-    """The provider's or the ministry's own words of an answer."""
+    """Return the provider's or the ministry's own words of an answer."""
     return "; ".join(answer.observaciones) or next(iter(answer.words), "")

@@ -77,31 +77,25 @@ class KeyBook:
         self._company = company
         self._key = key
         self._expected = expect_environment
-        kinds = (Kind.KEY_SEEN, Kind.KEY_TRIED)
-        notes = [
-            Note(seq=seq, company=code, kind=kind, body=body) for seq, code, kind, body in ledger.bodies_beside(kinds)
-        ]
-        self._own = [note for note in notes if note.company == company.code]
-        self._all = notes
-        of_this = [note for note in self._own if note.is_of(key)]
-        seen = [note for note in of_this if note.kind is Kind.KEY_SEEN]
-        self._last = seen[-1] if seen else None
-        self.issuer = self._last.issuer if self._last else ""
-        if company.nit and len(company.nit) != len(self.issuer):
-            self.issuer = ""  # a person's NIT and DUI cannot be compared: the next answer says which it is now
-        self.environment = self._last.environment if self._last else ""
-        self._proof = str(self._last.body.get("proven_by", "")) if self._last else ""
-        """The reference whose answer last said whose key it is."""
-        self.is_silent = bool(self._last and self._last.body.get("silent"))
-        """Whether a stamped document of this key came back without saying who issued it."""
-        accepted = [note for note in self._own if note.is_own]
-        self._newest = accepted[-1] if accepted else None
-        self.is_known = self._newest is not None and self._newest.is_of(key)
+        self._all = notes_in(ledger)
+        self._own = [note for note in self._all if note.company == company.code]
+        self._accepted = [note for note in self._own if note.is_own]
+        self._issuers = {note.issuer for note in self._accepted} - {""}
+        self._environments = {note.environment for note in self._accepted} - {""}
+        nothing = Note(seq=0, company=company.code, kind=Kind.KEY_SEEN, body={"salt": secrets.token_hex(16)})
+        self.is_known = [nothing, *self._accepted][-1].is_of(key)
         """Whether the ledger has it as the company's key."""
-        salt = str(of_this[-1].body["salt"]) if of_this else secrets.token_hex(16)
+        of_this = [nothing, *(note for note in self._own if note.is_of(key))]
+        salt = str(of_this[-1].body["salt"])
         self._named = {"salt": salt, "digest": _digest(salt, key)}
-        self._issuers = {note.issuer for note in accepted if note.issuer}
-        self._environments = {note.environment for note in accepted if note.environment}
+        last = [note for note in of_this if note.kind is Kind.KEY_SEEN][-1]
+        # A person's NIT and DUI cannot be compared: where the settings say the other, the next answer tells anew.
+        self.issuer = last.issuer if len(last.issuer) == len(company.nit or last.issuer) else ""
+        self.environment = last.environment
+        self.is_silent = bool(last.body.get("silent"))
+        """Whether a stamped document of this key came back without saying who issued it."""
+        self._proof = str(last.body.get("proven_by", ""))
+        """The reference whose answer last said whose key it is."""
 
     def check(self, *, new_key: bool) -> None:
         """Refuse what is not this company's key, as far as the ledger and the settings tell.
@@ -110,11 +104,11 @@ class KeyBook:
         `CannotStart`, and `StoppedMidway` where the provider's own answers have told.
         """
         self._check_owner()
-        if self._last is not None and (stop := self._objection(self.issuer, self.environment, self._proof)):
+        if stop := self._objection(self.issuer, self.environment, self._proof):
             raise stop
         if new_key:
             return
-        if self._newest is not None and not self.is_known:
+        if self._accepted and not self.is_known:
             raise CannotStart(
                 N_("This API key is not the one that this ledger knows for «{company}»."),
                 repair=N_(
@@ -126,39 +120,49 @@ class KeyBook:
         self._check_tried()
 
     def tried(self) -> NewEvent | None:
-        """What is to be written before a document leaves with a key that the ledger does not know."""
+        """Return what is to be written before a document leaves with a key that the ledger does not know.
+
+        It is written once: a run that tries the same key again after a crash has it there already.
+        """
         if self.is_known or (self._own and self._own[-1].kind is Kind.KEY_TRIED and self._own[-1].is_of(self._key)):
             return None
         return NewEvent(kind=Kind.KEY_TRIED, body=self._named)
 
     def learn(self, answer: Answer = NO_ANSWER, reference: str = "") -> NewEvent | None:
-        """Take in an answer that did not refuse the key; what is to be written of it, if that is anything new.
+        """Take in an answer that did not refuse the key, and return what is to be written of it, if it is anything new.
 
         `objection` says from then on why nothing more may be sent, where the answer shows that.
         """
-        issuer, environment = answer.issuer_nit, answer.environment
-        is_news = issuer not in ("", self.issuer) or environment not in ("", self.environment)
+        issuer, environment = answer.issuer_nit or self.issuer, answer.environment or self.environment
+        is_news = (issuer, environment) != (self.issuer, self.environment)
         if self.on_trial or self.objection is not None or (self.is_known and not is_news):
             return None
-        self.objection = self._objection(issuer, environment, reference)
-        self.is_foreign = self.objection is not None and not self._is_unexpected(environment)
-        self._proof = reference if is_news else self._proof
-        self.issuer, self.environment = issuer or self.issuer, environment or self.environment
-        self.is_known = True
-        if not self.is_foreign:
-            self._issuers |= {self.issuer} - {""}
-            self._environments |= {self.environment} - {""}
-        return self._seen({"foreign": True} if self.is_foreign else {})
+        # Judged by what this answer says alone: a part that it leaves out must not speak for the key.
+        self.objection = self._objection(answer.issuer_nit, answer.environment, reference)
+        self.is_foreign = self.objection is not None and not self._is_unexpected(answer.environment)
+        if is_news:
+            self._proof = reference
+        self.issuer, self.environment, self.is_known = issuer, environment, True
+        if self.is_foreign:
+            return self._seen({"foreign": True})
+        self._issuers |= {issuer} - {""}
+        self._environments |= {environment} - {""}
+        return self._seen({})
 
     def learn_silence(self, reference: str) -> NewEvent | None:
         """Remember that a stamped document came back without saying who issued it: it is not waited for again."""
-        if self.issuer or self.is_silent or self.objection is not None:
+        if self.is_told or self.objection is not None:
             return None
         self.is_silent, self._proof = True, reference
         return self._seen({})
 
+    @property
+    def is_told(self) -> bool:
+        """Whether an answer told whose key it is, or a stamped document came back without telling."""
+        return bool(self.issuer) or self.is_silent
+
     def stamped(self, records: Sequence[Record]) -> Record | None:
-        """The first of these stamped documents that is not known to be of another company or environment."""
+        """Return the first of these stamped documents that is not known to be of another company or environment."""
         foreign = {(note.issuer, note.environment) for note in self._own if note.is_foreign}
         return next((one for one in records if (one.answer.issuer_nit, one.answer.environment) not in foreign), None)
 
@@ -174,10 +178,10 @@ class KeyBook:
                 if note.company != self._company.code:
                     raise self._of_another(note.company)
                 return
-        for code in {note.company for note in self._all if note.company != self._company.code}:
-            last = [note for note in self._all if note.company == code][-1]
-            if last.kind is Kind.KEY_TRIED and last.is_of(self._key) and self._in_doubt(last) is not None:
-                raise self._of_another(code)
+        newest_of_others = {note.company: note for note in self._all if note.company != self._company.code}
+        for owner, note in newest_of_others.items():
+            if note.kind is Kind.KEY_TRIED and note.is_of(self._key) and self._in_doubt(note) is not None:
+                raise self._of_another(owner)
 
     def _of_another(self, owner: str) -> CannotStart:
         return CannotStart(
@@ -211,7 +215,7 @@ class KeyBook:
             )
 
     def _in_doubt(self, tried: Note) -> Record | None:
-        """A document that may have left with a key that was tried, and of which nothing was heard."""
+        """Return a document that may have left with a key that was tried, and of which nothing was heard."""
         records = self._ledger.in_states(tried.company, IN_DOUBT)
         return next((record for record in records if record.last_seq > tried.seq), None)
 
@@ -219,7 +223,10 @@ class KeyBook:
         return bool(self._expected and environment) and self._expected != environment
 
     def _objection(self, issuer: str, environment: str, reference: str) -> StoppedMidway | None:
-        """Why a key that issues like this must not be used for this company; None where nothing speaks against it."""
+        """Return why a key that issues like this must not be used for this company; None where nothing is against it.
+
+        What is empty was not said, and speaks for and against nothing.
+        """
         if self._is_unexpected(environment):
             return StoppedMidway(
                 N_("This key issues in the {found} environment; {expected} is expected. Nothing more is sent."),
@@ -227,55 +234,8 @@ class KeyBook:
                 found=environment,
                 expected=self._expected,
             )
-        return self._wrong_issuer(issuer, environment, reference) or self._wrong_environment(environment, reference)
-
-    def _wrong_issuer(self, issuer: str, environment: str, reference: str) -> StoppedMidway | None:
-        """Why a key that issues for this NIT must not be used for the company; None where nothing speaks against it."""
-        told = self._company.nit
-        # A person's NIT and DUI cannot be compared: settings may say the one where earlier answers said the other.
-        other_form = told == issuer and all(len(known) != len(issuer) for known in self._issuers)
-        if not issuer:
-            return None
-        if told and issuer != told:
-            return self._in_name_of(issuer, reference, told, _NOT_AS_TOLD)
-        if self._issuers and issuer not in self._issuers and not other_form:
-            return self._in_name_of(issuer, reference, ", ".join(sorted(self._issuers)), _NOT_AS_BEFORE)
-        if told or issuer in self._issuers or not (owner := self._other_company(issuer, environment)):
-            return None
-        return StoppedMidway(
-            N_("This key issues in the name of NIT {found}, as {reference} shows, which is «{owner}» here."),
-            repair=N_(
-                "Nothing more is sent. Use the key of «{company}»; invalidate {reference} with the other key, and "
-                "issue that sale under another reference. If both are the same business, say so with "
-                'nit = "{found}" in the settings of «{company}».'
-            ),
-            found=issuer,
-            reference=reference,
-            owner=owner,
-            company=self._company.code,
-        )
-
-    def _in_name_of(self, issuer: str, reference: str, expected: str, repair: str) -> StoppedMidway:
-        """The key issues in another name than settings or earlier answers expect."""
-        return StoppedMidway(
-            N_("This key issues in the name of NIT {found}, as {reference} shows; «{company}» is {expected}."),
-            repair=repair,
-            found=issuer,
-            reference=reference,
-            company=self._company.code,
-            expected=expected,
-        )
-
-    def _other_company(self, issuer: str, environment: str) -> str:
-        """Another company of the ledger that is this issuer in the same environment; empty where there is none."""
-        for note in self._all:
-            if note.is_own and note.company != self._company.code and note.issuer == issuer:
-                environments = {note.environment, environment} - {""}
-                if len(environments) < 2:
-                    return note.company
-        return ""
-
-    def _wrong_environment(self, environment: str, reference: str) -> StoppedMidway | None:
+        if issuer and (stop := self._wrong_issuer(issuer, environment, reference)):
+            return stop
         if not environment or not self._environments or environment in self._environments:
             return None
         return StoppedMidway(
@@ -293,18 +253,65 @@ class KeyBook:
             known=", ".join(sorted(self._environments)),
         )
 
+    def _wrong_issuer(self, issuer: str, environment: str, reference: str) -> StoppedMidway | None:
+        """Return why a key that issues for this NIT must not be used for the company, as settings and answers tell."""
+        told = self._company.nit
+        # A person's NIT and DUI cannot be compared: settings may say the one where earlier answers said the other.
+        comparable = {known for known in self._issuers if not told or len(known) == len(issuer)}
+        if told and issuer != told:
+            expected, repair = told, _NOT_AS_TOLD
+        elif comparable and issuer not in comparable:
+            expected, repair = ", ".join(sorted(self._issuers)), _NOT_AS_BEFORE
+        elif told or comparable:
+            return None
+        else:
+            return self._issuer_of_another(issuer, environment, reference)
+        return StoppedMidway(
+            N_("This key issues in the name of NIT {found}, as {reference} shows; «{company}» is {expected}."),
+            repair=repair,
+            found=issuer,
+            reference=reference,
+            company=self._company.code,
+            expected=expected,
+        )
+
+    def _issuer_of_another(self, issuer: str, environment: str, reference: str) -> StoppedMidway | None:
+        """Return why a key must not be used that issues as another company of the ledger, in the same environment."""
+        for note in self._all:
+            environments = {note.environment, environment} - {""}
+            if note.is_own and note.company != self._company.code and note.issuer == issuer and len(environments) < 2:
+                return StoppedMidway(
+                    N_("This key issues in the name of NIT {found}, as {reference} shows, which is «{owner}» here."),
+                    repair=N_(
+                        "Nothing more is sent. Use the key of «{company}»; invalidate {reference} with the other key, "
+                        "and issue that sale under another reference. If both are the same business, say so with "
+                        'nit = "{found}" in the settings of «{company}».'
+                    ),
+                    found=issuer,
+                    reference=reference,
+                    owner=note.company,
+                    company=self._company.code,
+                )
+        return None
+
+
+def notes_in(ledger: Ledger) -> list[Note]:
+    """Read what a ledger remembers of keys, of all its companies, oldest first."""
+    kinds = (Kind.KEY_SEEN, Kind.KEY_TRIED)
+    return [Note(seq=seq, company=code, kind=kind, body=body) for seq, code, kind, body in ledger.bodies_beside(kinds)]
+
 
 def key_in(
     ledger: Ledger, company: Company, key: str, *, new_key: bool = False, expect_environment: str = ""
 ) -> KeyBook:
-    """What the ledger knows of this key of this company. Raises `CannotStart` or `StoppedMidway` as `check` does."""
+    """Read what the ledger knows of this key, and check it. Raises `CannotStart` or `StoppedMidway` as `check` does."""
     book = KeyBook(ledger, company, key, expect_environment=expect_environment)
     book.check(new_key=new_key)
     return book
 
 
 def not_this_companys(record: Record, company: str) -> StoppedMidway:
-    """A new key does not find what the company has had stamped."""
+    """Say that a new key does not find what the company has had stamped."""
     return StoppedMidway(
         N_(
             "The new key does not find {reference}, which this ledger has as issued for «{company}»: it is of another "
@@ -317,7 +324,7 @@ def not_this_companys(record: Record, company: str) -> StoppedMidway:
 
 
 def not_found_out(record: Record, company: str) -> StoppedMidway:
-    """Nobody said whether a new key finds what the company has had stamped."""
+    """Say that it is not known whether a new key finds what the company has had stamped: nobody answered."""
     return StoppedMidway(
         N_("Whether the new key is of «{company}» could not be found out: nothing was said of {reference}."),
         repair=N_("Nothing was sent. Run the same command again."),

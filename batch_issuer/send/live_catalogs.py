@@ -30,13 +30,19 @@ _LARGEST = 1024 * 1024
 
 
 def cache_path(ledger: Path) -> Path:
-    """Where the catalogs of a ledger's provider are kept."""
+    """Return where the catalogs of a ledger's provider are kept: beside it."""
     return ledger.with_name(f"{ledger.name}.catalogs.json")
 
 
 def kept(ledger: Path) -> Live:
-    """What was last heard of the provider's catalogs; nothing where that cannot be read."""
-    return _live(_read(ledger))
+    """Return what was last heard of the provider's catalogs; nothing where that cannot be read."""
+    content = _read(ledger)
+    try:
+        municipalities = tuple(Municipality(*map(str, one)) for one in content.get("municipalities", ()))
+        activities = {str(code): str(name) for code, name in content.get("activities", {}).items()}
+    except (TypeError, ValueError, AttributeError):
+        return Live()
+    return Live(municipalities=municipalities, activities=activities)
 
 
 def is_old(ledger: Path, now: dt.datetime) -> bool:
@@ -69,16 +75,8 @@ async def refresh(client: Client, ledger: Path, now: dt.datetime, activities: Co
         await asyncio.to_thread(write_whole, cache_path(ledger), text, private=False)
 
 
-def _live(content: dict[str, Any]) -> Live:
-    try:
-        municipalities = tuple(Municipality(*map(str, one)) for one in content.get("municipalities", ()))
-        activities = {str(code): str(name) for code, name in content.get("activities", {}).items()}
-    except (TypeError, ValueError, AttributeError):
-        return Live()
-    return Live(municipalities=municipalities, activities=activities)
-
-
 def _read(ledger: Path) -> dict[str, Any]:
+    # Anybody may have written the file: nothing in it may stop a command that does not need it.
     try:
         path = cache_path(ledger)
         content = json.loads(path.read_bytes()) if path.stat().st_size <= _LARGEST else {}

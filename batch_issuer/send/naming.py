@@ -12,7 +12,7 @@ from batch_issuer.model.records import Record
 
 
 def find_named(ledger: Ledger, company: str, names: Sequence[str]) -> tuple[list[Record], list[str]]:
-    """Documents by reference, or by what the provider calls them, each once; and the names that name none, or several.
+    """Find documents by reference, or by what the provider calls them; and the names that name none, or several.
 
     A name that the shell or a person wrote otherwise is not guessed at.
     """
@@ -29,7 +29,7 @@ def find_named(ledger: Ledger, company: str, names: Sequence[str]) -> tuple[list
 
 
 def named(ledger: Ledger, company: str, names: Sequence[str]) -> list[Record]:
-    """The same, where all must be known. Raises `CannotStart`."""
+    """Find documents as `find_named` does, where all must be known. Raises `CannotStart`."""
     found, unknown = find_named(ledger, company, names)
     if unknown:
         raise not_known(ledger.path, unknown)
@@ -37,7 +37,7 @@ def named(ledger: Ledger, company: str, names: Sequence[str]) -> list[Record]:
 
 
 def not_known(path: Path, names: Sequence[str]) -> CannotStart:
-    """References that the ledger does not have."""
+    """Say that the ledger does not have these references, ten of them by name."""
     return CannotStart(
         N_("The ledger {path} does not know: {references}."),
         repair=N_(

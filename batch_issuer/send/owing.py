@@ -22,7 +22,7 @@ NOTHING = ""
 
 
 def owed_after_stamp(ledger: Ledger, note: Record) -> Iterator[NewEvent]:
-    """The looks that are owed because a document was stamped: one at each CCF that it credits in full."""
+    """Yield the looks that are owed because a document was stamped: one at each CCF that it credits in full."""
     if note.doc_type != "05" or not wire.credits_all(ledger.bodies([note])[note.external_ref]):
         return
     for ccf in find_named(ledger, note.company, [note.adjusts])[0]:
@@ -31,5 +31,5 @@ def owed_after_stamp(ledger: Ledger, note: Record) -> Iterator[NewEvent]:
 
 
 def look_owed(record: Record, why: str) -> NewEvent:
-    """That a look at a document is owed, or with `NOTHING` that none is any more."""
+    """Return the event that a look at a document is owed, or with `NOTHING` that none is any more."""
     return NewEvent(kind=Kind.LOOK_OWED, external_ref=record.external_ref, body={"why": why})

@@ -30,7 +30,7 @@ class Judged:
 
 
 def judge(record: Record, reply: Found | Missing) -> Judged | None:
-    """A document that is stamped, rejected, invalid, cancelled or planned, against the provider's status of it."""
+    """Judge a document that is stamped, rejected, invalid, cancelled or planned by the provider's status of it."""
     never_there = record.state in NEVER_THERE
     if isinstance(reply, Missing):
         return None if never_there else Judged(now=NOT_FOUND, recorded=False, reason=NOT_FOUND)
@@ -42,7 +42,7 @@ def judge(record: Record, reply: Found | Missing) -> Judged | None:
         case State.STAMPED:
             return Judged(now=now, recorded=reply.state is State.CANCELLED, reason=reason)
         case State.CANCELLED:  # a status need not say that it was invalidated (provider.md 11)
-            known = reply.state is State.CANCELLED or reply.state is State.STAMPED
+            known = reply.state in (State.CANCELLED, State.STAMPED)
             return None if known else Judged(now=now, recorded=False, reason=reason)
         case _ if reply.state is record.state:
             return None
@@ -51,22 +51,22 @@ def judge(record: Record, reply: Found | Missing) -> Judged | None:
 
 
 def _differs(record: Record, reply: Found) -> str:
-    """What a status gives otherwise than the answer that is on record; what it leaves out differs in nothing."""
+    """Return in what a status differs from the answer on record; what one of them leaves out differs in nothing."""
     before, now = record.answer, reply.answer
-    for mine, theirs in (
+    stamps = (
         (before.reception_stamp, now.reception_stamp),
         (before.generation_code, now.generation_code),
         (before.control_number, now.control_number),
-    ):
-        if mine and theirs and mine != theirs:
-            return OTHER_STAMP
-    pairs = ((before.amounts.gross, now.amounts.gross), (before.amounts.retention, now.amounts.retention))
-    differs = any(mine is not None and theirs is not None and mine != theirs for mine, theirs in pairs)
+    )
+    amounts = ((before.amounts.gross, now.amounts.gross), (before.amounts.retention, now.amounts.retention))
+    if any(mine and theirs and mine != theirs for mine, theirs in stamps):
+        return OTHER_STAMP
+    differs = any(mine is not None and theirs is not None and mine != theirs for mine, theirs in amounts)
     return OTHER_AMOUNTS if differs else ""
 
 
 def change_of(record: Record, judged: Judged, *, known: bool = True) -> dict[str, Any]:
-    """A change as a run's record has it; `known` is False for a document that is not in the ledger."""
+    """Return a change as a run's record has it; `known` is False for a document that is not in the ledger."""
     return {
         "external_ref": record.external_ref,
         "before": record.state.value if known else "",
@@ -78,7 +78,7 @@ def change_of(record: Record, judged: Judged, *, known: bool = True) -> dict[str
 
 
 def moved(before: Iterable[Record], now: Mapping[str, Record]) -> Sequence[dict[str, Any]]:
-    """Documents that were open and are in another state since they were asked about."""
+    """Return what became of documents that were open and are in another state since they were asked about."""
     return [
         change_of(record, Judged(now=after.state.value, recorded=True, reason=after.reason))
         for record in before

@@ -66,12 +66,12 @@ class Connection:
     """How the provider is reached; tests have ways without a socket."""
 
     def open(self) -> Client:
-        """A client with a quota of its own."""
+        """Make a client with a quota of its own."""
         quota = Quota(reserve=self.reserve, max_wait=self.max_wait)
         return self.opener(self.base_url, self.key, concurrency=self.concurrency, quota=quota)
 
     def courier(self, client: Client) -> Courier:
-        """A courier for a client, for those who write nothing in the ledger."""
+        """Make a courier for a client, for those who write nothing in the ledger."""
         return Courier(
             quota=client.quota, address=client.base_url, concurrency=self.concurrency, patience=self.patience
         )
@@ -153,7 +153,7 @@ class Run:
         self.ledger.append(self.company, self.record.run, new)
 
     def look_before(self, records: Sequence[Record]) -> Mapping[str, Found | Missing]:
-        """What the provider says of documents, by reference, asked before the run begins; nothing is written.
+        """Ask what the provider says of documents, by reference, before the run begins; nothing is written.
 
         What ends the questions ends the run when it sends.
 
@@ -194,7 +194,7 @@ class Run:
         }
         try:
             self.write([NewEvent(kind=Kind.RUN_ENDED, body=ending)])
-        except Exchanged:
+        except Exchanged:  # a `StoppedMidway` too, and the one after which there is nothing to report from
             raise
         except StoppedMidway as stop:
             stopped = stopped or stop
@@ -254,7 +254,7 @@ async def _tick(watcher: Watcher) -> None:
 
 @contextmanager
 def interruptible(courier: Courier) -> Iterator[None]:
-    """The first SIGINT or SIGTERM lets what is under way come home; the second ends the program at once.
+    """Let what is under way come home at the first SIGINT or SIGTERM; the second ends the program at once.
 
     The ledger knows every intent either way.
     """
@@ -265,7 +265,7 @@ def interruptible(courier: Courier) -> Iterator[None]:
     def interrupt(number: int, *_: object) -> None:
         nonlocal interrupted
         if interrupted:
-            os._exit(128 + number)
+            os._exit(128 + number)  # nothing that waits for threads or the disk: the person has asked twice
         interrupted = True
         loop.call_soon_threadsafe(courier.stop, Interrupted(128 + number))
 
@@ -279,12 +279,12 @@ def interruptible(courier: Courier) -> Iterator[None]:
 
 
 def in_states(records: Sequence[Record], *states: State) -> list[Record]:
-    """Those of the documents that are in one of these states."""
+    """Return those of the documents that are in one of these states."""
     return [record for record in records if record.state in states]
 
 
 def chosen(records: Sequence[Record], *, only: Sequence[str], limit: int | None = None) -> list[Record]:
-    """What `--only` (states, types or references) and `--limit` leave."""
+    """Return what `--only` (states, types or references) and `--limit` leave of documents."""
     kept = [
         record
         for record in records

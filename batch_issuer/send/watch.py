@@ -32,7 +32,7 @@ class Pauses:
 
 
 def still_open(ledger_path: Path, company: str, only: Sequence[str] = ()) -> int:
-    """How many documents and cancellations are not settled."""
+    """Count the documents and cancellations that are not settled."""
     ledger = open_to_read(ledger_path)
     try:
         documents = chosen(ledger.in_states(company, ONLY_PROVIDER_SETTLES), only=only)
@@ -51,7 +51,7 @@ def watch(
     pauses: Pauses = Pauses(),
     clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
-    """Look, rest and look again; the outcome is that of all rounds, under the name of the first.
+    """Look, rest and look again; return the outcome of all rounds, under the name of the first.
 
     `rest` waits so many seconds while so many documents are open. A provider that cannot be reached, or a ledger that
     another run holds, costs a round, but not the first. `longest` is for all of it, in seconds.
@@ -61,7 +61,12 @@ def watch(
     while outcome.stopped is None and (left := count_open()):
         remaining = ends - clock()
         if remaining <= 0:
-            return replace(outcome, stopped=_time_is_up(left))
+            over = StoppedMidway(
+                N_("The time of --max-wait is over, and {count} are not settled yet."),
+                repair=N_("What is known is in the ledger. Run the same command again to go on."),
+                count=f"{left:,}",
+            )
+            return replace(outcome, stopped=over)
         try:
             rest(min(pause, remaining), left)
         except (KeyboardInterrupt, Interrupted) as interruption:
@@ -73,9 +78,10 @@ def watch(
 
 
 def _next_round(so_far: Outcome, look: Callable[[], Outcome]) -> Outcome:
+    """Look once more, and add that to the rounds before; one in which nobody could be reached ends nothing."""
     try:
         now = look()
-    except Occupied:
+    except Occupied:  # somebody issues meanwhile, which is what the pauses between rounds are for
         return so_far
     progress = Progress(
         total=so_far.progress.total,
@@ -87,11 +93,3 @@ def _next_round(so_far: Outcome, look: Callable[[], Outcome]) -> Outcome:
     )
     stopped = None if isinstance(now.stopped, Unreachable) else now.stopped
     return replace(so_far, progress=progress, seconds=round(so_far.seconds + now.seconds, 3), stopped=stopped)
-
-
-def _time_is_up(left: int) -> StoppedMidway:
-    return StoppedMidway(
-        N_("The time of --max-wait is over, and {count} are not settled yet."),
-        repair=N_("What is known is in the ledger. Run the same command again to go on."),
-        count=f"{left:,}",
-    )

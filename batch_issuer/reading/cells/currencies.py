@@ -8,7 +8,7 @@ DOLLARS = frozenset(
     {"usd", "us", "dolar", "dolares", "dollar", "dollars", "usdollar", "usdollars", "dolaramericano", "840",
      "dolaresamericanos", "dolarestadounidense", "dolaresestadounidenses", "dolaresusa", "americandollar", "sv"}
 )  # fmt: skip
-"""Small letters without spaces and signs."""
+"""Texts that mean the dollar, as `letters_of` gives them."""
 
 _CODES = "EUR|GTQ|HNL|NIO|CRC|MXN|GBP|COP|PAB|PEN|CLP|BRL|ARS|DOP|CAD|SVC|BZD|JPY|CNY|BTC"
 _SIGNS = "[€£¥₡₲₿₱]|MX\\$|C\\$|R\\$|S/\\.|RD\\$|CA\\$"
@@ -23,7 +23,7 @@ _AMOUNT = re.compile(
 
 
 def foreign_currency(text: str) -> str:
-    """The other currency that a heading or a number format names, or empty."""
+    """Return the other currency that a heading or a number format names, or empty."""
     found = _IN_TEXT.search(text) or _WORDS_ONLY.search(text)
     return found[0].strip() if found else ""
 

@@ -42,14 +42,15 @@ _WEEKDAY = re.compile(r"^(?:lunes|martes|mi[eé]rcoles|jueves|viernes|s[aá]bado
 
 
 def read_date(text: str, order: Order) -> dt.date | None:
-    """The date, or None. Years of two digits are of this century."""
+    """Return the date of a text under one order, or None. Years of two digits are of this century."""
+    # Workbooks give every moment so, and thousands of them differ: through `readings` each takes three times as long.
     if _ISO.fullmatch(text) and (found := _date(int(text[:4]), int(text[5:7]), int(text[8:10]))) is not None:
         return found
     return readings(text).get(order)
 
 
 def readings(text: str) -> dict[Order, dt.date]:
-    """The date under every order that allows one; equal under all where the text leaves no doubt."""
+    """Return the date under every order that allows one; equal under all where the text leaves no doubt."""
     day, clock = _split_time(text)
     if day is None:
         return {}
@@ -69,7 +70,7 @@ def readings(text: str) -> dict[Order, dt.date]:
 
 
 def _certain(day: str) -> dt.date | None:
-    """A date that can be read in one way only: year first, or the month by its name."""
+    """Return a date that can be read in one way only: with its year first, or its month by name."""
     if parts := _YEAR_FIRST.fullmatch(day):
         return _date(int(parts[1]), int(parts[3]), int(parts[4]))
     if parts := _COMPACT.fullmatch(day):
@@ -84,7 +85,7 @@ def _certain(day: str) -> dt.date | None:
 
 
 def _split_time(text: str) -> tuple[str | None, re.Match[str] | None]:
-    """The day, and the time after it where there is one."""
+    """Return the day and the time after it, or None for each where what follows the day is no time."""
     if ":" not in text:
         return text, None
     found = _TIME.search(text)
@@ -96,7 +97,7 @@ def _split_time(text: str) -> tuple[str | None, re.Match[str] | None]:
 
 
 def _local(date: dt.date, clock: re.Match[str] | None) -> dt.date:
-    """A time with a zone is that day's in El Salvador."""
+    """Return the day in El Salvador: with a zone, 23:00 UTC of one day and 03:00 UTC of the next are one day there."""
     if clock is None or clock["zone"] is None:
         return date
     hour, minute = _hour_and_minute(clock)
@@ -112,33 +113,35 @@ def _hour_and_minute(clock: re.Match[str]) -> tuple[int, int]:
 
 
 def _offset(zone: str) -> dt.timedelta:
-    """How far a zone is ahead of UTC."""
+    """Return how far a zone is ahead of UTC."""
     if zone.upper() in ("Z", "UTC"):
         return dt.timedelta()
     return dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:])) * (-1 if zone[0] == "-" else 1)
 
 
 def time_of(text: str) -> str:
-    """The time of day that stands after a date, in El Salvador: `HH:MM`, or `HH:MM:SS` where seconds are said.
+    """Return the time of day that stands after a date, in El Salvador: `HH:MM`, or `HH:MM:SS` where seconds are said.
 
     One moment has one text: a workbook adds seconds of zero to every time. Empty where there is none, and for
     midnight, which programs write after a day without a time.
     """
     if ":" not in text:
         return ""
-    found = text[11:] if _ISO.fullmatch(text) else _clock_time(_split_time(text)[1])
-    return "" if found.rstrip("0:") == "" or found >= "24" else found.removesuffix(":00") if len(found) > 5 else found
-
-
-def _clock_time(clock: re.Match[str] | None) -> str:
-    if clock is None:
+    if _ISO.fullmatch(text):
+        found = text[11:]
+    elif (clock := _split_time(text)[1]) is None:
         return ""
-    hour, minute = _hour_and_minute(clock)
-    if clock["zone"]:
-        minutes = hour * 60 + minute - _offset(clock["zone"]) // _MINUTE + EL_SALVADOR.utcoffset(None) // _MINUTE
-        hour, minute = divmod(minutes % (24 * 60), 60)
-    seconds = re.split("[.,]", clock["time"])[0].split(":")[2:]
-    return ":".join([f"{hour:02}", f"{minute:02}", *("59" if leap == "60" else leap for leap in seconds)])
+    else:
+        hour, minute = _hour_and_minute(clock)
+        if clock["zone"]:
+            minutes = hour * 60 + minute + (EL_SALVADOR.utcoffset(None) - _offset(clock["zone"])) // _MINUTE
+            hour, minute = divmod(minutes % (24 * 60), 60)
+        seconds = re.split("[.,]", clock["time"])[0].split(":")[2:]
+        # A leap second exists for clocks and for no library of dates that will read this text.
+        found = ":".join([f"{hour:02}", f"{minute:02}", *("59" if leap == "60" else leap for leap in seconds)])
+    if found >= "24" or not found.strip("0:"):
+        return ""
+    return found[:5] + found[5:].removesuffix(":00")
 
 
 def _date(year: int, month: int, day: int) -> dt.date | None:
@@ -163,17 +166,13 @@ class OrderEvidence:
 
 
 def find_order(texts: Iterable[str]) -> OrderEvidence:
-    """The orders that fit every date of the column. One that is read alike in all orders is no evidence."""
+    """Return the orders that fit every date of the column. One that is read alike in all orders is no evidence."""
     fitting: tuple[Order, ...] = ORDERS
     examples: list[str] = []
     apart = False
     for text in texts:
-        if _ISO.fullmatch(text):
-            continue
-        found = readings(text)
-        if not found:
-            continue
-        if len(set(found.values())) == 1 and len(found) == len(ORDERS):
+        found = {} if _ISO.fullmatch(text) else readings(text)
+        if not found or (len(found) == len(ORDERS) and len(set(found.values())) == 1):
             continue
         fits = tuple(order for order in fitting if order in found)
         if fits != fitting or not examples:
@@ -183,6 +182,6 @@ def find_order(texts: Iterable[str]) -> OrderEvidence:
         if not fitting:
             break
     if len(fitting) > 1 and not apart:
-        fitting = fitting[:1] if examples else ()
-        return OrderEvidence(orders=fitting or ("ymd",))
+        # `05/05/2026` is the same day under both orders: either will do, and nobody is asked.
+        return OrderEvidence(orders=fitting[:1] if examples else ("ymd",))
     return OrderEvidence(orders=fitting, examples=tuple(examples[:4]))

@@ -24,6 +24,8 @@ _MISTAKES = (
 
 
 def is_garbled(text: str) -> bool:
+    """Whether a text holds a sign of having been decoded with the wrong table."""
+    # Nearly every text is plain ASCII, and the pattern takes ten times as long as this question.
     return (not text.isascii() or "&" in text) and GARBLED.search(text) is not None
 
 
@@ -36,7 +38,7 @@ class Undone:
 
 
 def undone(text: str) -> tuple[Undone, ...]:
-    """What a text may have been before it was decoded with the wrong table; the likeliest first."""
+    """Return what a text may have been before it was decoded with the wrong table, the likeliest first."""
     if text.isascii():
         return ()
     found: list[Undone] = []

@@ -21,6 +21,7 @@ _FIGURE = re.compile(
     rf"(?P<figure>[0-9.,](?:[0-9.,]|{_SPACES}(?=[0-9]))*)\s*{_CURRENCY}?\s*(?P<after>[-\u2212])?\s*(?P<close>\))?",
     re.IGNORECASE,
 )
+_SPACE = re.compile(_SPACES)
 _SPACED = re.compile(rf"[0-9]{{1,3}}(?:{_SPACES}[0-9]{{3}})+(?:[.,][0-9]+)?")
 _READINGS = {
     "point": re.compile(r"(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)?(?:\.[0-9]*)?"),
@@ -39,7 +40,7 @@ class Figure:
     negative: bool
 
     def under(self, mark: Mark) -> Decimal | None:
-        """The value under a decimal mark; None where it is no number under it."""
+        """Return the value under a decimal mark; None where it is no number under it."""
         if not _READINGS[mark].fullmatch(self.digits):
             return None
         digits = self.digits.replace(_GROUPED[mark], "").replace(_DECIMAL[mark], ".")
@@ -47,27 +48,24 @@ class Figure:
 
 
 def figure_of(text: str) -> Figure | None:
-    """The figure in a text, or None where it holds anything but a number, a sign and a dollar sign."""
+    """Return the figure in a text, or None where it holds anything but a number, a sign and a dollar sign."""
     if text.isascii() and text.isdigit():
         return Figure(text, negative=False)
     found = _FIGURE.fullmatch(text)
-    if found is None or bool(found["open"]) != bool(found["close"]):
+    if found is None:
         return None
-    signs = [sign for sign in (found["sign"], found["sign2"], found["after"]) if sign]
-    if len(signs) > 1 or (signs and found["open"]):
+    # Parentheses are a bookkeeper's minus; with a second sign it is unclear what is meant.
+    signs = [sign for sign in found.group("open", "sign", "sign2", "after") if sign]
+    if len(signs) > 1 or bool(found["open"]) != bool(found["close"]):
         return None
-    digits = found["figure"]
-    if any(space in digits for space in " \u00a0\u2009\u202f'"):
-        if not _SPACED.fullmatch(digits):
-            return None
-        digits = re.sub(_SPACES, "", digits)
-    if not any(character.isdigit() for character in digits):
+    digits = _SPACE.sub("", found["figure"])
+    if (digits != found["figure"] and not _SPACED.fullmatch(found["figure"])) or not digits.strip(".,"):
         return None
-    return Figure(digits, negative=bool(found["open"]) or (bool(signs) and signs[0] != "+"))
+    return Figure(digits, negative=bool(set(signs) - {"+"}))
 
 
 def read_number(text: str, mark: Mark) -> Decimal | None:
-    """The exact value, or None."""
+    """Return the exact value of a text under a decimal mark, or None where it is no number under it."""
     figure = figure_of(text)
     return None if figure is None else figure.under(mark)
 
@@ -83,7 +81,7 @@ class MarkEvidence:
 
     @property
     def mark(self) -> Mark | None:
-        """The mark, where the column leaves no doubt; for whole numbers it does not matter."""
+        """The decimal mark, where the column leaves no doubt; for whole numbers it does not matter."""
         if self.point and self.comma:
             return None
         if self.comma:
@@ -92,16 +90,14 @@ class MarkEvidence:
 
 
 def find_mark(texts: Iterable[str]) -> MarkEvidence:
-    """Looks at every value; the first example of each kind is kept."""
-    point = comma = either = ""
+    """Look at every value, and keep the first example of each kind."""
+    examples: dict[str, str] = {}
     for text in texts:
         if text.isdigit() or (figure := figure_of(text)) is None:
             continue
         as_point, as_comma = figure.under("point"), figure.under("comma")
-        if as_point is not None and as_comma is None:
-            point = point or text
-        elif as_comma is not None and as_point is None:
-            comma = comma or text
-        elif as_point != as_comma:
-            either = either or text
-    return MarkEvidence(point=point, comma=comma, either=either)
+        if as_point == as_comma:
+            continue  # `-5` is the same under both marks, and `1.2.3` a number under none
+        either = as_point is not None and as_comma is not None
+        examples.setdefault("either" if either else "comma" if as_point is None else "point", text)
+    return MarkEvidence(**examples)

@@ -1,6 +1,7 @@
 """What the texts of a column mean for one field: each distinct text is read once, strictly, or is a fault.
 
-A fault leaves a neutral value (zero, None, empty) so that the rules can still look at the rest of the document.
+A fault leaves a neutral value (zero, None, no, or the text) so that the rules can still look at the rest of the
+document.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
 
 from batch_issuer.model.fields import BY_KEY, NUMBERS, ValueKind, keys
@@ -19,7 +21,7 @@ from batch_issuer.reading.cells.currencies import is_foreign_amount
 from batch_issuer.reading.cells.dates import Order, read_date
 from batch_issuer.reading.cells.garbling import is_garbled
 from batch_issuer.reading.cells.letters import letters_of
-from batch_issuer.reading.cells.numbers import SCIENTIFIC, Mark, figure_of, read_number
+from batch_issuer.reading.cells.numbers import SCIENTIFIC, Mark, read_number
 from batch_issuer.reading.tables import BLANKS, CellKind, Column
 from batch_issuer.rules.identifiers import dui_is_valid, nit_is_valid
 
@@ -28,14 +30,14 @@ DATE_FIELDS = keys(ValueKind.DATE)
 
 ZERO = Decimal(0)
 EXACT_DIGITS = 15
-"""More do not survive in a spreadsheet's numbers."""
+"""Digits that survive in a spreadsheet's number; further ones become zeros."""
 
 Value = str | Decimal | dt.date | bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notation:
-    """How a column writes numbers and dates."""
+    """How a column writes numbers and dates: its decimal mark, and the order of day, month and year."""
 
     mark: Mark = "point"
     order: Order = "ymd"
@@ -50,7 +52,7 @@ class Values:
 
 
 Read = tuple[Value, Problem | None]
-_READ_NOTHING: Read = (None, None)
+Reader = Callable[[str, CellKind, Notation], Read]
 
 _ERRORS = re.compile(
     r"#(?:N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!|N/D|¡REF!|¡DIV/0!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡NULO!|#+)"
@@ -80,7 +82,7 @@ _DOC_TYPE_OF |= {code + name: code for name, code in list(_DOC_TYPE_OF.items()) 
 
 
 def clean(text: str) -> str:
-    """Without the spaces around, without Excel's `="…"`, and without the apostrophe that disarms a formula."""
+    """Return a text without the spaces around, Excel's `="…"`, and the apostrophe that disarms a formula."""
     text = text.strip(BLANKS)
     if text[:1] == "=" and (quoted := _QUOTED_FORMULA.fullmatch(text)):
         return quoted[1].strip(BLANKS)
@@ -90,27 +92,22 @@ def clean(text: str) -> str:
 
 
 def read_values(name: str, column: Column, notation: Notation) -> Values:
-    """Every distinct text of a column, as values of a field."""
-    read = _reader(name, notation)
+    """Read every distinct text of a column as a value of a field."""
+    read = _READERS.get(BY_KEY[name].kind, _text)
     values: list[Value] = []
     faults: dict[int, Problem] = {}
-    for code, text in enumerate(column.texts):
-        value, fault = _read(read, clean(text), column.kind(code))
+    for code, text in enumerate(map(clean, column.texts)):
+        kind = column.kind(code)
+        broken = kinds.FORMULA_WITHOUT_VALUE if kind is CellKind.FORMULA else None
+        if kind is CellKind.ERROR or (not broken and is_error(text)):
+            broken = kinds.ERROR_VALUE
+        value, fault = read("" if broken else text, kind, notation)
+        if broken:
+            fault = Problem(broken)
         values.append(value)
         if fault is not None:
             faults[code] = fault
     return Values(values=values, faults=faults)
-
-
-Reader = Callable[[str, CellKind], Read]
-
-
-def _read(read: Reader, text: str, kind: CellKind) -> Read:
-    if kind is CellKind.FORMULA:
-        return read("", kind)[0], Problem(kinds.FORMULA_WITHOUT_VALUE)
-    if kind is CellKind.ERROR or is_error(text):
-        return read("", kind)[0], Problem(kinds.ERROR_VALUE)
-    return read(text, kind)
 
 
 def is_error(text: str) -> bool:
@@ -118,78 +115,40 @@ def is_error(text: str) -> bool:
     return text[:1] == "#" and _ERRORS.fullmatch(text) is not None
 
 
-def _reader(name: str, notation: Notation) -> Reader:
-    match BY_KEY[name].kind:
-        case ValueKind.QUANTITY:
-            return _required_number(notation.mark, kinds.QUANTITY_MISSING, kinds.QUANTITY_NOT_A_NUMBER)
-        case ValueKind.PRICE:
-            return _required_number(notation.mark, kinds.UNIT_PRICE_MISSING, kinds.UNIT_PRICE_NOT_A_NUMBER)
-        case ValueKind.PERCENTAGE:
-            return _discount(notation.mark)
-        case ValueKind.AMOUNT:
-            return lambda text, kind: (
-                _number(text, kind, notation.mark, kinds.TOTAL_NOT_A_NUMBER) if text else _READ_NOTHING
-            )
-        case ValueKind.DATE:
-            return lambda text, kind: _read_date(text, kind, notation.order)
-        case ValueKind.YES_NO:
-            return _yes_or_no
-        case ValueKind.TYPE:
-            return _doc_type
-        case ValueKind.TAX_IDENTITY:
-            return _tax_identity
-        case ValueKind.REGISTER_NUMBER | ValueKind.PHONE | ValueKind.REFERENCE:
-            return _identifier
-    return _text
-
-
-def _required_number(mark: Mark, missing: Kind, wrong: Kind) -> Reader:
-    def read(text: str, kind: CellKind) -> Read:
-        if not text:
-            return ZERO, Problem(missing)
-        value, fault = _number(text, kind, mark, wrong)
-        return (ZERO if value is None else value), fault
-
-    return read
-
-
-def _discount(mark: Mark) -> Reader:
-    def read(text: str, kind: CellKind) -> Read:
-        if not text:
-            return ZERO, None
-        value, fault = _number(text.removesuffix("%").rstrip(BLANKS), kind, mark, kinds.DISCOUNT_NOT_A_NUMBER)
-        if isinstance(value, Decimal) and 0 < value < 1 and not text.endswith("%"):
-            return ZERO, Problem(
-                kinds.DISCOUNT_A_FRACTION, parameters={"hundredfold": f"{(value * 100).normalize():f}"}
-            )
-        return (ZERO if value is None else value), fault
-
-    return read
-
-
-def _number(text: str, kind: CellKind, mark: Mark, wrong: Kind) -> Read:
-    if kind is CellKind.NUMBER:
-        value = read_number(text, "point")
-        return value, None if value is not None else Problem(wrong)
-    if kind is not CellKind.TEXT:
-        return None, Problem(wrong)
-    value = read_number(text, mark)
+def _number(
+    text: str, kind: CellKind, notation: Notation, *, wrong: Kind, missing: Kind | None = None, neutral: Value = None
+) -> Read:
+    if not text:
+        return neutral, Problem(missing) if missing else None
+    # A workbook's number has no notation: how it looks is the format's doing, and what is stored has a point.
+    mark = "point" if kind is CellKind.NUMBER else notation.mark
+    value = read_number(text, mark) if kind in (CellKind.NUMBER, CellKind.TEXT) else None
     if value is not None:
         return value, None
+    if kind is not CellKind.TEXT:
+        return neutral, Problem(wrong)
     if SCIENTIFIC.fullmatch(text):
-        return None, Problem(kinds.SCIENTIFIC_NOTATION)
+        return neutral, Problem(kinds.SCIENTIFIC_NOTATION)
     if wrong in _OF_MONEY and is_foreign_amount(text):
-        return None, Problem(kinds.OTHER_CURRENCY)
-    figure = figure_of(text)
-    if figure is not None and figure.under("comma" if mark == "point" else "point") is not None:
-        return None, Problem(kinds.OTHER_DECIMAL_MARK, parameters={"mark": "." if mark == "point" else ","})
-    return None, Problem(wrong)
+        return neutral, Problem(kinds.OTHER_CURRENCY)
+    if read_number(text, "comma" if mark == "point" else "point") is not None:
+        return neutral, Problem(kinds.OTHER_DECIMAL_MARK, parameters={"mark": "." if mark == "point" else ","})
+    return neutral, Problem(wrong)
 
 
-def _read_date(text: str, kind: CellKind, order: Order) -> Read:
+def _discount(text: str, kind: CellKind, notation: Notation) -> Read:
+    bare = text.removesuffix("%").rstrip(BLANKS) or text
+    value, fault = _number(bare, kind, notation, wrong=kinds.DISCOUNT_NOT_A_NUMBER, neutral=ZERO)
+    # 0.1 is ten per cent to a spreadsheet and a tenth of one to whoever typed it: of a discount that is too much doubt.
+    if isinstance(value, Decimal) and 0 < value < 1 and not text.endswith("%"):
+        return ZERO, Problem(kinds.DISCOUNT_A_FRACTION, parameters={"hundredfold": f"{(value * 100).normalize():f}"})
+    return value, fault
+
+
+def _date(text: str, kind: CellKind, notation: Notation) -> Read:
     if not text:
-        return _READ_NOTHING
-    if kind in (CellKind.TEXT, CellKind.DATE) and (date := read_date(text, order)) is not None:
+        return None, None
+    if kind in (CellKind.TEXT, CellKind.DATE) and (date := read_date(text, notation.order)) is not None:
         return date, None
     if kind is CellKind.NUMBER or text.replace(".", "", 1).isdigit():
         return None, Problem(kinds.DATE_IS_A_NUMBER)
@@ -198,37 +157,32 @@ def _read_date(text: str, kind: CellKind, order: Order) -> Read:
     return None, Problem(kinds.DATE_NOT_A_DATE)
 
 
-def _yes_or_no(text: str, _: CellKind) -> Read:
+def _yes_or_no(text: str, _: CellKind, __: Notation) -> Read:
     word = letters_of(text)
-    if not text or word in _NO:
-        return False, None
-    return (True, None) if word in _YES else (False, Problem(kinds.NEITHER_YES_NOR_NO))
+    return word in _YES, None if not word or word in _YES or word in _NO else Problem(kinds.NEITHER_YES_NOR_NO)
 
 
-def _doc_type(text: str, _: CellKind) -> Read:
-    if not text:
-        return "", None
+def _doc_type(text: str, _: CellKind, __: Notation) -> Read:
     code = doc_type_of(text)
-    return (code, None) if code else ("", Problem(kinds.DOC_TYPE_UNKNOWN))
+    return code, Problem(kinds.DOC_TYPE_UNKNOWN) if text and not code else None
 
 
 def doc_type_of(text: str) -> str:
-    """The type that a text names, or empty."""
+    """Return the code of the type that a text names, or empty."""
     return _DOC_TYPE_OF.get(letters_of(text), "")
 
 
-def _text(text: str, _: CellKind) -> Read:
+def _text(text: str, _: CellKind, __: Notation) -> Read:
     return text, Problem(kinds.TEXT_GARBLED) if is_garbled(text) else None
 
 
-def _identifier(text: str, kind: CellKind) -> Read:
-    if fault := lost_digits(text, kind):
-        return text, fault
-    return _text(text, kind)
+def _identifier(text: str, kind: CellKind, notation: Notation) -> Read:
+    fault = lost_digits(text, kind)
+    return (text, fault) if fault else _text(text, kind, notation)
 
 
 def lost_digits(text: str, kind: CellKind) -> Problem | None:
-    """A text of digits of which a spreadsheet program has destroyed some."""
+    """Return the problem of a text of digits of which a spreadsheet program has destroyed some, or None."""
     if SCIENTIFIC.fullmatch(text) and "+" in text:
         return Problem(kinds.SCIENTIFIC_NOTATION)
     if kind is CellKind.NUMBER and sum(map(str.isdigit, text)) > EXACT_DIGITS:
@@ -236,15 +190,37 @@ def lost_digits(text: str, kind: CellKind) -> Problem | None:
     return None
 
 
-def _tax_identity(text: str, kind: CellKind) -> Read:
-    """NIT and DUI: a zero is put back only where the check digit then fits."""
-    padded = "0" + text  # Excel drops the first zero of a number: a NIT such as 0614…
-    if len(padded) == NIT_DIGITS and padded.isdecimal() and nit_is_valid(padded):
-        return padded, Problem(kinds.ZEROS_RESTORED, parameters={"read": padded})
-    if len(padded) == DUI_DIGITS and padded.isdecimal() and dui_is_valid(padded):
-        return padded, Problem(kinds.ZEROS_RESTORED, parameters={"read": padded})
-    return _identifier(text, kind)
+_CHECKED_BY_LENGTH: Mapping[int, Callable[[str], bool]] = MappingProxyType({14: nit_is_valid, 9: dui_is_valid})
+"""The tax identities with a check digit, by how many digits they have: NIT and DUI."""
 
 
-NIT_DIGITS = 14
-DUI_DIGITS = 9
+def _tax_identity(text: str, kind: CellKind, notation: Notation) -> Read:
+    # A spreadsheet drops the first zero of a number, as of the NIT 0614…: it is put back only where the check digit
+    # then fits, and told.
+    padded = "0" + text
+    is_valid = _CHECKED_BY_LENGTH.get(len(padded))
+    if is_valid and padded.isdecimal() and is_valid(padded):
+        return padded, Problem(kinds.ZEROS_RESTORED, parameters={"read": padded})
+    return _identifier(text, kind, notation)
+
+
+_READERS: Mapping[ValueKind, Reader] = MappingProxyType(
+    {
+        ValueKind.QUANTITY: partial(
+            _number, wrong=kinds.QUANTITY_NOT_A_NUMBER, missing=kinds.QUANTITY_MISSING, neutral=ZERO
+        ),
+        ValueKind.PRICE: partial(
+            _number, wrong=kinds.UNIT_PRICE_NOT_A_NUMBER, missing=kinds.UNIT_PRICE_MISSING, neutral=ZERO
+        ),
+        ValueKind.AMOUNT: partial(_number, wrong=kinds.TOTAL_NOT_A_NUMBER),
+        ValueKind.PERCENTAGE: _discount,
+        ValueKind.DATE: _date,
+        ValueKind.YES_NO: _yes_or_no,
+        ValueKind.TYPE: _doc_type,
+        ValueKind.TAX_IDENTITY: _tax_identity,
+        ValueKind.REGISTER_NUMBER: _identifier,
+        ValueKind.PHONE: _identifier,
+        ValueKind.REFERENCE: _identifier,
+    }
+)
+"""How each kind of field is read; the other kinds are texts as they stand."""

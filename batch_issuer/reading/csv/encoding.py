@@ -33,7 +33,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """UTF-32 before UTF-16, whose mark is the beginning of its own."""
-_UNDEFINED_IN_CP1252 = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
+_UNDEFINED_IN_CP1252 = frozenset((0x81, 0x8D, 0x8F, 0x90, 0x9D))
+"""Bytes to which Windows-1252 gives no character: a text that has one is in some third encoding."""
+_TELLING = bytes((0, *_UNDEFINED_IN_CP1252))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Survey:
     bom: int
     """Bytes of byte-order mark to pass over."""
     holds_nul: bool
+    """Bytes of zero, which UTF-16 and UTF-32 have in every ordinary letter: in the others a write has failed."""
     sample: str
     """The first lines."""
 
@@ -58,36 +61,69 @@ def survey_csv(path: str, stream: BinaryIO) -> Survey:
     stream.seek(0)
     first = stream.read(BLOCK)
     bom, encoding = _marked_encoding(first)
-    sha256 = hashlib.sha256()
-    size, line, holds_nul, undefined = 0, 0, False, False
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    fits, block = True, first
-    while block:
+    sha256, seen, fits = hashlib.sha256(), set[int](), True
+    stream.seek(0)
+    for block in _blocks(path, stream):
         sha256.update(block)
-        # Windows-1252 leaves five bytes without a character: a text that has one is in some third encoding.
-        undefined = undefined or (not block.isascii() and any(byte in block for byte in _UNDEFINED_IN_CP1252))
-        holds_nul = holds_nul or b"\0" in block
-        fits = fits and _decodes(decoder, block if size else block[bom:])
-        size += len(block)
+        seen.update(byte for byte in _TELLING if byte in block)
+        fits = fits and _decodes(decoder, block)
+    fits = fits and _decodes(decoder, b"", final=True)
+    if not fits and (bom or seen & _UNDEFINED_IN_CP1252):
+        raise CannotStart(
+            N_("{file}: the text is neither UTF-8 nor Windows-1252."),
+            repair=N_(
+                "Open it in the program that made it and save it as «CSV UTF-8», or as an Excel workbook (.xlsx)."
+            ),
+            file=path,
+        )
+    encoding = encoding if fits else "cp1252"
+    holds_nul = 0 in seen and not encoding.startswith(("utf-16", "utf-32"))
+    sample = first[bom : bom + SAMPLE].decode(encoding, "ignore")  # it may end within a character
+    return Survey(
+        sha256=sha256.hexdigest(), size=stream.tell(), encoding=encoding, bom=bom, holds_nul=holds_nul, sample=sample
+    )
+
+
+def _blocks(path: str, stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the rest of a stream in blocks.
+
+    Raises `CannotStart` for a line that no table has: the two readers of rows would hold it whole in memory.
+    """
+    line = 0
+    while block := stream.read(BLOCK):
         end = max(block.rfind(b"\n"), block.rfind(b"\r"))
         line = line + len(block) if end < 0 else len(block) - end
         if line > MAX_LINE:
-            raise _long_line(path)
-        block = stream.read(BLOCK)
-    fits = fits and _decodes(decoder, b"", final=True)
-    if not fits:
-        if bom or undefined:
-            raise _in_no_encoding(path)
-        encoding = "cp1252"
-    sample = codecs.getincrementaldecoder(encoding)("strict").decode(first[bom : bom + SAMPLE])
-    return Survey(
-        sha256=sha256.hexdigest(),
-        size=size,
-        encoding=encoding,
-        bom=bom,
-        holds_nul=holds_nul and not encoding.startswith(("utf-16", "utf-32")),
-        sample=sample,
-    )
+            raise CannotStart(
+                N_("{file} has a line of more than {size} MB: it is no table."),
+                repair=N_("Save it again from the program that made it, as CSV or as an Excel workbook (.xlsx)."),
+                file=path,
+                size=MAX_LINE >> 20,
+            )
+        yield block
+
+
+def _marked_encoding(first: bytes) -> tuple[int, str]:
+    """Return the size of the byte-order mark, and the encoding that it or the zeros among the first bytes name."""
+    for mark, encoding in _BOMS:
+        if first.startswith(mark):
+            return len(mark), encoding
+    # UTF-16 without a byte-order mark: of ordinary letters every other byte is zero.
+    even, odd = first[:200:2], first[1:200:2]
+    if odd.count(0) > len(odd) // 2 and not even.count(0):
+        return 0, "utf-16-le"
+    if even.count(0) > len(even) // 2 and not odd.count(0):
+        return 0, "utf-16-be"
+    return 0, "utf-8"
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(block, final)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @contextmanager
@@ -129,43 +165,5 @@ def _changed(path: str) -> CannotStart:
     return CannotStart(
         N_("{file} changed while it was read."),
         repair=N_("Wait until the program that writes it has finished, and run again."),
-        file=path,
-    )
-
-
-def _long_line(path: str) -> CannotStart:
-    return CannotStart(
-        N_("{file} has a line of more than {size} MB: it is no table."),
-        repair=N_("Save it again from the program that made it, as CSV or as an Excel workbook (.xlsx)."),
-        file=path,
-        size=MAX_LINE >> 20,
-    )
-
-
-def _marked_encoding(first: bytes) -> tuple[int, str]:
-    for mark, encoding in _BOMS:
-        if first.startswith(mark):
-            return len(mark), encoding
-    # UTF-16 without a byte-order mark: of ordinary letters every other byte is zero.
-    even, odd = first[:200:2], first[1:200:2]
-    if odd.count(0) > len(odd) // 2 and not even.count(0):
-        return 0, "utf-16-le"
-    if even.count(0) > len(even) // 2 and not odd.count(0):
-        return 0, "utf-16-be"
-    return 0, "utf-8"
-
-
-def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
-    try:
-        decoder.decode(block, final)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _in_no_encoding(path: str) -> CannotStart:
-    return CannotStart(
-        N_("{file}: the text is neither UTF-8 nor Windows-1252."),
-        repair=N_("Open it in the program that made it and save it as «CSV UTF-8», or as an Excel workbook (.xlsx)."),
         file=path,
     )

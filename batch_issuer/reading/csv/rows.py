@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
-from typing import BinaryIO
+from types import MappingProxyType
+from typing import Any, BinaryIO
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
@@ -35,11 +36,28 @@ _ROWS = 20_000
 _SAMPLE_ROWS = 30
 _END = "\x00end of file"
 _CUT_OFF = bytes(8)
+_AS_TEXTS: Mapping[str, Any] = MappingProxyType(
+    {
+        "engine": "c",
+        "dtype": object,
+        "header": None,
+        "index_col": None,
+        # A customer may be called «NA», and an empty cell is an empty text.
+        "na_filter": False,
+        "keep_default_na": False,
+        # Row numbers are those that a spreadsheet program shows.
+        "skip_blank_lines": False,
+        "low_memory": True,
+        "chunksize": _FAST_ROWS,
+    }
+)
+"""How pandas reads: every cell as the text that stands there, and no row or cell left out."""
 MAX_COLUMNS = 2_000
 """A row with more cells is no row of a table."""
 MAX_ROWS = 20_000_000
 MAX_CELL = 131_072
 """Characters, four times what a cell of a workbook can hold; the standard library's own limit."""
+_CLOSE_THE_MARK = N_('Perhaps a quotation mark (") opens there and does not close. Correct it, or save the file again.')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +77,14 @@ def read_csv(path: str, stream: BinaryIO, recognise: Recognise) -> Sheet:
     """
     survey = survey_csv(path, stream)
     if survey.holds_nul:
-        _refuse_cut_off(path, stream, survey.size)
+        # A disk or a network that fails leaves the size of the file and zeros for what it did not write: rows are lost.
+        stream.seek(max(0, survey.size - len(_CUT_OFF)))
+        if stream.read() == _CUT_OFF:
+            raise CannotStart(
+                N_("{file} ends in zero bytes: it was not written to its end, and rows may be missing."),
+                repair=N_("Save it again from the program that made it."),
+                file=path,
+            )
     layout = find_layout(survey.sample, recognise)
     table = None
     if survey.size >= FAST_FROM_BYTES and not survey.holds_nul and layout.width <= MAX_COLUMNS:
@@ -86,17 +111,6 @@ def _many_rows(path: str) -> CannotStart:
     )
 
 
-def _refuse_cut_off(path: str, stream: BinaryIO, size: int) -> None:
-    """Refuse a file that ends in zeros: a disk or a network failed while it was written, and rows are missing."""
-    stream.seek(max(0, size - len(_CUT_OFF)))
-    if stream.read() == _CUT_OFF:
-        raise CannotStart(
-            N_("{file} ends in zero bytes: it was not written to its end, and rows may be missing."),
-            repair=N_("Save it again from the program that made it."),
-            file=path,
-        )
-
-
 def find_layout(sample: str, recognise: Recognise) -> Layout:
     """Find the separator under which the first rows name most of our fields, or else have most cells."""
     announced = sample[:4].lower() == "sep=" and len(sample) > 4
@@ -117,6 +131,7 @@ def find_layout(sample: str, recognise: Recognise) -> Layout:
 
 
 def _sample_rows(lines: Iterable[str], separator: str) -> list[list[str]]:
+    """Return the rows under a separator, or none where the lines are no CSV under it."""
     try:
         return list(csv.reader(lines, delimiter=separator))
     except csv.Error:
@@ -138,22 +153,9 @@ def read_fast(path: str, stream: BinaryIO, survey: Survey, layout: Layout) -> Ta
     rows = 0
     try:
         with surveyed_text(path, stream, survey) as text:
-            chunks = pd.read_csv(
-                text,
-                engine="c",
-                dtype=object,
-                header=None,
-                names=list(range(layout.width)),
-                index_col=None,
-                sep=layout.separator,
-                na_filter=False,  # a customer may be called «NA», and an empty cell is an empty text
-                keep_default_na=False,
-                skip_blank_lines=False,  # row numbers are those that a spreadsheet program shows
-                skiprows=1 if layout.announced else None,
-                low_memory=True,
-                chunksize=_FAST_ROWS,
-            )
-            for chunk in chunks:
+            columns = list(range(layout.width))
+            skipped = 1 if layout.announced else None
+            for chunk in pd.read_csv(text, names=columns, sep=layout.separator, skiprows=skipped, **_AS_TEXTS):
                 rows += len(chunk)
                 if rows > MAX_ROWS:
                     raise _many_rows(path)
@@ -199,33 +201,34 @@ def read_carefully(path: str, stream: BinaryIO, survey: Survey, layout: Layout) 
 
 
 def _next_rows(path: str, reader: Iterator[list[str]], done: int) -> list[list[str]]:
+    """Return the next rows of a reader, `done` rows after the first; none at its end.
+
+    Raises `CannotStart` for a row or a cell that is longer than any: mostly rows that an open quotation mark swallowed.
+    """
     rows: list[list[str]] = []
     try:
         rows.extend(islice(reader, _ROWS))
     except csv.Error as error:
         row = done + len(rows) + 1
-        raise (_long_cell(path, row) if "limit" in str(error) else _quote_not_closed(path, row)) from error
-    widest = max(range(len(rows)), key=lambda row: len(rows[row]), default=0)
-    if rows and len(rows[widest]) > MAX_COLUMNS:
+        if "limit" not in str(error):
+            raise _quote_not_closed(path, row) from error
+        raise CannotStart(
+            N_("{file}, row {row}: a cell has more than {size} characters."),
+            repair=_CLOSE_THE_MARK,
+            file=path,
+            row=row,
+            size=f"{MAX_CELL:,}",
+        ) from error
+    row, cells = max(enumerate(map(len, rows), done + 1), key=lambda numbered: numbered[1], default=(0, 0))
+    if cells > MAX_COLUMNS:
         raise CannotStart(
             N_("{file}, row {row} has {cells} cells: that is no row of a table."),
             repair=N_("Save the file again from Excel."),
             file=path,
-            row=done + widest + 1,
-            cells=f"{len(rows[widest]):,}",
+            row=row,
+            cells=f"{cells:,}",
         )
     return rows
-
-
-def _long_cell(path: str, row: int) -> CannotStart:
-    """What is longer than any cell is mostly many rows that an open quotation mark has swallowed."""
-    return CannotStart(
-        N_("{file}, row {row}: a cell has more than {size} characters."),
-        repair=N_('Perhaps a quotation mark (") opens there and does not close. Correct it, or save the file again.'),
-        file=path,
-        row=row,
-        size=f"{MAX_CELL:,}",
-    )
 
 
 def _table(builders: Sequence[ColumnBuilder], rows: int) -> Table:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from batch_issuer.messages import N_
 from batch_issuer.model.fields import TABLE, ValueKind
-from batch_issuer.model.identity import alike_keys
 from batch_issuer.model.problems import CannotStart, Problem
 from batch_issuer.reading.cells.values import ZERO, Value
 from batch_issuer.reading.sheets.external_refs import continued
 from batch_issuer.reading.sheets.fields import Field, SheetSales
-from batch_issuer.reading.tables import BLANKS, Codes, Flags, is_blank, letter_of
+from batch_issuer.reading.tables import Codes, Flags, is_blank, letter_of
 from batch_issuer.settings import CUSTOMER_FIELDS, DOCUMENT_FIELDS, LINE_FIELDS
 
 HEADER_FIELDS = tuple(name for name in (*DOCUMENT_FIELDS, *CUSTOMER_FIELDS) if name != "external_ref")
@@ -57,12 +57,30 @@ class HeaderValues:
     ids: Codes
     id_of_code: Codes
     disagree: Flags | None
+    """By document; None where all agree."""
+
+    @classmethod
+    def unsaid(cls, documents: int) -> HeaderValues:
+        """Return what documents have of a field that no sheet has."""
+        return cls(
+            values=(), ids=np.full(documents, NOT_SAID, np.int32), id_of_code=np.empty(0, np.int32), disagree=None
+        )
+
+    def of(self, documents: Codes, unsaid: Value) -> list[Any]:
+        """Return the values of some documents; `unsaid` for one that says nothing."""
+        return [unsaid if one == NOT_SAID else self.values[one] for one in self.ids[documents].tolist()]
+
+    def different(self, documents: Codes, unsaid: Value) -> set[Value]:
+        """Return the values that some documents have, each once; `unsaid` where one of them says nothing."""
+        return {unsaid if one == NOT_SAID else self.values[one] for one in np.unique(self.ids[documents]).tolist()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grouped:
-    """Which rows make which document."""
+    """Which rows make which document. A row is counted through all sheets here, from 0."""
 
+    offsets: Sequence[int]
+    """The row at which each sheet begins, and the end."""
     order: Codes
     """Rows that have a reference, document by document."""
     starts: Codes
@@ -70,49 +88,90 @@ class Grouped:
     refs: list[str]
     lost: Codes
     """Rows without a reference."""
-    variants: dict[str, tuple[int, int]]
-    """References written in several ways within one document: a row of each of two ways."""
-    mixed: dict[str, tuple[int, int]]
-    """References made of different parts: a row of each."""
-
     in_order: bool
     """Whether every row has a reference and all documents stand one after the other: `order` changes nothing."""
 
     def by_document(self, codes: Codes) -> Codes:
-        """Of codes by row, those of the rows with a reference, document by document; not to be written to."""
+        """Return, of codes by row, those of the rows with a reference, document by document; not to be written to."""
         return codes if self.in_order else codes[self.order]
 
     def rows(self, document: int) -> Codes:
         return self.order[self.starts[document] : self.starts[document + 1]]
 
+    def rows_of(self, documents: Codes) -> tuple[Codes, Codes]:
+        """Return the rows of some documents, and where each one's begin among these, and the end."""
+        starts = self.starts[documents]
+        counts = self.starts[documents + 1] - starts
+        ends = np.cumsum(counts)
+        rows = self.order[np.repeat(starts - (ends - counts), counts) + np.arange(counts.sum())]
+        return rows, np.concatenate([[0], ends])
+
+    def documents(self) -> Codes:
+        """Return the document of each row in `order`."""
+        return np.repeat(np.arange(len(self.refs), dtype=np.int32), np.diff(self.starts))
+
+    def documents_of_sheets(self) -> list[Codes]:
+        """Return, of each sheet, the documents with a row on it, ascending."""
+        if len(self.offsets) == 2:
+            return [np.arange(len(self.refs), dtype=np.int32)]
+        documents = self.documents()
+        sheets = np.searchsorted(self.offsets, self.order, side="right") - 1
+        return [np.unique(documents[sheets == sheet]) for sheet in range(len(self.offsets) - 1)]
+
+    def in_several_sheets(self) -> frozenset[int]:
+        """Return the documents that have rows in more than one sheet."""
+        if len(self.offsets) < 3 or not self.refs:
+            return frozenset()
+        sheet_of = np.searchsorted(np.asarray(self.offsets[1:-1]), self.order, side="right")
+        first, last = sheet_of[self.starts[:-1]], sheet_of[self.starts[1:] - 1]
+        return frozenset(np.flatnonzero(first != last).tolist())
+
+    def open_below(self) -> dict[int, int]:
+        """Return the documents right above rows without a reference, and the first of these: they may go on there."""
+        if not len(self.lost):
+            return {}
+        document_of = np.full(self.offsets[-1], -1, np.int32)
+        document_of[self.order] = self.documents()
+        found: dict[int, int] = {}
+        for row in self.lost.tolist():
+            document = int(document_of[row - 1]) if row and row not in self.offsets else -1
+            if document >= 0:
+                found.setdefault(document, row)
+        return found
+
 
 def group(sheets: Sequence[SheetSales], offsets: Sequence[int], *, continue_rows: bool) -> Grouped:
-    """Groups the rows of all sheets; batch rows are counted through all of them."""
+    """Group the rows of all sheets; `offsets` as in `Grouped`.
+
+    Raises `CannotStart` for a sheet in which no row has a reference.
+    """
     code_of: dict[str, int] = {}
-    part_of: dict[str, tuple[tuple[str, ...], int]] = {}
-    variants: dict[str, tuple[int, int]] = {}
-    mixed: dict[str, tuple[int, int]] = {}
-    codes: list[Codes] = []
-    for sheet, offset in zip(sheets, offsets, strict=False):
+    codes: list[Codes] = [np.empty(0, np.int32)]
+    for sheet in sheets:
         refs = sheet.refs
-        if len(refs.codes) and not any(refs.texts[code] for code in _used(refs.codes, len(refs.texts))):
-            raise _no_refs(sheet)
-        _note_variants(sheet, offset, variants)
-        _note_parts(sheet, offset, part_of, mixed)
+        if len(refs.codes) and not any(refs.texts[code] for code in refs.used_codes()):
+            number = sheet.header.ref_columns[0]
+            raise CannotStart(
+                N_("{where}: the column «{heading}» ({letter}), which identifies the sale, is empty in every row."),
+                repair=N_('Name another one in the settings:\n[columns]\nexternal_ref = "{example}"'),
+                where=sheet.sheet.title,
+                heading=sheet.header.headings[number],
+                letter=letter_of(number),
+                example=next(iter(sheet.header.ignored), "…"),
+            )
         known = (code_of.setdefault(text, len(code_of)) if text else -1 for text in refs.texts)
         found = np.fromiter(known, np.int32, len(refs.texts))
-        rows = found[refs.codes] if len(refs.codes) else np.empty(0, np.int32)
-        codes.append(continued(rows) if continue_rows else rows)
-    return _ordered(np.concatenate(codes) if codes else np.empty(0, np.int32), list(code_of), variants, mixed)
+        if len(refs.codes):  # a sheet without a row has no texts either, which numpy would not index
+            codes.append(continued(found[refs.codes]) if continue_rows else found[refs.codes])
+    return _by_first_row(np.concatenate(codes), list(code_of), offsets)
 
 
-def _ordered(
-    codes: Codes, texts: list[str], variants: dict[str, tuple[int, int]], mixed: dict[str, tuple[int, int]]
-) -> Grouped:
+def _by_first_row(codes: Codes, texts: list[str], offsets: Sequence[int]) -> Grouped:
+    """Put the rows of each code together, those first whose first row stands first; a negative code is no reference."""
     with_ref = np.flatnonzero(codes >= 0).astype(np.int32)
     present = codes[with_ref]
     first = np.full(len(texts), len(codes), np.int64)
-    first[present[::-1]] = with_ref[::-1]
+    first[present[::-1]] = with_ref[::-1]  # backwards: of several rows the last that is written stays, here the first
     by_first = np.argsort(first, kind="stable")[: int((first < len(codes)).sum())]
     rank = np.zeros(len(texts), np.int32)
     rank[by_first] = np.arange(len(by_first), dtype=np.int32)
@@ -121,85 +180,18 @@ def _ordered(
     if not ascending:
         with_ref = with_ref[np.argsort(document, kind="stable")]
     counts = np.bincount(document, minlength=len(by_first))
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     return Grouped(
+        offsets=offsets,
         order=with_ref,
-        starts=starts,
+        starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
         refs=[texts[code] for code in by_first.tolist()],
         lost=np.flatnonzero(codes < 0).astype(np.int32),
-        variants=variants,
-        mixed=mixed,
         in_order=ascending and len(with_ref) == len(codes),
     )
 
 
-def _used(codes: Codes, count: int) -> list[int]:
-    used: list[int] = np.flatnonzero(np.bincount(codes, minlength=count)).tolist()
-    return used
-
-
-def _note_variants(sheet: SheetSales, offset: int, variants: dict[str, tuple[int, int]]) -> None:
-    """A reference that the file also writes with spaces around it."""
-    if len(sheet.header.ref_columns) != 1 or sheet.refs.parts:
-        return
-    raw = sheet.sheet.table.columns[sheet.header.ref_columns[0]].texts
-    if all(text == text.strip(BLANKS) for text in raw):
-        return
-    seen: dict[str, int] = {}
-    for code in _used(sheet.refs.codes, len(raw)):
-        text = sheet.refs.texts[code]
-        other = seen.setdefault(text, code)
-        if text and raw[other] != raw[code] and raw[other].strip(BLANKS) == raw[code].strip(BLANKS):
-            variants[text] = (_row_of(sheet, other, offset), _row_of(sheet, code, offset))
-
-
-def _row_of(sheet: SheetSales, code: int, offset: int) -> int:
-    return int((sheet.refs.codes == code).argmax()) + offset
-
-
-def _note_parts(
-    sheet: SheetSales, offset: int, part_of: dict[str, tuple[tuple[str, ...], int]], mixed: dict[str, tuple[int, int]]
-) -> None:
-    for code, parts in enumerate(sheet.refs.parts):
-        text = sheet.refs.texts[code]
-        if not text:
-            continue
-        known = part_of.get(text)
-        if known is None:
-            part_of[text] = (parts, _row_of(sheet, code, offset) if len(parts) > 1 else offset)
-        elif known[0] != parts:
-            mixed[text] = (known[1], _row_of(sheet, code, offset))
-
-
-def _no_refs(sheet: SheetSales) -> CannotStart:
-    number = sheet.header.ref_columns[0]
-    return CannotStart(
-        N_("{where}: the column «{heading}» ({letter}), which identifies the sale, is empty in every row."),
-        repair=N_('Name another one in the settings:\n[columns]\nexternal_ref = "{example}"'),
-        where=sheet.sheet.title,
-        heading=sheet.header.headings[number],
-        letter=letter_of(number),
-        example=next(iter(sheet.header.ignored), "…"),
-    )
-
-
-def find_alike(refs: Sequence[str]) -> dict[int, int]:
-    """Documents whose references a person would take for that of an earlier one, and which one that is."""
-    keys = alike_keys(refs)
-    if len(set(keys)) == len(keys):
-        return {}
-    first: dict[str, int] = {}
-    alike: dict[int, int] = {}
-    for document, key in enumerate(keys):
-        other = first.setdefault(key, document)
-        if other != document:
-            alike[document] = other
-            alike.setdefault(other, document)
-    return alike
-
-
 def join_fields(sheets: Sequence[SheetSales]) -> tuple[dict[str, JoinedField], list[JoinedField]]:
-    """The fields that at least one sheet has, and the cells under no heading."""
+    """Return the fields that at least one sheet has, by name, and the cells under no heading."""
     names = [name for name in (*HEADER_FIELDS, *LINE_FIELDS) if any(_field_of(sheet, name) for sheet in sheets)]
     named = {name: _joined(name, [_field_of(sheet, name) for sheet in sheets], sheets) for name in names}
     overhang: list[JoinedField] = []
@@ -213,7 +205,7 @@ def join_fields(sheets: Sequence[SheetSales]) -> tuple[dict[str, JoinedField], l
 
 
 def join_refs(sheets: Sequence[SheetSales]) -> JoinedField:
-    """The references as a field, for the faults of their cells."""
+    """Return the references as a field, for the faults of their cells."""
     fields: list[Field | None] = [
         Field(name="external_ref", number=0, codes=refs.codes, texts=refs.texts, values=[], faults=refs.faults)
         for refs in (sheet.refs for sheet in sheets)
@@ -226,6 +218,7 @@ def _field_of(sheet: SheetSales, name: str) -> Field | None:
 
 
 def _joined(name: str, fields: Sequence[Field | None], sheets: Sequence[SheetSales]) -> JoinedField:
+    """Join one field of each sheet, with one range of codes after the other; a sheet without it has the neutral."""
     codes: list[Codes] = []
     texts: list[str] = []
     values: list[Value] = []
@@ -252,18 +245,22 @@ def _joined(name: str, fields: Sequence[Field | None], sheets: Sequence[SheetSal
 
 
 def header_values(field: JoinedField, grouped: Grouped) -> HeaderValues:
-    """The document's value of a header field: the first that one of its rows says. Dates agree by day."""
+    """Return each document's value of a header field: the first that one of its rows says. Dates agree by day.
+
+    A blank cell says nothing, and neither does a yes or no that cannot be read: it may be either.
+    """
     id_of: dict[Value, int] = {}
-    ids = [
-        NOT_SAID if _says_nothing(field, code, text) else id_of.setdefault(field.values[code], len(id_of))
-        for code, text in enumerate(field.texts)
-    ]
+    ids: list[int] = []
+    for code, (text, value) in enumerate(zip(field.texts, field.values, strict=True)):
+        unread = isinstance(value, bool) and code in field.faults
+        unsaid = unread or value is None or value == "" or is_blank(text)
+        ids.append(NOT_SAID if unsaid else id_of.setdefault(value, len(id_of)))
     id_of_code = np.array(ids, np.int32)
-    if not len(grouped.refs):
+    if not grouped.refs:
         return HeaderValues(values=list(id_of), ids=np.empty(0, np.int32), id_of_code=id_of_code, disagree=None)
     said = id_of_code[grouped.by_document(field.codes)]
     most = np.maximum.reduceat(said, grouped.starts[:-1])
-    said[said == NOT_SAID] = len(id_of)
+    said[said == NOT_SAID] = len(id_of)  # or the least would be that some row says nothing, which is no disagreement
     least = np.minimum.reduceat(said, grouped.starts[:-1])
     disagree = (most != NOT_SAID) & (most != least)
     chosen = most
@@ -273,17 +270,3 @@ def header_values(field: JoinedField, grouped: Grouped) -> HeaderValues:
     return HeaderValues(
         values=list(id_of), ids=chosen, id_of_code=id_of_code, disagree=disagree if disagree.any() else None
     )
-
-
-def _says_nothing(field: JoinedField, code: int, text: str) -> bool:
-    value = field.values[code]
-    return is_blank(text) or value is None or value == "" or (isinstance(value, bool) and code in field.faults)
-
-
-def split_documents(grouped: Grouped, offsets: Sequence[int]) -> Flags | None:
-    """The documents whose rows stand in more than one sheet."""
-    if len(offsets) < 3 or not len(grouped.refs):
-        return None
-    sheet_of = np.searchsorted(np.asarray(offsets[1:-1]), grouped.order, side="right")
-    first, last = sheet_of[grouped.starts[:-1]], sheet_of[grouped.starts[1:] - 1]
-    return first != last if (first != last).any() else None

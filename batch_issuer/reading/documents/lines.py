@@ -14,9 +14,9 @@ LineColumn = tuple[Sequence[Any], Codes] | Any
 
 
 class Lines(Sequence[Line]):
-    """The rows from `first` to `last` of columns that are parallel to `rows`. It equals the tuple of its lines.
+    """The lines in `rows` from `first` to `last`, from columns parallel to these. It equals the tuple of its lines.
 
-    The columns are only asked for when somebody looks.
+    The columns of a block are asked for when somebody looks at a line of it: a check judges whole columns instead.
     """
 
     __slots__ = ("_columns", "_first", "_last", "_made", "_rows")

@@ -17,39 +17,36 @@ _MOST_DECIMALS = 12
 
 
 def sum_lines(fields: Mapping[str, JoinedField], grouped: Grouped) -> Sequence[Decimal] | None:
-    """Quantity times price less discount, unrounded, for each document; None where 64 bits may not hold it."""
-    names = ["quantity", "unit_price"]
-    if "discount_percentage" in fields and any(fields["discount_percentage"].values):
-        names.append("discount_percentage")
+    """Return quantity × price less discount, unrounded, of each document; None where 64 bits may not hold it."""
+    factors = {name: fields[name].values for name in ("quantity", "unit_price")}
+    if "discount_percentage" in fields and any(percentages := fields["discount_percentage"].values):
+        left = [1 - value / 100 if isinstance(value, Decimal) else value for value in percentages]
+        factors["discount_percentage"] = left
     decimals, bounds, amounts = 0, [len(grouped.order)], np.ones(len(grouped.order), np.int64)
-    for name in names:
-        scaled = _in_whole_numbers(_factors(name, fields[name].values))
+    for name, values in factors.items():
+        scaled = _in_whole_numbers(values)
         if scaled is None:
             return None
         whole, places = scaled
         decimals += places
         bounds.append(max(map(abs, whole), default=0))
-        if prod(bounds) >= _LARGEST:
+        if prod(bounds) >= _LARGEST:  # as if every line of one document were the largest
             return None
         amounts *= np.array(whole, np.int64)[grouped.by_document(fields[name].codes)]
-    sums = np.add.reduceat(amounts, grouped.starts[:-1]) if len(grouped.refs) else amounts
+    sums = np.add.reduceat(amounts, grouped.starts[:-1]) if grouped.refs else amounts
     return [Decimal(one).scaleb(-decimals) for one in sums.tolist()]
 
 
-def _factors(name: str, values: Sequence[Value]) -> Sequence[Value]:
-    """What a line's price is multiplied with: of a discount, the share that is left."""
-    if name != "discount_percentage":
-        return values
-    return [1 - value / 100 if isinstance(value, Decimal) else value for value in values]
-
-
 def _in_whole_numbers(values: Sequence[Value]) -> tuple[list[int], int] | None:
-    """Numbers as multiples of the smallest decimal that one of them has, and how many decimals that are."""
+    """Return numbers as multiples of the smallest decimal that one of them has, and how many decimals that are.
+
+    None where one is no number, or has more decimals than are worth it.
+    """
     numbers = [value for value in values if isinstance(value, Decimal) and value.is_finite()]
     if len(numbers) < len(values):
         return None
     places = max((-int(number.as_tuple().exponent) for number in numbers), default=0)
     if places > _MOST_DECIMALS:
         return None
-    places = max(places, 0)
+    places = max(places, 0)  # 1E+3 has an exponent above nought
     return [int(number.scaleb(places)) for number in numbers], places

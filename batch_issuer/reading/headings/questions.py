@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import dropwhile, islice
 
 from batch_issuer.messages import N_, Terms
 from batch_issuer.model.documents import DOC_TYPES
@@ -15,10 +16,10 @@ from batch_issuer.model.fields import TABLE, Owner
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.reading.cells.dates import readings
 from batch_issuer.reading.cells.garbling import Undone, undone
-from batch_issuer.reading.cells.letters import letters_of
+from batch_issuer.reading.cells.letters import folded, letters_of, tidy
 from batch_issuer.reading.cells.numbers import figure_of
 from batch_issuer.reading.headings.aliases import FIELD_OF, LINE_TOTAL_KEYS, key_of
-from batch_issuer.reading.tables import BLANKS, Sheet, is_blank, letter_of
+from batch_issuer.reading.tables import Sheet, is_blank, letter_of
 
 HEADER_WITHIN = 30
 """Rows among which the headings are looked for."""
@@ -53,23 +54,9 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Words that make a heading worth proposing; the earlier, the likelier."""
 _OTHERWISE = frozenset(
-    (
-        "tipo",
-        "type",
-        "fecha",
-        "date",
-        "hora",
-        "time",
-        "estado",
-        "status",
-        "total",
-        "email",
-        "correo",
-        "zone",
-        "costo",
-        "goods",
-    )
-)
+    {"tipo", "type", "fecha", "date", "hora", "time", "estado", "status", "total", "email", "correo", "zone", "costo",
+     "goods"}
+)  # fmt: skip
 """Words that no reference, description, quantity or price has in its heading."""
 _CALENDAR = re.compile(
     r"ene(ro)?|jan(uary)?|feb(rero|ruary)?|mar(zo|ch)?|abr(il)?|apr(il)?|may(o)?|jun(io|e)?|jul(io|y)?|ago(sto)?"
@@ -84,9 +71,9 @@ _CELLS_SEEN = 50
 
 
 def no_header(where: str, sheet: Sheet, recognise: Callable[[Sequence[str]], int]) -> CannotStart:
-    """No row names even one of our fields."""
+    """Say that no row names even one of our fields, and what the sheet may be instead."""
     first = next((cells for row in range(min(HEADER_WITHIN, sheet.table.rows))
-                  if any(map(_tidy, cells := sheet.table.cells(row)))), [])  # fmt: skip
+                  if any(map(tidy, cells := sheet.table.cells(row)))), [])  # fmt: skip
     if (found := _undone_headings(first, recognise)) is not None:
         return _garbled(where, *found)
     if _is_across(first):
@@ -99,7 +86,7 @@ def no_header(where: str, sheet: Sheet, recognise: Callable[[Sequence[str]], int
                 "whole. Export it again as CSV with commas or semicolons, or as an Excel workbook (.xlsx)."
             ),
             where=where,
-            row=_tidy(first[0])[:80],
+            row=tidy(first[0])[:80],
         )
     return CannotStart(
         N_("{where}: no headings were recognised in the first {rows} rows. The first row with content is: {headings}."),
@@ -123,13 +110,18 @@ def missing_columns(
     missing: Sequence[str],
     recognise: Callable[[Sequence[str]], int],
 ) -> CannotStart:
-    """A row of headings lacks some of the fields that every sale needs; `ignored` are the columns without a field."""
+    """Say which fields that every sale needs have no column; `ignored` are the columns that may be one of them."""
     if (found := _undone_headings(headings, recognise)) is not None:
         return _garbled(where, *found)
     if len(missing) > 1 and _is_across([headings[number] for number in ignored]):
         return _across(where, row + 1, headings)
-    near = dict(_proposals(sheet, row, headings, ignored, missing))
+    near = _proposals(sheet, row, headings, ignored, missing)
     amounts = [headings[number] for number in ignored if key_of(headings[number]) in LINE_TOTAL_KEYS]
+    lines = []
+    for name in missing:
+        # The value of a line of settings to copy, with what else it could be as a comment.
+        first, *others = (f'"{heading}"' for heading in near.get(name, ("…",)))
+        lines.append(f"{name} = {first}" + (f"   # {' / '.join(others)} ?" if others else ""))
     return CannotStart(
         N_("{where}: no column was recognised for {missing}. The headings (row {row}) are: {headings}."),
         repair=_what_to_do(missing, near, has_amount=bool(amounts)),
@@ -137,19 +129,14 @@ def missing_columns(
         missing=Terms(tuple(_NEEDED[name] for name in missing)),
         row=row + 1,
         headings=listed(headings),
-        lines="\n".join(f"{name} = {_quoted(near.get(name, ()))}" for name in missing),
+        lines="\n".join(lines),
         example=near.get("external_ref", ("…",))[0],
         amounts=listed(amounts),
     )
 
 
-def _quoted(headings: Sequence[str]) -> str:
-    """The value of a line of settings, with what else it could be as a comment."""
-    first, *others = (f'"{heading}"' for heading in headings or ("…",))
-    return f"{first}   # {' / '.join(others)} ?" if others else first
-
-
 def _what_to_do(missing: Sequence[str], near: Mapping[str, Sequence[str]], *, has_amount: bool) -> str:
+    """Return the repair that fits what is missing and what could stand for it."""
     if tuple(missing) == ("external_ref",):
         return _NAME_THE_REF if near else _ADD_A_REF
     if len(missing) > 1 and not near:
@@ -179,8 +166,8 @@ _ADD_A_REF = N_(
 
 
 def two_headings(where: str, name: str, numbers: Sequence[int], headings: Sequence[str], sheet: Sheet) -> CannotStart:
-    """Several columns could be the same field; each is shown with a value."""
-    same = len({_folded(headings[number]) for number in numbers}) == 1
+    """Ask which of several columns is a field, and show each with a value."""
+    same = len({folded(headings[number]) for number in numbers}) == 1
     named = [f"«{headings[number]}» ({letter_of(number)}){_sample(sheet, number, headings)}" for number in numbers]
     first = f"{headings[numbers[0]]} ({letter_of(numbers[0])})" if same else headings[numbers[0]]
     return CannotStart(
@@ -201,19 +188,16 @@ def two_headings(where: str, name: str, numbers: Sequence[int], headings: Sequen
 
 
 def _sample(sheet: Sheet, number: int, headings: Sequence[str]) -> str:
-    """The first value below the headings, to tell columns apart."""
-    column = sheet.table.columns[number]
-    texts = (_tidy(column[row]) for row in range(min(HEADER_WITHIN + _CELLS_SEEN, sheet.table.rows)))
-    seen = False
-    for text in texts:
-        if seen and text:
-            return f" = «{text[:40]}»"
-        seen = seen or (bool(text) and _folded(headings[number]).endswith(_folded(text)))
-    return ""
+    """Return the first value below a heading, to tell its column from another."""
+    column, heading = sheet.table.columns[number], folded(headings[number])
+    texts = [tidy(column[row]) for row in range(min(HEADER_WITHIN + _CELLS_SEEN, sheet.table.rows))]
+    # Above the heading stand titles; of a heading that was read over two rows, its own cell holds the end.
+    below = dropwhile(lambda text: not text or not heading.endswith(text.casefold()), texts)
+    return next((f" = «{text[:40]}»" for text in islice(below, 1, None) if text), "")
 
 
 def other_table(where: str, row: int, other: int, headings: Sequence[str]) -> CannotStart:
-    """The sheet has two tables whose columns differ; rows are counted from 0."""
+    """Say that the sheet has two tables whose columns differ; rows are counted from 0."""
     return CannotStart(
         N_("{where}: there are two tables: headings stand in row {row}, and others in row {other}: {headings}."),
         repair=N_("Give each table its own sheet or file, and name them together; or make their columns the same."),
@@ -225,7 +209,7 @@ def other_table(where: str, row: int, other: int, headings: Sequence[str]) -> Ca
 
 
 def unknown_heading(where: str, line: str, heading: str, headings: Sequence[str]) -> CannotStart:
-    """The settings name a heading that the sheet does not have."""
+    """Say that the sheet has no such heading as a line of the settings names, and which is nearest."""
     present = [text for text in headings if text]
     near = difflib.get_close_matches(heading.casefold(), [text.casefold() for text in present], n=1, cutoff=0)
     nearest = next((text for text in present if near and text.casefold() == near[0]), "")
@@ -241,22 +225,14 @@ def unknown_heading(where: str, line: str, heading: str, headings: Sequence[str]
 
 
 def listed(headings: Iterable[str]) -> str:
-    """Headings in quotation marks; of very many only the first."""
-    texts = [f"«{text[:60]}»" for text in map(_tidy, headings) if text]
+    """Return headings as a sentence lists them, in quotation marks; of very many only the first."""
+    texts = [f"«{text[:60]}»" for text in map(tidy, headings) if text]
     shown = texts[:LONG_ENOUGH]
     return ", ".join([*shown, f"… (+{len(texts) - len(shown):,})"] if len(texts) > len(shown) else shown) or "—"
 
 
-def _tidy(cell: str) -> str:
-    return " ".join(cell.strip(BLANKS).split())
-
-
-def _folded(heading: str) -> str:
-    return _tidy(heading).casefold()
-
-
 def _undone_headings(headings: Sequence[str], recognise: Callable[[Sequence[str]], int]) -> tuple[str, Undone] | None:
-    """A heading that is recognised once its text is read with another table."""
+    """Return the first heading that is recognised once its text is decoded with another table, and that reading."""
     for heading in headings:
         if not heading.isascii():
             for one in undone(heading):
@@ -281,13 +257,14 @@ def _garbled(where: str, heading: str, found: Undone) -> CannotStart:
 
 def _is_across(headings: Sequence[str]) -> bool:
     """Whether several headings are days, months or numbers: the sales stand side by side instead of one below."""
-    texts = [text for text in map(_tidy, headings) if text]
+    texts = [text for text in map(tidy, headings) if text]
     if sum(text.isdigit() and int(text) <= 31 for text in texts if len(text) < 3) >= _DAY_NUMBERS:
         return True
     return sum(map(_is_period, texts)) > max(1, len(texts) // 2 - 1)
 
 
 def _is_period(text: str) -> bool:
+    """Whether a heading names a day, a week, a month or a year."""
     words = _plain(text).split()
     if not words or len(text) > 30 or figure_of(text) is not None:
         return re.fullmatch("20[0-9]{2}", text) is not None
@@ -296,7 +273,7 @@ def _is_period(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Small letters without accents, words kept apart."""
+    """Return the words of a text in small letters without accents, kept apart by spaces."""
     return " ".join(
         filter(None, (letters_of(word) for word in re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))))
     )
@@ -320,35 +297,34 @@ def _across(where: str, row: int, headings: Sequence[str]) -> CannotStart:
 
 def _proposals(
     sheet: Sheet, row: int, headings: Sequence[str], ignored: Sequence[int], missing: Sequence[str]
-) -> Iterator[tuple[str, list[str]]]:
-    """For each missing field the likeliest headings without one, where one is likely at all."""
+) -> dict[str, list[str]]:
+    """Return the likeliest headings without a field for each missing one for which any is likely at all."""
     left = [number for number in ignored if headings[number]]
+    proposals: dict[str, list[str]] = {}
     for name in missing:
         likely = {number: _likeness(sheet, row, headings[number], number, name) for number in left}
         best = max(likely.values(), default=0)
         if best:
             found = [number for number, score in likely.items() if score == best]
             left = [number for number in left if number not in found]
-            yield name, [headings[number] for number in found[:3]]
+            proposals[name] = [headings[number] for number in found[:3]]
+    return proposals
 
 
 def _likeness(sheet: Sheet, row: int, heading: str, number: int, name: str) -> int:
-    """How likely a heading means a field: by its words, its letters, and whether its cells can be that field."""
+    """Return how likely a heading means a field: by its words, its letters, and whether its cells can be that field."""
+    column = sheet.table.columns[number]
+    cells = (column[at] for at in range(row + 1, min(row + 1 + _CELLS_SEEN, sheet.table.rows)))
+    filled = [tidy(cell) for cell in cells if not is_blank(cell)]
+    numeric = 2 * sum(figure_of(_MARKS_OF_MONEY.sub("", text)) is not None for text in filled)
+    if name == "description":
+        can_hold = numeric < len(filled)
+    else:
+        can_hold = bool(filled) and (name == "external_ref" or numeric >= len(filled))
     words = _plain(heading).split()
-    if not _OTHERWISE.isdisjoint(words) or not _can_hold(sheet, row, number, name):
+    if not can_hold or not _OTHERWISE.isdisjoint(words):
         return 0
     ranks = [len(_WORDS[name]) - _WORDS[name].index(word) for word in words if word in _WORDS[name]]
     known = [key for key, field in FIELD_OF.items() if field == name]
     near = difflib.get_close_matches(key_of(heading), known, n=1, cutoff=0.75)
     return max(ranks, default=0) + (100 if near else 0)
-
-
-def _can_hold(sheet: Sheet, row: int, number: int, name: str) -> bool:
-    """Whether most cells are numbers, where the field is one, and are not, where it is a text."""
-    column = sheet.table.columns[number]
-    cells = (column[at] for at in range(row + 1, min(row + 1 + _CELLS_SEEN, sheet.table.rows)))
-    filled = [_tidy(cell) for cell in cells if not is_blank(cell)]
-    numeric = sum(figure_of(_MARKS_OF_MONEY.sub("", text)) is not None for text in filled)
-    if name == "description":
-        return 2 * numeric < len(filled)
-    return bool(filled) and (name == "external_ref" or 2 * numeric >= len(filled))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from batch_issuer.model.fields import BY_KEY
 from batch_issuer.model.problems import Problem
@@ -33,6 +34,16 @@ class Refs:
     """By code."""
     parts: list[tuple[str, ...]]
     """What each reference of a template is made of, parallel to `texts`; empty for a single column."""
+
+    def used_codes(self) -> list[int]:
+        """Return the codes that stand in at least one row, ascending."""
+        return Column(codes=self.codes, texts=self.texts).used_codes()
+
+    def first_rows(self) -> NDArray[np.int64]:
+        """Return the first row of each code; 0 for a code that stands in none."""
+        rows = np.zeros(len(self.texts), np.int64)
+        rows[self.codes[::-1]] = np.arange(len(self.codes))[::-1]
+        return rows
 
 
 def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequence[str]) -> Refs:

@@ -68,6 +68,7 @@ class Room:
     names: int = NAMES
 
     def portion(self, items: Sequence[Item], most: int = GROUP_ROWS) -> Portion[Item]:
+        """Return a list cut to what is left, and take that much room."""
         count = min(len(items), most, self.rows)
         if count == len(items) - 1:
             count += 1  # a line that says "one more" takes as much room as the one
@@ -153,7 +154,7 @@ class Reasons:
     found: list[Reason] = field(default_factory=list)
 
     def number(self, title: str, references: Iterable[str]) -> int:
-        """The number of a new reason; -1 where it is no document's."""
+        """Return the number of a new reason; -1 where it is no document's."""
         named = frozenset(filter(None, references))
         if not named:
             return -1
@@ -194,7 +195,7 @@ class Exceptions:
 
 
 def gather(reconciliation: Reconciliation, messages: Messages) -> Exceptions:
-    """The exceptions of a reconciliation, the most urgent first to take room."""
+    """Return the exceptions of a reconciliation, the most urgent first to take room."""
     return _Gathering(reconciliation, messages).exceptions()
 
 
@@ -214,8 +215,7 @@ class _Gathering:
         of_others = left_open(known)
         owed = looks_owed(known.records, known.carried)
         others = [one for one in known.carried if one not in of_others and one not in owed]
-        carried = sorted(others, key=lambda one: (waiting_since(one), one.external_ref))
-        return Exceptions(
+        return Exceptions(  # in this order the sections take the page's room
             conflicts=self._listed(Cause.CONFLICT, known.conflicts),
             contradictions=self._listed(Cause.CONTRADICTION, compared.contradictions),
             missing=self._listed(Cause.MISSING, compared.missing),
@@ -231,7 +231,7 @@ class _Gathering:
             gone=self.room.portion(since.gone, SINCE_ROWS),
             new=self.room.portion(since.new, SINCE_ROWS),
             contingency=self.room.portion(oldest_first(known)),
-            carried=self.room.portion(carried),
+            carried=self.room.portion(sorted(others, key=lambda one: (waiting_since(one), one.external_ref))),
             state_changes=self.room.portion([one for one in compared.state_changes if one.recorded and one.before]),
             lookalikes=self.room.portion(compared.lookalikes),
             other_months=self._of(OTHER_MONTH, known.other_months),
@@ -262,30 +262,31 @@ class _Gathering:
         )
 
     def _problems(self, problems: Iterable[FoundProblem]) -> tuple[ProblemGroup, ...]:
-        """Problems by code, the most frequent first."""
+        """Return problems by code, the most frequent first."""
+        language = self.messages.language
         by_code: dict[str, list[FoundProblem]] = defaultdict(list)
         for problem, document in problems:
             by_code[problem.code].append((problem, document))
         ordered = sorted(by_code.items(), key=lambda entry: (-len(entry[1]), entry[0]))
-        return tuple(self._problem_group(code, members) for code, members in ordered)
-
-    def _problem_group(self, code: str, members: Sequence[FoundProblem]) -> ProblemGroup:
-        language = self.messages.language
-        said = dict.fromkeys(_without_value(problem, language) for problem, _ in members)
-        title = shared_words(said)
-        lines = _lines(members, language)
-        references = {line.reference for line in lines}
-        return ProblemGroup(
-            code=code,
-            title=title,
-            repair=shared_words(problem.repair.get(language, "") for problem, _ in members),
-            documents=len(references),
-            problems=len(members),
-            items=self.room.portion(lines),
-            has_amounts=any(document is not None for _, document in members),
-            alike=len(said) == 1,
-            reason=self.reasons.number(title, references),
-        )
+        groups = []
+        for code, members in ordered:
+            said = dict.fromkeys(_without_value(problem, language) for problem, _ in members)
+            title, lines = shared_words(said), _lines(members, language)
+            references = {line.reference for line in lines}
+            groups.append(
+                ProblemGroup(
+                    code=code,
+                    title=title,
+                    repair=shared_words(problem.repair.get(language, "") for problem, _ in members),
+                    documents=len(references),
+                    problems=len(members),
+                    items=self.room.portion(lines),
+                    has_amounts=any(document is not None for _, document in members),
+                    alike=len(said) == 1,
+                    reason=self.reasons.number(title, references),
+                )
+            )
+        return tuple(groups)
 
     def _findings(self) -> Iterable[Finding]:
         known = self.reconciliation
@@ -311,7 +312,7 @@ class _Gathering:
 
 
 def in_brief(one: Any) -> tuple[str, str]:
-    """The reference of something that is not in a table, with its rows, its difference or its amount."""
+    """Return the reference of something that is not in a table, with its rows, its difference or its amount."""
     match one:
         case Record():
             return one.external_ref, span(one.source.rows)
@@ -328,7 +329,7 @@ def in_brief(one: Any) -> tuple[str, str]:
 
 
 def _lines(members: Sequence[FoundProblem], language: str) -> list[ProblemLine]:
-    """Problems of one document and column that say the same drawn together, in the order of the first of each."""
+    """Draw problems of one document and column that say the same together, in the order of the first of each."""
     alike: dict[tuple[object, ...], list[ProblemText]] = defaultdict(list)
     documents: dict[tuple[object, ...], HeldBack | None] = {}
     for number, (problem, document) in enumerate(members):
@@ -336,17 +337,15 @@ def _lines(members: Sequence[FoundProblem], language: str) -> list[ProblemLine]:
         key = (whose, problem.file, problem.sheet, problem.column, _without_value(problem, language))
         alike[key].append(problem)
         documents[key] = document
-    return [_line(documents[key], problems) for key, problems in alike.items()]
-
-
-def _line(document: HeldBack | None, problems: Sequence[ProblemText]) -> ProblemLine:
-    rows = tuple(problem.row for problem in problems if problem.row is not None)
-    return ProblemLine(
-        document=document,
-        first=problems[0],
-        rows=rows or (document.rows if document else ()),
-        values=tuple(dict.fromkeys(problem.value for problem in problems if problem.value)),
-    )
+    return [
+        ProblemLine(
+            document=(document := documents[key]),
+            first=problems[0],
+            rows=tuple(one.row for one in problems if one.row is not None) or (document.rows if document else ()),
+            values=tuple(dict.fromkeys(one.value for one in problems if one.value)),
+        )
+        for key, problems in alike.items()
+    ]
 
 
 def _without_value(problem: ProblemText, language: str) -> str:
@@ -355,7 +354,7 @@ def _without_value(problem: ProblemText, language: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _without(said: str, value: str) -> str:
-    """The text with an ellipsis for the value. Where many rows are held back, most say the same of the same."""
+    """Return the text with an ellipsis for the value. Kept: where many rows are held back, most say the same of one."""
     if not value:
         return said
     if any(mark.isdigit() for mark in value):

@@ -1,6 +1,7 @@
 """All documents as the page's script gets them: columns of numbers, with each repeated text written once.
 
-A page that draws 26,000 rows itself takes ten seconds to open; the same as data takes half a second.
+A page that draws 26,000 rows itself takes ten seconds to open; the same as data takes half a second. What stands in
+the columns comes out of the table that the workbook has too (`reports/columns.py`); only its form is the script's own.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +18,18 @@ from batch_issuer.model.money import NOTHING, in_cents
 from batch_issuer.model.records import Record
 from batch_issuer.model.states import OPEN, State
 from batch_issuer.reconcile import Reconciliation, split_control_number
-from batch_issuer.reports.figures import printable, span
+from batch_issuer.reports.columns import (
+    Column,
+    Words,
+    answer_columns,
+    document_columns,
+    held_columns,
+    missing_columns,
+    origin_columns,
+)
+from batch_issuer.reports.figures import printable
 from batch_issuer.reports.page.exceptions import Reason
-from batch_issuer.reports.wording import HELD_BACK, MISSING, NAMES, type_name
+from batch_issuer.reports.wording import HELD_BACK, MISSING, NAMES
 
 WHOLE = 40_000
 """Up to so many documents the page has generation codes and stamps too (about 170 bytes a document)."""
@@ -33,7 +43,7 @@ _COLUMNS = (
     "ref", "state", "type", "branch", "date", "customer", "place", "rows", "cents", "difference", "withheld", "series",
     "number", "when",
 )  # fmt: skip
-"""As the page's script knows them."""
+"""As the page's script knows them (templates/report.js); `cents` is the amount with VAT."""
 
 
 class Texts:
@@ -44,6 +54,7 @@ class Texts:
         self._numbers: dict[str, int] = {}
 
     def __call__(self, text: str) -> int:
+        """Return the number of a text, a new one where it was not met before."""
         found = self._numbers.get(text)
         if found is None:
             found = self._numbers[text] = len(self.listed)
@@ -64,7 +75,7 @@ class Dictionaries:
 
 
 def listed_records(reconciliation: Reconciliation) -> Sequence[Record]:
-    """The documents that the list holds: all, or none of the stamped and cancelled where there are too many."""
+    """Return the documents that the list holds: all, or none of the stamped and cancelled where there are too many."""
     known = (*reconciliation.records, *reconciliation.only_in_ledger)
     if len(known) <= BRIEF:
         return known
@@ -74,39 +85,38 @@ def listed_records(reconciliation: Reconciliation) -> Sequence[Record]:
 def listing(
     reconciliation: Reconciliation, reasons: Sequence[Reason], messages: Messages, fingerprint: str = ""
 ) -> str:
-    """The list as JSON that can stand inside a script element.
+    """Return the list as JSON that can stand inside a script element.
 
     By the fingerprint the page knows whether what its reader chose was chosen in this report.
     """
-    records = listed_records(reconciliation)
-    texts = Dictionaries()
+    records, words, texts = listed_records(reconciliation), Words(messages), Dictionaries()
+    of_records = [*document_columns(words), *answer_columns(income_tax=True), *origin_columns()]
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     for documents, values in (
-        (records, _of_record(texts)),
-        (reconciliation.held_back, _of_unsent(HELD_BACK, texts)),
-        (reconciliation.missing, _of_unsent(MISSING, texts)),
+        (records, _values(of_records, lambda one: one.state, texts)),
+        (reconciliation.held_back, _values(held_columns(words), lambda _: HELD_BACK, texts)),
+        (reconciliation.missing, _values(missing_columns(words, {}), lambda _: MISSING, texts)),
     ):
         for name in _COLUMNS:
             columns[name] += map(values[name], documents)
+    codes = {
+        "generation": [one.answer.generation_code for one in records],
+        "stamp": [one.answer.reception_stamp for one in records],
+    }
     content = {
         "fingerprint": fingerprint,
         "states": [[name, messages.text(NAMES[name])] for name in _STATE_NUMBERS],
-        "types": [type_name(text, messages) for text in texts.types.listed],
-        "branches": texts.branches.listed,
-        "dates": texts.dates.listed,
-        "customers": texts.customers.listed,
-        "places": texts.places.listed,
-        "series": texts.series.listed,
+        **{one.name: getattr(texts, one.name).listed for one in fields(texts)},
         "reasons": [reason.title for reason in reasons],
         **_reasons_of(columns["ref"], reasons),
         "columns": columns,
-        "codes": _codes(records) if len(records) <= WHOLE else None,
+        "codes": codes if len(records) <= WHOLE else None,
     }
     return inside_script(content)
 
 
 def _reasons_of(references: Sequence[str], reasons: Sequence[Reason]) -> dict[str, list[Any]]:
-    """Each set of reasons that a document has, once, and which set is whose. Most documents have none."""
+    """Return each set of reasons that a document has, once, and which set is whose. Most documents have none."""
     numbers: dict[str, list[int]] = defaultdict(list)
     for number, reason in enumerate(reasons):
         for reference in reason.references:
@@ -117,84 +127,43 @@ def _reasons_of(references: Sequence[str], reasons: Sequence[Reason]) -> dict[st
 
 
 def inside_script(content: Any) -> str:
-    """JSON that no text within it can end, nor turn into markup."""
+    """Return JSON that no text within it can end, nor turn into markup."""
     plain = printable(json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+    # `</script>` and `<!--` would end or change the element; U+2028 and U+2029 end a line of old JavaScript.
     for mark in "&<>\u2028\u2029":
         plain = plain.replace(mark, f"\\u{ord(mark):04x}")
     return plain
 
 
-_Values = dict[str, Callable[[Any], Any]]
-"""By the name of a column, what stands in it for one document."""
+def _values(
+    shared: Iterable[Column[Any]], state: Callable[[Any], str], texts: Dictionaries
+) -> dict[str, Callable[[Any], Any]]:
+    """Return what stands in each of the script's columns for one document, out of the table of columns."""
+    # What was only read has no columns of answers: nobody has answered, so it has no number, stamp or difference.
+    of: dict[str, Callable[[Any], Any]] = defaultdict(lambda: lambda _: None, {one.key: one.value for one in shared})
 
+    def series(one: Any) -> int:
+        control_number = of["control_number"](one)
+        # One that is built otherwise than the ministry's (DTE-01-…) is a series of its own.
+        return texts.series((split_control_number(control_number) or (control_number,))[0]) if control_number else -1
 
-def _of_any(texts: Dictionaries) -> _Values:
-    """What a document says of itself, in the ledger or only read."""
+    def seconds(one: Any) -> int:
+        utc = of["settled_at"](one) or of["numbered_at"](one)
+        return int(datetime.fromisoformat(utc).timestamp()) if utc else 0
+
     return {
-        "ref": lambda one: one.external_ref,
-        "type": lambda one: texts.types(one.doc_type),
-        "branch": lambda one: texts.branches(one.branch),
-        "date": lambda one: texts.dates(one.date),
-        "customer": lambda one: texts.customers(one.customer),
+        "ref": of["external_ref"],
+        "state": lambda one: _STATE_NUMBERS[state(one)],
+        "type": lambda one: texts.types(of["doc_type"](one)),
+        "branch": lambda one: texts.branches(of["branch"](one)),
+        "date": lambda one: texts.dates(of["date"](one)),
+        "customer": lambda one: texts.customers(of["customer"](one)),
+        "place": lambda one: texts.places(" · ".join(filter(None, (of["file"](one), of["sheet"](one))))),
+        "rows": of["rows"],
+        "cents": lambda one: in_cents(of["gross"](one)),
+        "difference": lambda one: in_cents(of["difference"](one) or NOTHING),
+        "withheld": lambda one: in_cents(of["retention"](one) or of["income_tax"](one) or NOTHING),
+        "series": series,
+        "number": lambda one: (split_control_number(of["control_number"](one) or "") or ("", -1))[1],
+        "when": seconds,
     }
-
-
-def _of_record(texts: Dictionaries) -> _Values:
-    return {
-        **_of_any(texts),
-        "state": lambda one: _STATE_NUMBERS[one.state],
-        "place": lambda one: texts.places(_place(one.source.file, one.source.sheet)),
-        "rows": lambda one: span(one.source.rows),
-        "cents": lambda one: in_cents(one.expected_gross),
-        "difference": _difference,
-        "withheld": lambda one: in_cents(one.answer.amounts.retention or NOTHING),
-        "series": lambda one: _series(one.answer.control_number, texts),
-        "number": lambda one: (split_control_number(one.answer.control_number) or ("", -1))[1],
-        "when": lambda one: _seconds(one.settled_at or one.numbered_at),
-    }
-
-
-def _of_unsent(state: str, texts: Dictionaries) -> _Values:
-    """The same of what was read and is not in the ledger: nobody has answered, so no number, stamp or difference."""
-    return {
-        **_of_any(texts),
-        "state": lambda _: _STATE_NUMBERS[state],
-        "place": lambda one: texts.places(_place(one.file, one.sheet)),
-        "rows": lambda one: span(one.rows),
-        "cents": lambda one: in_cents(one.gross),
-        "difference": lambda _: 0,
-        "withheld": lambda _: 0,
-        "series": lambda _: -1,
-        "number": lambda _: -1,
-        "when": lambda _: 0,
-    }
-
-
-def _difference(record: Record) -> int:
-    """Cents by which the provider's total is not ours; 0 where it gave none."""
-    gross = record.answer.amounts.gross
-    return 0 if gross is None or gross == record.expected_gross else in_cents(gross - record.expected_gross)
-
-
-def _place(file: str, sheet: str) -> str:
-    return f"{file} · {sheet}" if sheet else file
-
-
-def _series(control_number: str, texts: Dictionaries) -> int:
-    """The number of a control number's series; one that is built otherwise is a series of its own."""
-    if not control_number:
-        return -1
-    return texts.series((split_control_number(control_number) or (control_number,))[0])
-
-
-def _codes(records: Iterable[Record]) -> dict[str, list[str]]:
-    answers = [record.answer for record in records]
-    return {
-        "generation": [answer.generation_code for answer in answers],
-        "stamp": [answer.reception_stamp for answer in answers],
-    }
-
-
-def _seconds(utc: str) -> int:
-    """Seconds since 1970; 0 where no time is known."""
-    return int(datetime.fromisoformat(utc).timestamp()) if utc else 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -19,15 +19,15 @@ from markupsafe import Markup, escape
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.money import total_of
 from batch_issuer.model.states import ISSUED, State
-from batch_issuer.reconcile import Cause, Group, HeldBack, Missing, Reconciliation, Tally, age_bucket
+from batch_issuer.reconcile import Cause, HeldBack, Missing, Reconciliation, Tally, age_bucket
 from batch_issuer.reports import figures, wording
+from batch_issuer.reports.columns import Words, breakdowns
 from batch_issuer.reports.page.exceptions import OTHER_MONTH, gather, in_brief
 from batch_issuer.reports.page.listing import BRIEF, listed_records, listing
 from batch_issuer.reports.page.pictures import hours, length_of, state_bar
 from batch_issuer.reports.replacing import replace_file
 from batch_issuer.reports.tasks import oldest_first, tasks, waiting_since
 from batch_issuer.resources import templates_folder
-from batch_issuer.rules.catalogs import payment_methods
 
 STATIC_LIST = 250
 """Up to so many documents the whole list is in the page as a table too, for printing and for readers without script."""
@@ -39,17 +39,21 @@ def write_page(reconciliation: Reconciliation, messages: Messages, path: Path) -
 
 
 def page_text(reconciliation: Reconciliation, messages: Messages) -> str:
-    """The page as text."""
+    """Return the page as text."""
     environment = _environment()
-    style = _source(environment, "report.css") + _running_foot(reconciliation)
+    # Who and when, at the foot of every printed page. Each character is an escape: no name can end the text.
+    foot = figures.printable(f"{reconciliation.company_name} · {figures.moment(reconciliation.as_of)}")
+    escaped = "".join(f"\\{ord(mark):06x}" for mark in foot)
+    style = f'{_source(environment, "report.css")}@page{{@bottom-left{{content:"{escaped}"}}}}\n'
     script = _source(environment, "report.js")
     found = gather(reconciliation, messages)
     fingerprint = figures.fingerprint(reconciliation)
     page = environment.get_template("report.html.j2").render(
+        **_PLAIN_TOOLS,
+        **_tools(reconciliation, messages),
         **_figures(reconciliation, messages),
         found=found,
         fingerprint=fingerprint,
-        **_tools(reconciliation, messages),
         style=Markup(style),  # noqa: S704 - our own file, and a text written in escapes only
         script=Markup(script),  # noqa: S704 - our own file
         style_hash=_content_hash(style),
@@ -76,151 +80,84 @@ def _source(environment: Environment, name: str) -> str:
 
 
 def _content_hash(text: str) -> str:
-    """The digest by which the content-security policy knows an inline style or script."""
+    """Return the digest by which the content-security policy knows an inline style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _running_foot(reconciliation: Reconciliation) -> str:
-    """Who and when, at the foot of every printed page. Each character is an escape: no name can end the text."""
-    said = f"{reconciliation.company_name} · {figures.moment(reconciliation.as_of)}"
-    escaped = "".join(f"\\{ord(mark):06x}" for mark in figures.printable(said))
-    return f'@page{{@bottom-left{{content:"{escaped}"}}}}\n'
-
-
 def _figures(reconciliation: Reconciliation, messages: Messages) -> dict[str, Any]:
-    """What the template shows, computed once each."""
-    total = reconciliation.total
-    held_gross = total_of(one.gross for one in reconciliation.held_back)
+    """Return what the template shows, computed once each."""
     contingency = oldest_first(reconciliation)
     records = listed_records(reconciliation)
     unsent: list[tuple[str, HeldBack | Missing]] = [(wording.HELD_BACK, one) for one in reconciliation.held_back]
     unsent += [(wording.MISSING, one) for one in reconciliation.missing]
+    issued, differences = [reconciliation.states[state] for state in ISSUED], reconciliation.differences
     return {
         "needs_person": reconciliation.needs_person,
         "verdict": messages.text(reconciliation.verdict, **reconciliation.verdict_parameters),
         "r": reconciliation,
-        "total": total,
-        "held_gross": held_gross,
-        "issued": Tally(
-            documents=sum(reconciliation.states[state].documents for state in ISSUED),
-            gross=total_of(reconciliation.states[state].gross for state in ISSUED),
-        ),
-        "differences_by_state": _differences_by_state(reconciliation),
-        "within": [one for one in reconciliation.differences if one.within_tolerance],
+        "total": reconciliation.total,
+        "held_gross": total_of(one.gross for one in reconciliation.held_back),
+        "issued": Tally(documents=sum(one.documents for one in issued), gross=total_of(one.gross for one in issued)),
+        "differences_by_state": {
+            state: total_of(one.amount for one in differences if one.record.state is state) for state in State
+        },
+        "within": [one for one in differences if one.within_tolerance],
         "tasks": tasks(reconciliation),
         "oldest": contingency[0] if contingency else None,
         "bar": state_bar(reconciliation),
         "hours": hours((one.first_sent_at, one.state) for one in reconciliation.records),
-        "most_money": max((one.gross for one in [*reconciliation.states.values()]), default=Decimal(0)),
-        "breakdowns": _breakdowns(reconciliation, messages),
+        "most_money": max((one.gross for one in reconciliation.states.values()), default=Decimal(0)),
         "scope": wording.scope(reconciliation, messages),
-        "signed": lambda one: wording.signed(one, messages),
         "listed": len(records) + len(unsent),
         "left_out": len(reconciliation.records) + len(reconciliation.only_in_ledger) - len(records),
         "static_list": records if len(records) + len(unsent) <= STATIC_LIST else (),
         "unsent": unsent,
-        "list_limit": BRIEF,
-        "text_of_script": _script_texts(messages),
     }
-
-
-def _differences_by_state(reconciliation: Reconciliation) -> Mapping[State, Decimal]:
-    return {
-        state: total_of(one.amount for one in reconciliation.differences if one.record.state is state)
-        for state in State
-    }
-
-
-def _breakdowns(reconciliation: Reconciliation, messages: Messages) -> list[tuple[str, str, Any]]:
-    """Title, heading and the groups with the name that each is shown under."""
-    payments = payment_methods().names
-    none = messages.text(N_("(none)"))
-    dimensions: list[tuple[str, str, tuple[Group, ...], Callable[[str], str]]] = [
-        (N_("By type"), N_("Type"), reconciliation.by_type, lambda name: wording.type_name(name, messages)),
-        (N_("By branch"), N_("Branch"), reconciliation.by_branch, str),
-        (N_("By date in the files"), N_("Date"), reconciliation.by_day, figures.day),
-        (
-            N_("By payment method"),
-            N_("Payment method"),
-            reconciliation.by_payment,
-            lambda name: f"{name} {payments[name]}" if name in payments else name,
-        ),
-    ]
-    return [
-        (title, heading, [(shown(group.name) or none, group) for group in groups])
-        for title, heading, groups, shown in dimensions
-        if any(group.name for group in groups)
-    ]
 
 
 def _tools(reconciliation: Reconciliation, messages: Messages) -> dict[str, Any]:
-    """What the template writes with."""
+    """Return what the template writes with, in its language and with this reconciliation's names."""
 
     def filled(message: str, **markup: Markup | str) -> Markup:
         return escape(messages.text(message)).format(**markup)
 
-    names = figures.file_names(reconciliation)
+    words, names = Words(messages), figures.file_names(reconciliation)
     return {
         "_": messages.text,
-        "file_name": lambda file: names.get(file, file),
-        "filled": filled,
         "count": messages.count,
         "language": messages.language,
-        "plain": _isolated,
-        "named": _named,
-        "reference": lambda text: _isolated(text, "ref"),
-        "money": figures.money,
-        "signed_money": figures.signed_money,
-        "whole": figures.whole,
-        "share": figures.share,
-        "moment": figures.moment,
-        "day": figures.day,
-        "span": figures.span,
-        "age": figures.age,
-        "age_bucket": age_bucket,
-        "length_of": length_of,
-        "type_name": lambda doc_type: wording.type_name(doc_type, messages),
+        "filled": filled,
+        "file_name": lambda file: names.get(file, file),
+        "type_name": words.doc_type,
         "field_name": lambda what: wording.field_name(what, messages),
         "refusal_title": lambda refusal: wording.refusal_title(refusal, messages),
         "refusal_repair": lambda refusal: wording.refusal_repair(refusal, messages),
-        "names": wording.NAMES,
-        "what_to_do": wording.WHAT_TO_DO,
-        "explanations": wording.CAUSE_EXPLANATIONS,
-        "titles": wording.CAUSE_TITLES,
-        "short_names": wording.CAUSE_NAMES,
-        "age_names": wording.AGE_NAMES,
-        "match_names": wording.MATCH_NAMES,
-        "how_chosen": wording.HOW_CHOSEN,
-        "role_names": wording.ROLE_NAMES,
-        "reasons": wording.REASONS,
-        "other_month": OTHER_MONTH,
-        "waiting_since": waiting_since,
-        "late_ages": wording.LATE_AGES,
-        "keyboard": _KEYBOARD,
-        "Cause": Cause,
-        "State": State,
+        "signed": lambda one: wording.signed(one, messages),
+        "breakdowns": [
+            (title, heading, groups)
+            for title, heading, groups in breakdowns(reconciliation, words)
+            if any(group.name for _, group in groups)
+        ],
+        "text_of_script": {name: messages.text(text) for name, text in _SCRIPT_TEXTS.items()},
     }
 
 
 def _isolated(text: str, css_class: str = "") -> Markup:
-    """A text of the files or the provider: its writing direction stays its own."""
+    """Return a text of the files or the provider, whose writing direction stays its own."""
     opening = Markup('<bdi class="{}">').format(css_class) if css_class else Markup("<bdi>")
     return opening + escape(figures.printable(text)) + Markup("</bdi>")
 
 
 def _named(items: Iterable[Any]) -> str:
-    """References in running text, each with its rows: one text, because elements by the thousand open slowly."""
-    return ", ".join(f"{_apart(figures.printable(reference))} ({where})" for reference, where in map(in_brief, items))
+    """Return references in running text, each with its rows: one text, because elements by the thousand open slowly.
 
-
-def _apart(text: str) -> str:
-    """A reference whose writing direction stays its own, in characters instead of an element."""
-    return text if text.isascii() else f"\u2068{text}\u2069"
-
-
-def _script_texts(messages: Messages) -> Mapping[str, str]:
-    """What the page's script says."""
-    return {name: messages.text(text) for name, text in _SCRIPT_TEXTS.items()}
+    A reference whose writing direction is another keeps it by characters (U+2068, U+2069) instead of an element.
+    """
+    found = []
+    for reference, where in map(in_brief, items):
+        text = figures.printable(reference)
+        found.append(f"{text} ({where})" if text.isascii() else f"\u2068{text}\u2069 ({where})")
+    return ", ".join(found)
 
 
 _KEYBOARD: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -244,3 +181,36 @@ _SCRIPT_TEXTS: Mapping[str, str] = {
     "stamp": N_("Ministry's stamp"),
     "reason": N_("Cause"),
 }
+_PLAIN_TOOLS: Mapping[str, Any] = {
+    "plain": _isolated,
+    "named": _named,
+    "reference": lambda text: _isolated(text, "ref"),
+    "money": figures.money,
+    "signed_money": figures.signed_money,
+    "whole": figures.whole,
+    "share": figures.share,
+    "moment": figures.moment,
+    "day": figures.day,
+    "span": figures.span,
+    "age": figures.age,
+    "age_bucket": age_bucket,
+    "waiting_since": waiting_since,
+    "length_of": length_of,
+    "names": wording.NAMES,
+    "what_to_do": wording.WHAT_TO_DO,
+    "explanations": wording.CAUSE_EXPLANATIONS,
+    "titles": wording.CAUSE_TITLES,
+    "short_names": wording.CAUSE_NAMES,
+    "age_names": wording.AGE_NAMES,
+    "match_names": wording.MATCH_NAMES,
+    "how_chosen": wording.HOW_CHOSEN,
+    "role_names": wording.ROLE_NAMES,
+    "reasons": wording.REASONS,
+    "other_month": OTHER_MONTH,
+    "late_ages": wording.LATE_AGES,
+    "list_limit": BRIEF,
+    "keyboard": _KEYBOARD,
+    "Cause": Cause,
+    "State": State,
+}
+"""What the template writes with whatever is reported, under the names that it has there."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate
 
 from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.states import State
@@ -88,53 +89,51 @@ class Hours:
 
 
 def state_bar(reconciliation: Reconciliation) -> tuple[Segment, ...]:
-    """Documents by state, in the order of the bridge, what was not sent first."""
-    parts = [(HELD_BACK, len(reconciliation.held_back))]
-    parts.append((MISSING, len(reconciliation.missing)))
-    parts += [(state.value, total.documents) for state, total in reconciliation.states.items()]
-    return _segments([(key, number) for key, number in parts if number])
-
-
-def _segments(parts: Sequence[tuple[str, int]]) -> tuple[Segment, ...]:
-    everything = sum(number for _, number in parts)
-    widths = [max(_LEAST, round(WIDTH * number / everything)) for _, number in parts]
+    """Return documents by state, in the order of the bridge, what was not sent first."""
+    parts = {HELD_BACK: len(reconciliation.held_back), MISSING: len(reconciliation.missing)}
+    parts |= {state.value: total.documents for state, total in reconciliation.states.items()}
+    parts = {key: number for key, number in parts.items() if number}
+    everything = sum(parts.values())
+    widths = [max(_LEAST, round(WIDTH * number / everything)) for number in parts.values()]
     if widths:
+        # Rounding and the least width make the sum a few units more or less: the widest can spare them unseen.
         widest = max(range(len(widths)), key=widths.__getitem__)
         widths[widest] += WIDTH - sum(widths)
-    segments, x = [], 0
-    for (key, number), width in zip(parts, widths, strict=True):
-        segments.append(Segment(key=key, x=x, width=width, number=number, share=share(number, everything)))
-        x += width
-    return tuple(segments)
+    starts = accumulate(widths, initial=0)
+    return tuple(
+        Segment(key=key, x=x, width=width, number=number, share=share(number, everything))
+        for (key, number), x, width in zip(parts.items(), starts, widths, strict=False)
+    )
 
 
 def length_of(amount: Decimal, longest: Decimal) -> int:
-    """Units of a bar beside others of which the longest takes the whole width."""
+    """Return the units of a bar beside others of which the longest takes the whole width."""
     if amount <= 0 or longest <= 0:
         return 0
     return max(_LEAST, round(WIDTH * amount / longest))
 
 
 def hours(sent: Iterable[tuple[str, str]]) -> Hours | None:
-    """Columns over the time in which documents were sent, in steps that suit its length.
+    """Return columns over the time in which documents were sent, in steps that suit its length.
 
-    `sent` are moments of the ledger and the state of each document now. None where there are too few columns to
-    show anything.
+    `sent` are moments of the ledger and the state of each document now. None: too few columns to show anything.
     """
-    times = [(dt.datetime.fromisoformat(text), state) for text, state in sent if text]
+    times = sorted((dt.datetime.fromisoformat(text), state) for text, state in sent if text)
     if not times:
         return None
-    earliest, latest = min(time for time, _ in times), max(time for time, _ in times)
-    step = next((step for step in _STEPS if (latest - earliest) / step < _MOST_COLUMNS), _STEPS[-1])
-    first = _floor(earliest.astimezone(EL_SALVADOR), step)
+    length = times[-1][0] - times[0][0]
+    step = next((step for step in _STEPS if length / step < _MOST_COLUMNS), _STEPS[-1])
+    # Columns begin at full steps of the clock in El Salvador: an axis of 08:00, 08:15 can be read, 08:03 cannot.
+    begins = times[0][0].astimezone(EL_SALVADOR)
+    midnight = begins.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = midnight + (begins - midnight) // step * step
     counts: dict[int, Counter[str]] = defaultdict(Counter)
     for time, state in times:
         counts[(time - first) // step][state] += 1
     last = max(counts)
     if last < _FEWEST_COLUMNS - 1:
         return None
-    most = max(one.total() for one in counts.values())
-    width = WIDTH / (last + 1)
+    most, width = max(one.total() for one in counts.values()), WIDTH / (last + 1)
     columns = tuple(
         Column(
             x=round(at * width, 2),
@@ -153,8 +152,3 @@ def _blocks(counts: Counter[str], most: int) -> Iterator[Block]:
         height = 100 * counts[state] / most
         foot -= height
         yield Block(key=state, y=round(foot, 2), height=round(height, 2))
-
-
-def _floor(time: dt.datetime, step: dt.timedelta) -> dt.datetime:
-    midnight = time.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + (time - midnight) // step * step

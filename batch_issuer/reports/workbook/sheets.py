@@ -13,14 +13,13 @@ from batch_issuer.reconcile import (
     Cause,
     Comparison,
     Reconciliation,
+    Since,
 )
 from batch_issuer.reconcile.values import EXCLUDED_SUBJECT
 from batch_issuer.reports import wording
 from batch_issuer.reports.cells import Kind
 from batch_issuer.reports.columns import (
-    Changed,
     Column,
-    Then,
     Words,
     answer_columns,
     conflict_columns,
@@ -47,7 +46,7 @@ from batch_issuer.reports.wording import CAUSE_NAMES
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Table(Generic[Item]):
     """One sheet. `key` is what the summary finds it by."""
 
@@ -60,93 +59,92 @@ class Table(Generic[Item]):
 
 
 def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any]]:
-    """Every table that has rows, or is always there, in the order of the sheets."""
-    words = Words(messages)
-    comparison = reconciliation.comparison or Comparison(matches={})
+    """Return every table that has rows, or is always there, in the order of the sheets."""
+    words, made = Words(messages), reconciliation
+    compared = made.comparison or Comparison(matches={})
+    changes = [(conflict, change) for conflict in made.conflicts for change in conflict.changes]
+    problems = [*blocking(made), *warning(made)]
+    contradicted = CAUSE_NAMES[Cause.CONTRADICTION]
     everything: list[Table[Any]] = [
-        Table(key="conflicts", title=N_("Conflicts"), columns=conflict_columns(words), rows=_changes(reconciliation)),
+        Table("conflicts", N_("Conflicts"), conflict_columns(words), changes),
+        Table("contradictions", contradicted, state_change_columns(words), compared.contradictions),
+        *(_of_state(state, made.in_state(state), words) for state in UNFINISHED),
         Table(
-            key="contradictions",
-            title=CAUSE_NAMES[Cause.CONTRADICTION],
-            columns=state_change_columns(words),
-            rows=comparison.contradictions,
+            wording.MISSING,
+            CAUSE_NAMES[Cause.MISSING],
+            missing_columns(words, compared.at_provider),
+            compared.missing,
         ),
-        *(_of_state(state, reconciliation.in_state(state), words) for state in UNFINISHED),
-        Table(
-            key=wording.MISSING,
-            title=CAUSE_NAMES[Cause.MISSING],
-            columns=missing_columns(words, comparison.at_provider),
-            rows=comparison.missing,
-        ),
-        _of_state(
-            "only_in_ledger", comparison.only_in_ledger, words, title=CAUSE_NAMES[Cause.ONLY_IN_LEDGER], with_state=True
-        ),
-        *(_of_state(state, reconciliation.in_state(state), words) for state in REFUSED),
-        Table(
-            key="differences",
-            title=N_("Differences"),
-            columns=difference_columns(words),
-            rows=reconciliation.differences,
-            always=True,
-        ),
-        Table(
-            key=wording.HELD_BACK,
-            title=wording.NAMES[wording.HELD_BACK],
-            columns=held_columns(words),
-            rows=reconciliation.held_back,
-        ),
-        Table(
-            key="problems",
-            title=N_("Problems"),
-            columns=problem_columns(words),
-            rows=[*blocking(reconciliation), *warning(reconciliation)],
-            always=True,
-        ),
-        _of_state(State.CONTINGENCY, oldest_first(reconciliation), words),
-        _of_state("carried", reconciliation.carried, words, title=N_("Open from other runs"), with_state=True),
-        _of_state(State.STAMPED, reconciliation.in_state(State.STAMPED), words),
-        _cancelled(reconciliation, words),
-        *_beside(reconciliation, comparison, words),
+        _of_states("only_in_ledger", CAUSE_NAMES[Cause.ONLY_IN_LEDGER], compared.only_in_ledger, words),
+        *(_of_state(state, made.in_state(state), words) for state in REFUSED),
+        Table("differences", N_("Differences"), difference_columns(words), made.differences, always=True),
+        Table(wording.HELD_BACK, wording.NAMES[wording.HELD_BACK], held_columns(words), made.held_back),
+        Table("problems", N_("Problems"), problem_columns(words), problems, always=True),
+        _of_state(State.CONTINGENCY, oldest_first(made), words),
+        _of_states("carried", N_("Open from other runs"), made.carried, words),
+        _of_state(State.STAMPED, made.in_state(State.STAMPED), words),
+        _cancelled(made, words),
+        *_beside(made, compared, words),
     ]
     return [table for table in everything if table.rows or table.always]
 
 
-def _beside(reconciliation: Reconciliation, comparison: Comparison, words: Words) -> list[Table[Any]]:
-    """What is found, written and signed about documents, where they came from, and how their numbers run."""
-    learned = [one for one in comparison.state_changes if one.recorded and one.before]
+def _beside(made: Reconciliation, compared: Comparison, words: Words) -> list[Table[Any]]:
+    """Return what is found, written and signed about documents, where they came from, and how their numbers run."""
+    learned = [one for one in compared.state_changes if one.recorded and one.before]
+    then = made.since or Since(report="", as_of="")
+    parts = {
+        N_("New"): then.new,
+        N_("Still open"): then.still_open,
+        N_("Gone"): then.gone,
+        N_("Resolved"): then.resolved,
+    }
+    since = [(words.messages.text(title), item) for title, items in parts.items() for item in items]
     return [
-        Table(key="learned", title=N_("Learned now"), columns=state_change_columns(words), rows=learned),
-        Table(key="since", title=N_("Changes"), columns=since_columns(words), rows=_since(reconciliation, words)),
-        Table(key="notes", title=N_("Written notes"), columns=note_columns(), rows=reconciliation.noted),
-        Table(key="months", title=N_("Other month"), columns=month_columns(words), rows=reconciliation.other_months),
-        Table(key="lookalikes", title=N_("Alike"), columns=lookalike_columns(words), rows=comparison.lookalikes),
+        Table("learned", N_("Learned now"), state_change_columns(words), learned),
+        Table("since", N_("Changes"), since_columns(words), since),
+        Table("notes", N_("Written notes"), note_columns(), made.noted),
+        Table("months", N_("Other month"), month_columns(words), made.other_months),
+        Table("lookalikes", N_("Alike"), lookalike_columns(words), compared.lookalikes),
+        Table("sequences", N_("Sequences"), series_columns(), made.series, always=True),
         Table(
-            key="sequences", title=N_("Sequences"), columns=series_columns(), rows=reconciliation.series, always=True
+            "odd_numbers", N_("Odd control numbers"), _columns_of(made.odd_numbers, words, why=True), made.odd_numbers
         ),
-        _of_state("odd_numbers", reconciliation.odd_numbers, words, title=N_("Odd control numbers")),
-        Table(key="sources", title=N_("Sources"), columns=source_columns(), rows=reconciliation.sources, always=True),
-        Table(key="runs", title=N_("Runs"), columns=run_columns(), rows=reconciliation.runs),
-        Table(key="sign_offs", title=N_("Signed"), columns=sign_off_columns(words), rows=reconciliation.sign_offs),
+        Table("sources", N_("Sources"), source_columns(), made.sources, always=True),
+        Table("runs", N_("Runs"), run_columns(), made.runs),
+        Table("sign_offs", N_("Signed"), sign_off_columns(words), made.sign_offs),
     ]
 
 
-def _of_state(
-    key: str, records: Sequence[Record], words: Words, *, title: str = "", with_state: bool = False
-) -> Table[Record]:
-    """Documents of one state, or of several with a column that says which."""
+def _columns_of(
+    records: Sequence[Record], words: Words, *, why: bool, beside: Sequence[Column[Record]] = ()
+) -> list[Column[Record]]:
+    """Return the columns of documents: `why` adds what is known of them, and answers those of what was answered."""
     columns = document_columns(words)
-    if with_state:
-        columns.insert(1, Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one.state)))
-    if with_state or key not in WERE_ISSUED:
+    if why:
         columns += why_columns(words)
     if any(record.answer.control_number for record in records):
         columns += answer_columns(income_tax=any(record.doc_type == EXCLUDED_SUBJECT for record in records))
-    if key == State.STAMPED and any(record.answer.observaciones for record in records):
-        columns.append(Column(N_("Observations"), 50, Kind.LONG, words.why))
-    return Table(key=key, title=title or wording.NAMES[key], columns=columns + origin_columns(), rows=records)
+    return [*columns, *beside, *origin_columns()]
+
+
+def _of_state(state: State, records: Sequence[Record], words: Words) -> Table[Record]:
+    observed: list[Column[Record]] = []
+    if state is State.STAMPED and any(record.answer.observaciones for record in records):
+        observed.append(Column(N_("Observations"), 50, Kind.LONG, words.why))
+    columns = _columns_of(records, words, why=state not in WERE_ISSUED, beside=observed)
+    return Table(state, wording.NAMES[state], columns, records)
+
+
+def _of_states(key: str, title: str, records: Sequence[Record], words: Words) -> Table[Record]:
+    """Return documents of several states, with a column that says which."""
+    columns = _columns_of(records, words, why=True)
+    columns.insert(1, Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one.state)))
+    return Table(key, title, columns, records)
 
 
 def _cancelled(reconciliation: Reconciliation, words: Words) -> Table[Record]:
+    """Return the cancelled documents, with a column that marks those whose sale still stands in the files."""
     table = _of_state(State.CANCELLED, reconciliation.in_state(State.CANCELLED), words)
     still = {one.external_ref for one in reconciliation.still_in_files}
     yes = words.messages.text(N_("yes"))
@@ -154,21 +152,3 @@ def _cancelled(reconciliation: Reconciliation, words: Words) -> Table[Record]:
         N_("Still in the files"), 12, Kind.TEXT, lambda one: yes if one.external_ref in still else ""
     )
     return replace(table, columns=[*table.columns, column])
-
-
-def _changes(reconciliation: Reconciliation) -> list[Changed]:
-    return [(conflict, change) for conflict in reconciliation.conflicts for change in conflict.changes]
-
-
-def _since(reconciliation: Reconciliation, words: Words) -> list[Then]:
-    since = reconciliation.since
-    if since is None:
-        return []
-    say = words.messages.text
-    parts = (
-        (N_("New"), since.new),
-        (N_("Still open"), since.still_open),
-        (N_("Gone"), since.gone),
-        (N_("Resolved"), since.resolved),
-    )
-    return [(say(title), item) for title, items in parts for item in items]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,9 +18,17 @@ from batch_issuer.model.states import State
 from batch_issuer.reconcile import Cause, Group, Reconciliation, Step, Tally, Total
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.cells import write_text
-from batch_issuer.reports.columns import AMOUNT, DIFFERS, INCOME_TAX, PROVIDER, REFERENCE, WITHHELD
+from batch_issuer.reports.columns import (
+    AMOUNT,
+    DIFFERS,
+    INCOME_TAX,
+    PROVIDER,
+    REFERENCE,
+    WITHHELD,
+    Words,
+    breakdowns,
+)
 from batch_issuer.reports.tasks import tasks
-from batch_issuer.rules.catalogs import payment_methods
 
 MONEY = "$#,##0.00;[Red]-$#,##0.00"
 WHOLE = "#,##0"
@@ -35,7 +43,7 @@ class Area:
     rows: int
 
     def column(self, heading: str) -> str:
-        """The cells under a heading, as a formula names them; empty where there is no such column."""
+        """Return the cells under a heading, as a formula names them; empty where there is no such column."""
         if heading not in self.headings:
             return ""
         letter = xl_col_to_name(self.headings.index(heading))
@@ -43,45 +51,32 @@ class Area:
         return f"'{name}'!${letter}$2:${letter}${self.rows + 1}"
 
 
-@dataclass(frozen=True, slots=True)
 class Looks:
-    """Formats of the summary."""
+    """Formats of the summary in one workbook."""
 
-    title: Format
-    verdict: Format
-    soft: Format
-    head: Format
-    head_right: Format
-    text: Format
-    right: Format
-    action: Format
-    whole: Format
-    money: Format
-    line: Format
-    strong: Format
-    strong_whole: Format
-    strong_money: Format
+    def __init__(self, book: Workbook) -> None:
+        head = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
+        strong = {"bold": True, "top": 1}
+        self.title = book.add_format({"font_size": 11, "font_color": "#5D5A54"})
+        self.verdict = book.add_format({"font_size": 16, "bold": True})
+        self.soft = book.add_format({"font_color": "#5D5A54", "text_wrap": True, "valign": "top"})
+        self.head = book.add_format(head)
+        self.head_right = book.add_format({**head, "align": "right"})
+        self.text = book.add_format({"valign": "top"})
+        self.action = book.add_format({"valign": "top", "align": "left", "indent": 2, "font_color": "#5D5A54"})
+        self.right = book.add_format({"valign": "top", "align": "right"})
+        self.whole = book.add_format({"num_format": WHOLE, "valign": "top"})
+        self.money = book.add_format({"num_format": MONEY, "valign": "top"})
+        self.line = book.add_format({"bottom": 1})
+        self.strong = book.add_format(strong)
+        self.strong_whole = book.add_format({**strong, "num_format": WHOLE})
+        self.strong_money = book.add_format({**strong, "num_format": MONEY})
 
-
-def _looks(book: Workbook) -> Looks:
-    head = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
-    strong = {"bold": True, "top": 1}
-    return Looks(
-        title=book.add_format({"font_size": 11, "font_color": "#5D5A54"}),
-        verdict=book.add_format({"font_size": 16, "bold": True}),
-        soft=book.add_format({"font_color": "#5D5A54", "text_wrap": True, "valign": "top"}),
-        head=book.add_format(head),
-        head_right=book.add_format({**head, "align": "right"}),
-        text=book.add_format({"valign": "top"}),
-        action=book.add_format({"valign": "top", "align": "left", "indent": 2, "font_color": "#5D5A54"}),
-        right=book.add_format({"valign": "top", "align": "right"}),
-        whole=book.add_format({"num_format": WHOLE, "valign": "top"}),
-        money=book.add_format({"num_format": MONEY, "valign": "top"}),
-        line=book.add_format({"bottom": 1}),
-        strong=book.add_format(strong),
-        strong_whole=book.add_format({**strong, "num_format": WHOLE}),
-        strong_money=book.add_format({**strong, "num_format": MONEY}),
-    )
+    def figure(self, value: int | Decimal, *, strong: bool) -> Format:
+        """Return how a figure looks: whole numbers are counts, and Decimals are money."""
+        if isinstance(value, int):
+            return self.strong_whole if strong else self.whole
+        return self.strong_money if strong else self.money
 
 
 def write_summary(
@@ -92,8 +87,14 @@ def write_summary(
     areas: Mapping[str, Sequence[Area]],
 ) -> None:
     """Fill the sheet from the top: rows are written once and in order, as a workbook of any size needs."""
-    page = _Page(sheet, _looks(book), messages)
-    _lay_out(sheet)
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 46)
+    sheet.set_column(1, 9, 16)
+    sheet.set_landscape()
+    sheet.set_paper(1)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&L&A&R&P / &N")
+    page = _Page(sheet, Looks(book), messages)
     page.head(reconciliation)
     page.tasks(reconciliation)
     page.bridge(reconciliation, areas)
@@ -106,37 +107,26 @@ def write_summary(
     page.signatures()
 
 
-def _lay_out(sheet: Worksheet) -> None:
-    sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 46)
-    sheet.set_column(1, 9, 16)
-    sheet.set_landscape()
-    sheet.set_paper(1)
-    sheet.fit_to_pages(1, 0)
-    sheet.set_footer("&L&A&R&P / &N")
-
-
 @dataclass(frozen=True, slots=True)
 class _GroupColumn:
-    """A column of a breakdown; one that is not always there needs an amount in some line."""
+    """A column of a breakdown: a count or money. One that is not always there needs something in some line."""
 
     heading: str
-    money: bool
     always: bool
     value: Callable[[Group], int | Decimal]
 
 
 _GROUP_COLUMNS = (
-    _GroupColumn(N_("Documents"), False, True, lambda one: one.total.documents),
-    _GroupColumn(AMOUNT, True, True, lambda one: one.total.gross),
-    _GroupColumn(N_("Base"), True, True, lambda one: one.total.taxable),
-    _GroupColumn(N_("VAT"), True, True, lambda one: one.total.vat),
-    _GroupColumn(WITHHELD, True, True, lambda one: one.total.retention),
-    _GroupColumn(INCOME_TAX, True, False, lambda one: one.total.income_tax),
-    _GroupColumn(wording.NAMES[State.STAMPED], False, True, lambda one: one.states.get(State.STAMPED, 0)),
-    _GroupColumn(wording.NAMES[State.CONTINGENCY], False, False, lambda one: one.states.get(State.CONTINGENCY, 0)),
-    _GroupColumn(wording.NAMES[wording.HELD_BACK], False, False, lambda one: one.held_back),
-    _GroupColumn(wording.NAMES[wording.MISSING], False, False, lambda one: one.missing.documents),
+    _GroupColumn(N_("Documents"), True, lambda one: one.total.documents),
+    _GroupColumn(AMOUNT, True, lambda one: one.total.gross),
+    _GroupColumn(N_("Base"), True, lambda one: one.total.taxable),
+    _GroupColumn(N_("VAT"), True, lambda one: one.total.vat),
+    _GroupColumn(WITHHELD, True, lambda one: one.total.retention),
+    _GroupColumn(INCOME_TAX, False, lambda one: one.total.income_tax),
+    _GroupColumn(wording.NAMES[State.STAMPED], True, lambda one: one.states.get(State.STAMPED, 0)),
+    _GroupColumn(wording.NAMES[State.CONTINGENCY], False, lambda one: one.states.get(State.CONTINGENCY, 0)),
+    _GroupColumn(wording.NAMES[wording.HELD_BACK], False, lambda one: one.held_back),
+    _GroupColumn(wording.NAMES[wording.MISSING], False, lambda one: one.missing.documents),
 )
 
 
@@ -149,17 +139,25 @@ class _Page:
         self.say = messages.text
         self.messages = messages
         self.row = 0
-        self._parts: Mapping[str, Sequence[str]] = {}
 
     def text(self, column: int, text: str, style: Format) -> None:
         write_text(self.sheet, self.row, column, figures.printable(text), style)
 
-    def number(self, column: int, number: int | Decimal, style: Format) -> None:
-        self.sheet.write_number(self.row, column, float(number), style)
+    def number(self, column: int, number: int | Decimal, *, strong: bool = False) -> None:
+        self.sheet.write_number(self.row, column, float(number), self.looks.figure(number, strong=strong))
 
-    def formula(self, column: int, formula: str, style: Format, value: int | Decimal) -> None:
-        """A formula of ours with its result, so that it shows before anything computes it."""
+    def formula(self, column: int, formula: str, value: int | Decimal, *, strong: bool = False) -> None:
+        """Write a formula of ours with its result, so that it shows before anything computes it."""
+        style = self.looks.figure(value, strong=strong)
         self.sheet.write_formula(self.row, column, formula, style, float(value))
+
+    def sums(self, name: str, first: int, values: Iterable[int | Decimal]) -> None:
+        """Write the sums of the rows from `first` on, by formula: `values` are their results, whole ones of counts."""
+        self.text(0, self.say(name), self.looks.strong)
+        for column, value in enumerate(values, 1):
+            cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(self.row - 1, column)}"
+            self.formula(column, f"=SUM({cells})", value, strong=True)
+        self.row += 1
 
     def headings(self, first: str, *others: str) -> None:
         self.sheet.set_row(self.row, 32)
@@ -197,135 +195,79 @@ class _Page:
         self.headings(N_("What to do now"), N_("Documents"), AMOUNT)
         for task in waiting:
             self.text(0, self.say(task.title), self.looks.text)
-            self.number(1, task.documents, self.looks.whole)
-            self.number(2, task.gross, self.looks.money)
+            self.number(1, task.documents)
+            self.number(2, task.gross)
             self.text(3, self.say(task.action), self.looks.action)
             self.row += 1
         self.row += 1
 
     def bridge(self, reconciliation: Reconciliation, areas: Mapping[str, Sequence[Area]]) -> None:
-        """Counted in the sheets by formula, beside what the reconciliation says, and whether the two agree."""
+        """Write what formulas count in the sheets, beside what the reconciliation says, and whether the two agree."""
         self.headings(
             N_("From the files to the ministry"), N_("Documents"), AMOUNT, N_("Documents reconciled"),
             N_("Amount reconciled"), N_("Agrees"),
         )  # fmt: skip
-        steps = reconciliation.bridge
+        steps, looks = reconciliation.bridge, self.looks
         row_of = {step.key: self.row + at for at, step in enumerate(steps)}
-        self._parts = parts_of_results(steps)
+        parts = {key: [row_of[part] for part in of] for key, of in parts_of_results(steps).items()}
+        yes, no = self.say(N_("yes")), self.say(N_("NO"))
         for step in steps:
-            strong = step.sign == 0
             name = self.say(wording.NAMES.get(step.key, step.label) if step.sign else step.label)
-            self.text(0, f"{'− ' if step.sign < 0 else '   ' if step.sign else ''}{name}", self._style(strong=strong))
-            self._counted(step, row_of, areas)
-            self.number(3, step.documents, self.looks.strong_whole if strong else self.looks.whole)
-            self.number(4, step.gross, self.looks.strong_money if strong else self.looks.money)
-            self._agrees()
+            named = f"{'− ' if step.sign < 0 else '   ' if step.sign else ''}{name}"
+            strong = step.sign == 0
+            counted, summed = _bridge_formulas(step, parts.get(step.key, ()), areas.get(step.key, ()))
+            self.text(0, named, looks.strong if strong else looks.text)
+            self.formula(1, counted, step.documents, strong=strong)
+            self.formula(2, summed, step.gross, strong=strong)
+            self.number(3, step.documents, strong=strong)
+            self.number(4, step.gross, strong=strong)
+            b, c, d, e = (xl_rowcol_to_cell(self.row, column) for column in (1, 2, 3, 4))
+            agrees = f'=IF(AND({b}={d},ROUND({c}-{e},2)=0),"{yes}","{no}")'
+            self.sheet.write_formula(self.row, 5, agrees, looks.right, yes)
             self.row += 1
         rows = self.messages.count("{n} row", "{n} rows", reconciliation.rows)
-        self.text(0, f"{self.say(N_('Rows in the files'))}: {rows}", self.looks.title)
+        self.text(0, f"{self.say(N_('Rows in the files'))}: {rows}", looks.title)
         self.row += 2
-
-    def _style(self, *, strong: bool) -> Format:
-        return self.looks.strong if strong else self.looks.text
-
-    def _counted(self, step: Step, row_of: Mapping[str, int], areas: Mapping[str, Sequence[Area]]) -> None:
-        strong = step.sign == 0
-        styles = (self.looks.strong_whole, self.looks.strong_money) if strong else (self.looks.whole, self.looks.money)
-        for column, heading, value, style in zip(
-            (1, 2), (REFERENCE, AMOUNT), (Decimal(step.documents), step.gross), styles, strict=True
-        ):
-            self.formula(column, self._formula(step, column, heading, row_of, areas), style, value)
-
-    def _formula(
-        self, step: Step, column: int, heading: str, row_of: Mapping[str, int], areas: Mapping[str, Sequence[Area]]
-    ) -> str:
-        cells = {key: xl_rowcol_to_cell(row, column) for key, row in row_of.items()}
-        if step.sign == 0:
-            return "=" + "+".join(cells[key] for key in self._parts[step.key])
-        ranges = [area.column(heading) for area in areas.get(step.key, ())]
-        if not ranges:
-            return f"={step.documents if column == 1 else step.gross}"
-        return f"=SUM({','.join(ranges)})" if column == 2 else "=" + "+".join(f"ROWS({one})" for one in ranges)
-
-    def _agrees(self) -> None:
-        documents, amount, recorded, recorded_amount = (xl_rowcol_to_cell(self.row, column) for column in (1, 2, 3, 4))
-        yes, no = self.say(N_("yes")), self.say(N_("NO"))
-        formula = f'=IF(AND({documents}={recorded},ROUND({amount}-{recorded_amount},2)=0),"{yes}","{no}")'
-        self.sheet.write_formula(self.row, 5, formula, self.looks.right, yes)
 
     def states(self, reconciliation: Reconciliation, areas: Mapping[str, Sequence[Area]]) -> None:
+        """Write documents and money by state, counted in the state's sheet where that has the column."""
         self.headings(N_("By state"), N_("Documents"), AMOUNT, PROVIDER, DIFFERS, N_("Base"), N_("VAT"), WITHHELD)
-        first = self.row
-        sums = [Decimal(0)] * 7
+        first, found = self.row, []
         for state, total in reconciliation.states.items():
-            if total.documents:
-                values = _amounts(total, reconciliation.in_state(state))
-                sums = [one + value for one, value in zip(sums, values, strict=True)]
-                self._state(state, values, areas.get(state.value, ()))
-        if self.row > first:
-            self._totals(first, sums)
+            if not total.documents:
+                continue
+            found.append(_amounts(total, reconciliation.in_state(state)))
+            self.text(0, self.say(wording.NAMES[state]), self.looks.text)
+            self.number(1, total.documents)
+            headings = (AMOUNT, PROVIDER, DIFFERS, "", "", WITHHELD)
+            for column, (heading, value) in enumerate(zip(headings, found[-1], strict=True), 2):
+                ranges = filter(None, (area.column(heading) for area in areas.get(state.value, ())))
+                if said := ",".join(ranges):
+                    self.formula(column, f"=SUM({said})", value)
+                else:
+                    self.number(column, value)
+            self.row += 1
+        if found:
+            documents = sum(total.documents for total in reconciliation.states.values())
+            self.sums(N_("Total"), first, (documents, *map(total_of, zip(*found, strict=True))))
         self.row += 1
-
-    def _state(self, state: State, values: Sequence[Decimal], areas: Sequence[Area]) -> None:
-        headings = (AMOUNT, PROVIDER, DIFFERS, "", "", WITHHELD)
-        self.text(0, self.say(wording.NAMES[state]), self.looks.text)
-        self.number(1, values[0], self.looks.whole)
-        for column, (heading, value) in enumerate(zip(headings, values[1:], strict=True), 2):
-            self._sum(column, heading, value, areas)
-        self.row += 1
-
-    def _totals(self, first: int, sums: Sequence[Decimal]) -> None:
-        self.text(0, self.say(N_("Total")), self.looks.strong)
-        for column, value in enumerate(sums, 1):
-            cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(self.row - 1, column)}"
-            style = self.looks.strong_whole if column == 1 else self.looks.strong_money
-            self.formula(column, f"=SUM({cells})", style, value)
-        self.row += 1
-
-    def _sum(self, column: int, heading: str, value: Decimal, areas: Sequence[Area]) -> None:
-        ranges = [cells for area in areas if (cells := area.column(heading))]
-        if ranges:
-            self.formula(column, f"=SUM({','.join(ranges)})", self.looks.money, value)
-        else:
-            self.number(column, value, self.looks.money)
 
     def groups(self, reconciliation: Reconciliation) -> None:
-        payments = payment_methods().names
-        dimensions: tuple[tuple[str, tuple[Group, ...], Callable[[str], str]], ...] = (
-            (N_("By type"), reconciliation.by_type, lambda name: wording.type_name(name, self.messages)),
-            (N_("By branch"), reconciliation.by_branch, str),
-            (N_("By date in the files"), reconciliation.by_day, figures.day),
-            (
-                N_("By payment method"),
-                reconciliation.by_payment,
-                lambda name: f"{name} {payments[name]}" if name in payments else name,
-            ),
-        )
-        for title, groups, shown in dimensions:
-            if groups:
-                self._group(title, [(shown(group.name), group) for group in groups])
-
-    def _group(self, title: str, groups: Sequence[tuple[str, Group]]) -> None:
-        """One line for each group, and their sums by formula."""
-        columns = [column for column in _GROUP_COLUMNS if column.always or any(column.value(one) for _, one in groups)]
-        self.headings(title, *(column.heading for column in columns))
-        first = self.row
-        for name, group in groups:
-            self.text(0, name or self.say(N_("(none)")), self.looks.text)
-            for at, column in enumerate(columns, 1):
-                self.number(at, column.value(group), self.looks.money if column.money else self.looks.whole)
+        """Write the breakdowns: a line for each group, and their sums."""
+        for title, _, groups in breakdowns(reconciliation, Words(self.messages)):
+            shown = [one for one in _GROUP_COLUMNS if one.always or any(one.value(group) for _, group in groups)]
+            self.headings(title, *(column.heading for column in shown))
+            first = self.row
+            for name, group in groups:
+                self.text(0, name, self.looks.text)
+                for at, column in enumerate(shown, 1):
+                    self.number(at, column.value(group))
+                self.row += 1
+            self.sums(N_("Total"), first, (sum(map(column.value, (one for _, one in groups))) for column in shown))
             self.row += 1
-        self.text(0, self.say(N_("Total")), self.looks.strong)
-        for at, column in enumerate(columns, 1):
-            cells = f"{xl_rowcol_to_cell(first, at)}:{xl_rowcol_to_cell(self.row - 1, at)}"
-            style = self.looks.strong_money if column.money else self.looks.strong_whole
-            self.formula(
-                at, f"=SUM({cells})", style, sum((Decimal(column.value(one)) for _, one in groups), Decimal(0))
-            )
-        self.row += 2
 
     def comparison(self, reconciliation: Reconciliation) -> None:
-        """Every document of the files in exactly one line, and the sum of the lines."""
+        """Write every document of the files in exactly one line, and the sum of the lines."""
         found = reconciliation.comparison
         if found is None:
             return
@@ -342,7 +284,7 @@ class _Page:
         self.row += 1
 
     def contingency(self, reconciliation: Reconciliation) -> None:
-        """Opening, what came, what went, closing, for the whole company."""
+        """Write opening, what came, what went and closing, for the whole company."""
         waits = reconciliation.contingency
         if not (waits.opening.documents or waits.entered.documents or waits.closing.documents):
             return
@@ -358,24 +300,18 @@ class _Page:
         self.row += 1
 
     def _walk(self, title: str, lines: Sequence[tuple[str, Tally]], result: str) -> None:
-        """Lines, and their sum by formula."""
+        """Write lines, and their sum by formula."""
         self.headings(title, N_("Documents"), AMOUNT)
         first = self.row
         for name, tally in lines:
             self._tally(name, tally)
-        self.text(0, self.say(result), self.looks.strong)
-        for column, value, style in (
-            (1, Decimal(sum(tally.documents for _, tally in lines)), self.looks.strong_whole),
-            (2, total_of(tally.gross for _, tally in lines), self.looks.strong_money),
-        ):
-            cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(self.row - 1, column)}"
-            self.formula(column, f"=SUM({cells})", style, value)
-        self.row += 1
+        documents, gross = sum(tally.documents for _, tally in lines), total_of(tally.gross for _, tally in lines)
+        self.sums(result, first, (documents, gross))
 
     def _tally(self, name: str, tally: Tally) -> None:
         self.text(0, name, self.looks.text)
-        self.number(1, tally.documents, self.looks.whole)
-        self.number(2, tally.gross, self.looks.money)
+        self.number(1, tally.documents)
+        self.number(2, tally.gross)
         self.row += 1
 
     def sales(self, reconciliation: Reconciliation) -> None:
@@ -384,9 +320,9 @@ class _Page:
             return
         self.headings(N_("Sales"), N_("Documents"), AMOUNT, N_("Base"), N_("VAT"), WITHHELD)
         self.text(0, self.say(N_("Stamped or in contingency")), self.looks.text)
-        self.number(1, sales.documents, self.looks.whole)
+        self.number(1, sales.documents)
         for column, amount in enumerate((sales.gross, sales.taxable, sales.vat, sales.retention), 2):
-            self.number(column, amount, self.looks.money)
+            self.number(column, amount)
         self.row += 1
         self.text(
             0,
@@ -412,7 +348,7 @@ class _Page:
 
 
 def parts_of_results(steps: Sequence[Step]) -> dict[str, list[str]]:
-    """What each result of the bridge is the sum of: the steps after it and the next result, or the states."""
+    """Return what each result of the bridge is the sum of: the steps after it and the next result, or the states."""
     parts: dict[str, list[str]] = {}
     result = ""
     for step in steps:
@@ -424,13 +360,26 @@ def parts_of_results(steps: Sequence[Step]) -> dict[str, list[str]]:
     return parts
 
 
+def _bridge_formulas(step: Step, rows: Iterable[int], areas: Iterable[Area]) -> tuple[str, str]:
+    """Return the formulas for a step's documents and amount: a result out of its `rows`, a state out of its sheets."""
+    if step.sign == 0:
+        rows = [*rows]
+        counted, summed = ("=" + "+".join(xl_rowcol_to_cell(row, column) for row in rows) for column in (1, 2))
+        return counted, summed
+    areas = [*areas]
+    counts = [f"ROWS({cells})" for area in areas if (cells := area.column(REFERENCE))]
+    sums = [cells for area in areas if (cells := area.column(AMOUNT))]
+    if not sums:  # there is no sheet of it, or an empty one
+        return f"={step.documents}", f"={step.gross}"
+    return f"={'+'.join(counts)}", f"=SUM({','.join(sums)})"
+
+
 def _amounts(total: Total, records: Sequence[Record]) -> tuple[Decimal, ...]:
-    """Documents and money of one state, as the columns have them.
+    """Return the money of one state, as the columns have it.
 
     The difference is the provider's amounts less ours where it answered: the sum of the column of that name.
     """
     apart = total_of(
         answered - record.expected_gross for record in records if (answered := record.answer.amounts.gross) is not None
     )
-    documents = Decimal(total.documents)
-    return documents, total.gross, total.provider_gross, apart, total.taxable, total.vat, total.retention
+    return total.gross, total.provider_gross, apart, total.taxable, total.vat, total.retention

@@ -20,9 +20,14 @@ from batch_issuer.settings import Company
 
 
 def outlooks(ledger: Ledger, company: str, records: Sequence[Record], today: dt.date) -> list[Outlook]:
-    """What cancelling these documents together would mean, in their order."""
+    """Return what cancelling these documents together would mean, in their order."""
     chosen = {record.external_ref for record in records}
-    notes = _live_notes(ledger, company) if any(record.doc_type == "03" for record in records) else {}
+    # Valid credit notes, by what each says that it adjusts: a reference, or an id in small letters.
+    notes: dict[str, list[str]] = {}
+    if any(record.doc_type == "03" for record in records):
+        for note in ledger.of_type(company, "05", ISSUED):
+            for name in {note.adjusts, note.adjusts.lower()}:
+                notes.setdefault(name, []).append(note.external_ref)
     bodies = ledger.bodies(records)
     return [
         outlook(
@@ -71,12 +76,3 @@ def cancel(
             await crew.canceller.cancel([one for one in others if now[one.external_ref].course in SENT])
 
         return run.send(steps)
-
-
-def _live_notes(ledger: Ledger, company: str) -> dict[str, list[str]]:
-    """References of valid credit notes, by what each says that it adjusts: a reference, or an id in small letters."""
-    found: dict[str, list[str]] = {}
-    for note in ledger.of_type(company, "05", ISSUED):
-        for name in {note.adjusts, note.adjusts.lower()}:
-            found.setdefault(name, []).append(note.external_ref)
-    return found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection, Coroutine, Sequence
-from itertools import islice
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from batch_issuer.ledger.opening import open_to_write
 from batch_issuer.ledger.store import Ledger
@@ -14,7 +14,7 @@ from batch_issuer.model.problems import raise_together
 from batch_issuer.model.records import Kind, NewEvent
 from batch_issuer.model.states import IN_DOUBT, Action, State
 from batch_issuer.plan.doubts import SAME
-from batch_issuer.plan.plan import Candidate, Plan, Step, make_plan, select
+from batch_issuer.plan.plan import Plan, Step, make_plan, select
 from batch_issuer.plan.prepare import Prepared, conflict_list, planned_events, summary
 from batch_issuer.plan.recognise import recognise
 from batch_issuer.provider.classify import NEEDS_PERSON
@@ -28,8 +28,6 @@ from batch_issuer.send.owing import CREDITED
 from batch_issuer.send.run import Connection, Outcome, Run, Watcher, in_states
 from batch_issuer.settings import Company
 
-_PLANNED_AT_ONCE = 500
-"""Documents whose content is written with one commit."""
 _ASKED_IN_PASSING = 60
 """Documents that earlier runs left in doubt, and that a run asks about on its way: half a minute of the quota."""
 _CATALOG_SECONDS = 1.0
@@ -63,26 +61,17 @@ def issue(
         behind = alike == SAME or may_be_behind(ledger, company.code)
         to_issue = chosen.of(Action.ISSUE)
         fresh = [step.candidate for step in to_issue if step.record is None or not step.record.attempts]
-        if not behind:
-            refuse_known(run, prepared, fresh, alike)
+        refuse_known(run, prepared, [] if behind else fresh, alike)
         run.begin()
         run.write([_read_event(prepared, plan, chosen, ledger, company.code), *recognised.said])
+        wanted = {one.external_ref for one in fresh if behind}
         anew = [step.candidate for step in to_issue if step.record is None or step.changed or step.record.withdrawn_at]
-        searched = _catalogs_to_ask(prepared, chosen)
-        asks = searched is not None and live_catalogs.is_old(ledger_path, ledger.now())
-
-        async def asking(crew: Crew) -> None:
-            # The first answer tells the quota: asked before, catalogs would keep the documents waiting.
-            while not crew.progress.done and crew.courier.stopped is None:  # noqa: ASYNC110 - nobody else needs an event
-                await asyncio.sleep(0.05)
-            await live_catalogs.refresh(crew.client, ledger_path, ledger.now(), searched or ())
 
         async def steps(crew: Crew, guards: Guards) -> None:
             await _ask_what_is_open(crew, company.code, {one.external_ref for one in prepared.candidates})
-            await _plan_anew(crew.journal, prepared, anew)
-            wanted = {one.external_ref for one in fresh} if behind else set()
-            sending = _issue_plan(run, crew, guards, prepared, chosen, wanted)
-            await _beside(sending, asking(crew) if asks else None)
+            await crew.journal.append_all(planned_events(prepared, anew))
+            async with _catalogs_meanwhile(crew, ledger_path, prepared, chosen):
+                await _issue_plan(run, crew, guards, prepared, chosen, wanted)
 
         return run.send(steps)
 
@@ -101,30 +90,34 @@ def _read_event(prepared: Prepared, plan: Plan, chosen: Plan, ledger: Ledger, co
     return NewEvent(kind=Kind.RUN_READ, body={"same_as": same} if same else body)
 
 
-def _catalogs_to_ask(prepared: Prepared, plan: Plan) -> frozenset[str] | None:
-    """The activities to look for in the provider's catalogs; None where nothing is sent that depends on catalogs."""
-    if not plan.of(Action.ISSUE, Action.ASK):
-        return None
-    problems = [problem for held in prepared.held for problem in held.problems]
-    if not prepared.customers.are_placed and not any(problem.field in live_catalogs.FIELDS for problem in problems):
-        return None
-    return frozenset(one.value for one in problems if one.code == "activity-unknown" and one.value.isdecimal())
+@asynccontextmanager
+async def _catalogs_meanwhile(crew: Crew, ledger_path: Path, prepared: Prepared, plan: Plan) -> AsyncIterator[None]:
+    """Ask for the provider's catalogs while documents are sent, if they are old and something sent depends on them."""
+    problems = list(chain.from_iterable(held.problems for held in prepared.held))
+    are_needed = prepared.customers.are_placed or any(one.field in live_catalogs.FIELDS for one in problems)
+    ledger = crew.journal.ledger
+    if not (are_needed and plan.of(Action.ISSUE, Action.ASK) and live_catalogs.is_old(ledger_path, ledger.now())):
+        yield
+        return
+    searched = {one.value for one in problems if one.code == "activity-unknown" and one.value.isdecimal()}
 
+    async def ask() -> None:
+        # The first answer tells the quota: asked before, catalogs would keep the documents waiting.
+        while not crew.progress.done and crew.courier.stopped is None:  # noqa: ASYNC110 - nobody else needs an event
+            await asyncio.sleep(0.05)
+        await live_catalogs.refresh(crew.client, ledger_path, ledger.now(), searched)
 
-async def _beside(sending: Awaitable[None], asking: Coroutine[Any, Any, None] | None) -> None:
-    """Send, and meanwhile ask for something that nobody waits for."""
-    task = asyncio.create_task(asking) if asking is not None else None
+    asking = asyncio.create_task(ask())
     try:
-        await sending
+        yield
     finally:
-        if task is not None:
-            await asyncio.wait([task], timeout=_CATALOG_SECONDS)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await asyncio.wait([asking], timeout=_CATALOG_SECONDS)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)  # what went wrong with it is nobody's business
 
 
 async def _ask_what_is_open(crew: Crew, company: str, without: Collection[str]) -> None:
-    """First what earlier runs left in doubt, where that takes seconds; it may be in no file of today."""
+    """Ask first about what earlier runs left in doubt, where that takes seconds; it may be in no file of today."""
     ledger = crew.journal.ledger
     owed = [one for one in ledger.owed(company) if one.look_owed == CREDITED]
     left = ledger.in_states(company, IN_DOUBT)
@@ -135,21 +128,6 @@ async def _ask_what_is_open(crew: Crew, company: str, without: Collection[str]) 
         await crew.canceller.pay(owed)
 
 
-async def _plan_anew(journal: Journal, prepared: Prepared, candidates: Sequence[Candidate]) -> None:
-    """Write the content of documents that are to be issued, before anything is sent.
-
-    A chunk is made while the one before is on its way to the disk.
-    """
-    events = planned_events(prepared, candidates)
-    written: asyncio.Future[None] | None = None
-    while chunk := list(islice(events, _PLANNED_AT_ONCE)):
-        before, written = written, journal.append(*chunk)
-        if before is not None:
-            await before
-    if written is not None:
-        await written
-
-
 async def _issue_plan(
     run: Run, crew: Crew, guards: Guards, prepared: Prepared, plan: Plan, wanted: Collection[str]
 ) -> None:
@@ -157,22 +135,24 @@ async def _issue_plan(
 
     Of documents in `wanted` the ledger may have forgotten that they were sent: they are looked up before they are.
     """
-    doubts = [step for step in plan.of(Action.ASK) if step.record is not None]
-    waiting = [step.record for step in plan.of(Action.WATCH, Action.CONFLICT) if step.record is not None]
-    waiting = in_states(waiting, State.CONTINGENCY)
-    crew.progress.total = len(doubts) + len(plan.of(Action.ISSUE)) + len(waiting)
-    in_doubt = [step.record for step in doubts if step.record is not None]
+    in_doubt = [step.record for step in plan.of(Action.ASK) if step.record is not None]
+    known = [step.record for step in plan.of(Action.WATCH, Action.CONFLICT) if step.record is not None]
+    waiting = in_states(known, State.CONTINGENCY)
+    crew.progress.total = len(in_doubt) + len(plan.of(Action.ISSUE)) + len(waiting)
     if prepared.settings.source.alike == SAME:
         theirs = [record for record in in_doubt if record.reason in WHOSE]
         await crew.settler.recognise(theirs, run.ledger.bodies(theirs))
     await crew.settler.settle([record for record in in_doubt if record.reason not in WHOSE])
-    clear = {step.candidate.external_ref for step in plan.of(Action.ISSUE)}
-    again = await _plan_again(run, crew.journal, prepared, doubts)
+    again = await _plan_again(run, crew.journal, prepared, plan.of(Action.ASK))
     crew.progress.total += len(again)
-    clear.update(again)
-    planned = [step.candidate.external_ref for step in plan.steps if step.candidate.external_ref in clear]
-    records = run.ledger.records(run.company, planned)
-    to_issue = [records[reference] for reference in planned]
+    # In the order of the files, whichever of them had to be asked about first.
+    going = [
+        step.candidate.external_ref
+        for step in plan.steps
+        if step.action is Action.ISSUE or step.candidate.external_ref in again
+    ]
+    records = run.ledger.records(run.company, going)
+    to_issue = [records[reference] for reference in going]
     if wanted:
         to_issue = await look_up(crew, to_issue, wanted)
     await issue_all(crew, guards, to_issue)
@@ -180,11 +160,10 @@ async def _issue_plan(
 
 
 async def _plan_again(run: Run, journal: Journal, prepared: Prepared, steps: Sequence[Step]) -> list[str]:
-    """Which documents that were in doubt are to be issued, now that they were asked about."""
+    """Plan documents that were in doubt again, now that they were asked about; return which are to be issued."""
     records = run.ledger.records(run.company, [step.candidate.external_ref for step in steps])
     plan = make_plan([step.candidate for step in steps], records)
     run.conflicts += conflict_list(plan.of(Action.CONFLICT), prepared, run.ledger)
     changed = [step.candidate for step in plan.of(Action.ISSUE) if step.changed]
-    if changed:
-        await journal.append(*planned_events(prepared, changed))
+    await journal.append_all(planned_events(prepared, changed))
     return [step.candidate.external_ref for step in plan.of(Action.ISSUE)]

@@ -54,6 +54,6 @@ def retry(
 
 
 def to_retry(ledger: Ledger, company: str, *, only: Sequence[str], limit: int | None = None) -> list[Record]:
-    """What `retry` sends or asks about: all that is not settled, but for what a person has withdrawn."""
+    """Return what `retry` sends or asks about: all that is not settled, but for what a person has withdrawn."""
     left = ledger.in_states(company, UNFINISHED)
     return chosen([record for record in left if not record.withdrawn_at], only=only, limit=limit)
