@@ -247,7 +247,7 @@ class Store:
         return record
 
     def merge_customer(self, company: str, sent: Customer, defaults: Customer) -> Customer:
-        """Store and return a customer: the one of this NIT or DUI, else the defaults, with the fields that were sent."""
+        """Store and return a customer: that of this NIT or DUI, else the defaults, with the fields that were sent."""
         identities = [(company, f"{name}:{sent[name]}") for name in ("nit", "dui") if sent.get(name)]
         known = next((self._customers[identity] for identity in identities if identity in self._customers), defaults)
         merged = MappingProxyType({**known, **sent})
