@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from batch_issuer import settings as settings_room
 from batch_issuer.ledger.opening import open_to_read
@@ -64,95 +65,67 @@ def run_demo(folder: Path, messages: Messages, watcher: Watcher, say: Callable[.
     """Issue, refresh and report into a new folder. `say` gets catalog texts as the story goes on."""
     files = _copy_samples(sample_data_folder(), FILES, folder)
     settings = settings_room.load(settings_room.find(None, files))
-    company = settings.company(None)
     prepared = prepare(read(files, settings), settings, DAY)
     references = [candidate.external_ref for candidate in prepared.candidates]
     silent = tuple(references[_WITHOUT_ANSWER - 1 :: _WITHOUT_ANSWER])
-    options = SandboxOptions(
-        minute_limit=None, hour_limit=None, contingency_refs=silent, resolve_rejected_refs=silent[-1:], latency=0.02
-    )
-    with running(options) as sandbox:
-        connection = Connection(base_url=sandbox.base_url, key=sandbox.key)
-        ledger_path = folder / "ledger.db"
+    where: Any = {"ledger_path": folder / "ledger.db", "company": settings.company(None), "watcher": watcher}
+    # Over a real socket: what is shown is the program as it works, and not a story about it.
+    with running(_options(silent, silent[-1:])) as sandbox:
+        where["connection"] = Connection(base_url=sandbox.base_url, key=sandbox.key)
         say(N_("1. Issuing {count} documents of {files} …"), count=len(references), files=_names(files))
-        issued = issue(prepared, ledger_path=ledger_path, company=company, connection=connection, watcher=watcher)
-        before = _reconciled(ledger_path, issued.run.run, company, settings)
+        issued = issue(prepared, **where)
+        before = _reconciled(folder, issued, settings)
         say(N_("2. The ministry comes back, except for a few; asking what became of those in contingency …"))
+        # One stays in contingency and one is rejected late, so that the report has each kind to show.
         sandbox.resolve("stamped", silent[:-2])
         sandbox.resolve("rejected", silent[-1:])
-        refresh(ledger_path=ledger_path, company=company, connection=connection, watcher=watcher)
-    after = _reconciled(ledger_path, issued.run.run, company, settings)
+        refresh(**where)
     say(N_("3. Writing the reports …"))
-    return Demo(
-        folder=folder,
-        prepared=prepared,
-        issued=issued,
-        before=before,
-        after=after,
-        reports=_reports(after, prepared, messages, folder),
-    )
+    after = _reconciled(folder, issued, settings)
+    reports = _reports(after, prepared, messages, folder)
+    return Demo(folder=folder, prepared=prepared, issued=issued, before=before, after=after, reports=reports)
 
 
 def run_mixed(folder: Path, messages: Messages, watcher: Watcher, say: Callable[..., None]) -> Demo:
-    """The same for the day with every type: a late rejection, notes that wait for their CCF, cancellations."""
+    """Live the day with every type: a late rejection, notes that wait for their CCF, cancellations."""
     files = _copy_samples(sample_data_folder() / MIXED_FOLDER, MIXED_FILES, folder)
     settings = settings_room.load(settings_room.find(None, files))
-    company = settings.company(None)
     checked = prepare(read(files, settings), settings, MIXED_DAY)
-    prepared = with_credits(checked, None, company.code)
-    options = SandboxOptions(
-        minute_limit=None,
-        hour_limit=None,
-        contingency_refs=(*ANSWERED_LATE, *REJECTED_LATE),
-        resolve_rejected_refs=REJECTED_LATE,
-        latency=0.02,
-    )
-    ledger_path = folder / "ledger.db"
-    with running(options) as sandbox:
-        connection = Connection(base_url=sandbox.base_url, key=sandbox.key)
-        count = len(prepared.candidates)
-        say(N_("1. Issuing {count} documents of every type, of {files} …"), count=count, files=_names(files))
-        first = issue(prepared, ledger_path=ledger_path, company=company, connection=connection, watcher=watcher)
-        before = _reconciled(ledger_path, first.run.run, company, settings)
+    where: Any = {"ledger_path": folder / "ledger.db", "company": settings.company(None), "watcher": watcher}
+    prepared = with_credits(checked, None, where["company"].code)
+    with running(_options((*ANSWERED_LATE, *REJECTED_LATE), REJECTED_LATE)) as sandbox:
+        where["connection"] = Connection(base_url=sandbox.base_url, key=sandbox.key)
+        told = {"count": len(prepared.candidates), "files": _names(files)}
+        say(N_("1. Issuing {count} documents of every type, of {files} …"), **told)
+        first = issue(prepared, **where)
+        before = _reconciled(folder, first, settings)
         say(N_("2. The ministry comes back, and rejects one document late; asking what became of them …"))
         sandbox.resolve("stamped", ANSWERED_LATE)
         sandbox.resolve("rejected", REJECTED_LATE)
         sandbox.change(contingency_refs=())
-        refresh(ledger_path=ledger_path, company=company, connection=connection, watcher=watcher)
+        refresh(**where)
         say(N_("3. The same files again: credit notes go out whose CCF has its stamp by now, and nothing else …"))
-        with closing(open_to_read(ledger_path)) as ledger:
-            prepared = with_credits(checked, ledger, company.code)
-        again = issue(prepared, ledger_path=ledger_path, company=company, connection=connection, watcher=watcher)
+        with closing(open_to_read(where["ledger_path"])) as ledger:
+            prepared = with_credits(checked, ledger, where["company"].code)
+        again = issue(prepared, **where)
         names = read_references(str(folder / CANCELLED_FILE), None)
         say(N_("4. Cancelling {references} …"), references=", ".join(names))
-        cancel(
-            ledger_path=ledger_path,
-            company=company,
-            connection=connection,
-            watcher=watcher,
-            names=names,
-            today=today(),
-        )
-    after = _reconciled(ledger_path, again.run.run, company, settings)
+        cancel(**where, names=names, today=today())
     say(N_("5. Writing the reports …"))
-    return Demo(
-        folder=folder,
-        prepared=prepared,
-        issued=first,
-        before=before,
-        after=after,
-        reports=_reports(after, prepared, messages, folder),
+    after = _reconciled(folder, again, settings)
+    reports = _reports(after, prepared, messages, folder)
+    return Demo(folder=folder, prepared=prepared, issued=first, before=before, after=after, reports=reports)
+
+
+def _options(silent: tuple[str, ...], rejected: tuple[str, ...]) -> SandboxOptions:
+    """Return a sandbox without quota, whose ministry says nothing of some documents and rejects some of them late."""
+    return SandboxOptions(
+        minute_limit=None, hour_limit=None, contingency_refs=silent, resolve_rejected_refs=rejected, latency=0.02
     )
 
 
-def _reports(after: Reconciliation, prepared: Prepared, messages: Messages, folder: Path) -> dict[str, str]:
-    fixes = write_fixes(prepared, outcomes_of_run(after), messages, folder / "fix.xlsx")
-    reports = write_reports(after, messages, folder, "report")
-    return {**reports, **fixes.reports, "ledger": str(folder / "ledger.db")}
-
-
 def new_folder(parent: Path, now: dt.datetime) -> Path:
-    """A folder that did not exist before. Raises `CannotStart` where none can be made."""
+    """Make a folder that did not exist before, and return it. Raises `CannotStart` where none can be made."""
     try:
         for number in range(1, 1000):
             folder = parent / f"batch-issuer-demo-{now:%Y%m%d-%H%M%S}{f'-{number}' if number > 1 else ''}"
@@ -170,7 +143,7 @@ def new_folder(parent: Path, now: dt.datetime) -> Path:
 
 
 def _copy_samples(samples: Path, files: Sequence[str], folder: Path) -> list[str]:
-    """The files with sales in the new folder; the settings and the other lists come along."""
+    """Copy the samples into the new folder, settings and lists too; return the files with sales."""
     for file in samples.iterdir():
         if file.suffix in (".toml", ".csv", ".xlsx"):
             shutil.copyfile(file, folder / file.name)
@@ -181,11 +154,14 @@ def _names(files: list[str]) -> str:
     return ", ".join(Path(file).name for file in files)
 
 
-def _reconciled(
-    ledger_path: Path, run: str, company: settings_room.Company, settings: settings_room.Settings
-) -> Reconciliation:
-    ledger = open_to_read(ledger_path)
-    try:
-        return reconcile_run(ledger, run, company, settings)
-    finally:
-        ledger.close()
+def _reports(after: Reconciliation, prepared: Prepared, messages: Messages, folder: Path) -> dict[str, str]:
+    """Write the reports and what is to be corrected; return their places, and the ledger's, by kind."""
+    fixes = write_fixes(prepared, outcomes_of_run(after), messages, folder / "fix.xlsx")
+    reports = write_reports(after, messages, folder, "report")
+    return {**reports, **fixes.reports, "ledger": str(folder / "ledger.db")}
+
+
+def _reconciled(folder: Path, outcome: Outcome, settings: settings_room.Settings) -> Reconciliation:
+    """Return the reconciliation of a run, from what the ledger has on disk."""
+    with closing(open_to_read(folder / "ledger.db")) as ledger:
+        return reconcile_run(ledger, outcome.run.run, settings.company(None), settings)

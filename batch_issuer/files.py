@@ -1,4 +1,4 @@
-"""The only writer of files: a name has a whole file that survives a power cut, or what it had before.
+"""How files are written: a name has a whole file that survives a power cut, or what it had before.
 
 What is written goes into a draft beside it, which takes the name when it is whole and on the disk. So a full disk, a
 folder that goes away, a refusal or a kill leave the older file. The draft's name is random: two hosts on one share have
@@ -63,25 +63,21 @@ def put(file: BinaryIO, path: Path, *, new: bool = False) -> None:
     file.flush()
     os.fsync(file.fileno())
     file.close()  # Windows renames no open file; and some shares tell of a full disk only here
-    if new:
-        _name_new(Path(file.name), path)
+    name = Path(file.name)
+    if not new:
+        name.replace(path)
     else:
-        Path(file.name).replace(path)
+        try:
+            os.link(name, path)  # which alone cannot replace what somebody makes meanwhile
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links, such as FAT
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+            name.rename(path)
+        else:
+            name.unlink()
     sync_folder(path.parent)
-
-
-def _name_new(name: Path, path: Path) -> None:
-    """Give a draft a name that nothing has: by a link, which alone cannot replace what somebody makes meanwhile."""
-    try:
-        os.link(name, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links, such as FAT
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
-        name.rename(path)
-    else:
-        name.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -44,8 +44,8 @@ class Messages:
     language: str = "es"
 
     def text(self, message: str, /, **parameters: object) -> str:
-        """The message in this language, with `{name}` places filled in."""
-        if not message:
+        """Return the message in this language, with `{name}` places filled in."""
+        if not message:  # gettext answers the empty text with the catalog's own header
             return ""
         found = _catalog(self.language).gettext(message)
         if not parameters:
@@ -57,7 +57,7 @@ class Messages:
         return found.format_map(_Quoted(shown))
 
     def count(self, one: str, many: str, number: int, /, **parameters: object) -> str:
-        """The singular or plural text; `{n}` is the number, with thousands separated."""
+        """Return the singular or plural text; `{n}` is the number, with thousands separated."""
         found = _catalog(self.language).ngettext(one, many, number)
         return found.format_map(_Quoted({"n": f"{number:,}", **parameters}))
 
@@ -73,7 +73,10 @@ class _Quoted(dict[str, object]):
 
 
 def choose_language(asked: str | None = None, configured: str | None = None) -> str:
-    """`--lang`, else BATCH_ISSUER_LANG, else the settings, else the locale; Spanish unless the locale is English."""
+    """Return `es` or `en`: by `--lang`, BATCH_ISSUER_LANG, the settings or the locale, whichever says it first.
+
+    A locale that is not English is Spanish.
+    """
     for choice in (asked, os.environ.get("BATCH_ISSUER_LANG"), configured):
         if choice and choice[:2].lower() in LANGUAGES:
             return choice[:2].lower()

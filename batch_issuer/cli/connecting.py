@@ -19,6 +19,7 @@ def connect(session: Session, options: Mapping[str, Any]) -> Connection:
     """Return where to send and as whom. Raises `CannotStart` for a bad address or a missing key."""
     base_url = check_base_url(options["base_url"] or DEFAULT_BASE_URL)
     key = read_key(session.company, session.settings.path)
+    # `get`: only `issue` and `retry` have `--stop-after`, `--canary` and `--expect-environment`.
     patience = PATIENCE
     if options.get("stop_after"):
         patience = replace(patience, stop_after=options["stop_after"])

@@ -24,6 +24,7 @@ MEANINGS: Mapping[int, str] = {
         "and again: the ledger is good; run again. Or the ledger was exchanged during the run: put the right one back "
         "first"
     ),
+    # EX_SOFTWARE of sysexits.h; then 128 and the signal's number, as shells have it.
     70: N_("a bug of ours, with a traceback"),
     130: N_("interrupted (Ctrl-C); the answers on their way were awaited and recorded"),
     143: N_("interrupted (SIGTERM); the answers on their way were awaited and recorded"),

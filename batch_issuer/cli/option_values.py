@@ -22,6 +22,7 @@ def whole(least: int, most: int = MOST) -> Callable[[click.Context, click.Parame
     def read(context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
         if text is None:
             return None
+        # Not `int` alone: it also reads «1_000» and « 7 ».
         if text.isdecimal() and least <= int(text) <= most:
             return int(text)
         wanted = N_("«{text}» is not a whole number from {least} to {most}.")

@@ -75,7 +75,7 @@ def plan_against_ledger(
     company, alike = session.company.code, session.settings.source.alike
     opened: AbstractContextManager[Ledger | None] = nullcontext()
     if may_exist(session.ledger):
-        # SQLAlchemy takes longer to load than a small `check` takes: without a ledger it is left alone.
+        # Imported here, so that `check` without a ledger loads nothing of SQLAlchemy.
         from batch_issuer.ledger.opening import open_to_read
 
         opened = closing(open_to_read(session.ledger))

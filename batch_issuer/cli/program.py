@@ -17,6 +17,7 @@ from batch_issuer.cli.exit_codes import exit_codes
 from batch_issuer.cli.language import messages_of
 from batch_issuer.messages import N_
 
+# In the order of the work, which is the help's too: to try, the daily run, what comes after it, and the tools.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", N_("Try it: issue the sample files to a sandbox on this machine, in a new folder.")),
     "template": ("template", N_("Write a workbook to fill in, with lists, notes and an example.")),

@@ -59,7 +59,7 @@ def open_session(
     if source:
         settings = replace(settings, source=replace(settings.source, **source))
     company = settings.company(options["company"])
-    # The language was chosen before there were settings, as help needs it; only `--lang` stands over the company's.
+    # The language was chosen before there were settings, as help needs it; now the company's own may count.
     if company.language and "--lang" not in " ".join(sys.argv):
         output.messages = replace(output.messages, language=choose_language(configured=company.language))
     if tells:
@@ -76,24 +76,21 @@ def read_files(session: Session, files: Sequence[str], *, compared: bool = True)
     """
     from batch_issuer.reading.tables import without_collecting
 
+    settings, answer = session.settings, ""
+    batch: Batch | None = None
     with without_collecting():
-        batch, settings = _read(session, files)
+        try:
+            batch = read(files, settings, stdin=sys.stdin.buffer)
+        except RepeatedRows as question:
+            answer = choose(session.output, question, _COUNT_OR_ONCE)
+        # Read again outside of the clause above: inside, the exception would keep the first reading's rows in memory.
+        if batch is None:
+            settings = replace(settings, source=replace(settings.source, repeated_rows=answer))
+            keep_answer(session.output, settings_path(None, settings, files), "repeated_rows", answer)
+            batch = read(files, settings, stdin=sys.stdin.buffer)
         prepared = prepare(batch, settings, today(), compared=compared)
         gc.freeze()
     return prepared
-
-
-def _read(session: Session, files: Sequence[str]) -> tuple[Batch, Settings]:
-    """Return the batch, and the settings it was read with: those of the session, or with a person's answer in them."""
-    settings = session.settings
-    try:
-        return read(files, settings, stdin=sys.stdin.buffer), settings
-    # Read again outside of this clause: inside, the exception would keep the first reading's rows in memory.
-    except RepeatedRows as question:
-        answer = choose(session.output, question, _COUNT_OR_ONCE)
-    settings = replace(settings, source=replace(settings.source, repeated_rows=answer))
-    keep_answer(session.output, settings_path(None, settings, files), "repeated_rows", answer)
-    return read(files, settings, stdin=sys.stdin.buffer), settings
 
 
 def keep_answer(output: Output, path: Path, key: str, answer: str) -> None:

@@ -73,8 +73,12 @@ def _beside_the_owners(output: Output, beside: Settings, owners: Settings, ledge
     guarded = [name for name in names if _is_guarded(name)]
     acceptance = _acceptance(beside)
     counts = not guarded or _is_accepted(ledger, acceptance)
-    told = "; ".join(_told(output, name, ours, theirs) for name in (names if counts else guarded))
-    parameters = {"owners": _path(owners), "beside": _path(beside), "values": told}
+    nothing, told = output.messages.text(N_("nothing")), []
+    for name in names if counts else guarded:
+        here, there = (f"«{values[name]}»" if values.get(name) else nothing for values in (ours, theirs))
+        said = N_("{name}: {ours} here, {theirs} beside the sales")
+        told.append(output.messages.text(said, name=name, ours=here, theirs=there))
+    parameters = {"owners": _path(owners), "beside": _path(beside), "values": "; ".join(told)}
     if counts:
         output.say(N_("The settings beside the sales count, and differ from {owners}: {values}."), **parameters)
         return InUse(settings=beside)
@@ -86,19 +90,9 @@ def _beside_the_owners(output: Output, beside: Settings, owners: Settings, ledge
         ),
         **parameters,
     )
-    answer = choose(
-        output, question, {"1": N_("yours counts: {owners}"), "2": N_("the one beside the sales counts: {beside}")}
-    )
-    return InUse(settings=owners) if answer == "1" else InUse(settings=beside, accepted=acceptance)
-
-
-def _told(output: Output, name: str, ours: Mapping[str, str], theirs: Mapping[str, str]) -> str:
-    """Return a differing value with what both files say."""
-    nothing = output.messages.text(N_("nothing"))
-    here, there = (f"«{values[name]}»" if values.get(name) else nothing for values in (ours, theirs))
-    return output.messages.text(
-        N_("{name}: {ours} here, {theirs} beside the sales"), name=name, ours=here, theirs=there
-    )
+    choices = {"1": N_("yours counts: {owners}"), "2": N_("the one beside the sales counts: {beside}")}
+    chosen = {"1": InUse(settings=owners), "2": InUse(settings=beside, accepted=acceptance)}
+    return chosen[choose(output, question, choices)]
 
 
 def _is_guarded(name: str) -> bool:

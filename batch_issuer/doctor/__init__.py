@@ -8,6 +8,8 @@ The key is never shown.
 - `books`: the ledger, its lock, its documents, the environment that the key is known for.
 - `reach`: the provider, the quota, the clock.
 - `machine`: the disk, and whether it is this machine's.
+
+It may use `send`, `provider`, `ledger` and what lies below them. Its texts are of the catalog; `cli` shows them.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ def exit_code(checks: list[Check]) -> int:
 
 
 def settings_problem(stop: Stop) -> Check:
-    """Make a line of settings that cannot be read."""
+    """Return the line of settings that cannot be read: no run could start with them."""
     return stopped("settings", stop)
 
 

@@ -16,6 +16,7 @@ from batch_issuer.model.states import IN_DOUBT, State
 from batch_issuer.send.keys import key_in
 
 _EVENTS_CHECKED = 2000
+"""The newest ones: a diagnosis has to be quick, and `ledger verify` checks them all."""
 
 
 def ledger(subject: Subject, key: str) -> Iterator[Check]:
@@ -47,6 +48,8 @@ def ledger(subject: Subject, key: str) -> Iterator[Check]:
 
 
 def _opened(subject: Subject, ledger: Ledger, key: str) -> Iterator[Check]:
+    """Yield what an open ledger says of itself, its lock, documents and key. Raises `Stop` for damaged pages."""
+    # Larger ones take too long for a first look: `ledger verify` checks them whole.
     ledger.check_pages(largest=schema.CHECKED_WHOLE_BELOW)
     damage = verify_end(ledger, _EVENTS_CHECKED)
     if damage is not None:
@@ -67,27 +70,17 @@ def _opened(subject: Subject, ledger: Ledger, key: str) -> Iterator[Check]:
         size=size_text(subject.ledger.stat().st_size),
         journal=ledger.journal(),
     )
-    yield _lock(subject)
+    held, holder = lock.is_held(subject.ledger, subject.company.code)
+    pid, host = holder or ("?", "?")
+    writes, repair = N_("a run is writing now: process {pid} on {host}"), N_("Another run has to wait until it ends.")
+    yield warn("lock", writes, repair, pid=pid, host=host) if held else ok("lock", N_("no run is writing now"))
     yield _documents(ledger, subject.company.code)
     if key:
         yield _environment(subject, ledger, key)
 
 
-def _lock(subject: Subject) -> Check:
-    held, holder = lock.is_held(subject.ledger, subject.company.code)
-    if not held:
-        return ok("lock", N_("no run is writing now"))
-    pid, host = holder or ("?", "?")
-    return warn(
-        "lock",
-        N_("a run is writing now: process {pid} on {host}"),
-        N_("Another run has to wait until it ends."),
-        pid=pid,
-        host=host,
-    )
-
-
 def _documents(ledger: Ledger, company: str) -> Check:
+    """Return how many documents there are, and how many of them a run has still to do something about."""
     counts = ledger.count_states(company)
     doubtful = sum(counts.get(state, 0) for state in IN_DOUBT)
     waiting, unsent = counts.get(State.CONTINGENCY, 0), counts.get(State.PLANNED, 0)
@@ -106,12 +99,13 @@ def _documents(ledger: Ledger, company: str) -> Check:
 
 
 def _environment(subject: Subject, ledger: Ledger, key: str) -> Check:
-    """What the ledger remembers of the key."""
+    """Return which environment the ledger knows the key for, and whether it is the expected one."""
     try:
         environment = key_in(ledger, subject.company, key).environment
     except Stop as stop:
         return stopped("environment", stop)
     expected = subject.company.expect_environment
+    # A key of the wrong environment issues real documents as tests, or tests as real ones: no run starts with it.
     if environment and expected and environment != expected:
         return stops(
             "environment",

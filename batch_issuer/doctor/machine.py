@@ -62,6 +62,7 @@ def is_on_network(folder: Path, mounts: str | None = None) -> bool:
             mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return False
+    # The mount that is deepest counts; /proc/mounts writes a space in a name as \\040.
     best, kind = "", ""
     for line in mounts.splitlines():
         fields = line.split()
@@ -74,6 +75,7 @@ def is_on_network(folder: Path, mounts: str | None = None) -> bool:
 
 
 def _existing(folder: Path) -> Path:
+    """Return the nearest folder that exists: the ledger's own is made by the first run."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder

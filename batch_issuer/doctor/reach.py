@@ -7,7 +7,7 @@ import datetime as dt
 import secrets
 from collections.abc import Iterator
 
-from batch_issuer.doctor.check import Check, Level, Subject, ok, problem, stops, warn
+from batch_issuer.doctor.check import Check, Subject, ok, problem, stops, warn
 from batch_issuer.messages import N_
 from batch_issuer.model.documents import EL_SALVADOR
 from batch_issuer.model.problems import Stop
@@ -19,7 +19,8 @@ _CLOCK_MAY_DIFFER = 60
 
 
 def ask_provider(base_url: str, key: str) -> Sign | Stop | None:
-    """One question; a Stop says why there is no answer."""
+    """Ask the provider one question; a `Stop` says why there is no answer."""
+    # About a document that does not exist: 404 says that address and key are right, and nothing can be changed by it.
 
     async def ask() -> Sign | NeverLeft | Uncertain | Withheld:
         client = Client(base_url, key, quota=Quota(), transport=open_transport(base_url, 1))
@@ -45,13 +46,7 @@ def provider(subject: Subject, sign: Sign | Stop | None, *, asked: bool) -> Iter
         return
     if not isinstance(sign, Sign):
         message, repair = (sign.message, sign.repair) if sign else (N_("no answer"), "")
-        yield Check(
-            name="provider",
-            level=Level.PROBLEM,
-            message=message,
-            repair=repair,
-            parameters=sign.parameters if sign else {},
-        )
+        yield problem("provider", message, repair, **(sign.parameters if sign else {}))
         return
     yield _answered(subject, sign)
     if sign.left_minute is not None or sign.left_hour is not None:
@@ -63,6 +58,7 @@ def provider(subject: Subject, sign: Sign | Stop | None, *, asked: bool) -> Iter
 
 
 def _answered(subject: Subject, sign: Sign) -> Check:
+    """Return what the status of the answer says of address and key."""
     match sign.status:
         case 404 | 200:
             return ok("provider", N_("answers, and takes the key"))
@@ -86,6 +82,7 @@ def _answered(subject: Subject, sign: Sign) -> Check:
 
 
 def _quota(sign: Sign) -> Check:
+    """Return what is left of the quota; a warning where less than a twentieth of the hour is."""
     values = {
         name: "?" if value is None else f"{value:,}"
         for name, value in (

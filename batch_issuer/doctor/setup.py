@@ -63,13 +63,13 @@ def address(subject: Subject) -> Check:
     """Return where requests would go, and by whose word."""
     proxy = system_proxy(subject.base_url)
     if proxy:
-        host = proxy.rpartition("@")[2]
+        host = proxy.rpartition("@")[2]  # before it stand a name and a password
         return ok("address", N_("{url}, through the system's proxy {proxy}"), url=subject.base_url, proxy=host)
     return ok("address", _FROM[subject.base_url_from], url=subject.base_url)
 
 
 def key(subject: Subject) -> tuple[str, Check]:
-    """The key, empty where there is none, and what is to be said of it: never itself."""
+    """Return the key, empty where there is none, and what is to be said of it: never itself."""
     try:
         key = read_key(subject.company, subject.settings.path)
     except CannotStart as stop:

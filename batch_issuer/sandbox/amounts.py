@@ -20,6 +20,7 @@ LARGE_CONTRIBUTORS = (3, 4)
 def amounts_of(sale: Sale, type_contributor: int, options: SandboxOptions) -> Amounts:
     """Return what the document comes to; a withheld amount lowers the total (provider.md 5, 8, 9)."""
     lines = [line_amount(line, options) for line in sale.lines]
+    # Whether a credit note's prices have VAT in them is not said (provider.md 8); the CCF's own lines, credited, have.
     if sale.doc_type == "05" and sale.own_lines and options.memo_prices == "without-vat":
         lines = [line * _ONE_AND_VAT for line in lines]
     if options.rounding == "line":
@@ -58,6 +59,7 @@ def _withheld(
     bearing = ("01", "03", "05") if options.memo_retention else ("01", "03")
     if sale.doc_type not in bearing or type_contributor not in LARGE_CONTRIBUTORS:
         return _ZERO
+    # From 100.00 on (provider.md 5) or only above it (provider.md 12): the pages contradict each other.
     if taxable > _HUNDRED or (taxable == _HUNDRED and options.retention_rule == "at-least"):
         return cents(taxable * _WITHHELD_VAT)
     return _ZERO

@@ -47,13 +47,13 @@ class Addresses:
     """Appended as `&key=` when not empty."""
 
     def file(self, record: Record, kind: str) -> str:
-        """The address of one file of a document."""
+        """Return the address of one file of a document."""
         suffix = f"&key={self.key}" if self.key else ""
         return f"{self.base}/file/{record.document_id}?type={kind}{suffix}"
 
 
 def issued(record: Record, options: SandboxOptions, addresses: Addresses, *, duplicate: bool) -> dict[str, Any]:
-    """The body of an issuing answer."""
+    """Return the body of an issuing answer."""
     body = _flags(record, options)
     body["is_duplicate"] = duplicate
     body |= _identifiers(record) | _diagnostics(record) | _amounts(record, options) | _urls(record, addresses)
@@ -65,7 +65,8 @@ def issued(record: Record, options: SandboxOptions, addresses: Addresses, *, dup
 def status(
     record: Record, options: SandboxOptions, addresses: Addresses, *, include_dte: bool, adjusted: Record | None
 ) -> dict[str, Any]:
-    """The body of a status answer."""
+    """Return the body of a status answer."""
+    # Whether it has `success` and `is_duplicate` is not said (provider.md 11): `status_omitted` leaves fields out.
     body = _flags(record, options)
     body["is_duplicate"] = False
     body |= {"doc_type": record.doc_type} | _identifiers(record) | _diagnostics(record)
@@ -90,7 +91,7 @@ def status(
 
 
 def cancelled(record: Record, options: SandboxOptions, memo: Record | None, *, pending: bool) -> dict[str, Any]:
-    """The body of an invalidation and of its status."""
+    """Return the body of an invalidation and of its status."""
     body: dict[str, Any] = {
         "success": True,
         "dte_success": not pending,
@@ -113,6 +114,7 @@ def cancelled(record: Record, options: SandboxOptions, memo: Record | None, *, p
 
 
 def _named_memo(memo: Record, options: SandboxOptions) -> dict[str, Any]:
+    """Return the credit note that was written instead, by the names that the options choose."""
     match options.memo_keys:
         case "nested":
             return {"nota_credito": {"uuid": memo.document_id, "numero_control": memo.control_number}}
@@ -123,6 +125,7 @@ def _named_memo(memo: Record, options: SandboxOptions) -> dict[str, Any]:
 
 
 def _cancel_answer(body: dict[str, Any], record: Record, options: SandboxOptions) -> dict[str, Any]:
+    """Return the body of an invalidation in the shape that the options choose: the pages show none (provider.md 10)."""
     match options.cancel_answer:
         case "marked":
             kept = {name: value for name, value in body.items() if name not in (*_LATER_FLAGS, "reception_stamp")}
@@ -139,7 +142,7 @@ def _cancel_answer(body: dict[str, Any], record: Record, options: SandboxOptions
 def shaped(
     body: dict[str, Any], record: Record, options: SandboxOptions, also_omitted: Iterable[str]
 ) -> dict[str, Any]:
-    """The body as the generation and the options about absent, omitted and unknown fields make it."""
+    """Return the body as the generation and the options about absent, omitted and unknown fields make it."""
     if options.extra_fields:
         body |= {
             "is_dte": record.standing in (Standing.STAMPED, Standing.CONTINGENCY, Standing.CANCELLED),
@@ -156,12 +159,12 @@ def shaped(
 
 
 def as_json(body: Mapping[str, Any] | list[Any], status_code: int = 200) -> Answer:
-    """A JSON answer."""
+    """Return a JSON answer."""
     return Answer(status=status_code, body=_ENCODER.encode(body).encode())
 
 
 def refusal(refused: Refused, options: SandboxOptions) -> Answer:
-    """An error answer in the ordered shape; 429 has its documented one."""
+    """Return an error answer in the ordered shape; 429 has its documented one."""
     code, detail = refused.status, refused.detail
     if code == 429:
         return as_json({"detail": detail}, code)

@@ -30,7 +30,7 @@ class Api:
     def status(
         self, route: str, account: Account, id_or_ref: str, query: Mapping[str, str], addresses: Addresses
     ) -> Answer:
-        """The answer to a status query. Raises `Refused`."""
+        """Answer a status query. Raises `Refused`."""
         family = "purchase" if route == "suex-status" else "sale"
         record = self._register.visible(account, (family,), id_or_ref)
         if route == "credit-memo-status" and record.doc_type != "05":
@@ -47,7 +47,7 @@ class Api:
         return answers.as_json(body)
 
     def file(self, account: Account, id_or_ref: str, query: Mapping[str, str]) -> Answer:
-        """The answer to a download. Raises `Refused` by the availability matrix."""
+        """Answer a download. Raises `Refused` for files that there are not, or not yet (provider.md 14.1)."""
         kind = query.get("type", "")
         if kind not in _FILE_TYPES:
             raise Refused(400, "type debe ser uno de: ticket, invoice, json", "query", "type")
@@ -65,7 +65,7 @@ class Api:
         return _download(record, "pdf", content, answers.PDF)
 
     def catalog(self, route: str, query: Mapping[str, str]) -> Answer:
-        """The answer of a live catalog."""
+        """Return the answer of a live catalog."""
         search = query.get("search", query.get("q", query.get("name", "")))
         match route:
             case "activities":
@@ -88,6 +88,7 @@ class Api:
             code = {"error409": 409}.get(self._options.unstamped_invalidation, 400)
             raise Refused(code, "El documento no tiene sello de recepción")
         at, now = record.registered_at, self._register.clock()
+        # A CCF has its own window, after which the provider writes a credit note by itself (provider.md 10).
         if record.doc_type == "03":
             if not ccf_window_open(at, now, self._options.ccf_days):
                 return self._cancelled(self._register.replace_by_memo(account, record))
@@ -100,7 +101,7 @@ class Api:
         return self._cancelled(self._register.mark_cancelled(record, stamp=stamp))
 
     def cancel_status(self, route: str, account: Account, id_or_ref: str) -> Answer:
-        """The answer to a query of an invalidation. Raises `Refused`."""
+        """Answer a query of an invalidation. Raises `Refused`."""
         family = "purchase" if route == "invalidate-suex-status" else "sale"
         record = self._register.visible(account, (family,), id_or_ref)
         if record.cancelled_at is None:
@@ -119,5 +120,6 @@ class Api:
 
 
 def _download(record: Record, suffix: str, content: bytes, media_type: str) -> Answer:
+    """Return a file as an answer, named by its control number."""
     name = f'attachment; filename="{record.control_number}.{suffix}"'
     return Answer(body=content, media_type=media_type, headers=(("Content-Disposition", name),))

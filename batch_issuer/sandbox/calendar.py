@@ -19,5 +19,5 @@ def invoice_window_open(issued_at: float, now: float, days: int) -> bool:
     day, today, left = moment(issued_at).date(), moment(now).date(), days
     while day < today and left >= 0:
         day += dt.timedelta(days=1)
-        left -= day.weekday() < _SATURDAY
+        left -= day.weekday() < _SATURDAY  # the pages speak of business days and name no holidays (provider.md 10)
     return left >= 0

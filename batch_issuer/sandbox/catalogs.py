@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _TABLES = Path(__file__).parent.parent / "rules" / "data"
+# A district has the same UUID in every process: settings and tests may name it.
 _NAMESPACE = uuid.UUID("6f1f7a1e-52d7-4d6b-9a55-0c8f1d1e7b10")
 MOST_ACTIVITIES = 50
 

@@ -10,7 +10,7 @@ from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
 from batch_issuer.sandbox import answers
 from batch_issuer.sandbox.answers import Answer
-from batch_issuer.sandbox.faults import Fault, fault_of, parse_fault
+from batch_issuer.sandbox.faults import fault_from
 from batch_issuer.sandbox.options import SandboxOptions
 from batch_issuer.sandbox.stand_in import StandIn
 
@@ -36,7 +36,7 @@ async def control(sandbox: StandIn, request: web.BaseRequest) -> Answer:
         return found(sandbox, _Asked(dict(request.query), json.loads(body) if body.strip() else {}))
     except (json.JSONDecodeError, UnicodeDecodeError):
         return answers.as_json({"detail": str(CannotStart(N_("The body is not JSON.")))}, 400)
-    except CannotStart as error:
+    except CannotStart as error:  # in English, as is everything that programs read here
         return answers.as_json({"detail": str(error)}, 400)
 
 
@@ -100,24 +100,8 @@ def order(sandbox: StandIn, asked: _Asked) -> Answer:
     """Order one fault or several. Raises `CannotStart` for what is none."""
     # All are read before one is ordered: a list with a mistake in it changes nothing.
     orders = asked.body if isinstance(asked.body, list) else [asked.body]
-    sandbox.order(*[_fault(order) for order in orders])
+    sandbox.order(*[fault_from(order) for order in orders])
     return faults(sandbox, asked)
-
-
-def _fault(order: Any) -> Fault:
-    """Read one order: the compact text, an object around it, or an object of a fault's parts. Raises `CannotStart`."""
-    if isinstance(order, str):
-        return parse_fault(order)
-    if isinstance(order, dict) and isinstance(order.get("fault"), str):
-        return parse_fault(order["fault"])
-    if isinstance(order, dict) and isinstance(order.get("kind"), str):
-        said = {name: str(value) for name, value in order.items() if name != "kind" and value is not None}
-        return fault_of(order["kind"], said, json.dumps(order, ensure_ascii=False))
-    raise CannotStart(
-        N_("«{text}» is not a fault."),
-        repair=N_("Send an object with fault: «reset-after:route=invoice,count=1», or a list of such."),
-        text=order,
-    )
 
 
 @_at("DELETE", "faults")

@@ -70,7 +70,7 @@ class Exchange:
 
     def release(self) -> None:
         """Let every hanging request go on."""
-        self._released.set()
+        self._released.set()  # wakes those that hang now; later ones wait for the next release
         self._released = asyncio.Event()
 
     def end_outage(self) -> None:
@@ -113,6 +113,7 @@ class Exchange:
         try:
             if self._clock() < until:
                 raise Refused(status, "Servicio no disponible")
+            # A key that is refused uses up no quota; whatever comes after it does, refused or not.
             account = account_of(key, self._options)
             taken = self._quota(key).take(self._clock())
             if taken.refused:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from random import Random
 from types import MappingProxyType
+from typing import Any
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart
@@ -116,6 +118,7 @@ def fault_of(name: str, said: Mapping[str, str], text: str = "") -> Fault:
 
     Raises `CannotStart` naming the part that is wrong.
     """
+    # An object over HTTP brings its parts apart: they are held against the same names as those of a text.
     for part in said:
         _pair(text or name, f"{part}=")
     kinds = [kind.value for kind in FaultKind]
@@ -141,6 +144,22 @@ def fault_of(name: str, said: Mapping[str, str], text: str = "") -> Fault:
     )
     _check(text, fault)
     return fault
+
+
+def fault_from(order: Any) -> Fault:
+    """Read one order: the compact text, an object around it, or an object of a fault's parts. Raises `CannotStart`."""
+    if isinstance(order, str):
+        return parse_fault(order)
+    if isinstance(order, dict) and isinstance(order.get("fault"), str):
+        return parse_fault(order["fault"])
+    if isinstance(order, dict) and isinstance(order.get("kind"), str):
+        said = {name: str(value) for name, value in order.items() if name != "kind" and value is not None}
+        return fault_of(order["kind"], said, json.dumps(order, ensure_ascii=False))
+    raise CannotStart(
+        N_("«{text}» is not a fault."),
+        repair=N_("Send an object with fault: «reset-after:route=invoice,count=1», or a list of such."),
+        text=order,
+    )
 
 
 def _pair(text: str, part: str) -> tuple[str, str]:
@@ -250,7 +269,7 @@ class _Order:
             return False
         if not (fnmatchcase(route, fault.route) and fnmatchcase(ref, fault.ref)):
             return False
-        self.passed += 1
+        self.passed += 1  # `after` counts matching requests, whatever chance says of them
         if self.passed <= fault.after or (fault.probability < 1 and random.random() >= fault.probability):
             return False
         self.struck += 1

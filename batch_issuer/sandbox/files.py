@@ -201,6 +201,7 @@ def _pdf(size: tuple[int, int], letter_height: int, lines: list[str]) -> bytes:
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding >>",
         b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content),
     ]
+    # Bytes above 127 in the second line: programs that move files then know this one for binary.
     out = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
     places = []
     for number, body in enumerate(objects, 1):

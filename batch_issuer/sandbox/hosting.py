@@ -19,6 +19,7 @@ from batch_issuer.sandbox.traffic import Requests
 
 Answered = TypeVar("Answered")
 _PATIENCE = 10.0
+"""Seconds; whoever waits longer has found a sandbox that hangs, and is told so by `TimeoutError`."""
 
 
 class Running:
@@ -30,34 +31,34 @@ class Running:
 
     @property
     def base_url(self) -> str:
-        """What a client takes as the provider's address."""
+        """Return what a client takes as the provider's address."""
         return self._sandbox.base_url
 
     @property
     def control_url(self) -> str:
-        """Where the control plane is, without a slash at the end."""
+        """Return where the control plane is, without a slash at the end."""
         return self.base_url.removesuffix("/api/connect") + "/_sandbox"
 
     @property
     def key(self) -> str:
-        """A key that is accepted: the first of those configured."""
+        """Return a key that is accepted: the first of those configured."""
         keys = self._sandbox.options.keys
         return keys[0].key if keys else SAMPLE_KEY
 
     def documents(self) -> tuple[Record, ...]:
-        """Everything registered."""
+        """Return everything registered."""
         return self._ask(self._sandbox.documents)
 
     def document(self, ref: str) -> Record | None:
-        """The document of a reference, of whatever company."""
+        """Return the document of a reference, of whatever company."""
         return next((record for record in self.documents() if record.ref == ref), None)
 
     def customers(self) -> list[Customer]:
-        """The customers that the provider stores."""
+        """Return the customers that the provider stores."""
         return self._ask(self._sandbox.customers)
 
     def requests(self) -> Requests:
-        """What came in so far."""
+        """Return what came in so far."""
         return self._ask(self._sandbox.requests)
 
     def order(self, *faults: Fault | str) -> None:
@@ -70,7 +71,7 @@ class Running:
         self._ask(self._sandbox.clear_faults)
 
     def resolve(self, to: str = "stamped", refs: Iterable[str] = ("*",)) -> int:
-        """Settle documents in contingency; how many there were."""
+        """Settle documents in contingency; return how many there were."""
         return self._ask(lambda: self._sandbox.resolve(to, refs))
 
     def change(self, **changes: object) -> SandboxOptions:
@@ -82,6 +83,7 @@ class Running:
         self._ask(self._sandbox.release)
 
     def _ask(self, question: Callable[[], Answered]) -> Answered:
+        # In the sandbox's own thread: its registers know nothing of locks.
         async def asked() -> Answered:
             return question()
 
@@ -124,24 +126,23 @@ def serve(
     state: Path | None = None,
 ) -> None:
     """Run a sandbox until SIGINT or SIGTERM; `announce` gets its base URL once. Raises `CannotStart`."""
-    asyncio.run(_serve(Sandbox(options, faults=faults, state=state), host, port, announce))
-
-
-async def _serve(sandbox: Sandbox, host: str, port: int, announce: Callable[[str], None]) -> None:
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    sandbox = Sandbox(options, faults=faults, state=state)
+    with asyncio.Runner() as runner:
+        loop, stopped = runner.get_loop(), asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, stopped.set)
+            except NotImplementedError:  # Windows
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
+        announce(runner.run(sandbox.start(host, port)))
         try:
-            loop.add_signal_handler(number, stopped.set)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopped.set))
-    announce(await sandbox.start(host, port))
-    try:
-        await stopped.wait()
-    finally:
-        await sandbox.stop()
+            runner.run(stopped.wait())
+        finally:
+            runner.run(sandbox.stop())
 
 
 async def _end(sandbox: Sandbox) -> None:
+    """Stop a sandbox, and what its requests have left in the loop."""
     await sandbox.stop()
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:

@@ -22,20 +22,21 @@ class Account:
 
 
 def presented_key(authorization: str, query_key: str, options: SandboxOptions, *, download: bool) -> str:
-    """The key of a request, from the header or, for downloads, `?key=`; empty when there is none."""
+    """Return the key of a request, from the header or, for downloads, `?key=`; empty when there is none."""
     if authorization[: len(_SCHEME)].lower() == _SCHEME:
         return authorization[len(_SCHEME) :].strip()
     return query_key if download and options.key_in_query else ""
 
 
 def account_of(key: str, options: SandboxOptions) -> Account:
-    """The account of a key. Raises `Refused` with 401."""
+    """Return the account of a key. Raises `Refused` with 401."""
     if not key:
         raise Refused(401, "API key requerida (header Authorization: Bearer odt_xxx)")
     if key not in options.disabled_keys:
         for known in options.keys:
             if known.key == key:
                 return Account(company=known.company, environment=known.environment)
+        # The form of the provider's keys: each is a company of its own, whose name follows from the key.
         if not options.keys and (key == SAMPLE_KEY or _FORM.fullmatch(key)):
             digest = hashlib.blake2b(key.encode(), digest_size=4).hexdigest()
             company = "example" if key == SAMPLE_KEY else f"company-{digest}"

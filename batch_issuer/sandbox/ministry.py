@@ -47,7 +47,7 @@ def answers(record: Record, options: SandboxOptions, silenced: int) -> bool:
 
 
 def judge(record: Record, options: SandboxOptions) -> Verdict:
-    """What the ministry says when it answers."""
+    """Return what the ministry says when it answers."""
     if record.refused_digest in ("", record.digest) and ordered_rejection(record, options):
         return rejected_to_order(options)
     if options.ministry_checks and (found := next(_faults_of(record, options), None)):
@@ -61,7 +61,7 @@ def judge(record: Record, options: SandboxOptions) -> Verdict:
 
 
 def resolve(record: Record, options: SandboxOptions) -> Verdict:
-    """What the ministry says in the end about a document in contingency."""
+    """Return what the ministry says in the end about a document in contingency."""
     if like(record.ref, options.resolve_rejected_refs) or chosen(
         record.ref, "resolved", options.resolve_rejected_share, options.seed
     ):
@@ -70,12 +70,13 @@ def resolve(record: Record, options: SandboxOptions) -> Verdict:
 
 
 def rejected_to_order(options: SandboxOptions) -> Verdict:
-    """A refusal that nothing in the data explains."""
+    """Return a refusal that nothing in the data explains."""
     code = options.rejected_code
     return _rejected(code, f"Rechazo ordenado: {MEANINGS.get(code, 'Rechazado')}", options)
 
 
 def _rejected(code: str, observation: str, options: SandboxOptions) -> Verdict:
+    """Return a refusal with the ministry's code and what it observed."""
     return Verdict(
         standing=Standing.REJECTED,
         state=options.rejected_state,
@@ -136,7 +137,8 @@ def is_nit(text: str) -> bool:
         return is_dui(text)
     if len(digits) != 14:
         return False
-    if int(text_of(digits[10:13])) <= 100:
+    # The ministry publishes no algorithm (domain.md 2); the one in use has other weights for serial numbers up to 100.
+    if int("".join(map(str, digits[10:13]))) <= 100:
         check = sum(digit * weight for digit, weight in zip(digits, range(14, 1, -1), strict=False)) % 11
     else:
         weights = (2, 7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
@@ -153,13 +155,9 @@ def is_dui(text: str) -> bool:
 
 
 def _digits(text: str) -> tuple[int, ...]:
+    """Return the digits of a number written with or without hyphens; none where it has anything else."""
     bare = _NOT_DIGIT.sub("", text)
     return tuple(int(digit) for digit in bare) if bare.isascii() and bare.isdecimal() else ()
-
-
-def text_of(digits: tuple[int, ...]) -> str:
-    """Digits as they are written."""
-    return "".join(str(digit) for digit in digits)
 
 
 _OF_RECIPIENTS: tuple[tuple[str, Callable[[str], object], str, str], ...] = (

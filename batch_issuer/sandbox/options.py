@@ -19,7 +19,7 @@ SAMPLE_KEY = "odt_xxx"
 
 
 def about(text: str, section: str) -> Mapping[str, str]:
-    """Help of one option, and the section of `provider.md` that it plays."""
+    """Return help of one option, and the section of `provider.md` that it plays."""
     return MappingProxyType({"help": text, "section": section})
 
 
@@ -316,7 +316,7 @@ class SandboxOptions:
     seed: int = field(default=0, metadata=about(N_("Seed of UUIDs, stamps and every share."), "3.1"))
 
     def as_json(self) -> dict[str, Any]:
-        """Every option by name; keys are not shown."""
+        """Return every option by name; keys are not shown."""
         shown = {option.name: getattr(self, option.name) for option in fields(self)}
         return shown | {
             "keys": [{"company": key.company, "environment": key.environment} for key in self.keys],
@@ -325,5 +325,5 @@ class SandboxOptions:
 
 
 def described() -> Mapping[str, str]:
-    """Every option's name with its help, as a catalog text."""
+    """Return every option's name with its help, as a catalog text."""
     return {option.name: option.metadata["help"] for option in fields(SandboxOptions)}

@@ -265,7 +265,7 @@ class Reader:
         value = fields.get(name, 1)
         if isinstance(value, str) and value.isdecimal():
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, bool) or not isinstance(value, int):  # to Python `True` is a whole number
             raise self._wrong("debe ser un entero", *where, name)
         if value not in known if known else value < 1:
             raise Refused(400, f"{name} inválido: {value}", "body", *where, name)

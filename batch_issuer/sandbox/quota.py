@@ -42,6 +42,7 @@ class Window:
 
     def used(self, now: float) -> int:
         """Return how many requests the window has, those of other programs included."""
+        # Windows are counted by key: other programs that have the same one use them up too.
         if self._kind == "sliding":
             return len(self._log) + int(self._others * self._seconds)
         return self._used + int(self._others * (now - self._start))
@@ -71,6 +72,7 @@ class Quota:
     def take(self, now: float) -> Taken:
         """Count a request, or refuse it with 429."""
         refused = self._full(now)
+        # Whether refused requests count is not said (provider.md 14.4).
         if not refused or self._options.refused_count:
             for window in (self._minute, self._hour):
                 if window is not None:

@@ -71,6 +71,7 @@ class Register:
         reader = Reader(self.options)
         ref, family = reader.ref(payload), "purchase" if route == "suex" else "sale"
         known = self.store.by_ref(account.company, family, ref) if ref else None
+        # Whether a repeat is recognised before its content is looked at is not said (provider.md 14.3).
         if known is not None and not self.options.validate_first:
             known = self.settled(known)
             if known.standing in _STANDING:
@@ -173,7 +174,7 @@ class Register:
         """Put new content into a document that is sent again: its id and control number stay (provider.md 14.3)."""
         if sale.doc_type != record.doc_type:
             raise Refused(409, "doc_type no puede cambiar en un reenvío")
-        code = record.generation_code
+        code = record.generation_code  # preserved or not: the pages list what is, and leave this out
         if not self.options.keep_generation_code:
             code = _uuid(self.options.seed, record.company, f"{record.control_number}:{record.sends}").upper()
         recipient = self._recipient(record.company, sale)
@@ -262,6 +263,7 @@ class Register:
         if self.store.by_ref(account.company, "sale", sale.ref) is None and ccf.standing is not Standing.STAMPED:
             raise Refused(409, "El CCF no está vigente")
         adjusting = replace(sale, adjusts=ccf.document_id, lines=sale.lines or ccf.sale.lines)
+        # Notes that were rejected or cancelled take nothing away from the CCF.
         memos = (memo for memo in self.store.adjusting(ccf) if memo.ref != sale.ref and memo.standing not in _VOID)
         credited = sum((_gross(memo.amounts) for memo in memos), Decimal(0))
         if credited + _gross(amounts_of(adjusting, 1, self.options)) > _gross(ccf.amounts):

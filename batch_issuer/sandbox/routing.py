@@ -46,7 +46,7 @@ class Call:
 
 
 def find(method: str, target: str, options: SandboxOptions) -> Call:
-    """The route of a request target as it came over the wire, undecoded."""
+    """Find the route of a request target as it came over the wire, undecoded; no such route is a refused call."""
     path, _, query_text = target.partition("?")
     query = dict(parse_qsl(query_text, keep_blank_values=True)) if query_text else _NO_QUERY
     if not path.startswith(BASE_PATH):
@@ -58,6 +58,9 @@ def find(method: str, target: str, options: SandboxOptions) -> Call:
 
 
 def _with_ref(method: str, rest: str, query: Mapping[str, str], options: SandboxOptions) -> Call:
+    """Find the route of a path that ends in a reference, and decode that once."""
+    # `/invalidate/status/x` also begins like `/invalidate/`: what is left of the path must not hold a slash, unless
+    # encoded, as a reference may have one.
     named: dict[str, tuple[str, str]] = {}
     for wanted, prefix, route in _WITH_REF:
         encoded = rest.removeprefix(prefix)

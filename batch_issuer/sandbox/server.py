@@ -94,10 +94,11 @@ class Sandbox(StandIn):
 
     async def _listen(self) -> None:
         """Open the socket, at first and after a time of being closed. Raises `CannotStart`."""
-        if self._server is None:
+        if self._server is None:  # stopped, while it was closed to order
             return
         host, port = self._address
         try:
+            # `reuse_address`: one that was stopped can be started again at once on its port.
             self._listener = await asyncio.get_running_loop().create_server(
                 self._server, host, port, backlog=_MOST_WAITING_CONNECTIONS, reuse_address=True
             )

@@ -30,16 +30,16 @@ class Requests:
     violations: tuple[Violation, ...]
 
     def posts(self) -> int:
-        """Requests that asked for a document."""
+        """Return how many requests asked for a document."""
         return sum(sum(self.by_route.get(route, {}).values()) for route in ("invoice", "suex", "credit-memo"))
 
     def count(self, route: str, status: int | str | None = None) -> int:
-        """Requests of one route, of one status or of all."""
+        """Return how many requests of a route there were, of one status or of all."""
         found = self.by_route.get(route, {})
         return sum(found.values()) if status is None else found.get(str(status), 0)
 
     def as_json(self) -> dict[str, Any]:
-        """The body of GET /_sandbox/requests."""
+        """Return the body of GET /_sandbox/requests."""
         return {
             "total": self.total,
             "by_route": {route: dict(statuses) for route, statuses in self.by_route.items()},
@@ -63,22 +63,22 @@ class Traffic:
         self._most_at_once = 0
 
     def enter(self, now: float) -> None:
-        """A request arrived."""
+        """Count a request that arrived."""
         self._seconds[int(now - self._started)] += 1
         self._at_once += 1
         self._most_at_once = max(self._most_at_once, self._at_once)
 
     def leave(self, route: str, status: int | str) -> None:
-        """A request was answered or lost."""
+        """Count a request that was answered or lost."""
         self._at_once -= 1
         self._answers[route, str(status)] += 1
 
     def refuse(self, window: str) -> None:
-        """A request was refused by the quota."""
+        """Count a request that the quota, or an order, refused."""
         self._refused[window] += 1
 
     def requests(self, faults: tuple[tuple[str, int], ...], violations: tuple[Violation, ...]) -> Requests:
-        """The counts by now."""
+        """Return the counts by now."""
         by_route: dict[str, dict[str, int]] = {}
         for (route, status), number in sorted(self._answers.items()):
             by_route.setdefault(route, {})[status] = number

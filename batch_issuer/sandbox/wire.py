@@ -1,4 +1,4 @@
-"""Answers on the wire, whole or broken to order. The only place that touches transports."""
+"""Answers on the wire, whole or broken to order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ONE_CENT = 0.01
 
 
 def respond(answer: Answer, headers: Headers) -> web.Response:
-    """The answer as aiohttp sends it."""
+    """Return the answer as aiohttp sends it."""
     fields = {"Content-Type": answer.media_type}
     fields.update(answer.headers)
     fields.update(headers)
@@ -36,6 +36,7 @@ async def reset(request: web.BaseRequest) -> web.Response:
     if transport is not None:
         connection: socket.socket | None = transport.get_extra_info("socket")
         if connection is not None:
+            # Lingering for no time makes the kernel send RST; a plain close would send FIN, which is an empty answer.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         transport.abort()
         await asyncio.sleep(0)
@@ -44,6 +45,7 @@ async def reset(request: web.BaseRequest) -> web.Response:
 
 async def truncate(request: web.BaseRequest, answer: Answer, headers: Headers) -> web.StreamResponse:
     """Promise the whole answer, send half of it, and close."""
+    # One byte more than there is: an answer of one byte, cut in half, must not look whole either.
     fields = {"Content-Type": answer.media_type, "Content-Length": str(len(answer.body) + 1), **dict(headers)}
     response = web.StreamResponse(status=answer.status, headers=fields)
     try:
@@ -57,7 +59,7 @@ async def truncate(request: web.BaseRequest, answer: Answer, headers: Headers) -
 
 
 def distorted(answer: Answer, struck: Iterable[Fault]) -> Answer:
-    """The answer with what the faults put into its body."""
+    """Return the answer with what the faults put into its body."""
     orders = [fault for fault in struck if fault.kind in _DISTORTIONS]
     if not orders or answer.media_type != answers.JSON:
         return answer
@@ -76,6 +78,7 @@ _DISTORTIONS = frozenset({FaultKind.FLAGS, FaultKind.NO_STAMP, FaultKind.CENT, F
 
 
 def _distort(body: dict[str, Any], fault: Fault) -> None:
+    """Put into a body what one fault of `_DISTORTIONS` says."""
     match fault.kind:
         case FaultKind.FLAGS:
             body.update(zip(_FLAGS, (letter == "T" for letter in fault.flags), strict=True))

@@ -16,12 +16,11 @@ from batch_issuer.cli.screen.output import Output
 from batch_issuer.cli.screen.tables import write_table
 from batch_issuer.messages import N_
 from batch_issuer.model.money import figure, total_of
-from batch_issuer.model.records import CancelStep, write_cancellation, write_memo
+from batch_issuer.model.records import CancelStep, write_cancellation
 from batch_issuer.model.states import State
 
 if TYPE_CHECKING:
     from batch_issuer.cli.session import Session
-    from batch_issuer.model.records import Record
     from batch_issuer.plan.cancel import Outlook
 
 _TABLES = (".json", ".csv", ".xlsx")
@@ -54,6 +53,7 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     from batch_issuer.send.naming import find_named, not_known
 
     session = open_session(output, options)
+    # One day for what is shown and for what is done, even where midnight lies between.
     names, day = named_references(references, options["file"]), today()
     with closing(open_to_read(session.ledger)) as ledger:
         records, unknown = find_named(ledger, session.company.code, names)
@@ -61,6 +61,7 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     show_outlooks(output, found, unknown)
     if options["only_plan"]:
         return _write_plan(output, found, unknown, Path(options["out"]), day)
+    # Shown before it is refused: with one reference mistyped nothing of the list is cancelled.
     if unknown:
         raise not_known(session.ledger, unknown)
     sent = [one for one in found if one.course in SENT]
@@ -77,26 +78,23 @@ def _cancel(session: Session, names: Sequence[str], day: dt.date, options: Mappi
     from batch_issuer.ledger.opening import open_to_read
     from batch_issuer.send.commands.cancel import cancel
 
-    outcome = cancel(
-        ledger_path=session.ledger,
-        company=session.company,
-        connection=connect(session, options),
-        watcher=watcher(session),
-        names=names,
-        today=day,
-    )
+    where: Any = {"ledger_path": session.ledger, "company": session.company, "connection": connect(session, options)}
+    outcome = cancel(**where, watcher=watcher(session), names=names, today=day)
     # What is told is read back: only what the ledger has on disk is said to be cancelled.
     with closing(open_to_read(session.ledger)) as ledger:
         references = list((ledger.run(outcome.run.run).summary or {}).get("refs", ()))
         found = ledger.records(session.company.code, references)
-    ends = []
+    ends, cancellations = [], []
     for record in map(found.__getitem__, references):
         step = record.cancellation.step if record.cancellation else None
         end = "cancelled" if record.state is State.CANCELLED else _ENDS_OF_STEPS.get(step, "not_cancelled")
         ends.append((record, end))
+        known = write_cancellation(record.cancellation)
+        plain = {"external_ref": record.external_ref, "doc_type": record.doc_type, "state": record.state.value}
+        cancellations.append({**plain, "result": end, "credit_memo": known.pop("memo", None), **known})
     show_ends(session.output, ends)
     counts = Counter(end for _, end in ends)
-    also = {**{end: counts[end] for end in ENDS}, "cancellations": [_cancellation_json(*one) for one in ends]}
+    also = {**{end: counts[end] for end in ENDS}, "cancellations": cancellations}
     needs = any(counts[end] for end in ("refused", "unsure", "not_cancelled"))
     return finish(session, outcome, options["out"], also=also, needs_person=needs)
 
@@ -107,19 +105,6 @@ _ENDS_OF_STEPS: Mapping[CancelStep | None, str] = {
     CancelStep.REQUESTED: "unsure",
 }
 """What became of a document that is not cancelled, as the screen names it."""
-
-
-def _cancellation_json(record: Record, end: str) -> dict[str, Any]:
-    """Return how the cancellation of a document ended, as `--json` has it."""
-    known = record.cancellation
-    return {
-        "external_ref": record.external_ref,
-        "doc_type": record.doc_type,
-        "state": record.state.value,
-        "result": end,
-        "credit_memo": write_memo(known.memo) if known and known.memo else None,
-        **{name: value for name, value in write_cancellation(known).items() if name != "memo"},
-    }
 
 
 def _write_plan(output: Output, outlooks: Sequence[Outlook], unknown: Sequence[str], out: Path, day: dt.date) -> int:

@@ -41,6 +41,7 @@ def command(
     if write_settings and named is not None and not Path(named).exists():
         options["config"] = None  # it is to be written, and cannot be read yet
     session = open_session(output, options, files)
+    # Before anything is read: the workbook to correct must not take the place of a file with sales.
     if fix_file:
         from batch_issuer.reports.fix.gather import refuse_to_write_over
 
@@ -59,7 +60,7 @@ def command(
         also["reports"] = fixes.reports
     if write_settings:
         also |= save_what_was_learned(output, session, planned.prepared, named, files)
-    raise_together(planned.questions)
+    raise_together(planned.questions)  # after all is shown: `check` takes no answers
     planned.give(output, **also)
     return planned.exit_code
 

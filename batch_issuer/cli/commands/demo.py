@@ -51,7 +51,7 @@ def command(output: Output, out: str, *, mixed: bool) -> int:
             "ledger": demo.reports["ledger"],
             "reports": {kind: path for kind, path in demo.reports.items() if kind != "ledger"},
             "needs_person_exit_code": demo.after.exit_code,
-            "exit_code": 0,
+            "exit_code": 0,  # that the demo ran: its sales have mistakes on purpose
         }
     )
     return 0

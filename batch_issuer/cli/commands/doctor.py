@@ -56,6 +56,7 @@ def _checks(output: Output, options: dict[str, Any]) -> list[Check]:
     place = "default" if not options["base_url"] else "option"
     if url == os.environ.get("OCOTE_BASE_URL"):
         place = "env"
+    # Settings that cannot be read must not hide the rest: ledger, disk and clock can be looked at without them.
     trouble: list[Check] = []
     settings, company, ledger = Settings(), Company(), Path(options["ledger"])
     try:
@@ -71,5 +72,6 @@ def _checks(output: Output, options: dict[str, Any]) -> list[Check]:
     subject = Subject(settings=settings, company=company, ledger=ledger, base_url=url, base_url_from=place)
     if not trouble:
         return diagnose(subject)
+    # Nothing is sent: without settings nobody knows whose address and key these are.
     found = diagnose(subject, lambda _url, _key: None)
     return [*trouble, *(check for check in found if check.name not in _BY_SETTINGS)]

@@ -68,6 +68,7 @@ def command(output: Output, references: tuple[str, ...], **options: Any) -> int:
     bad = [end for end in found.ends if end.needs_person]
     show_downloads(output, records, found, bad)
     code, answer = int(bool(bad)), downloads_json(records, found, bad)
+    # What came before the stop is whole, and told all the same.
     if found.stopped is not None:
         click.echo(found.stopped.text(output.messages), err=True)
         code = found.stopped.exit_code

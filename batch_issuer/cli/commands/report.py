@@ -35,6 +35,7 @@ def command(output: Output, run: str | None, out: str, *, mask: bool, **options:
     option_values.check_order(first, last)
     session = open_session(output, options)
     with closing(open_to_read(session.ledger)) as ledger:
+        # Reports of a period have its name, and those of a run the run's: the same call writes the same files again.
         if first or last:
             made = reconcile_period(ledger, first, last, session.company, session.settings)
             name = f"{first or ''}_{last or ''}"

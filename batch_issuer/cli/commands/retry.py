@@ -31,6 +31,7 @@ def command(output: Output, **options: Any) -> int:
     connection = connect(session, options)
     with closing(open_to_read(session.ledger)) as ledger:
         waiting = to_retry(ledger, session.company.code, only=options["only"], limit=options["limit"])
+    # Shown before anything is sent: it may be of files that were issued weeks ago.
     if waiting:
         output.say(N_("To be asked about or sent, by where it came from:"))
         show_where_from(output, waiting)

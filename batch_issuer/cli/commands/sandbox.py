@@ -69,6 +69,7 @@ def command(
         options = changed(options, {"minute_limit": None, "hour_limit": None})
     key = options.keys[0].key if options.keys else SAMPLE_KEY
 
+    # A key that opens nothing but this sandbox, and so may be shown.
     def announce(base_url: str) -> None:
         output.say(N_("The sandbox answers at {url}"), url=base_url)
         output.say(N_("Its key: OCOTE_API_KEY={key}   Stop it with Ctrl-C."), key=key)

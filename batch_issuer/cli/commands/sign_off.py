@@ -25,7 +25,7 @@ from batch_issuer.model.money import figure
 @program.common
 @program.with_output
 def command(output: Output, period: tuple[str, str], by: str, role: str, **options: Any) -> int:
-    from batch_issuer.cli.screen.findings import show_waiting, signature
+    from batch_issuer.cli.screen.signatures import show_waiting, signature
     from batch_issuer.cli.session import open_session
     from batch_issuer.model.days import today
     from batch_issuer.reconcile.sign import sign

@@ -22,6 +22,7 @@ def command(output: Output, file: str) -> int:
     path = Path(file)
     write_new_template(output.messages, path)
     output.say(N_("{path} is ready to fill in. Its sheet of instructions says how; then:"), path=path)
+    # To be copied into a shell, so a name with spaces is quoted.
     output.show("  batch-issuer check " + (f'"{path}"' if " " in file else f"{path}"))
     output.give({"template": str(path), "exit_code": 0})
     return 0

@@ -18,6 +18,6 @@ def parse_duration(text: str) -> float:
     units = {"s": 1, "m": 60, "h": 3600}
     unit = units.get(text[-1:].lower())
     number = float(text[:-1] if unit else text)
-    if not 0 <= number < 1e7:
+    if not 0 <= number < 1e7:  # `float` also reads «nan» and «inf»
         raise ValueError(text)
     return number * (unit or 1)

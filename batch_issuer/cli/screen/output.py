@@ -69,6 +69,11 @@ class Output:
             ]
             self.show(" " * indent + "   ".join(cells).rstrip())
 
+    def say_more(self, count: int, shown: int) -> None:
+        """Say how many there are beyond those that are shown, where there are more."""
+        if count > shown:
+            self.say(N_("    … and {count} more; the reports have them all"), count=f"{count - shown:,}")
+
     def give(self, answer: Mapping[str, Any]) -> None:
         """Write the JSON object of `--json`; nothing without that option."""
         if not self.as_json:

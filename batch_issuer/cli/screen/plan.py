@@ -74,7 +74,7 @@ def show_plan(output: Output, prepared: Prepared, plan: Plan) -> None:
     rows = [
         (output.messages.text(label), f"{counts[action]:,}")
         for action, label in _ACTIONS.items()
-        if counts[action] or action is Action.ISSUE
+        if counts[action] or action is Action.ISSUE  # that there is nothing to issue is an answer too
     ]
     if prepared.held:
         rows.append((output.messages.text(N_("held back for their data")), f"{len(prepared.held):,}"))
@@ -204,7 +204,7 @@ def show_problems(output: Output, problems: Sequence[Problem]) -> None:
 
 
 def _show_cause(output: Output, members: Sequence[Problem]) -> None:
-    """Say one cause, where it is found and how to repair it; quoting a value only as one of several."""
+    """Say one cause, how to repair it, and a few places; where the values differ, its sentence is an example."""
     first = members[0]
     sentence = first.message(output.messages)
     if any((member.value, member.parameters) != (first.value, first.parameters) for member in members):
@@ -237,6 +237,7 @@ def show_reports(output: Output, reports: Mapping[str, str]) -> None:
         "ledger": N_("Ledger"),
     }
     output.show()
+    # Several of a kind are numbered: fix_file_2, fix_file_3.
     output.table([(output.messages.text(names[kind.rstrip("_0123456789")]), path) for kind, path in reports.items()])
 
 

@@ -20,6 +20,7 @@ from batch_issuer.send.progress import Progress
 _LINE_EVERY = 5.0
 """Seconds between lines where the output is not a terminal."""
 _RATE_OVER = 20.0
+"""Seconds over which the pace is measured."""
 
 
 class TerminalWatcher:
@@ -36,11 +37,13 @@ class TerminalWatcher:
         self._width = 0
 
     def begin(self, progress: Progress, quota: Quota) -> None:
+        """Begin anew with a run's counts and its quota."""
         self._progress, self._quota = progress, quota
         self._seen.clear()
         self._last_line = time.monotonic()
 
     def tick(self) -> None:
+        """Measure the pace, and show how far the run is, where it is time for that."""
         now = time.monotonic()
         self._seen.append((now, self._progress.done))
         while now - self._seen[0][0] > _RATE_OVER:
@@ -54,6 +57,7 @@ class TerminalWatcher:
             put(self._line() + "\n", sys.stderr)
 
     def end(self) -> None:
+        """Wipe the line out: what follows is said below, not over it."""
         if self._over_itself and self._width:
             put("\r" + " " * self._width + "\r", sys.stderr)
 
@@ -104,12 +108,13 @@ class TerminalWatcher:
         return max(0.0, until - asyncio.get_running_loop().time()) if until is not None else 0.0
 
     def _remaining(self) -> float | None:
-        """Seconds to the end: what the quota allows, or the pace of the last seconds, whichever is slower."""
+        """Return the seconds to the end, by the quota or by the pace of the last seconds, whichever is slower."""
         left = self._progress.total - self._progress.done
         (began, done), (now, current) = self._seen[0], self._seen[-1]
         by_pace = left * (now - began) / (current - done) if current > done and now > began else None
         quota = self._quota
         if quota is None or not (quota.per_minute or quota.per_hour):
             return by_pace
+        # While a run waits for the quota its pace says nothing; else it is believed, up to a minute beyond the quota.
         by_quota = self._waiting() + estimate(left, quota.per_minute, quota.per_hour)
         return by_quota if by_pace is None or self._waiting() else max(by_quota, min(by_pace, by_quota + 60))

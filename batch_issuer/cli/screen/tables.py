@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+# With apostrophes before it, and in full width (U+FF1D and others): spreadsheets take these for formulas too.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _AMOUNT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 """Negative amounts are no formulas."""

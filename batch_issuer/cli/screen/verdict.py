@@ -45,7 +45,7 @@ def show_reconciliation(output: Output, reconciliation: Reconciliation, *, unfin
             expected=dollars(difference.expected),
             answered=dollars(difference.answered),
         )
-    _say_more(output, len(reconciliation.beyond_tolerance))
+    output.say_more(len(reconciliation.beyond_tolerance), _LINES)
     _show_open(output, reconciliation)
 
 
@@ -82,6 +82,7 @@ def _show_conflicts(output: Output, conflicts: Sequence[Conflict]) -> None:
             "issued": dollars(conflict.issued_gross),
             "now": dollars(conflict.file_gross),
         }
+        # Another day, branch or till under a number that was used: many shops begin their numbers anew.
         if conflict.changes and conflict.changes[0].what in ("date", "branch", "till"):
             output.say(
                 N_(
@@ -97,7 +98,7 @@ def _show_conflicts(output: Output, conflicts: Sequence[Conflict]) -> None:
                 N_("✗ {ref}: already issued ({state}) for {issued}, and {file} now says {now}. It is not sent again."),
                 **values,
             )
-    _say_more(output, len(conflicts))
+    output.say_more(len(conflicts), _LINES)
 
 
 def show_late_rejections(output: Output, late: Sequence[str]) -> None:
@@ -133,12 +134,7 @@ def show_where_from(output: Output, records: Sequence[Record]) -> None:
             day=f"{dt.date.fromisoformat(date):%d/%m/%Y}",
             refs=few([record.external_ref for record in some], _EXAMPLES),
         )
-    _say_more(output, len(found))
-
-
-def _say_more(output: Output, count: int) -> None:
-    if count > _LINES:
-        output.say(N_("    … and {count} more; the reports have them all"), count=f"{count - _LINES:,}")
+    output.say_more(len(found), _LINES)
 
 
 def _show_open(output: Output, made: Reconciliation) -> None:

@@ -38,6 +38,7 @@ def export_command(output: Output, form: str, out: str | None, **options: Any) -
     from batch_issuer.ledger.export import sign_off_row
     from batch_issuer.ledger.opening import open_to_read
 
+    # A workbook is no text: a terminal that shows it can be left unusable.
     if form == "xlsx" and out is None:
         raise click.UsageError(output.messages.text(N_("--format xlsx needs --out FILE.")))
     company = options["company"]
@@ -79,7 +80,7 @@ def _print(rows: Iterable[dict[str, Any]], form: str) -> int:
         count = _write_text(rows, form, sys.stdout)
         sys.stdout.flush()
     except OSError as error:
-        silence(sys.stdout)
+        silence(sys.stdout)  # or Python would fail once more on leaving, with an exit code of its own
         if not isinstance(error, BrokenPipeError):
             raise CannotStart(
                 N_("The output could not be written: {reason}."), reason=error.strerror or str(error)

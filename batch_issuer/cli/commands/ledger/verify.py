@@ -28,6 +28,7 @@ def verify_command(output: Output, *, rebuilds: bool, **options: Any) -> int:
     from batch_issuer.ledger.verify import rebuild, verify
 
     path = Path(options["ledger"])
+    # Writing the state anew needs a writer's lock: no run may write meanwhile. Looking needs none.
     if rebuilds:
         session = open_session(output, options)
         with open_to_write(path, session.company.code, create=False) as ledger:
