@@ -16,7 +16,7 @@ from batch_issuer.model.problems import Problem
 from batch_issuer.model.records import UNDER_WAY, Record
 from batch_issuer.model.states import MAY_BE_ISSUED, Action, State
 from batch_issuer.plan.judge import Held
-from batch_issuer.plan.plan import Candidate, decide
+from batch_issuer.plan.plan import Candidate, decide, make_plan
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.provider.classify import Reason
 from batch_issuer.rules.across import (
@@ -175,7 +175,7 @@ def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> 
     if not notes:
         return prepared
     known = ledger.records(company, [note.external_ref for note in notes]) if ledger else {}
-    to_send = [note for note in notes if _is_to_send(note, known.get(note.external_ref))]
+    to_send = [step.candidate for step in make_plan(notes, known).of(Action.ISSUE, Action.ASK)]
     references = [note.external_ref for note in to_send]
     balance = balance_of(ledger, company, [note.adjusts for note in notes], references)
     _add_files(balance, prepared)
@@ -199,11 +199,6 @@ def _at_its_amount(note: Candidate, record: Record | None, balance: Balance) -> 
     return note if ccf is None or ccf.gross is None else note._replace(gross=ccf.gross)
 
 
-def _is_to_send(note: Candidate, record: Record | None) -> bool:
-    changed = record is not None and record.fingerprint != note.fingerprint
-    return decide(record.state if record else None, changed=changed) in (Action.ISSUE, Action.ASK)
-
-
 def _add_files(balance: Balance, prepared: Prepared) -> None:
     """Add what the files have; what the ledger says counts, unless the document is to be issued now."""
     for candidate in prepared.candidates:
@@ -224,6 +219,10 @@ _Judged = tuple[Candidate, Problem | None]
 
 
 def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
+    """Return a note at its amount and what is wrong with it, and count it against its CCF where it may go.
+
+    `tolerance` is in dollars, for the sum of the rows of a full adjustment.
+    """
     ccf = balance.find(note.adjusts)
     if ccf is None:
         return note, Problem(CCF_UNKNOWN, note.adjusts)
@@ -245,6 +244,7 @@ def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
 
 
 def _with_verdicts(prepared: Prepared, judged: Mapping[int, _Judged]) -> Prepared:
+    """Return what was prepared, with notes held back whose problem blocks, and every note at its amount."""
     candidates: list[Candidate] = []
     held = list(prepared.held)
     notes = list(prepared.notes)

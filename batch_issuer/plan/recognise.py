@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from batch_issuer.model.days import day_of
 from batch_issuer.model.documents import SourceRows
@@ -22,9 +22,6 @@ from batch_issuer.plan.plan import Candidate, Plan, make_plan
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.reading.own_sheets import is_fix_file
 from batch_issuer.reading.sheets.numbering import are_counted
-
-if TYPE_CHECKING:
-    pass
 
 _MOST_ALIKE = 5_000
 """The newest documents of the ledger among which equal sales are looked for."""
@@ -86,7 +83,7 @@ def recognise(
     looking.at_known()
     looking.at_numbers()
     if answer != NEW:
-        looking.doubtful += _twice_in_files(prepared, records, company)
+        looking.at_repeated()
     looking.at_unknown()
     return looking.found()
 
@@ -180,6 +177,18 @@ class _Looking:
             return False
         return not self.ledger.has_read(self.company, file.path, file.sha256)
 
+    def at_repeated(self) -> None:
+        """Look at sales that stand in the files twice: references written otherwise, and everything else equal."""
+        candidates = [one for one in self.prepared.candidates if one.likeness]
+        equal: dict[tuple[str, str], list[Candidate]] = {}
+        for candidate, key in zip(candidates, alike_keys([one.external_ref for one in candidates]), strict=True):
+            equal.setdefault((key, candidate.likeness), []).append(candidate)
+        for same in equal.values():
+            first = next((one for one in same if one.external_ref in self.records), same[0])
+            before = self.records.get(first.external_ref) or unsent_record(self.company, first)
+            again = [one for one in same if one is not first and one.external_ref not in self.records]
+            self.doubtful += [Doubtful(one, before, Doubt.TWICE_IN_FILES) for one in again]
+
     def at_unknown(self) -> None:
         """Look at sales whose reference the ledger does not have."""
         twice = {one.candidate.number for one in self.doubtful}
@@ -212,7 +221,14 @@ class _Looking:
         alone = self.with_a_part_of(unknown)
         rest = []
         for candidate in unknown:
-            if found := [one for one in alone.get(candidate.number, ()) if _may_be(candidate, one)]:
+            # Neither day, branch nor till may speak against it, and no sale was planned before its day.
+            found = [
+                one
+                for one in alone.get(candidate.number, ())
+                if not differing(one.appearance, candidate.appearance)
+                and (one.date or candidate.date <= day_of(one.first_sent_at or one.updated_at))
+            ]
+            if found:
                 to_the_letter = [one for one in found if one.external_ref in _parts(candidate.external_ref)]
                 self.take_for(candidate, to_the_letter or found, Doubt.WRITTEN_OTHERWISE)
             else:
@@ -294,21 +310,6 @@ class _Looking:
             self.take_for(candidate, [records[reference]], Doubt.SAME_CONTENT)
 
 
-def _twice_in_files(prepared: Prepared, records: Mapping[str, Record], company: str) -> list[Doubtful]:
-    """Return sales that stand in the files twice: references written otherwise, and everything else equal."""
-    candidates = [one for one in prepared.candidates if one.likeness]
-    equal: dict[tuple[str, str], list[Candidate]] = {}
-    for candidate, key in zip(candidates, alike_keys([one.external_ref for one in candidates]), strict=True):
-        equal.setdefault((key, candidate.likeness), []).append(candidate)
-    found = []
-    for same in equal.values():
-        first = next((one for one in same if one.external_ref in records), same[0])
-        before = records.get(first.external_ref) or unsent_record(company, first)
-        again = [one for one in same if one is not first and one.external_ref not in records]
-        found += [Doubtful(one, before, Doubt.TWICE_IN_FILES) for one in again]
-    return found
-
-
 _when_planned = attrgetter("content_seq")
 
 
@@ -345,13 +346,6 @@ def _parts(text: str) -> list[str]:
     """Return what stands at the end or the beginning of a reference, cut off by a sign."""
     signs = [at for at, letter in enumerate(text) if not letter.isalnum()]
     return [part for at in signs for part in (text[at + 1 :], text[:at]) if part]
-
-
-def _may_be(candidate: Candidate, record: Record) -> bool:
-    """Whether neither day, branch nor till speaks against one sale; none was planned before its day."""
-    if differing(record.appearance, candidate.appearance):
-        return False
-    return bool(record.date) or candidate.date <= day_of(record.first_sent_at or record.updated_at)
 
 
 def unsent_record(company: str, candidate: Candidate) -> Record:
