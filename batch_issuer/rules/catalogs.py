@@ -100,6 +100,7 @@ class Catalog:
         return ", ".join(f"{code} {name}" for code, name in self.names.items())
 
     def _code_with_name(self, text: str) -> str:
+        """Return the code of a text such as `05 Transferencia`, where both say the same; empty otherwise."""
         parts = _CODE_AND_NAME.fullmatch(text)
         code = self._code(parts[1]) if parts else ""
         if not parts or not code:
@@ -242,7 +243,7 @@ def prefer(live: Live) -> None:
 
 @remembered()
 def territory() -> Territory:
-    """CAT-013 and CAT-008. The edition of July 2026, in which 09-10 is Cabañas Este and 09-11 Cabañas Oeste.
+    """Return CAT-013 and CAT-008 in the edition of July 2026, in which 09-10 is Cabañas Este and 09-11 Cabañas Oeste.
 
     A municipality that the provider numbers otherwise has the provider's code, with its districts.
     """

@@ -118,6 +118,7 @@ def _unsaid() -> Deadline:
 
 
 def _business_days(issued: dt.date) -> Deadline:
+    """Return the provider's own deadline for an 01."""
     last_day = business_day_after(issued, _PROVIDER_DAYS)
     return Deadline(
         source=Source.PROVIDER,

@@ -87,7 +87,7 @@ def is_uuid(text: str) -> bool:
 
 
 def dui_with_hyphen(digits: str) -> str:
-    """Nine digits as `########-#`, the form that type 01 demands."""
+    """Return nine digits as `########-#`, the form that type 01 demands."""
     return f"{digits[:-1]}-{digits[-1]}"
 
 
