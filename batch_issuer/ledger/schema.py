@@ -259,7 +259,7 @@ def check_beginning(path: Path) -> None:
 
 
 def add_what_is_new(engine: Engine, path: Path) -> None:
-    """Columns and indexes that an older program did not know; they have defaults, so that it can still write."""
+    """Add columns and indexes that an older program did not know; they have defaults, so that it can still write."""
     with _upgrading(engine, path) as connection:
         known = {row.name for row in connection.exec_driver_sql("PRAGMA table_info(documents)")}
         for column in documents.c:
@@ -281,7 +281,7 @@ def mark_current(engine: Engine, path: Path) -> None:
 
 @contextmanager
 def _upgrading(engine: Engine, path: Path) -> Iterator[Connection]:
-    """A transaction that changes the tables of an older file, or leaves them as they were."""
+    """Open a transaction that changes the tables of an older file, or leaves them as they were."""
     try:
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
@@ -297,7 +297,7 @@ def _upgrading(engine: Engine, path: Path) -> Iterator[Connection]:
 
 
 def _code_of(error: Exception) -> int:
-    """SQLite's primary code of a failure; 0 for one of another kind."""
+    """Return SQLite's primary code of a failure; 0 for one of another kind."""
     return int(getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)) & 0xFF
 
 
@@ -313,7 +313,7 @@ def check_pages(engine: Engine, path: Path, *, largest: int | None = None) -> No
 
 @contextmanager
 def reading(engine: Engine, path: Path) -> Iterator[Connection]:
-    """A connection for reading; what goes wrong becomes `CannotStart`."""
+    """Open a connection for reading. Raises `CannotStart` where something goes wrong."""
     try:
         with engine.connect() as connection:
             yield connection
@@ -416,5 +416,8 @@ def _engine(path: Path) -> Engine:
 
 
 def journal_mode(version: tuple[int, int, int]) -> str:
-    """Write-ahead only where SQLite has the fix of the 2026 WAL-reset corruption (3.51.3, 3.53.0; 3.52.0 withdrawn)."""
+    """Return the journal to use: write-ahead only where SQLite has the fix of the WAL-reset corruption of 2026.
+
+    It is in 3.51.3 and from 3.53.0 on; 3.52.0 was withdrawn.
+    """
     return "WAL" if version >= (3, 53, 0) or (3, 51, 3) <= version < (3, 52, 0) else "PERSIST"

@@ -69,6 +69,6 @@ def alike_keys(texts: Sequence[str]) -> list[str]:
 
 
 def _plainly(text: str) -> str:
-    """Small letters without what Excel and people add to references, or leave out of them."""
+    """Return small letters without what Excel and people add to references, or leave out of them."""
     text = _SEPARATORS.sub("-", _DECIMALS.sub("", text.replace("#", "")))
     return _LEADING_ZEROS.sub("", _BEFORE_NUMBERS.sub("", text))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from batch_issuer.ledger.store import Ledger
@@ -28,6 +27,7 @@ from batch_issuer.reconcile import (
     split_control_number,
 )
 from batch_issuer.reconcile.readings import newest_of_each_file
+from batch_issuer.reconcile.sums import adjusted_names
 from batch_issuer.settings import Company, Settings
 
 
@@ -180,22 +180,12 @@ def _background(ledger: Ledger, subject: Subject, company: str) -> Background:
         until=subject.until,
         waits=ledger.waits(company, subject.since, subject.until),
         numbers=list(_numbers(ledger, company, subject.records)),
-        credited=_credited(ledger, company, subject.records),
+        credited=ledger.credited(company, adjusted_names(subject.records)),
         carried=carried,
         only_in_ledger=subject.only_in_ledger,
         noted=[note for note in ledger.notes(company) if note.external_ref in known],
         sign_offs=list(_sign_offs(ledger, company, subject)),
     )
-
-
-def _credited(ledger: Ledger, company: str, records: Iterable[Record]) -> Mapping[str, Decimal]:
-    """Return what credit notes of any day come to about CCFs here that were cancelled without our asking."""
-    names: set[str] = set()
-    for record in records:
-        if record.doc_type == "03" and record.cancelled_unasked:
-            answer = record.answer
-            names |= {record.external_ref, answer.document_id.lower(), answer.generation_code.lower()}
-    return ledger.credited(company, names - {""}) if names else {}
 
 
 def _numbers(ledger: Ledger, company: str, records: Iterable[Record]) -> Iterable[Numbered]:

@@ -13,7 +13,7 @@ FOR_EVER = ("", "9999-12-31")
 
 
 def content_of(records: Iterable[Record]) -> str:
-    """A digest of what the ledger says of documents: their contents, states, amounts and proofs, in any order."""
+    """Return the SHA-256 of what the ledger says of documents in any order: contents, states, amounts and proofs."""
     lines = sorted(
         "\t".join(
             (

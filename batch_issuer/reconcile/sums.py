@@ -118,6 +118,19 @@ _DIMENSIONS: tuple[Callable[[Any], str], ...] = (
 )
 
 
+def adjusted_names(records: Iterable[Record]) -> set[str]:
+    """Return every name by which a credit note of any day may adjust a CCF here that was cancelled without our asking.
+
+    Those are our reference, and the provider's two ids in small letters.
+    """
+    names: set[str] = set()
+    for record in records:
+        if record.doc_type == "03" and record.cancelled_unasked:
+            answer = record.answer
+            names |= {record.external_ref, answer.document_id.lower(), answer.generation_code.lower()}
+    return names - {""}
+
+
 def undone_by_notes(records: Iterable[Record], credited: Mapping[str, Decimal]) -> frozenset[str]:
     """Return references of CCFs that credit notes of their own undid: the sale stands, and the notes take it away.
 

@@ -59,7 +59,7 @@ _REMEMBERED: list[Callable[[], None]] = []
 
 
 def remembered(most: int | None = None) -> Callable[[Asked], Asked]:
-    """`lru_cache` for what follows from catalogs: forgotten when other catalogs are preferred."""
+    """Remember, like `lru_cache`, what follows from catalogs, until other catalogs are preferred."""
 
     def decorate(asked: Asked) -> Asked:
         kept = lru_cache(maxsize=most)(asked)
@@ -135,31 +135,31 @@ def _read(number: str, also: Mapping[str, str] | None = None) -> Catalog:
 
 @cache
 def document_kinds() -> Catalog:
-    """CAT-002, types of fiscal documents: 01 factura, 03 comprobante de crédito fiscal, and so on."""
+    """Return CAT-002, types of fiscal documents: 01 factura, 03 comprobante de crédito fiscal, and so on."""
     return _read("002")
 
 
 @cache
 def departments() -> Catalog:
-    """CAT-012, the 14 departments; 00 is for foreigners."""
+    """Return CAT-012, the 14 departments; 00 is for foreigners."""
     return _read("012", {"otro": "00", "extranjero": "00"})
 
 
 @cache
 def conditions() -> Catalog:
-    """CAT-016, conditions of the transaction: 1 cash, 2 credit, 3 other."""
+    """Return CAT-016, conditions of the transaction: 1 cash, 2 credit, 3 other."""
     return _read("016", CONDITION_NAMES)
 
 
 @cache
 def payment_methods() -> Catalog:
-    """CAT-017, means of payment."""
+    """Return CAT-017, means of payment."""
     return _read("017", PAYMENT_NAMES)
 
 
 @cache
 def term_units() -> Catalog:
-    """CAT-018, units of a credit term, with the provider's codes 1, 2 and 3 for 01, 02 and 03."""
+    """Return CAT-018, units of a credit term, with the provider's codes 1, 2 and 3 for 01, 02 and 03."""
     catalog = _read("018", TERM_UNIT_NAMES)
     return _catalog(
         {code.lstrip("0"): name for code, name in catalog.names.items()},
@@ -169,19 +169,19 @@ def term_units() -> Catalog:
 
 @remembered()
 def activities() -> Catalog:
-    """CAT-019, economic activities, five digits, and those that only the provider knows."""
+    """Return CAT-019, economic activities, five digits, and those that only the provider knows."""
     return _catalog({**_read("019").names, **_preferred.activities})
 
 
 @cache
 def identity_documents() -> Catalog:
-    """CAT-022, identity documents of a customer: 36 NIT, 13 DUI, 03 passport, 02 residence card, 37 other."""
+    """Return CAT-022, a customer's identity documents: 36 NIT, 13 DUI, 03 passport, 02 residence card, 37 other."""
     return _read("022", {"passport": "03", "carnet de residencia": "02", "other": "37"})
 
 
 @cache
 def contributors() -> Catalog:
-    """Sizes of taxpayers as the provider numbers them."""
+    """Return the sizes of taxpayers as the provider numbers them."""
     return _catalog(CONTRIBUTORS, CONTRIBUTOR_NAMES)
 
 
