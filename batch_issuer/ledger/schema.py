@@ -153,6 +153,7 @@ runs = Table(
     Index("runs_of_company", "company", "started_at"),
 )
 
+# They stop a person with a SQLite shell too; whoever drops them is found out by the hashes.
 _TRIGGERS = (
     "CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END",
     "CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END",
@@ -394,11 +395,15 @@ def not_a_ledger(path: Path) -> NotALedger:
 
 def _engine(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
+        # Read and write, and never create: a ledger that is gone has to be noticed, not begun anew.
         uri = f"{path.resolve().as_uri()}?mode=rw"
+        # SQLAlchemy begins the transactions (below); Python's own module must begin none.
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             connection.execute(f"PRAGMA journal_mode = {journal_mode(sqlite3.sqlite_version_info)}")
+            # An intent is on the disk before its request leaves: with less, a power cut could forget what was sent.
             connection.execute("PRAGMA synchronous = FULL")
+            # A file that somebody else gave us must run no functions of its own.
             connection.execute("PRAGMA trusted_schema = OFF")
         except (sqlite3.Error, UnicodeDecodeError):
             connection.close()
@@ -409,6 +414,7 @@ def _engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        # A writer has the lock from the start: begun as a reader, it could be refused at its first write.
         immediate = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 

@@ -31,6 +31,7 @@ def expected_amounts(document: Document, *, withheld_at_100: bool = True) -> Amo
         services = sum((line.amount for line in document.lines if line.is_service), NOTHING)
         retention = to_cents(services * INCOME_TAX_RATE) if document.doc_type == "14" else NOTHING
     else:
+        # Base first, VAT as what is left of the total: the two always add up to what the customer pays.
         taxable = to_cents(without_vat(document.amount) if document.prices_with_vat else document.amount)
         retention = _vat_withheld(document, taxable, at_100=withheld_at_100)
     return Amounts(

@@ -189,6 +189,7 @@ def fold(record: Record | None, event: Event, body: Mapping[str, Any]) -> Record
     else:
         changes = _changes(record, event, body)
         after = replace(record, **changes, updated_at=event.at, run=event.run, last_seq=event.seq)
+    # Any event may take a document into contingency or out of it, so that it is counted here for all.
     waited, waits = record is not None and record.state is State.CONTINGENCY, after.state is State.CONTINGENCY
     if waited == waits:
         return after

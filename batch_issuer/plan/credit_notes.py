@@ -116,9 +116,11 @@ def balance_of(ledger: Remembers | None, company: str, adjusted: Iterable[str], 
     names = list(dict.fromkeys(adjusted))
     for record in ledger.records(company, names).values():
         balance.add(_from_ledger(record), [record.external_ref, record.answer.document_id])
+    # The provider's id stands inside the answers, where no index finds it: all CCFs are read, only if need be.
     if any(is_uuid(name) and not balance.find(name) for name in names):
         for record in ledger.of_type(company, "03", tuple(State)):
             balance.add(_from_ledger(record), [record.external_ref, record.answer.document_id])
+    # Those that are about to be judged: counted here, they would stand in their own way.
     left_out = set(without)
     for note in ledger.of_type(company, "05", MAY_BE_ISSUED):
         if note.external_ref not in left_out:
@@ -151,6 +153,7 @@ def why_wait(note: Record, balance: Balance, *, full: bool) -> Reason | None:
         return Reason.CCF_NOT_FOUND
     if ccf.hindrance is not None or ccf.gross is None:
         return ccf.hindrance
+    # A CCF that only the provider knows: the rows of a full adjustment were never held against it.
     rows = note.expected_gross if full and ccf.looked_up else Decimal(0)
     if rows and abs(rows - ccf.gross) > CENT * max(note.lines, 1):
         return Reason.CREDIT_FULL_DIFFERS

@@ -94,6 +94,7 @@ class Customers:
         if not held:
             known.documents += 1
             known.doc_types.add(mention.doc_type)
+        # The very same value as last time says nothing new.
         if self._seen.get(number) is not customer:
             self._seen[number] = customer
             self._say(number, known, mention, held=held)

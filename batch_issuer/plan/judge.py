@@ -55,6 +55,7 @@ def judge_all(batch: Batch, settings: Settings, *, compared: bool) -> Judged:
     for number, built in enumerate(batch):
         entry = examine(batch, built, settings.rules, faults.get(number, ()))
         document, held, gross = entry.document, entry.held_back, entry.document.expected_gross
+        # Held back or not, it counts in the total of its sheet: that is what the owner has added up.
         source = batch.source(document.row)
         count, total = judged.by_source.get(source, (0, Decimal("0.00")))
         judged.by_source[source] = (count + 1, total + gross)

@@ -179,6 +179,7 @@ def select(plan: Plan, *, only: Sequence[str] = (), limit: int | None = None) ->
             continue
         if step.action in (Action.ISSUE, Action.ASK):
             sent += 1
+            # Only what would be sent is counted: documents that need no sending cost no quota.
             if limit is not None and sent > limit:
                 continue
         kept.append(step)

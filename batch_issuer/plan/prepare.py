@@ -71,6 +71,7 @@ class Prepared:
     def content(self, candidate: Candidate) -> Document:
         """Return the document of a candidate, under the reference that the ledger has for it."""
         entry = self.batch[candidate.number]
+        # Its lines were judged when the batch was read, and need not be again.
         document = examine(self.batch, entry, self.settings.rules, in_lines=()).document
         if not self.names:
             return document
@@ -91,6 +92,7 @@ class Prepared:
                 candidates.append(one)
                 continue
             one = one._replace(adjusts=adjusts)  # noqa: PLW2901
+            # The reference is part of the body, so that another one has another fingerprint.
             fingerprint = wire.fingerprint(wire.encode(prepared.content(one)))
             candidates.append(one._replace(fingerprint=fingerprint))
         return replace(prepared, candidates=tuple(candidates))

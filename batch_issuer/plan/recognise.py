@@ -168,6 +168,7 @@ class _Looking:
 
     def is_another_file(self, source: tuple[str, str], known: Sequence[Candidate]) -> bool:
         """Whether the file is neither one that was read before nor today's, corrected."""
+        # A file of corrections has the numbers of the file that it corrects; so has today's own, saved again.
         file = next((one for one in self.prepared.batch.sources if (one.path, one.sheet) == source), None)
         if file is None or is_fix_file([*file.ignored, *(one.heading for one in file.mapping)]):
             return False
@@ -191,6 +192,7 @@ class _Looking:
 
     def at_unknown(self) -> None:
         """Look at sales whose reference the ledger does not have."""
+        # Each sale is asked about once, for the first reason that was found.
         twice = {one.candidate.number for one in self.doubtful}
         unknown = [
             one for one in self.prepared.candidates if one.external_ref not in self.records and one.number not in twice
@@ -246,7 +248,9 @@ class _Looking:
 
     def take_for(self, candidate: Candidate, others: Sequence[Record], doubt: Doubt) -> None:
         """Name a sale that is one of these documents for certain, or ask about it."""
+        # What a person said once is not asked again.
         known = [one for one in others if candidate.appearance in one.also]
+        # One document of the ledger is one sale: what another candidate was taken for is no longer to be had.
         free = [one for one in known or others if one.external_ref not in self.taken]
         if len(free) == 1 and (known or self.answer == SAME):
             self.name(candidate, free[0], said=bool(known))

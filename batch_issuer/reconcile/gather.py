@@ -73,6 +73,7 @@ def reconcile_period(
     first_day, last_day = (day.isoformat() if day else "" for day in (first, last))
     since, until = span(first_day, last_day)
     runs = [run for run in ledger.runs(company.code) if since <= run.started_at < (until or "9999")]
+    # Only what `issue` read was meant to be issued; other commands read the same files again.
     read = [ledger.run(run.run) for run in reversed(runs) if run.command == "issue"]
     records = ledger.sent_between(company.code, since, until)
     held = {one["external_ref"] for run in read for one in run.read.get("held_back", ())}
@@ -169,6 +170,7 @@ def _background(ledger: Ledger, subject: Subject, company: str) -> Background:
     }
     carried = [record for ref, record in found.items() if ref not in shown]
     order = {state: at for at, state in enumerate(OPEN)}
+    # The most urgent state first, and within it as they were planned.
     carried.sort(key=lambda record: (order.get(record.state, len(order)), record.content_seq))
     known = shown | {record.external_ref for record in carried}
     for run in subject.runs:
@@ -207,6 +209,7 @@ def _numbers(ledger: Ledger, company: str, records: Iterable[Record]) -> Iterabl
         yield from ledger.numbers(company, low, high)
     for (series, year), number in lowest.items():
         since, until = beginning(dt.date(year, 1, 1)), beginning(dt.date(year + 1, 1, 1))
+        # Numbers begin again each January: the one before counts only if it is of the same year.
         before = ledger.number_before(company, series, number, since, until)
         if before is not None:
             yield before
@@ -217,6 +220,7 @@ def _numbers(ledger: Ledger, company: str, records: Iterable[Record]) -> Iterabl
 def _sign_offs(ledger: Ledger, company: str, subject: Subject) -> Iterable[SignedOff]:
     """Yield the sign-offs of periods that share a day with the scope; each period is looked at once."""
     scope = subject.scope
+    # Files without a date share no day with any period.
     if scope.about is About.FILES and not (scope.first or scope.last):
         return
     periods: dict[tuple[str, str], Sequence[Record]] = {}

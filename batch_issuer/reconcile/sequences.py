@@ -47,6 +47,7 @@ def series_of(records: Iterable[Record], known: Iterable[Numbered]) -> tuple[Ser
     for one in known:
         if found := _place(one.control_number, one.at):
             place, number = found
+            # Nearly every number has one holder: a set is made only where a second one comes.
             first = holders[place].setdefault(number, one.external_ref)
             if first != one.external_ref:
                 several[place].setdefault(number, {first}).add(one.external_ref)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 Named = TypeVar("Named")
 Asked = TypeVar("Asked", bound=Callable[..., Any])
 _NOT_A_WORD = re.compile(r"[^0-9a-z]+")
+# `05 Transferencia`, `05-Transferencia`, `05) Transferencia`: as people copy a line of the catalog.
 _CODE_AND_NAME = re.compile(r"([0-9]+)\s*[-\u2013.:·)]?\s*([^\W\d].*)")
 
 PAYMENT_NAMES: Mapping[str, str] = {
@@ -71,6 +72,7 @@ def remembered(most: int | None = None) -> Callable[[Asked], Asked]:
 
 def fold(text: str) -> str:
     """Return the text for comparing: without accents, case, punctuation and repeated spaces."""
+    # Takes accents off their letters, so that they can be left out.
     plain = unicodedata.normalize("NFKD", text).casefold()
     return _NOT_A_WORD.sub(" ", "".join(mark for mark in plain if not unicodedata.combining(mark))).strip()
 
@@ -111,11 +113,13 @@ class Catalog:
     def _code(self, digits: str) -> str:
         if digits in self.names:
             return digits
+        # A spreadsheet drops zeros: `5` is `05`, as long as it can be no other code.
         found = [code for code in self.names if code.isdigit() and code.lstrip("0") == digits.lstrip("0")]
         return found[0] if len(found) == 1 else ""
 
 
 def _catalog(names: Mapping[str, str], also: Mapping[str, str] | None = None) -> Catalog:
+    # A name that two codes have stands for neither: nothing is chosen for whoever wrote it.
     several: defaultdict[str, set[str]] = defaultdict(set)
     for code, name in names.items():
         several[fold(name)].add(code)
@@ -247,6 +251,7 @@ def territory() -> Territory:
 
     A municipality that the provider numbers otherwise has the provider's code, with its districts.
     """
+    # The provider numbers some municipalities otherwise, and it is the one that must understand the code.
     code_of = {(found.department, fold(found.name)): found.code for found in _preferred.municipalities}
     shipped = [Municipality(row["department_code"], row["code"], row["name"]) for row in _rows("013")]
     codes = {(one.department, one.code): code_of.get((one.department, fold(one.name)), one.code) for one in shipped}

@@ -52,6 +52,7 @@ def check(document: Document, rules: Rules, in_lines: Sequence[Problem] | None =
 
     `in_lines` is what is wrong in its lines, where that is known (see `faults_of_lines`).
     """
+    # Nothing else is judged then: which fields and rules there are depends on the type.
     if wrong_type := whole.type_is_issued(document):
         return Entry(document=document, problems=(wrong_type,))
     document, header = _header(_named(document), whole.row_of(document))
@@ -182,6 +183,7 @@ def _lines(document: Document) -> list[Problem]:
         _SOUND["description"].issuperset(descriptions)
         and _SOUND["quantity"].issuperset(quantities)
         and _SOUND["unit_price"].issuperset(prices)
+        # Nearly no line has a discount: asking whether any has is quicker than looking each one up.
         and (not any(discounts) or _SOUND["discount_percentage"].issuperset(discounts))
     ):
         return []

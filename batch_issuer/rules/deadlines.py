@@ -75,6 +75,7 @@ def business_day_after(day: dt.date, count: int) -> dt.date | None:
         day += dt.timedelta(days=1)
         if day.year != CALENDAR_YEAR:
             return None
+        # A bool counts as 0 or 1: days off are passed over.
         count -= is_business_day(day)
     return day
 

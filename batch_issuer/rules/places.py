@@ -91,6 +91,7 @@ def place(department: str, municipality: str, district: str) -> Placing:
             known = ", ".join(departments().names.values())
             raise _Misplaced("department", Problem(DEPARTMENT_UNKNOWN, department, {"known": known}))
         written = _municipality(code, municipality) if municipality else None
+        # The provider names its districts by UUID, which only it can check.
         if district and not is_uuid(district):
             return _sent(_of_district(code, written, district))
         if written:
