@@ -92,6 +92,7 @@ def _holding(
 ) -> Iterator[InPlace]:
     # Through links: two names of one ledger must have one lock.
     path = ledger_path.resolve()
+    # One deadline for all locks of this call: a run does not wait once for each company.
     deadline = time.monotonic() + _WAIT
     with ExitStack() as stack:
         try:

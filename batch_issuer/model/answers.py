@@ -105,6 +105,7 @@ _AMOUNT_OF = {f"amount_{field.name}": field.name for field in fields(Amounts)}
 
 def write_answer(answer: Answer) -> dict[str, Any]:
     """Write an answer as plain JSON, empty fields left out and amounts as texts beside the others."""
+    # What is empty is left out, so that a field which is new one day changes no event of before.
     plain: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(answer, name))}
     if answer.observaciones:
         plain["observaciones"] = list(answer.observaciones)
@@ -118,6 +119,7 @@ def read_answer(plain: Mapping[str, Any]) -> Answer:
     """Read the answer that `write_answer` wrote."""
     if not plain:
         return NO_ANSWER
+    # As text, so that a stamp's amounts come back to the cent: JSON numbers are floats to many readers.
     amounts = {_AMOUNT_OF[key]: Decimal(value) for key, value in plain.items() if key in _AMOUNT_OF}
     rest = {key: value for key, value in plain.items() if key not in _AMOUNT_OF}
     return Answer(**{**rest, "observaciones": tuple(rest.get("observaciones", ()))}, amounts=Amounts(**amounts))

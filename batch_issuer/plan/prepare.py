@@ -79,7 +79,7 @@ class Prepared:
         return replace(document, external_ref=candidate.external_ref, adjusts=adjusts)
 
     def renamed(self, references: Mapping[int, str]) -> Prepared:
-        """Return the same with other references for some candidates, by their numbers: those that the ledger has."""
+        """Return the same documents, some under the references that the ledger has for them, given by their numbers."""
         names = {one.external_ref: references[one.number] for one in self.candidates if one.number in references}
         prepared = replace(self, names={**self.names, **names})
         candidates: list[Candidate] = []
@@ -181,7 +181,7 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
 
 
 def planned_event(record: Record, body: bytes) -> NewEvent:
-    """Return a planned document said again, with what was learned of its amount."""
+    """Return the event that plans a document of the ledger again, because more is known of its amount now."""
     withheld_amount = record.expected_retention
     return NewEvent(
         kind=Kind.PLANNED,

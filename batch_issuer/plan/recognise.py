@@ -56,7 +56,7 @@ class Recognised:
     """Numbers of candidates that a person wants left alone."""
 
     def plan(self, prepared: Prepared | None = None) -> Plan:
-        """Return what to do with each sale, of those that are left after other looks; nothing with those in doubt."""
+        """Return what to do with each sale, of `prepared` if it is given; about those in doubt a person is asked."""
         doubted = {one.candidate.number for one in self.doubtful}
         return make_plan((prepared or self.prepared).candidates, self.records, doubted, self.left)
 
@@ -204,7 +204,7 @@ class _Looking:
             self.same_content(rest, free)
 
     def written_otherwise(self, unknown: Sequence[Candidate]) -> list[Candidate]:
-        """Look for the ledger's way of writing each reference; those that have none."""
+        """Look for each reference as the ledger writes it. Return the sales that it does not have."""
         keys = alike_keys([one.external_ref for one in unknown])
         others = self.ledger.look_alikes(self.company, keys)
         rest = []
@@ -216,7 +216,7 @@ class _Looking:
         return rest
 
     def under_a_template(self, unknown: Sequence[Candidate]) -> list[Candidate]:
-        """Look for sales whose number alone the ledger has, from before more was put into references; the others.
+        """Look for sales of which the ledger has the number alone, from before a template. Return the others.
 
         Their content says nothing: it may have been corrected, and the day added, in the same file.
         """

@@ -65,6 +65,7 @@ class Touched:
 
 def touched(prepared: Prepared, plan: Plan, ledger: Remembers | None, company: str) -> tuple[Touched, ...]:
     """Return every customer with NIT or DUI whom a document to be issued names, in the order of the files."""
+    # Only documents that go out carry a customer: what is settled changes nobody's data.
     issued = {step.candidate.customer_id for step in plan.of(Action.ISSUE, Action.ASK)} - {""}
     numbers = [number for number in prepared.customers.named if number in issued]
     before: Mapping[str, Record] = {}

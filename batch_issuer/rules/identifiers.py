@@ -45,7 +45,7 @@ def nit_is_valid(digits: str) -> bool:
     """
     if len(digits) == DUI_LENGTH:
         return dui_is_valid(digits)
-    # The first four digits are the place of birth: a department (01 to 14), or a country abroad (9).
+    # It begins with a department (01 to 14), or with 9 (python-stdnum).
     if len(digits) != NIT_LENGTHS[0] or not is_all_digits(digits) or digits[0] not in "019":
         return False
     if int(digits[10:13]) <= _LAST_OLD_CORRELATIVE:
