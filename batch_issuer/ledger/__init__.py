@@ -1,9 +1,9 @@
 """The file that remembers every intent and every answer.
 
 The room hides SQLite: SQL is spoken only here, and everything comes out as values of `model`, or as a `Stop` with a
-sentence. It may use `model` and `messages`, nothing else of this program. What is told to it is durable before it says
-so, and is never changed afterwards: events follow each other in a chain of hashes, and the state of each document is
-what its events say.
+sentence. It may use `model`, `messages` and `files`. What is told to it is durable before it says so, and is never
+changed afterwards: events follow each other in a chain of hashes, and the state of each document is what its events
+say.
 
 - `schema`     the tables, how a file is opened, and what SQLite's complaints mean
 - `rows`       events, documents and runs as rows of the tables, and back

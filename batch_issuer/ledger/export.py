@@ -19,18 +19,13 @@ from batch_issuer.model.records import Note, Record, SignOff
 def export_row(record: Record, notes: Iterable[Note] = ()) -> dict[str, Any]:
     """Return one document as `ledger export` gives it; amounts are texts, empty where the provider did not say."""
     answer, amounts, cancellation = record.answer, record.answer.amounts, record.cancellation
+    # The order of the keys is that of the columns, which other programs count on.
     memo = cancellation.memo if cancellation else None
     return {
-        "company": record.company,
-        "external_ref": record.external_ref,
-        "doc_type": record.doc_type,
+        **_of(record, "company", "external_ref", "doc_type"),
         "state": record.state.value,
-        "reason": record.reason,
-        "fingerprint": record.fingerprint,
-        "document_id": answer.document_id,
-        "control_number": answer.control_number,
-        "generation_code": answer.generation_code,
-        "reception_stamp": answer.reception_stamp,
+        **_of(record, "reason", "fingerprint"),
+        **_of(answer, "document_id", "control_number", "generation_code", "reception_stamp"),
         "amount_taxable": _text(amounts.taxable),
         "amount_vat": _text(amounts.vat),
         "amount_gross": _text(amounts.gross),
@@ -38,32 +33,26 @@ def export_row(record: Record, notes: Iterable[Note] = ()) -> dict[str, Any]:
         "amount_total": _text(amounts.total),
         "expected_gross": str(record.expected_gross),
         "expected_retention": _text(record.expected_retention),
-        "adjusts": record.adjusts,
-        "customer_id": record.customer_id,
+        **_of(record, "adjusts", "customer_id"),
         "is_duplicate": answer.is_duplicate,
         "unexpected_duplicate": record.unexpected_duplicate,
-        "dte_state": answer.dte_state,
-        "dte_message": answer.dte_message,
-        "codigo_msg": answer.codigo_msg,
+        **_of(answer, "dte_state", "dte_message", "codigo_msg"),
         "observaciones": list(answer.observaciones),
         "detail": answer.detail,
-        "attempts": record.attempts,
-        "first_sent_at": record.first_sent_at,
-        "settled_at": record.settled_at,
-        "updated_at": record.updated_at,
+        **_of(record, "attempts", "first_sent_at", "settled_at", "updated_at"),
         "cancellation": cancellation.step.value if cancellation else "",
         "cancellation_stamp": cancellation.stamp if cancellation else "",
         "credit_memo_id": memo.document_id if memo else "",
         "credit_memo_control_number": memo.control_number if memo else "",
-        "run": record.run,
-        "date": record.date,
-        "branch": record.branch,
-        "customer": record.customer,
-        "payment_method": record.payment_method,
-        "lines": record.lines,
-        "notes": [{"at": note.at, "by": note.by, "reason": note.reason} for note in notes],
+        **_of(record, "run", "date", "branch", "customer", "payment_method", "lines"),
+        "notes": [_of(note, "at", "by", "reason") for note in notes],
         "source": {"file": record.source.file, "sheet": record.source.sheet, "rows": list(record.source.rows)},
     }
+
+
+def _of(one: object, *names: str) -> dict[str, Any]:
+    """Return these fields of a value under their own names."""
+    return {name: getattr(one, name) for name in names}
 
 
 def sign_off_row(company: str, one: SignOff) -> dict[str, Any]:

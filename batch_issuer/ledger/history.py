@@ -237,6 +237,7 @@ class History:
             if row is None:
                 raise KeyError(run)
             summary = _body_of(connection, row.read_seq)
+            # Written once for both runs; a chain of such names was never written, so that one is damage.
             if summary is not None and "same_as" in summary:
                 named = summary["same_as"]  # the run that had read the very same
                 query = select(table.c.read_seq).where(table.c.run == named, table.c.company == row.company)
@@ -256,6 +257,7 @@ class History:
         text, _ = write_body(body)
         with schema.reading(self._engine, self.path) as connection:
             newest = connection.execute(readings).one_or_none()
+            # A shorter one may only name the run that had read it.
             if newest is not None and len(newest.body) < len(text):
                 named = read_body(newest.body).get("same_as")
                 newest = connection.execute(readings.where(runs.c.run == named)).one_or_none()

@@ -90,7 +90,9 @@ def is_held(ledger_path: Path, company: str) -> tuple[bool, tuple[int, str] | No
 def _holding(
     ledger_path: Path, companies: Sequence[str], start: int, length: int, unfinished: Unfinished
 ) -> Iterator[InPlace]:
+    # Through links: two names of one ledger must have one lock.
     path = ledger_path.resolve()
+    # One deadline for all locks of this call: a run does not wait once for each company.
     deadline = time.monotonic() + _WAIT
     with ExitStack() as stack:
         try:
@@ -106,7 +108,7 @@ def _holding(
             ) from error
         except _Busy:
             held = (holder for is_taken, holder in (is_held(path, company) for company in companies) if is_taken)
-            raise _occupied(ledger_path, next(held, None), unfinished()) from None
+            raise Occupied.by(ledger_path, next(held, None), unfinished()) from None
         for company in companies:
             # For whoever finds the lock held. It protects nothing: where it cannot be written, the run's record does.
             with suppress(OSError):
@@ -227,30 +229,34 @@ def _read_name(path: Path) -> tuple[int, str] | None:
 class Occupied(CannotStart):
     """Another run is writing."""
 
-
-def _occupied(ledger_path: Path, holder: tuple[int, str] | None, unfinished: Sequence[RunRecord]) -> Occupied:
-    """Say who holds it: the run of that process, or the newest that has not ended, as their records say."""
-    runs = [run for run in unfinished if holder is None or (run.pid, run.host) == holder]
-    repair = N_("Wait until it ends, then run this again. Nothing was sent.")
-    if runs:
-        return Occupied(
-            N_("The ledger {path} is being written by another run: {command}, process {pid} on {host}, since {since}."),
-            repair=repair,
-            path=ledger_path,
-            command=runs[0].command,
-            pid=runs[0].pid,
-            host=runs[0].host,
-            since=f"{dt.datetime.fromisoformat(runs[0].started_at).astimezone(EL_SALVADOR):%d/%m/%Y %H:%M:%S}",
-        )
-    if holder is not None:
-        return Occupied(
-            N_("Another program is writing the ledger {path}: process {pid} on {host}."),
-            repair=repair,
-            path=ledger_path,
-            pid=holder[0],
-            host=holder[1],
-        )
-    return Occupied(N_("Another program is writing the ledger {path}."), repair=repair, path=ledger_path)
+    @classmethod
+    def by(cls, ledger_path: Path, holder: tuple[int, str] | None, unfinished: Sequence[RunRecord]) -> Occupied:
+        """Say who holds it: the run of that process, or the newest that has not ended, as their records say."""
+        runs = [run for run in unfinished if holder is None or (run.pid, run.host) == holder]
+        repair = N_("Wait until it ends, then run this again. Nothing was sent.")
+        if runs:
+            since = dt.datetime.fromisoformat(runs[0].started_at).astimezone(EL_SALVADOR)
+            return cls(
+                N_(
+                    "The ledger {path} is being written by another run: {command}, process {pid} on {host}, "
+                    "since {since}."
+                ),
+                repair=repair,
+                path=ledger_path,
+                command=runs[0].command,
+                pid=runs[0].pid,
+                host=runs[0].host,
+                since=f"{since:%d/%m/%Y %H:%M:%S}",
+            )
+        if holder is not None:
+            return cls(
+                N_("Another program is writing the ledger {path}: process {pid} on {host}."),
+                repair=repair,
+                path=ledger_path,
+                pid=holder[0],
+                host=holder[1],
+            )
+        return cls(N_("Another program is writing the ledger {path}."), repair=repair, path=ledger_path)
 
 
 def _beside(ledger_path: Path, company: str, what: str) -> Path:

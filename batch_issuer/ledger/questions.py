@@ -263,6 +263,8 @@ class Questions(History):
 
         Only CCFs of these names count, which are compared as they are given and in small letters.
         """
+        if not names:
+            return {}
         table = schema.documents
         query = select(table.c.adjusts, table.c.expected_gross).where(
             table.c.company == company, table.c.state.in_(ISSUED), table.c.doc_type == "05"

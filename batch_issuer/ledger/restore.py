@@ -1,4 +1,4 @@
-"""Putting a backup in the ledger's place: checked, marked as what it is, whole or not at all; what was there is kept.
+"""Put a backup in the ledger's place: checked, marked as what it is, whole or not at all; what was there is kept.
 
 The marks say that the ledger does not know what was issued after the backup. Every run that issues then asks the
 provider first, and every document that may have been cancelled meanwhile is asked about.
@@ -104,11 +104,9 @@ class Restored:
 
 
 def restore(backup: Path, path: Path, *, sure: bool, clock: Clock = utc_now) -> Restored:
-    """Put a copy of the backup in the ledger's place.
+    """Put a copy of the backup in the ledger's place; a ledger that is a link stays one, and is restored where it is.
 
-    Without being `sure`, nothing is replaced that the backup does not make better. A ledger that is a link stays one,
-    and is restored where it really is.
-
+    Without being `sure`, nothing is replaced that the backup does not make better.
     Raises: `CannotStart` where that cannot be done; then everything is as it was.
     """
     _check_names(backup, path)
@@ -132,15 +130,13 @@ def restore(backup: Path, path: Path, *, sure: bool, clock: Clock = utc_now) -> 
         looks = _mark(copy, companies, replaced, clock())
         _put_in_place(draft, place, kept)
     return Restored(
-        replaced=replaced,
-        head=(checked.events, checked.head),
-        newest_at=newest[0].at if newest else "",
-        documents=checked.documents,
-        looks_owed=looks,
-    )
+        replaced=replaced, head=(checked.events, checked.head), newest_at=newest[0].at if newest else "",
+        documents=checked.documents, looks_owed=looks,
+    )  # fmt: skip
 
 
 def _check_names(backup: Path, path: Path) -> None:
+    """Check that there is a backup, and that it is not the ledger itself. Raises `CannotStart` where that is not so."""
     if not schema.exists(backup):
         raise CannotStart(
             N_("There is no backup {path}."), repair=N_("Name a file that `ledger backup` made."), path=backup
@@ -339,7 +335,7 @@ def _have_two_names(moves: Sequence[tuple[Path, Path]]) -> bool:
 
 
 def _name_as_before(moves: Sequence[tuple[Path, Path]]) -> None:
-    """Every file has its first name and no second one. Never takes the last name of a file, nor anybody else's."""
+    """Give every file its first name back, and no second one. A file never loses its last name by it."""
     for old, new in moves:
         if not new.exists():
             continue

@@ -178,6 +178,7 @@ def read_record(row: Sequence[Any]) -> Record:
 
     Raises: `Unreadable` where a column holds what cannot have been written, or contradicts the answer.
     """
+    # SQLite stores any type in any column: a damaged or doctored row may hold a number where a text belongs.
     if tuple(map(type, row)) != _TYPES:
         raise Unreadable(f"{row[1]!r}: {', '.join(type(value).__name__ for value in row)}")
     (

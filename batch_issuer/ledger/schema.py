@@ -153,6 +153,7 @@ runs = Table(
     Index("runs_of_company", "company", "started_at"),
 )
 
+# They stop a person with a SQLite shell too; whoever drops them is found out by the hashes.
 _TRIGGERS = (
     "CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END",
     "CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'append-only'); END",
@@ -259,7 +260,7 @@ def check_beginning(path: Path) -> None:
 
 
 def add_what_is_new(engine: Engine, path: Path) -> None:
-    """Columns and indexes that an older program did not know; they have defaults, so that it can still write."""
+    """Add columns and indexes that an older program did not know; they have defaults, so that it can still write."""
     with _upgrading(engine, path) as connection:
         known = {row.name for row in connection.exec_driver_sql("PRAGMA table_info(documents)")}
         for column in documents.c:
@@ -281,7 +282,7 @@ def mark_current(engine: Engine, path: Path) -> None:
 
 @contextmanager
 def _upgrading(engine: Engine, path: Path) -> Iterator[Connection]:
-    """A transaction that changes the tables of an older file, or leaves them as they were."""
+    """Open a transaction that changes the tables of an older file, or leaves them as they were."""
     try:
         with engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
@@ -297,7 +298,7 @@ def _upgrading(engine: Engine, path: Path) -> Iterator[Connection]:
 
 
 def _code_of(error: Exception) -> int:
-    """SQLite's primary code of a failure; 0 for one of another kind."""
+    """Return SQLite's primary code of a failure; 0 for one of another kind."""
     return int(getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)) & 0xFF
 
 
@@ -313,7 +314,7 @@ def check_pages(engine: Engine, path: Path, *, largest: int | None = None) -> No
 
 @contextmanager
 def reading(engine: Engine, path: Path) -> Iterator[Connection]:
-    """A connection for reading; what goes wrong becomes `CannotStart`."""
+    """Open a connection for reading. Raises `CannotStart` where something goes wrong."""
     try:
         with engine.connect() as connection:
             yield connection
@@ -394,11 +395,15 @@ def not_a_ledger(path: Path) -> NotALedger:
 
 def _engine(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
+        # Read and write, and never create: a ledger that is gone has to be noticed, not begun anew.
         uri = f"{path.resolve().as_uri()}?mode=rw"
+        # SQLAlchemy begins the transactions (below); Python's own module must begin none.
         connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             connection.execute(f"PRAGMA journal_mode = {journal_mode(sqlite3.sqlite_version_info)}")
+            # An intent is on the disk before its request leaves: with less, a power cut could forget what was sent.
             connection.execute("PRAGMA synchronous = FULL")
+            # A file that somebody else gave us must run no functions of its own.
             connection.execute("PRAGMA trusted_schema = OFF")
         except (sqlite3.Error, UnicodeDecodeError):
             connection.close()
@@ -409,6 +414,7 @@ def _engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        # A writer has the lock from the start: begun as a reader, it could be refused at its first write.
         immediate = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
@@ -416,5 +422,8 @@ def _engine(path: Path) -> Engine:
 
 
 def journal_mode(version: tuple[int, int, int]) -> str:
-    """Write-ahead only where SQLite has the fix of the 2026 WAL-reset corruption (3.51.3, 3.53.0; 3.52.0 withdrawn)."""
+    """Return the journal to use: write-ahead only where SQLite has the fix of the WAL-reset corruption of 2026.
+
+    It is in 3.51.3 and from 3.53.0 on; 3.52.0 was withdrawn.
+    """
     return "WAL" if version >= (3, 53, 0) or (3, 51, 3) <= version < (3, 52, 0) else "PERSIST"

@@ -25,11 +25,14 @@ def expected_amounts(document: Document, *, withheld_at_100: bool = True) -> Amo
     The provider's pages disagree about a base of exactly 100.00: `withheld_at_100` decides.
     """
     gross = document.expected_gross
+    retention: Decimal | None
     if document.doc_type in WITHOUT_VAT:
         taxable = gross
-        retention = _income_tax(document) if document.doc_type == "14" else NOTHING
+        services = sum((line.amount for line in document.lines if line.is_service), NOTHING)
+        retention = to_cents(services * INCOME_TAX_RATE) if document.doc_type == "14" else NOTHING
     else:
-        taxable = to_cents(_net(document))
+        # Base first, VAT as what is left of the total: the two always add up to what the customer pays.
+        taxable = to_cents(without_vat(document.amount) if document.prices_with_vat else document.amount)
         retention = _vat_withheld(document, taxable, at_100=withheld_at_100)
     return Amounts(
         taxable=taxable,
@@ -47,25 +50,14 @@ def withheld(document: Document, *, withheld_at_100: bool = True) -> Decimal | N
     return expected_amounts(document, withheld_at_100=withheld_at_100).retention
 
 
-def _net(document: Document) -> Decimal:
-    amount = document.amount
-    return without_vat(amount) if document.prices_with_vat else amount
-
-
 def _vat_withheld(document: Document, taxable: Decimal, *, at_100: bool) -> Decimal | None:
-    """1 % for contributor types 3 and 4. A known customer's stored type counts where the sheet says none."""
+    """Return the VAT that the buyer withholds: 1 % for contributor types 3 and 4; None where it cannot be known."""
     if document.doc_type == "05":
         return None
-    if taxable < WITHHELD_FROM or (taxable == WITHHELD_FROM and not at_100):
-        return NOTHING
     customer = document.customer
-    if customer is None or not (customer.type_contributor or customer.nit or customer.dui):
+    if customer is None or taxable < WITHHELD_FROM or (taxable == WITHHELD_FROM and not at_100):
         return NOTHING
     if not customer.type_contributor:
-        return None
+        # Whoever the provider knows by NIT or DUI may have a type there that the sheet does not say.
+        return None if customer.nit or customer.dui else NOTHING
     return to_cents(taxable * WITHHELD_RATE) if customer.type_contributor in WITHHOLDERS else NOTHING
-
-
-def _income_tax(document: Document) -> Decimal | None:
-    services = sum((line.amount for line in document.lines if line.is_service), NOTHING)
-    return to_cents(services * INCOME_TAX_RATE)

@@ -1,4 +1,4 @@
-"""The nouns: documents, their lines and customers, their states and amounts. Values only; nothing here reads or sends.
+"""Documents as they were read: header, customer, lines; and what the provider says they come to. Values only.
 
 Money is `Decimal` and dates are dates from here on; texts were parsed in `reading`.
 """

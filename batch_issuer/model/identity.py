@@ -55,6 +55,7 @@ def alike_key(text: str) -> str:
     of writing one letter in Unicode do not count.
     """
     if not text.isascii():
+        # Twice: some letters become hyphens only when Unicode writes them plainly.
         text = unicodedata.normalize("NFKC", text.translate(_HYPHENS)).translate(_HYPHENS)
         text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf" and letter not in _UNSEEN)
     return _plainly("".join(text.split()).casefold())
@@ -62,6 +63,7 @@ def alike_key(text: str) -> str:
 
 def alike_keys(texts: Sequence[str]) -> list[str]:
     """Return the key of each. Plain references are taken together, which is much quicker."""
+    # One pass over the joined text; only what has no line end of its own can be divided again.
     together = "\n".join(texts)
     if len(texts) < 2 or _PLAIN.fullmatch(together) is None or together.count("\n") != len(texts) - 1:
         return list(map(alike_key, texts))
@@ -69,6 +71,6 @@ def alike_keys(texts: Sequence[str]) -> list[str]:
 
 
 def _plainly(text: str) -> str:
-    """Small letters without what Excel and people add to references, or leave out of them."""
+    """Return small letters without what Excel and people add to references, or leave out of them."""
     text = _SEPARATORS.sub("-", _DECIMALS.sub("", text.replace("#", "")))
     return _LEADING_ZEROS.sub("", _BEFORE_NUMBERS.sub("", text))

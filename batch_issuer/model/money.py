@@ -25,63 +25,63 @@ def to_cents(amount: Decimal) -> Decimal:
 
 
 def in_cents(amount: Decimal) -> int:
-    """The same as a whole number of cents, for what adds up in the page itself."""
+    """Round to a whole number of cents, for what adds up in the page itself."""
     return int(to_cents(amount).scaleb(2, _WIDE))
 
 
 def total_of(amounts: Iterable[Decimal | None]) -> Decimal:
-    """The exact sum, as 0.00 where there is nothing to add; None adds nothing."""
+    """Return the exact sum, as 0.00 where there is nothing to add; None adds nothing."""
     return sum((amount for amount in amounts if amount is not None), NOTHING)
 
 
 def with_vat(net: Decimal) -> Decimal:
-    """What a net amount comes to with VAT, unrounded."""
+    """Return what a net amount comes to with VAT, unrounded."""
     return net * (1 + VAT_RATE)
 
 
 def without_vat(gross: Decimal) -> Decimal:
-    """The net amount in one that includes VAT, unrounded."""
+    """Return the net amount in one that includes VAT, unrounded."""
     return gross / (1 + VAT_RATE)
 
 
 def split_vat(gross: Decimal) -> tuple[Decimal, Decimal]:
-    """Taxable base and VAT of a total that includes VAT; the two always add up to it."""
+    """Return taxable base and VAT of a total that includes VAT; the two always add up to it."""
     taxable = to_cents(without_vat(gross))
     return taxable, gross - taxable
 
 
 def figure(amount: Decimal) -> str:
-    """`1234.56`: for programs."""
+    """Print as `1234.56`: for programs."""
     return f"{_shown(amount):.2f}"
 
 
 def grouped(amount: Decimal) -> str:
-    """`1,234.56`: for sentences that say `$` themselves, or speak of the sheet's own numbers."""
+    """Print as `1,234.56`: for sentences that say `$` themselves, or speak of the sheet's own numbers."""
     return f"{_shown(amount):,.2f}"
 
 
 def dollars(amount: Decimal, *, minus: str = "-") -> str:
-    """`$1,234.56`, as people in El Salvador write it, with the minus before the dollar."""
+    """Print as `$1,234.56`, as people in El Salvador write it, with the minus before the dollar."""
     text = grouped(amount)
     return f"{minus}${text[1:]}" if text.startswith("-") else f"${text}"
 
 
 def exact(amount: Decimal) -> str:
-    """`1234.56`, or `1234.565` where it has more: for copies of what was given, which are no figures of a report."""
+    """Print as `1234.56`, or `1234.565` where it has more: for copies of what was given, no figures of a report."""
     return f"{_whole(amount):f}"
 
 
 def exact_grouped(amount: Decimal) -> str:
-    """The same with thousands: for sentences in which two amounts may differ by less than a cent."""
+    """Print as `1,234.565`: for sentences in which two amounts may differ by less than a cent."""
     return f"{_whole(amount):,f}"
 
 
 def _whole(amount: Decimal) -> Decimal:
+    """Return an amount with two decimals at least, and with every one that it has."""
     cents = to_cents(amount)
     return cents if cents == amount else amount
 
 
 def _shown(amount: Decimal) -> Decimal:
-    """In cents; what rounds to nothing has no sign."""
-    cents = to_cents(amount)
-    return cents or NOTHING
+    """Round to cents; what rounds to nothing has no sign: nobody reads `-0.00` as nothing."""
+    return to_cents(amount) or NOTHING

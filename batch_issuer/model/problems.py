@@ -132,6 +132,7 @@ class Problem:
 @lru_cache(maxsize=8192)
 def _sentence(messages: Messages, text: str, value: str, parameters: tuple[tuple[str, str], ...]) -> str:
     """Fill a problem's text. Remembered: where one cause holds thousands of rows back, most sentences are the same."""
+    # A cell may hold a page of text; the sentence quotes enough to find it.
     return messages.text(text, value=value if len(value) <= 80 else value[:79] + "…", **dict(parameters))
 
 

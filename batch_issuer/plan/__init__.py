@@ -2,7 +2,7 @@
 
 The room hides how a document of the files is told from one that was issued before. It is pure: of the ledger it asks
 questions through small protocols, it writes nothing and sends nothing. It may use `model`, `settings`, `reading`,
-`rules`, and of `provider` how a document is encoded.
+`rules`, and of `provider` how a document is encoded and the reasons that it gives.
 
 - `prepare`            files examined and encoded: candidates, held back, notes; and what the ledger is told of them
 - `judge`              inside of it: every document of a batch, one after the other

@@ -114,39 +114,33 @@ _NOT_ISSUED: Mapping[State, str] = {
 
 
 def _course(record: Record, issued: dt.date, today: dt.date) -> Course:
+    """Return what will happen to an issued document that nothing holds back."""
     if record.cancellation is not None and record.cancellation.step in UNDER_WAY:
         return Course.ASK
+    # The provider invalidates a CCF on its day and the day after; later it writes a credit note (provider.md 10).
     if record.doc_type == "03" and today > issued + dt.timedelta(days=1):
         return Course.CREDIT_NOTE
     return Course.INVALIDATE
 
 
 def _remarks(record: Record, course: Course) -> list[Remark]:
-    found = []
-    if record.state is State.CONTINGENCY:
-        found.append(
-            Remark(message=N_("It has no stamp yet: the provider may refuse, and it may end stamped or rejected."))
-        )
-    if record.unexpected_duplicate:
-        found.append(
-            Remark(
-                message=N_("It was issued before this ledger knew it: its day of issue may be earlier than shown here.")
-            )
-        )
-    if course is Course.ASK:
-        found.append(
-            Remark(message=N_("Its cancellation was asked for before and is not settled: that is asked about first."))
-        )
-    if course is Course.CREDIT_NOTE:
-        found.append(
-            Remark(
-                message=N_(
-                    "The provider will not invalidate it but write a CREDIT NOTE over the whole of it: both documents "
-                    "stay in the books. (One of its pages says this happens only after three months.)"
-                )
-            )
-        )
-    return found
+    """Return what is to be known of the document and of the course, whatever the day."""
+    holds = {
+        N_("It has no stamp yet: the provider may refuse, and it may end stamped or rejected."): (
+            record.state is State.CONTINGENCY
+        ),
+        N_("It was issued before this ledger knew it: its day of issue may be earlier than shown here."): (
+            record.unexpected_duplicate
+        ),
+        N_("Its cancellation was asked for before and is not settled: that is asked about first."): (
+            course is Course.ASK
+        ),
+        N_(
+            "The provider will not invalidate it but write a CREDIT NOTE over the whole of it: both documents "
+            "stay in the books. (One of its pages says this happens only after three months.)"
+        ): course is Course.CREDIT_NOTE,
+    }
+    return [Remark(message=message) for message, said in holds.items() if said]
 
 
 def _clock(course: Course, found: tuple[Deadline, ...], issued: dt.date, today: dt.date) -> list[Remark]:

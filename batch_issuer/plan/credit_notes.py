@@ -16,7 +16,7 @@ from batch_issuer.model.problems import Problem
 from batch_issuer.model.records import UNDER_WAY, Record
 from batch_issuer.model.states import MAY_BE_ISSUED, Action, State
 from batch_issuer.plan.judge import Held
-from batch_issuer.plan.plan import Candidate, decide
+from batch_issuer.plan.plan import Candidate, decide, make_plan
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.provider.classify import Reason
 from batch_issuer.rules.across import (
@@ -116,9 +116,11 @@ def balance_of(ledger: Remembers | None, company: str, adjusted: Iterable[str], 
     names = list(dict.fromkeys(adjusted))
     for record in ledger.records(company, names).values():
         balance.add(_from_ledger(record), [record.external_ref, record.answer.document_id])
+    # The provider's id stands inside the answers, where no index finds it: all CCFs are read, only if need be.
     if any(is_uuid(name) and not balance.find(name) for name in names):
         for record in ledger.of_type(company, "03", tuple(State)):
             balance.add(_from_ledger(record), [record.external_ref, record.answer.document_id])
+    # Those that are about to be judged: counted here, they would stand in their own way.
     left_out = set(without)
     for note in ledger.of_type(company, "05", MAY_BE_ISSUED):
         if note.external_ref not in left_out:
@@ -151,6 +153,7 @@ def why_wait(note: Record, balance: Balance, *, full: bool) -> Reason | None:
         return Reason.CCF_NOT_FOUND
     if ccf.hindrance is not None or ccf.gross is None:
         return ccf.hindrance
+    # A CCF that only the provider knows: the rows of a full adjustment were never held against it.
     rows = note.expected_gross if full and ccf.looked_up else Decimal(0)
     if rows and abs(rows - ccf.gross) > CENT * max(note.lines, 1):
         return Reason.CREDIT_FULL_DIFFERS
@@ -175,7 +178,7 @@ def with_credits(prepared: Prepared, ledger: Remembers | None, company: str) -> 
     if not notes:
         return prepared
     known = ledger.records(company, [note.external_ref for note in notes]) if ledger else {}
-    to_send = [note for note in notes if _is_to_send(note, known.get(note.external_ref))]
+    to_send = [step.candidate for step in make_plan(notes, known).of(Action.ISSUE, Action.ASK)]
     references = [note.external_ref for note in to_send]
     balance = balance_of(ledger, company, [note.adjusts for note in notes], references)
     _add_files(balance, prepared)
@@ -199,11 +202,6 @@ def _at_its_amount(note: Candidate, record: Record | None, balance: Balance) -> 
     return note if ccf is None or ccf.gross is None else note._replace(gross=ccf.gross)
 
 
-def _is_to_send(note: Candidate, record: Record | None) -> bool:
-    changed = record is not None and record.fingerprint != note.fingerprint
-    return decide(record.state if record else None, changed=changed) in (Action.ISSUE, Action.ASK)
-
-
 def _add_files(balance: Balance, prepared: Prepared) -> None:
     """Add what the files have; what the ledger says counts, unless the document is to be issued now."""
     for candidate in prepared.candidates:
@@ -224,6 +222,10 @@ _Judged = tuple[Candidate, Problem | None]
 
 
 def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
+    """Return a note at its amount and what is wrong with it, and count it against its CCF where it may go.
+
+    `tolerance` is in dollars, for the sum of the rows of a full adjustment.
+    """
     ccf = balance.find(note.adjusts)
     if ccf is None:
         return note, Problem(CCF_UNKNOWN, note.adjusts)
@@ -245,6 +247,7 @@ def _judged(note: Candidate, balance: Balance, tolerance: Decimal) -> _Judged:
 
 
 def _with_verdicts(prepared: Prepared, judged: Mapping[int, _Judged]) -> Prepared:
+    """Return what was prepared, with notes held back whose problem blocks, and every note at its amount."""
     candidates: list[Candidate] = []
     held = list(prepared.held)
     notes = list(prepared.notes)

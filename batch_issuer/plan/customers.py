@@ -94,12 +94,13 @@ class Customers:
         if not held:
             known.documents += 1
             known.doc_types.add(mention.doc_type)
+        # The very same value as last time says nothing new.
         if self._seen.get(number) is not customer:
             self._seen[number] = customer
             self._say(number, known, mention, held=held)
 
     def _say(self, number: str, known: Named, mention: Mention, *, held: bool) -> None:
-        """Another name is told alone: it is another customer, and all the rest differs too."""
+        """Note what a document contradicts, and take over what it says unless it is `held` back."""
         customer = mention.customer
         values = {name: value for name in _COMPARED if (value := getattr(customer, name))}
         for name, value in values.items():
@@ -107,6 +108,7 @@ class Customers:
             if value != first and self.fold(value) != self.fold(first):
                 found = Contradiction(number, name, first, row, value, mention.row, mention.external_ref)
                 self.contradictions.setdefault((number, name, self.fold(value)), found)
+                # Another name is another customer, of whom all the rest differs too: that need not be told.
                 if name == "name":
                     break
         if not held:

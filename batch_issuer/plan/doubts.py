@@ -69,6 +69,7 @@ class IdentityQuestion(CannotStart):
 
 def question_about(prepared: Prepared, doubt: Doubt, found: Sequence[Doubtful], answer: str) -> IdentityQuestion:
     """Return one question about all sales that are in doubt for the same reason. `answer` is what was said before."""
+    # One question for all that are in doubt for one reason; the first is its example.
     candidate, record, _ = found[0]
     differs = sorted(
         {name for one in found for name in differing(one.record.appearance, one.candidate.appearance)},
@@ -162,6 +163,7 @@ def _line(prepared: Prepared, sheets: Collection[tuple[str, str]], differs: Sequ
         more = [f"{{{headings[name]}}}" for name in TELLING if name in differs and name in headings]
         new = [part for part in more if part not in template]
         proposals.add(template_line("-".join([*new, template])) if new else "")
+    # The settings have one line for all sheets: where two would need different ones, none is proposed.
     return proposals.pop() if len(proposals) == 1 else ""
 
 

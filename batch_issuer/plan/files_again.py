@@ -28,6 +28,7 @@ def comes_again(new: Sequence[str], earlier: Sequence[str], *, of: int, files: i
     found = min(len(new), len(earlier))
     if found < _LEAST or len(new) < _MOST_OF * of:
         return False
+    # What is sold often says little: a sale that is one in a hundred is a proof of 6.6 bits.
     often = Counter(new) + Counter(earlier)
     total = log2(often.total())
     wanted = _CHANCE + log2(max(files, 1))

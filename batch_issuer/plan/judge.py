@@ -55,6 +55,7 @@ def judge_all(batch: Batch, settings: Settings, *, compared: bool) -> Judged:
     for number, built in enumerate(batch):
         entry = examine(batch, built, settings.rules, faults.get(number, ()))
         document, held, gross = entry.document, entry.held_back, entry.document.expected_gross
+        # Held back or not, it counts in the total of its sheet: that is what the owner has added up.
         source = batch.source(document.row)
         count, total = judged.by_source.get(source, (0, Decimal("0.00")))
         judged.by_source[source] = (count + 1, total + gross)
@@ -77,18 +78,28 @@ def judge_all(batch: Batch, settings: Settings, *, compared: bool) -> Judged:
 
 def _candidate(number: int, document: Document, gross: Decimal, settings: Settings, *, compared: bool) -> Candidate:
     """Return what a plan needs of a document. Where nothing is `compared`, its likeness is only a hint of one."""
-    body = wire.encode(document) if compared else b""
+    fingerprint = ""
+    if compared:
+        body = wire.encode(document)
+        fingerprint, likeness = wire.fingerprint(body), _likeness(document, body)
+    # A hint is quickly made, and never different for two sales of the same likeness.
+    elif _is_anonymous(document):
+        likeness = ""
+    elif document.doc_type == "05":  # a credit note sends no customer
+        likeness = f"05 {document.adjusts.lower()}"
+    else:
+        likeness = f"{document.date} {customer_name(document)} {gross} {len(document.lines)}"
     return Candidate(
         number=number,
         external_ref=document.external_ref,
         doc_type=document.doc_type,
-        fingerprint=wire.fingerprint(body) if compared else "",
+        fingerprint=fingerprint,
         gross=gross,
         retention=withheld(document, withheld_at_100=settings.rules.withheld_at_100),
         adjusts=document.adjusts,
         full=document.full_adjustment,
         customer_id=customer_id(document.customer) if document.customer else "",
-        likeness=_likeness(document, body) if compared else _hint(document, gross),
+        likeness=likeness,
         is_named=not _is_anonymous(document),
         date=document.date.isoformat() if document.date else "",
         branch=document.branch,
@@ -106,18 +117,6 @@ def _likeness(document: Document, body: bytes) -> str:
     if _is_anonymous(document):
         day = f"{day} {document.time} "
     return hashlib.sha256(day.encode() + wire.content_of(body)).hexdigest()[:32]
-
-
-def _hint(document: Document, gross: Decimal) -> str:
-    """Return a text that is quickly made, and never different for two sales of the same likeness.
-
-    A credit note sends no customer.
-    """
-    if _is_anonymous(document):
-        return ""
-    if document.doc_type == "05":
-        return f"05 {document.adjusts.lower()}"
-    return f"{document.date} {customer_name(document)} {gross} {len(document.lines)}"
 
 
 def _is_anonymous(document: Document) -> bool:

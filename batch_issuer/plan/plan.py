@@ -93,7 +93,7 @@ class Plan:
         return total_of(gross for gross, _ in self._sums.values())
 
     def gross_of(self, *doc_types: str) -> Decimal:
-        """What it would issue of these types."""
+        """Return what it would issue of these types, VAT included."""
         return total_of(gross for doc_type, (gross, _) in self._sums.items() if doc_type in doc_types)
 
     @property
@@ -144,7 +144,7 @@ def make_plan(
     doubted: Collection[int] = (),
     left: Collection[int] = (),
 ) -> Plan:
-    """What to do with each candidate, given what the ledger knows.
+    """Decide what to do with each candidate, given what the ledger knows.
 
     `doubted` are the numbers of those about which a person is asked, `left` of those that a person wants left alone.
     """
@@ -167,24 +167,20 @@ def make_plan(
 
 
 def select(plan: Plan, *, only: Sequence[str] = (), limit: int | None = None) -> Plan:
-    """The part of a plan that `--only` (states, types or references) and `--limit` leave.
+    """Return the part of a plan that `--only` (states, types or references) and `--limit` leave.
 
     The limit counts documents that would be sent; those that need no sending stay.
     """
     kept: list[Step] = []
     sent = 0
     for step in plan.steps:
-        if only and not _matches(step, only):
+        state = step.record.state if step.record else State.PLANNED
+        if only and {step.candidate.external_ref, step.candidate.doc_type, state.value}.isdisjoint(only):
             continue
         if step.action in (Action.ISSUE, Action.ASK):
             sent += 1
+            # Only what would be sent is counted: documents that need no sending cost no quota.
             if limit is not None and sent > limit:
                 continue
         kept.append(step)
     return Plan(steps=tuple(kept))
-
-
-def _matches(step: Step, only: Sequence[str]) -> bool:
-    names = {step.candidate.external_ref, step.candidate.doc_type}
-    names.add(step.record.state.value if step.record else State.PLANNED.value)
-    return any(wanted in names for wanted in only)

@@ -71,6 +71,7 @@ class Prepared:
     def content(self, candidate: Candidate) -> Document:
         """Return the document of a candidate, under the reference that the ledger has for it."""
         entry = self.batch[candidate.number]
+        # Its lines were judged when the batch was read, and need not be again.
         document = examine(self.batch, entry, self.settings.rules, in_lines=()).document
         if not self.names:
             return document
@@ -78,7 +79,7 @@ class Prepared:
         return replace(document, external_ref=candidate.external_ref, adjusts=adjusts)
 
     def renamed(self, references: Mapping[int, str]) -> Prepared:
-        """Return the same with other references for some candidates, by their numbers: those that the ledger has."""
+        """Return the same documents, some under the references that the ledger has for them, given by their numbers."""
         names = {one.external_ref: references[one.number] for one in self.candidates if one.number in references}
         prepared = replace(self, names={**self.names, **names})
         candidates: list[Candidate] = []
@@ -91,6 +92,7 @@ class Prepared:
                 candidates.append(one)
                 continue
             one = one._replace(adjusts=adjusts)  # noqa: PLW2901
+            # The reference is part of the body, so that another one has another fingerprint.
             fingerprint = wire.fingerprint(wire.encode(prepared.content(one)))
             candidates.append(one._replace(fingerprint=fingerprint))
         return replace(prepared, candidates=tuple(candidates))
@@ -179,7 +181,7 @@ def planned_events(prepared: Prepared, candidates: Sequence[Candidate]) -> Itera
 
 
 def planned_event(record: Record, body: bytes) -> NewEvent:
-    """Return a planned document said again, with what was learned of its amount."""
+    """Return the event that plans a document of the ledger again, because more is known of its amount now."""
     withheld_amount = record.expected_retention
     return NewEvent(
         kind=Kind.PLANNED,
@@ -240,33 +242,31 @@ def summary(prepared: Prepared, references: Sequence[str], left_out: Sequence[Ca
     """Return what a run read, for its record in the ledger. `references` are the documents that the run is about."""
     amounts = {candidate.external_ref: candidate.gross for candidate in prepared.candidates}
     texts = _Texts()
+    sources = []
+    for one in prepared.batch.sources:
+        documents, gross = prepared.by_source.get((one.path, one.sheet), (0, Decimal("0.00")))
+        sources.append(
+            {
+                "file": one.path,
+                "sheet": one.sheet,
+                "sha256": one.sha256,
+                "rows": one.rows,
+                "documents": documents,
+                "control_total": None if one.control_total is None else str(one.control_total),
+                "read_total": str(gross),
+                "notes": " · ".join(filter(None, (one.encoding, one.separator, one.decimal, one.dates))),
+            }
+        )
     return {
-        "sources": [_source(prepared, source) for source in prepared.batch.sources],
+        "sources": sources,
         "rows": prepared.batch.rows,
         "documents": len(prepared.candidates) + len(prepared.held),
         "refs": list(references),
         "amounts": [str(amounts[reference]) for reference in references],
-        "left_out": {
-            "documents": len(left_out),
-            "gross": str(total_of(candidate.gross for candidate in left_out)),
-        },
+        "left_out": {"documents": len(left_out), "gross": str(total_of(one.gross for one in left_out))},
         "held_back": [_held(prepared, held, texts) for held in prepared.held],
         "notes": [texts.problem(problem) for problem in prepared.notes],
         "texts": texts.known,
-    }
-
-
-def _source(prepared: Prepared, source: Any) -> dict[str, Any]:
-    documents, gross = prepared.by_source.get((source.path, source.sheet), (0, Decimal("0.00")))
-    return {
-        "file": source.path,
-        "sheet": source.sheet,
-        "sha256": source.sha256,
-        "rows": source.rows,
-        "documents": documents,
-        "control_total": None if source.control_total is None else str(source.control_total),
-        "read_total": str(gross),
-        "notes": " · ".join(filter(None, (source.encoding, source.separator, source.decimal, source.dates))),
     }
 
 
@@ -299,7 +299,7 @@ class _Texts:
         self._numbers: dict[tuple[str, ...], int] = {}
 
     def problem(self, problem: Problem) -> dict[str, Any]:
-        """`message` and `repair` are places in `known`."""
+        """Return a problem as plain JSON, whose `message` and `repair` are places in `known`."""
         place = problem.place
         return {
             "code": problem.code,

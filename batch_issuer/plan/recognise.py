@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from batch_issuer.model.days import day_of
 from batch_issuer.model.documents import SourceRows
@@ -22,9 +22,6 @@ from batch_issuer.plan.plan import Candidate, Plan, make_plan
 from batch_issuer.plan.prepare import Prepared
 from batch_issuer.reading.own_sheets import is_fix_file
 from batch_issuer.reading.sheets.numbering import are_counted
-
-if TYPE_CHECKING:
-    pass
 
 _MOST_ALIKE = 5_000
 """The newest documents of the ledger among which equal sales are looked for."""
@@ -59,7 +56,7 @@ class Recognised:
     """Numbers of candidates that a person wants left alone."""
 
     def plan(self, prepared: Prepared | None = None) -> Plan:
-        """Return what to do with each sale, of those that are left after other looks; nothing with those in doubt."""
+        """Return what to do with each sale, of `prepared` if it is given; about those in doubt a person is asked."""
         doubted = {one.candidate.number for one in self.doubtful}
         return make_plan((prepared or self.prepared).candidates, self.records, doubted, self.left)
 
@@ -86,7 +83,7 @@ def recognise(
     looking.at_known()
     looking.at_numbers()
     if answer != NEW:
-        looking.doubtful += _twice_in_files(prepared, records, company)
+        looking.at_repeated()
     looking.at_unknown()
     return looking.found()
 
@@ -171,6 +168,7 @@ class _Looking:
 
     def is_another_file(self, source: tuple[str, str], known: Sequence[Candidate]) -> bool:
         """Whether the file is neither one that was read before nor today's, corrected."""
+        # A file of corrections has the numbers of the file that it corrects; so has today's own, saved again.
         file = next((one for one in self.prepared.batch.sources if (one.path, one.sheet) == source), None)
         if file is None or is_fix_file([*file.ignored, *(one.heading for one in file.mapping)]):
             return False
@@ -180,8 +178,21 @@ class _Looking:
             return False
         return not self.ledger.has_read(self.company, file.path, file.sha256)
 
+    def at_repeated(self) -> None:
+        """Look at sales that stand in the files twice: references written otherwise, and everything else equal."""
+        candidates = [one for one in self.prepared.candidates if one.likeness]
+        equal: dict[tuple[str, str], list[Candidate]] = {}
+        for candidate, key in zip(candidates, alike_keys([one.external_ref for one in candidates]), strict=True):
+            equal.setdefault((key, candidate.likeness), []).append(candidate)
+        for same in equal.values():
+            first = next((one for one in same if one.external_ref in self.records), same[0])
+            before = self.records.get(first.external_ref) or unsent_record(self.company, first)
+            again = [one for one in same if one is not first and one.external_ref not in self.records]
+            self.doubtful += [Doubtful(one, before, Doubt.TWICE_IN_FILES) for one in again]
+
     def at_unknown(self) -> None:
         """Look at sales whose reference the ledger does not have."""
+        # Each sale is asked about once, for the first reason that was found.
         twice = {one.candidate.number for one in self.doubtful}
         unknown = [
             one for one in self.prepared.candidates if one.external_ref not in self.records and one.number not in twice
@@ -193,7 +204,7 @@ class _Looking:
             self.same_content(rest, free)
 
     def written_otherwise(self, unknown: Sequence[Candidate]) -> list[Candidate]:
-        """Look for the ledger's way of writing each reference; those that have none."""
+        """Look for each reference as the ledger writes it. Return the sales that it does not have."""
         keys = alike_keys([one.external_ref for one in unknown])
         others = self.ledger.look_alikes(self.company, keys)
         rest = []
@@ -205,14 +216,21 @@ class _Looking:
         return rest
 
     def under_a_template(self, unknown: Sequence[Candidate]) -> list[Candidate]:
-        """Look for sales whose number alone the ledger has, from before more was put into references; the others.
+        """Look for sales of which the ledger has the number alone, from before a template. Return the others.
 
         Their content says nothing: it may have been corrected, and the day added, in the same file.
         """
         alone = self.with_a_part_of(unknown)
         rest = []
         for candidate in unknown:
-            if found := [one for one in alone.get(candidate.number, ()) if _may_be(candidate, one)]:
+            # Neither day, branch nor till may speak against it, and no sale was planned before its day.
+            found = [
+                one
+                for one in alone.get(candidate.number, ())
+                if not differing(one.appearance, candidate.appearance)
+                and (one.date or candidate.date <= day_of(one.first_sent_at or one.updated_at))
+            ]
+            if found:
                 to_the_letter = [one for one in found if one.external_ref in _parts(candidate.external_ref)]
                 self.take_for(candidate, to_the_letter or found, Doubt.WRITTEN_OTHERWISE)
             else:
@@ -230,7 +248,9 @@ class _Looking:
 
     def take_for(self, candidate: Candidate, others: Sequence[Record], doubt: Doubt) -> None:
         """Name a sale that is one of these documents for certain, or ask about it."""
+        # What a person said once is not asked again.
         known = [one for one in others if candidate.appearance in one.also]
+        # One document of the ledger is one sale: what another candidate was taken for is no longer to be had.
         free = [one for one in known or others if one.external_ref not in self.taken]
         if len(free) == 1 and (known or self.answer == SAME):
             self.name(candidate, free[0], said=bool(known))
@@ -294,21 +314,6 @@ class _Looking:
             self.take_for(candidate, [records[reference]], Doubt.SAME_CONTENT)
 
 
-def _twice_in_files(prepared: Prepared, records: Mapping[str, Record], company: str) -> list[Doubtful]:
-    """Return sales that stand in the files twice: references written otherwise, and everything else equal."""
-    candidates = [one for one in prepared.candidates if one.likeness]
-    equal: dict[tuple[str, str], list[Candidate]] = {}
-    for candidate, key in zip(candidates, alike_keys([one.external_ref for one in candidates]), strict=True):
-        equal.setdefault((key, candidate.likeness), []).append(candidate)
-    found = []
-    for same in equal.values():
-        first = next((one for one in same if one.external_ref in records), same[0])
-        before = records.get(first.external_ref) or unsent_record(company, first)
-        again = [one for one in same if one is not first and one.external_ref not in records]
-        found += [Doubtful(one, before, Doubt.TWICE_IN_FILES) for one in again]
-    return found
-
-
 _when_planned = attrgetter("content_seq")
 
 
@@ -345,13 +350,6 @@ def _parts(text: str) -> list[str]:
     """Return what stands at the end or the beginning of a reference, cut off by a sign."""
     signs = [at for at, letter in enumerate(text) if not letter.isalnum()]
     return [part for at in signs for part in (text[at + 1 :], text[:at]) if part]
-
-
-def _may_be(candidate: Candidate, record: Record) -> bool:
-    """Whether neither day, branch nor till speaks against one sale; none was planned before its day."""
-    if differing(record.appearance, candidate.appearance):
-        return False
-    return bool(record.date) or candidate.date <= day_of(record.first_sent_at or record.updated_at)
 
 
 def unsent_record(company: str, candidate: Candidate) -> Record:

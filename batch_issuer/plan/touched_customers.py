@@ -65,27 +65,31 @@ class Touched:
 
 def touched(prepared: Prepared, plan: Plan, ledger: Remembers | None, company: str) -> tuple[Touched, ...]:
     """Return every customer with NIT or DUI whom a document to be issued names, in the order of the files."""
+    # Only documents that go out carry a customer: what is settled changes nobody's data.
     issued = {step.candidate.customer_id for step in plan.of(Action.ISSUE, Action.ASK)} - {""}
     numbers = [number for number in prepared.customers.named if number in issued]
-    before = ledger.last_of_customers(company, numbers) if ledger and numbers else {}
-    bodies = ledger.bodies(list(before.values())) if ledger and before else {}
-    return tuple(_touched(prepared, number, before.get(number), bodies) for number in numbers)
-
-
-def _touched(prepared: Prepared, number: str, before: Record | None, bodies: Mapping[str, bytes]) -> Touched:
-    named = prepared.customers.named[number]
-    sent = wire.person(named.customer)
-    changes: tuple[tuple[str, str, str], ...] = ()
-    seen = Seen.NEW
-    if before is not None:
-        known = wire.person_in(bodies[before.external_ref])
-        changes = tuple((name, known.get(name, ""), now) for name, now in sent.items() if known.get(name, "") != now)
-        seen = Seen.CHANGED if changes else Seen.SAME
-    return Touched(
-        number=number,
-        documents=named.documents,
-        doc_types=tuple(sorted(named.doc_types)),
-        sent=sent,
-        seen=seen,
-        changes=changes,
-    )
+    before: Mapping[str, Record] = {}
+    bodies: Mapping[str, bytes] = {}
+    if ledger and numbers:
+        before = ledger.last_of_customers(company, numbers)
+        bodies = ledger.bodies(list(before.values()))
+    found = []
+    for number in numbers:
+        named = prepared.customers.named[number]
+        sent = wire.person(named.customer)
+        changes: tuple[tuple[str, str, str], ...] = ()
+        seen = Seen.NEW
+        if number in before:
+            known = wire.person_in(bodies[before[number].external_ref])
+            # A field that is not sent leaves the provider's as it is: only what would be sent can change something.
+            changes = tuple(
+                (name, known.get(name, ""), now) for name, now in sent.items() if known.get(name, "") != now
+            )
+            seen = Seen.CHANGED if changes else Seen.SAME
+        found.append(
+            Touched(
+                number=number, documents=named.documents, doc_types=tuple(sorted(named.doc_types)), sent=sent,
+                seen=seen, changes=changes,
+            )
+        )  # fmt: skip
+    return tuple(found)

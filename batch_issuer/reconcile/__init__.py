@@ -1,6 +1,21 @@
 """One frozen tree of totals, bridges and differences: the page, the workbook, the JSON and the exit code come from it.
 
-Pure: what a run read, against what the ledger knows. Nothing here reads a clock; `as_of` is the ledger's own time.
+The room hides how what was read is held against what is known. What makes the tree is pure: it reads no clock, `as_of`
+is the ledger's own time. Three files are at the edge and use the `ledger`: `gather` and `compare` ask it, `sign` writes
+into it. It may use `model`, `settings`, `rules`, `plan`, and of `send` and `provider` the reasons for which a sale may
+be withdrawn.
+
+- `gather`          what a report is about, and everything that the ledger knows of it
+- `compare`         files that were only read, against the ledger, sale by sale
+- `readings`        what runs read, from their records back to values
+- `make`            the reconciliation, made of both; what needs a person
+- `sums`            totals by state and dimension, and the bridge from rows to states
+- `contingency`     what was open, came, went and is open, and how old it is
+- `sequences`       control numbers: what is missing, what came twice, what fell into another month
+- `signatures`      what is signed, and whether it is still that; `sign` what persons write
+- `since`           what became of an earlier report's open items
+- `values`          the parts, and `reconciliation` the whole with its verdict
+- `serialise`       the whole as JSON
 """
 
 from batch_issuer.model.states import STATE_NAMES

@@ -21,7 +21,10 @@ Ages = tuple[tuple[str, int, Decimal], ...]
 
 
 def contingency_bridge(waits: Sequence[Wait], since: str, until: str) -> ContingencyBridge:
-    """Return the waits of a company from one moment, included, to another; empty moments do not limit."""
+    """Count a company's waits from one moment, included, to another: open before, entered, left, open after.
+
+    Empty moments do not limit.
+    """
     end = until or _END
     stays = [(one, one.left_at or _END) for one in waits]
     opening = [one for one, left_at in stays if one.entered_at < since <= left_at]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from batch_issuer.ledger.store import Ledger
@@ -28,6 +27,7 @@ from batch_issuer.reconcile import (
     split_control_number,
 )
 from batch_issuer.reconcile.readings import newest_of_each_file
+from batch_issuer.reconcile.sums import adjusted_names
 from batch_issuer.settings import Company, Settings
 
 
@@ -73,6 +73,7 @@ def reconcile_period(
     first_day, last_day = (day.isoformat() if day else "" for day in (first, last))
     since, until = span(first_day, last_day)
     runs = [run for run in ledger.runs(company.code) if since <= run.started_at < (until or "9999")]
+    # Only what `issue` read was meant to be issued; other commands read the same files again.
     read = [ledger.run(run.run) for run in reversed(runs) if run.command == "issue"]
     records = ledger.sent_between(company.code, since, until)
     held = {one["external_ref"] for run in read for one in run.read.get("held_back", ())}
@@ -169,6 +170,7 @@ def _background(ledger: Ledger, subject: Subject, company: str) -> Background:
     }
     carried = [record for ref, record in found.items() if ref not in shown]
     order = {state: at for at, state in enumerate(OPEN)}
+    # The most urgent state first, and within it as they were planned.
     carried.sort(key=lambda record: (order.get(record.state, len(order)), record.content_seq))
     known = shown | {record.external_ref for record in carried}
     for run in subject.runs:
@@ -180,22 +182,12 @@ def _background(ledger: Ledger, subject: Subject, company: str) -> Background:
         until=subject.until,
         waits=ledger.waits(company, subject.since, subject.until),
         numbers=list(_numbers(ledger, company, subject.records)),
-        credited=_credited(ledger, company, subject.records),
+        credited=ledger.credited(company, adjusted_names(subject.records)),
         carried=carried,
         only_in_ledger=subject.only_in_ledger,
         noted=[note for note in ledger.notes(company) if note.external_ref in known],
         sign_offs=list(_sign_offs(ledger, company, subject)),
     )
-
-
-def _credited(ledger: Ledger, company: str, records: Iterable[Record]) -> Mapping[str, Decimal]:
-    """Return what credit notes of any day come to about CCFs here that were cancelled without our asking."""
-    names: set[str] = set()
-    for record in records:
-        if record.doc_type == "03" and record.cancelled_unasked:
-            answer = record.answer
-            names |= {record.external_ref, answer.document_id.lower(), answer.generation_code.lower()}
-    return ledger.credited(company, names - {""}) if names else {}
 
 
 def _numbers(ledger: Ledger, company: str, records: Iterable[Record]) -> Iterable[Numbered]:
@@ -217,6 +209,7 @@ def _numbers(ledger: Ledger, company: str, records: Iterable[Record]) -> Iterabl
         yield from ledger.numbers(company, low, high)
     for (series, year), number in lowest.items():
         since, until = beginning(dt.date(year, 1, 1)), beginning(dt.date(year + 1, 1, 1))
+        # Numbers begin again each January: the one before counts only if it is of the same year.
         before = ledger.number_before(company, series, number, since, until)
         if before is not None:
             yield before
@@ -227,6 +220,7 @@ def _numbers(ledger: Ledger, company: str, records: Iterable[Record]) -> Iterabl
 def _sign_offs(ledger: Ledger, company: str, subject: Subject) -> Iterable[SignedOff]:
     """Yield the sign-offs of periods that share a day with the scope; each period is looked at once."""
     scope = subject.scope
+    # Files without a date share no day with any period.
     if scope.about is About.FILES and not (scope.first or scope.last):
         return
     periods: dict[tuple[str, str], Sequence[Record]] = {}

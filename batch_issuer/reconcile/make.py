@@ -159,6 +159,7 @@ def differences(records: Iterable[Record], tolerance: Decimal) -> Iterable[Diffe
             what=what,
             expected=expected,
             answered=answered,
+            # Each line is rounded by itself, so that the difference may grow with them.
             within_tolerance=abs(answered - expected) <= tolerance * max(record.lines, 1),
         )
         for record in records
@@ -213,6 +214,7 @@ def _refusals(records: Iterable[Record]) -> Iterable[Refusal]:
     grouped: dict[tuple[Cause, bool, str, str], list[Record]] = defaultdict(list)
     for record in filter(waits_for_person, records):
         cause = _CAUSES.get(record.state, Cause.UNSURE)
+        # False comes first: of one cause, those that customers may hold already.
         grouped[(cause, not record.is_late_rejection, *record.why)].append(record)
     order = list(Cause)
     for (cause, in_time, code, message), members in sorted(

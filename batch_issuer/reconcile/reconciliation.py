@@ -155,6 +155,7 @@ class Reconciliation:
     def unexplained(self) -> Tally:
         """What the bridge does not account for; nothing, unless a step is wrong."""
         documents, gross, left, result = 0, NOTHING, NOTHING, 0
+        # A result (sign 0) must be the one before less the steps between; the last one's steps leave nothing.
         for number, step in enumerate(self.bridge):
             if step.sign == 0 and number:
                 documents, gross = documents + abs(result - step.documents), gross + abs(left - step.gross)
@@ -208,6 +209,7 @@ class Reconciliation:
     @property
     def verdict(self) -> str:
         """Catalog text of the one sentence on top; `verdict_parameters` fill its places."""
+        # The first sentence that holds, from what is most urgent to nothing to do.
         if self.stopped:
             return N_("The run stopped before its end. What is shown is what is known; run the same command again.")
         if self.left_open == self.needs_person > 0:

@@ -18,6 +18,8 @@ from batch_issuer.reconcile.values import OtherMonth, Repeat, Series
 
 _SERIES = re.compile(r"DTE-[0-9]{2}-[A-Z0-9]{8}", re.ASCII)
 """Type, establishment and point of sale (domain.md 2)."""
+_series_found = lru_cache(maxsize=1024)(_SERIES.fullmatch)
+"""Remembered: a business has a handful of series, and tens of thousands of numbers in them."""
 _DIGITS = 15
 """Of the number after them."""
 
@@ -25,15 +27,9 @@ _DIGITS = 15
 def split_control_number(text: str) -> tuple[str, int] | None:
     """Return the series of a control number and the number within it; None for what is not built so."""
     series, dash, digits = text[:15], text[15:16], text[16:]
-    if len(digits) != _DIGITS or dash != "-" or not (digits.isascii() and digits.isdecimal() and _is_series(series)):
+    if len(digits) != _DIGITS or dash != "-" or not (digits.isascii() and digits.isdecimal() and _series_found(series)):
         return None
     return series, int(digits)
-
-
-# A business has a handful of series and tens of thousands of numbers in them.
-@lru_cache(maxsize=1024)
-def _is_series(text: str) -> bool:
-    return _SERIES.fullmatch(text) is not None
 
 
 _Place = tuple[str, int]
@@ -51,6 +47,7 @@ def series_of(records: Iterable[Record], known: Iterable[Numbered]) -> tuple[Ser
     for one in known:
         if found := _place(one.control_number, one.at):
             place, number = found
+            # Nearly every number has one holder: a set is made only where a second one comes.
             first = holders[place].setdefault(number, one.external_ref)
             if first != one.external_ref:
                 several[place].setdefault(number, {first}).add(one.external_ref)

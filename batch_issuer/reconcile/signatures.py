@@ -13,7 +13,8 @@ FOR_EVER = ("", "9999-12-31")
 
 
 def content_of(records: Iterable[Record]) -> str:
-    """A digest of what the ledger says of documents: their contents, states, amounts and proofs, in any order."""
+    """Return the SHA-256 of what the ledger says of documents in any order: contents, states, amounts and proofs."""
+    # In an order of its own: the ledger's is that of planning, which a correction changes.
     lines = sorted(
         "\t".join(
             (

@@ -1,10 +1,10 @@
 """What the provider or the ministry would refuse, as rules about cells and documents.
 
 The room hides which law, schema or page asks what, and how a value is judged. It may use `model`, `settings`, and of
-`reading` the batch that it judges. `check` and `examine` hold a document against the rules and give it back with its
-problems; nothing is raised, sent or asked of the ledger.
+`reading` the batch that it judges and the problems found in its cells. `check` and `examine` hold a document against
+the rules and give it back with its problems; nothing is raised, sent or asked of the ledger.
 
-- `table`        every rule, listed: the one place that `rules`, README and docs read
+- `table`        every rule about documents, listed: what `rules`, README and docs are made of
 - `checks`       how a document is held against them: once per distinct value
 - `cells`        rules about one cell
 - `places`       department, municipality and district

@@ -192,6 +192,7 @@ def credit_names_its_ccf(document: Document, _rules: Rules) -> Iterator[Problem]
     """A credit note adjusts an issued CCF (Ocote, POST /credit-memo, document_id)."""
     if not document.adjusts:
         yield Problem(CREDIT_CCF_MISSING, row=row_of(document), field="adjusts")
+    # It looks like the best name of a CCF, and is the one by which the provider finds none.
     elif _CONTROL_NUMBER.fullmatch(document.adjusts.strip().upper()):
         yield Problem(CREDIT_BY_NUMBER, document.adjusts, row=row_of(document), field="adjusts")
     elif document.adjusts == document.external_ref:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 Named = TypeVar("Named")
 Asked = TypeVar("Asked", bound=Callable[..., Any])
 _NOT_A_WORD = re.compile(r"[^0-9a-z]+")
+# `05 Transferencia`, `05-Transferencia`, `05) Transferencia`: as people copy a line of the catalog.
 _CODE_AND_NAME = re.compile(r"([0-9]+)\s*[-\u2013.:·)]?\s*([^\W\d].*)")
 
 PAYMENT_NAMES: Mapping[str, str] = {
@@ -59,7 +60,7 @@ _REMEMBERED: list[Callable[[], None]] = []
 
 
 def remembered(most: int | None = None) -> Callable[[Asked], Asked]:
-    """`lru_cache` for what follows from catalogs: forgotten when other catalogs are preferred."""
+    """Remember, like `lru_cache`, what follows from catalogs, until other catalogs are preferred."""
 
     def decorate(asked: Asked) -> Asked:
         kept = lru_cache(maxsize=most)(asked)
@@ -71,6 +72,7 @@ def remembered(most: int | None = None) -> Callable[[Asked], Asked]:
 
 def fold(text: str) -> str:
     """Return the text for comparing: without accents, case, punctuation and repeated spaces."""
+    # Takes accents off their letters, so that they can be left out.
     plain = unicodedata.normalize("NFKD", text).casefold()
     return _NOT_A_WORD.sub(" ", "".join(mark for mark in plain if not unicodedata.combining(mark))).strip()
 
@@ -100,6 +102,7 @@ class Catalog:
         return ", ".join(f"{code} {name}" for code, name in self.names.items())
 
     def _code_with_name(self, text: str) -> str:
+        """Return the code of a text such as `05 Transferencia`, where both say the same; empty otherwise."""
         parts = _CODE_AND_NAME.fullmatch(text)
         code = self._code(parts[1]) if parts else ""
         if not parts or not code:
@@ -110,11 +113,13 @@ class Catalog:
     def _code(self, digits: str) -> str:
         if digits in self.names:
             return digits
+        # A spreadsheet drops zeros: `5` is `05`, as long as it can be no other code.
         found = [code for code in self.names if code.isdigit() and code.lstrip("0") == digits.lstrip("0")]
         return found[0] if len(found) == 1 else ""
 
 
 def _catalog(names: Mapping[str, str], also: Mapping[str, str] | None = None) -> Catalog:
+    # A name that two codes have stands for neither: nothing is chosen for whoever wrote it.
     several: defaultdict[str, set[str]] = defaultdict(set)
     for code, name in names.items():
         several[fold(name)].add(code)
@@ -138,31 +143,31 @@ def _read(number: str, also: Mapping[str, str] | None = None) -> Catalog:
 
 @cache
 def document_kinds() -> Catalog:
-    """CAT-002, types of fiscal documents: 01 factura, 03 comprobante de crédito fiscal, and so on."""
+    """Return CAT-002, types of fiscal documents: 01 factura, 03 comprobante de crédito fiscal, and so on."""
     return _read("002")
 
 
 @cache
 def departments() -> Catalog:
-    """CAT-012, the 14 departments; 00 is for foreigners."""
+    """Return CAT-012, the 14 departments; 00 is for foreigners."""
     return _read("012", {"otro": "00", "extranjero": "00"})
 
 
 @cache
 def conditions() -> Catalog:
-    """CAT-016, conditions of the transaction: 1 cash, 2 credit, 3 other."""
+    """Return CAT-016, conditions of the transaction: 1 cash, 2 credit, 3 other."""
     return _read("016", CONDITION_NAMES)
 
 
 @cache
 def payment_methods() -> Catalog:
-    """CAT-017, means of payment."""
+    """Return CAT-017, means of payment."""
     return _read("017", PAYMENT_NAMES)
 
 
 @cache
 def term_units() -> Catalog:
-    """CAT-018, units of a credit term, with the provider's codes 1, 2 and 3 for 01, 02 and 03."""
+    """Return CAT-018, units of a credit term, with the provider's codes 1, 2 and 3 for 01, 02 and 03."""
     catalog = _read("018", TERM_UNIT_NAMES)
     return _catalog(
         {code.lstrip("0"): name for code, name in catalog.names.items()},
@@ -172,19 +177,19 @@ def term_units() -> Catalog:
 
 @remembered()
 def activities() -> Catalog:
-    """CAT-019, economic activities, five digits, and those that only the provider knows."""
+    """Return CAT-019, economic activities, five digits, and those that only the provider knows."""
     return _catalog({**_names("019"), **_preferred.activities})
 
 
 @cache
 def identity_documents() -> Catalog:
-    """CAT-022, identity documents of a customer: 36 NIT, 13 DUI, 03 passport, 02 residence card, 37 other."""
+    """Return CAT-022, a customer's identity documents: 36 NIT, 13 DUI, 03 passport, 02 residence card, 37 other."""
     return _read("022", {"passport": "03", "carnet de residencia": "02", "other": "37"})
 
 
 @cache
 def contributors() -> Catalog:
-    """Sizes of taxpayers as the provider numbers them."""
+    """Return the sizes of taxpayers as the provider numbers them."""
     return _catalog(CONTRIBUTORS, CONTRIBUTOR_NAMES)
 
 
@@ -246,10 +251,11 @@ def prefer(live: Live) -> None:
 
 @remembered()
 def territory() -> Territory:
-    """CAT-013 and CAT-008. The edition of July 2026, in which 09-10 is Cabañas Este and 09-11 Cabañas Oeste.
+    """Return CAT-013 and CAT-008 in the edition of July 2026, in which 09-10 is Cabañas Este and 09-11 Cabañas Oeste.
 
     A municipality that the provider numbers otherwise has the provider's code, with its districts.
     """
+    # The provider numbers some municipalities otherwise, and it is the one that must understand the code.
     code_of = {(found.department, fold(found.name)): found.code for found in _preferred.municipalities}
     shipped = [Municipality(row["department_code"], row["code"], row["name"]) for row in _rows("013")]
     codes = {(one.department, one.code): code_of.get((one.department, fold(one.name)), one.code) for one in shipped}

@@ -27,6 +27,7 @@ from batch_issuer.rules.identifiers import (
 
 MOST_DECIMALS = 8
 OTHER_NUMBER_LENGTHS = range(3, 21)
+# The ministry's schemas: `exclusiveMaximum` of quantities, prices and totals.
 TOO_LARGE = Decimal(10) ** 11
 LARGEST_DISCOUNT = Decimal(99)
 
@@ -189,6 +190,7 @@ def text_is_printable(text: str) -> Problem | None:
     """A text has no control characters (RFC 8259 would carry them, printed documents cannot)."""
     if not (damaged := _UNPRINTABLE.search(text)):
         return None
+    # The sentence is printed too: it must not carry the character that it complains of.
     shown = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
     return Problem(TEXT_UNPRINTABLE, shown, {"character": f"U+{ord(damaged[0]):04X}"})
 
@@ -215,6 +217,7 @@ def number_is_below_limit(number: Decimal) -> Problem | None:
 
 def number_has_few_decimals(number: Decimal) -> Problem | None:
     """Quantity and price have at most 8 decimals (fe-fc-v1 and fe-f-v2, cuerpoDocumento, multipleOf)."""
+    # Zeros at the end are how a spreadsheet shows a number, not decimals that it has.
     exponent = number.normalize().as_tuple().exponent
     too_many = isinstance(exponent, int) and exponent < -MOST_DECIMALS
     return Problem(NUMBER_DECIMALS, as_written(number)) if too_many else None

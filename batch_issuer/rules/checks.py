@@ -1,4 +1,4 @@
-"""How a document is held against the rules that `table` lists. What they find are values: nothing is raised or sent.
+"""Hold a document against the rules that `table` lists. What they find are values: nothing is raised or sent.
 
 Cells are judged once per distinct value. Catalog names become codes and identifiers take the form that travels; what
 cannot be understood stays as it was written, with a problem.
@@ -22,7 +22,7 @@ from batch_issuer.rules import by_type, catalogs, whole
 from batch_issuer.rules.catalogs import Catalog
 from batch_issuer.rules.identifiers import digits_of, dui_has_shape, dui_with_hyphen, nit_has_shape, nrc_has_shape
 from batch_issuer.rules.places import place
-from batch_issuer.rules.table import AMOUNT_RULES, CELL_RULES, DOCUMENT_RULES, CellRule, WholeRule
+from batch_issuer.rules.table import AMOUNT_RULES, CELL_RULES, DOCUMENT_RULES, WholeRule
 from batch_issuer.settings import LINE_FIELDS, Rules
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def check(document: Document, rules: Rules, in_lines: Sequence[Problem] | None =
 
     `in_lines` is what is wrong in its lines, where that is known (see `faults_of_lines`).
     """
+    # Nothing else is judged then: which fields and rules there are depends on the type.
     if wrong_type := whole.type_is_issued(document):
         return Entry(document=document, problems=(wrong_type,))
     document, header = _header(_named(document), whole.row_of(document))
@@ -182,6 +183,7 @@ def _lines(document: Document) -> list[Problem]:
         _SOUND["description"].issuperset(descriptions)
         and _SOUND["quantity"].issuperset(quantities)
         and _SOUND["unit_price"].issuperset(prices)
+        # Nearly no line has a discount: asking whether any has is quicker than looking each one up.
         and (not any(discounts) or _SOUND["discount_percentage"].issuperset(discounts))
     ):
         return []
@@ -194,6 +196,7 @@ def _lines_count(document: Document) -> bool:
 
 
 def _line(line: Line) -> Iterator[tuple[str, Problem]]:
+    """Yield what is wrong in one line with the field in which it stands, and remember the values that are sound."""
     for field, sound in _SOUND.items():
         value = getattr(line, field)
         if value in sound:
@@ -201,6 +204,7 @@ def _line(line: Line) -> Iterator[tuple[str, Problem]]:
         if fault := _fault(field, value):
             yield field, fault
         else:
+            # Prices of a year can all differ: beginning anew costs less than the memory.
             if len(sound) >= _MOST_REMEMBERED:
                 sound.clear()
             sound.add(value)
@@ -208,6 +212,7 @@ def _line(line: Line) -> Iterator[tuple[str, Problem]]:
 
 @catalogs.remembered(16384)
 def _customer(customer: Customer) -> tuple[Customer, tuple[tuple[str, Problem], ...]]:
+    """Return a customer as it travels, and what is wrong with it. Remembered: a shop sells to the same ones."""
     faults: list[tuple[str, Problem]] = []
     changes: dict[str, str] = {}
     # The NIT's column also takes the number of a passport or another document, which has a rule of its own.
@@ -236,22 +241,14 @@ def _judged(field: str, text: str) -> tuple[str, Problem | None]:
     fault = _fault(field, text)
     if fault and fault.kind.severity is Severity.BLOCKS:
         return text, fault
-    return _travelling(field, text), fault
-
-
-def _travelling(field: str, text: str) -> str:
     digits = digits_of(text)
-    match field:
-        case "nit" if nit_has_shape(digits):
-            return digits
-        case "nrc" if nrc_has_shape(digits):
-            return digits
-        case "dui" if dui_has_shape(digits):
-            return dui_with_hyphen(digits)
-        case _ if field in _CODES:
-            return _CODES[field]().code_of(text)
-        case _:
-            return text
+    if (field == "nit" and nit_has_shape(digits)) or (field == "nrc" and nrc_has_shape(digits)):
+        text = digits
+    elif field == "dui" and dui_has_shape(digits):
+        text = dui_with_hyphen(digits)
+    elif field in _CODES:
+        text = _CODES[field]().code_of(text)
+    return text, fault
 
 
 def _fault(field: str, value: object) -> Problem | None:
@@ -259,16 +256,14 @@ def _fault(field: str, value: object) -> Problem | None:
     return next((fault for rule in _RULES[field] if (fault := rule(value))), None)
 
 
-def _by_field(rules: Sequence[CellRule]) -> Mapping[str, tuple[Callable[[Any], Problem | None], ...]]:
-    fields = {field for rule in rules for field in rule.fields}
-    return {field: tuple(rule.check for rule in rules if field in rule.fields) for field in fields}
-
-
 def _by_type(rules: Sequence[WholeRule]) -> Mapping[str, tuple[Callable[..., Any], ...]]:
     return {kind: tuple(rule.check for rule in rules if kind in rule.doc_types) for kind in DOC_TYPES}
 
 
-_RULES = _by_field(CELL_RULES)
+_RULES: Mapping[str, tuple[Callable[[Any], Problem | None], ...]] = {
+    name: tuple(rule.check for rule in CELL_RULES if name in rule.fields)
+    for name in {name for rule in CELL_RULES for name in rule.fields}
+}
 _HEADER_FIELDS = tuple(key for key in keys_of(Owner.DOCUMENT) if key in _RULES)
 _CUSTOMER_FIELDS = {key: attribute for key, attribute in CUSTOMER_ATTRIBUTES.items() if key in _RULES}
 """Our field to the customer's attribute; the place has a rule of its own."""

@@ -75,6 +75,7 @@ def business_day_after(day: dt.date, count: int) -> dt.date | None:
         day += dt.timedelta(days=1)
         if day.year != CALENDAR_YEAR:
             return None
+        # A bool counts as 0 or 1: days off are passed over.
         count -= is_business_day(day)
     return day
 
@@ -83,7 +84,14 @@ def deadlines(doc_type: str, issued: dt.date, stamped: dt.date, activity: str = 
     """Return what each source says of a document of this type, issued and stamped on these days of El Salvador."""
     match doc_type:
         case "01":
-            return (_business_days(issued), _three_months(stamped, activity))
+            last_day = business_day_after(issued, _PROVIDER_DAYS)
+            # Counted to the end of the days off that are known: the last day lies behind it.
+            beyond = dt.date(CALENDAR_YEAR, 12, 31) if last_day is None and issued.year == CALENDAR_YEAR else None
+            rule = N_("90 business days from the issue")
+            return (
+                Deadline(source=Source.PROVIDER, rule=rule, last_day=last_day, not_before=beyond),
+                _three_months(stamped, activity),
+            )
         case "03":
             next_day = issued + dt.timedelta(days=1)
             rule = N_("the day of issue and the day after; later it writes a credit note")
@@ -115,17 +123,6 @@ def at_the_latest(found: tuple[Deadline, ...]) -> dt.date | None:
 
 def _unsaid() -> Deadline:
     return Deadline(source=Source.PROVIDER, rule=N_("says nothing of this type: see the ministry's rules"))
-
-
-def _business_days(issued: dt.date) -> Deadline:
-    last_day = business_day_after(issued, _PROVIDER_DAYS)
-    return Deadline(
-        source=Source.PROVIDER,
-        rule=N_("90 business days from the issue"),
-        last_day=last_day,
-        # Counted to the end of the days off that are known: the last day lies behind it.
-        not_before=dt.date(CALENDAR_YEAR, 12, 31) if last_day is None and issued.year == CALENDAR_YEAR else None,
-    )
 
 
 def _three_months(stamped: dt.date, activity: str) -> Deadline:

@@ -45,6 +45,7 @@ def nit_is_valid(digits: str) -> bool:
     """
     if len(digits) == DUI_LENGTH:
         return dui_is_valid(digits)
+    # It begins with a department (01 to 14), or with 9 (python-stdnum).
     if len(digits) != NIT_LENGTHS[0] or not is_all_digits(digits) or digits[0] not in "019":
         return False
     if int(digits[10:13]) <= _LAST_OLD_CORRELATIVE:
@@ -87,7 +88,7 @@ def is_uuid(text: str) -> bool:
 
 
 def dui_with_hyphen(digits: str) -> str:
-    """Nine digits as `########-#`, the form that type 01 demands."""
+    """Return nine digits as `########-#`, the form that type 01 demands."""
     return f"{digits[:-1]}-{digits[-1]}"
 
 

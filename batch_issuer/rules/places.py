@@ -91,6 +91,7 @@ def place(department: str, municipality: str, district: str) -> Placing:
             known = ", ".join(departments().names.values())
             raise _Misplaced("department", Problem(DEPARTMENT_UNKNOWN, department, {"known": known}))
         written = _municipality(code, municipality) if municipality else None
+        # The provider names its districts by UUID, which only it can check.
         if district and not is_uuid(district):
             return _sent(_of_district(code, written, district))
         if written:
@@ -114,11 +115,13 @@ def _sent(municipality: Municipality, district: str = "") -> Placing:
 
 
 def _municipality(department: str, text: str) -> Municipality:
+    """Return the municipality that a text of its column means, in the department where one is written."""
     if is_all_digits(text.strip()):
         return _municipality_of_code(department, text.strip())
     key = fold(text)
     named = territory().municipalities_named.get(key, ())
     towns = tuple(territory().municipality_of(found) for found in territory().districts_named.get(key, ()))
+    # Since May 2024 the towns of before are districts; sheets still write them as municipalities.
     here = _within_department(department, named) or _within_department(department, towns)
     elsewhere = named or towns
     if not here and elsewhere:
@@ -140,6 +143,7 @@ def _only(field: str, text: str, places: Sequence[Municipality], department: str
 
 
 def _municipality_of_code(department: str, digits: str) -> Municipality:
+    """Return the municipality of a code, which may state its department (`1124`) or not (`24`)."""
     stated, code = _split(digits)
     if stated and department and stated != department:
         parameters = {"department": _name(department), "actual": _name(stated)}
@@ -157,7 +161,7 @@ def _municipality_of_code(department: str, digits: str) -> Municipality:
 
 
 def _split(digits: str) -> tuple[str, str]:
-    """Department and own code: "1124" and "24"; a short code states no department."""
+    """Divide a code into department and own code; a short one (`24`, not `1124`) states no department."""
     if len(digits) <= _LONGEST_SHORT_CODE:
         return "", digits.zfill(2)
     long = digits.zfill(4)

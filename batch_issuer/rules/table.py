@@ -154,6 +154,7 @@ def all_kinds() -> tuple[RuleRow, ...]:
     rows: dict[str, RuleRow] = {}
     for kind, doc_types, check in listed:
         before = rows.get(kind.code)
+        # A rule's own first sentence is its source, so that what is printed and what is checked cannot drift apart.
         source = (inspect.getdoc(check) or "").partition("\n")[0]
         rows[kind.code] = _row(kind, doc_types, (*(before.sources if before else ()), source))
     return tuple(rows.values())

@@ -141,7 +141,10 @@ def total_agrees(document: Document, gross: Decimal, _rules: Rules) -> Iterator[
     if document.total is None or document.full_adjustment:
         return
     tolerance = CENT * len(document.lines)
-    if not any(abs(document.total - amount) <= tolerance for amount in _totals(document, gross)):
+    # A sheet may mean the total with VAT, without it where its prices are, or less what the buyer withholds.
+    amounts = expected_amounts(document)
+    meant = (gross, None if document.prices_with_vat else amounts.taxable, amounts.total)
+    if all(amount is None or abs(document.total - amount) > tolerance for amount in meant):
         parameters = {"total": exact_grouped(document.total), "expected": exact_grouped(gross)}
         yield Problem(TOTAL_DIFFERS, as_written(document.total), parameters, row=row_of(document), field="total")
 
@@ -178,16 +181,6 @@ def is_nobody(name: str) -> bool:
     return fold(name) in NOBODY
 
 
-def _totals(document: Document, gross: Decimal) -> Iterator[Decimal]:
-    """What a sheet may mean by its total: with VAT, without where its prices are, and less what the buyer withholds."""
-    amounts = expected_amounts(document)
-    yield gross
-    if not document.prices_with_vat and amounts.taxable is not None:
-        yield amounts.taxable
-    if amounts.total is not None:
-        yield amounts.total
-
-
 def type_is_issued(document: Document) -> Problem | None:
     """The provider issues 01, 03, 05, 11 and 14 (Ocote, welcome); nothing else may leave."""
     if document.doc_type in DOC_TYPES:
@@ -196,5 +189,5 @@ def type_is_issued(document: Document) -> Problem | None:
 
 
 def row_of(document: Document) -> int | None:
-    """Where a finding about the whole document points."""
+    """Return the batch row that a finding about the whole document points at; None without lines."""
     return document.row if document.lines else None
