@@ -147,6 +147,7 @@ def _fault_of_parts(
         if not piece:
             return Problem(kinds.REF_PART_MISSING, parameters={"heading": heading})
         kind = column.kind(int(column.codes[row]))
+        # Alone a date is a number that Excel turned into one; as a part it is what tells the days apart.
         if kind is not CellKind.DATE and (fault := _fault_of_cell(piece, kind)):
             return fault
     return None

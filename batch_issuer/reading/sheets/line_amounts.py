@@ -97,45 +97,31 @@ def control_lines(
 
     Raises `CannotStart` where the amounts prove the other basis.
     """
-    ignored = {key_of(heading) for heading in source.ignore}
+    ignored = set(map(key_of, source.ignore))
     free = [number for number in header.ignored_columns if key_of(header.headings[number]) not in ignored]
     totals = [number for number in free if key_of(header.headings[number]) in LINE_TOTAL_KEYS]
     taxes = [number for number in free if key_of(header.headings[number]) in TAXES]
-    if not (totals or taxes) or not len(sales):
+    if not totals + taxes or not len(sales):
         return LineControl(agrees=np.zeros(len(sales), np.bool_))
     with localcontext(_QUIET):
         full, amount = line.amounts()
         look = _Look(sheet, header, sales, with_vat, source)
+        # A column of VAT proves the basis too: 13 % of a net price, 13/113 of a gross one.
         for number in taxes:
             look.refuse_other_basis(number, _WITH_VAT(amount) - amount, amount - _WITHOUT_VAT(amount), amount)
+        # A sheet may have several such columns, as «Subtotal» and «Total»: to confirm a row one of them is enough, to
+        # trust its price through a discount every one is needed.
         one, every, said = np.zeros(len(sales), np.bool_), np.ones(len(sales), np.bool_), np.zeros(len(sales), np.bool_)
         for number in totals:
             value = look.values(number)
             look.refuse_other_basis(number, _WITH_VAT(amount), amount, amount)
-            fits = _near(value, amount) | _near(value, full)
-            if not (fits | ~_known(value)).all():  # seldom, and the rest costs as much again
-                of_document, near = _of_documents(amount, documents)
-                fits |= _near(value, _other(amount, with_vat)) | _near(value, of_document, near)
-                fits |= _near(value, _other(of_document, with_vat), near)
+            fits = look.confirmed(value, full, amount, documents)
             one |= fits
             every &= fits | ~_known(value)
             said |= _known(value)
         wrong = np.flatnonzero(said & ~one & _known(amount))
         differing = tuple(look.differing(totals, wrong, line)) if len(wrong) else ()
     return LineControl(agrees=said & every, differing=differing)
-
-
-def _of_documents(amount: Amounts, documents: Codes) -> tuple[Amounts, Amounts]:
-    """Return of each row what all lines of its document come to, as some sheets repeat it, and how near is enough."""
-    sums, known = np.full(int(documents.max()) + 1, ZERO, np.object_), _known(amount)
-    np.add.at(sums, documents[known], amount[known])
-    near = np.array([_NEAR * lines for lines in np.bincount(documents).tolist()], np.object_)  # each line was rounded
-    return sums[documents], near[documents]
-
-
-def _other(amount: Amounts, with_vat: Flags) -> Amounts:
-    """Return what a sheet may show beside its own prices: net amounts of gross ones, gross amounts of net ones."""
-    return np.where(with_vat, _WITHOUT_VAT(amount), _WITH_VAT(amount))
 
 
 def _near(value: Amounts, wanted: Amounts, near: Amounts | Decimal = _NEAR) -> Flags:
@@ -164,6 +150,25 @@ class _Look:
         column = self.sheet.table.columns[number].taken(self.sales)
         mark = column_mark(column, self.source.decimal)
         return _by_row(column, [number_in(column, code, mark) for code in range(len(column.texts))])
+
+    def confirmed(self, value: Amounts, full: Amounts, amount: Amounts, documents: Codes) -> Flags:
+        """Return the rows whose amount in a column is quantity × price, on either basis, before or after the discount.
+
+        Some sheets repeat in each line what all lines of its document come to: that confirms it too.
+        """
+        fits = _near(value, amount) | _near(value, full)
+        if (fits | ~_known(value)).all():  # as in most sheets, and the rest costs as much again
+            return fits
+        known, sums = _known(amount), np.full(int(documents.max()) + 1, ZERO, np.object_)
+        np.add.at(sums, documents[known], amount[known])
+        near = np.array([_NEAR * lines for lines in np.bincount(documents).tolist()], np.object_)  # each was rounded
+        sums, near = sums[documents], near[documents]
+        fits |= _near(value, self.other(amount)) | _near(value, sums, near) | _near(value, self.other(sums), near)
+        return fits
+
+    def other(self, amount: Amounts) -> Amounts:
+        """Return what a sheet may show beside its own prices: net amounts of gross ones, gross amounts of net ones."""
+        return np.where(self.with_vat, _WITHOUT_VAT(amount), _WITH_VAT(amount))
 
     def refuse_other_basis(self, number: int, if_net: Amounts, if_gross: Amounts, amount: Amounts) -> None:
         """Raise `CannotStart` where the column fits only prices without VAT, and the settings take them as with VAT.

@@ -35,28 +35,24 @@ def find_notations(sheet: Sheet, header: Header, taken: Mapping[str, Column], so
     marks, orders = set[str](), set[str]()
     questions: list[CannotStart] = []
     for name in (name for name in (*NUMBER_FIELDS, *DATE_FIELDS) if name in taken):
-        asking = partial(_question, sheet, header, header.columns[name])
-        texts = _typed_texts(taken[name])
+        number, column = header.columns[name], taken[name]
+        asking = partial(CannotStart, where=sheet.title, heading=header.headings[number], letter=letter_of(number))
+        typed = (column.texts[code] for code in column.used_codes() if column.kind(code) is CellKind.TEXT)
+        texts = [cleaned for cleaned in map(clean, typed) if cleaned]  # as `read_values` will see them
         try:
             if name in NUMBER_FIELDS:
                 evidence = find_mark(text.removesuffix("%").rstrip() for text in texts)
                 notations[name] = Notation(mark=_mark(evidence, source.decimal, asking))
-                marks |= {notations[name].mark} if evidence.point or evidence.comma or evidence.either else set()
+                if any((evidence.point, evidence.comma, evidence.either)):
+                    marks.add(notations[name].mark)
             else:
-                notations[name] = Notation(order=_order(taken[name], texts, source.dates, asking))
-                orders |= {notations[name].order} if texts else set()
+                notations[name] = Notation(order=_order(column, texts, source.dates, asking))
+                if texts:
+                    orders.add(notations[name].order)
         except CannotStart as question:
             questions.append(question)
     raise_together(questions)
     return Notations(of=notations, marks=frozenset(marks), orders=frozenset(orders))
-
-
-def _question(
-    sheet: Sheet, header: Header, number: int, sentence: str, *, repair: str, **parameters: str
-) -> CannotStart:
-    """Return a question about a column, in a sentence that names the sheet, its heading and its letter."""
-    heading, letter = header.headings[number], letter_of(number)
-    return CannotStart(sentence, repair=repair, where=sheet.title, heading=heading, letter=letter, **parameters)
 
 
 def _mark(evidence: MarkEvidence, wanted: str, asking: Callable[..., CannotStart]) -> Mark:
@@ -144,7 +140,7 @@ def _refuse_swapped_dates(column: Column, texts: Sequence[str], asking: Callable
 
 
 def column_mark(column: Column, decimal: str) -> Mark | None:
-    """Return the decimal mark of a column without a field: the settings' own, or what its texts leave no doubt about."""
+    """Return the decimal mark of a column without a field: the settings' own, or what its texts leave no doubt of."""
     if decimal:
         return "comma" if decimal == "comma" else "point"
     texts = (clean(text) for code, text in enumerate(column.texts) if column.kind(code) is CellKind.TEXT)
@@ -156,12 +152,3 @@ def number_in(column: Column, code: int, mark: Mark | None) -> Decimal | None:
     if column.kind(code) is CellKind.NUMBER:
         return read_number(column.texts[code], "point")
     return read_number(clean(column.texts[code]), mark) if column.kind(code) is CellKind.TEXT and mark else None
-
-
-def _typed_texts(column: Column) -> list[str]:
-    """Return the distinct texts of a column that somebody typed as text, as `read_values` will see them."""
-    return [
-        text
-        for code in column.used_codes()
-        if column.kind(code) is CellKind.TEXT and (text := clean(column.texts[code]))
-    ]

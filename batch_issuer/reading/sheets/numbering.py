@@ -20,7 +20,7 @@ from batch_issuer.model.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import SourceFile
 from batch_issuer.reading.sheets.external_refs import Refs
-from batch_issuer.reading.tables import Codes, Flags, is_blank
+from batch_issuer.reading.tables import Codes, Flags
 
 if TYPE_CHECKING:
     from batch_issuer.reading.sheets.fields import SheetSales
@@ -76,7 +76,7 @@ def notes_on_numbers(
             heading_of = {one.field: f"«{one.heading}»" for one in sheet.source.mapping}
             headings = ", ".join(heading_of[name] for name in TELLING if name in held and name in heading_of)
             parameters = {"count": f"{count:,}", "headings": headings}
-        elif last := _counted_to(sheet):
+        elif last := _counted_to(sheet):  # said before it happens: tomorrow's 1 would be taken for today's
             line = propose_template(sheet.source, _told_by(sheet))
             kind, parameters = kinds.NUMBERS_MAY_RESTART, {"last": str(last)}
         if line:
@@ -89,19 +89,17 @@ def _told_by(sheet: SheetSales) -> list[str]:
 
     Of a sheet that has neither dates nor two of one of the others, whatever it has.
     """
-    found: dict[str, int] = {}
-    for field in sheet.fields:
-        if field.name in TELLING:
-            used = [code for code in field.column.used_codes() if not is_blank(field.texts[code])]
-            found[field.name] = len({field.values[code] for code in used} - {None, ""})
-    several = [name for name, count in found.items() if (name == "date" and count) or count > 1]
-    return several or [name for name, count in found.items() if count]
+    telling = [field for field in sheet.fields if field.name in TELLING]
+    said = {one.name: {one.values[code] for code in one.column.used_codes()} - {None, ""} for one in telling}
+    several = [name for name, values in said.items() if (name == "date" and values) or len(values) > 1]
+    return several or [name for name, values in said.items() if values]
 
 
 def _counted_to(sheet: SheetSales) -> int:
     """Return the last of numbers that are counted from 1 in the order of the rows; 0 where they are not."""
     numbers = sheet.numbers
     last = max(numbers.values(), default=0)
+    # A template tells the days apart already, and of one sale nothing can be said.
     if sheet.source.template or len(numbers) < 2 or min(numbers.values()) > 1 or last > _DENSE * len(numbers):
         return 0
     first_rows = sheet.refs.first_rows().tolist()
@@ -173,6 +171,7 @@ def questions_about_numbers(
     ]
     for (first, ours), (second, theirs) in combinations(counting, 2):
         shared = sorted(number for number in ours & theirs if not told_apart[number])
+        # Few in common are a sale that goes on in the other file; two counts from 1 have the shorter one in common.
         if shared and 2 * len(shared) >= min(len(ours), len(theirs)):
             by_till = propose_template(second.source, ["till"]) if tills_differ[shared].any() else ""
             yield _about_two(first, second, [refs[number] for number in shared], by_till)

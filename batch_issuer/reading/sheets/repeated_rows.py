@@ -53,12 +53,13 @@ def find_repeats(
     `documents` is the document of each sales row, negative for none. Rows without a quantity and a price have no line.
     """
     # Few rows agree in these four columns: only they are compared in all others.
-    said = combined([documents + np.int32(1), descriptions, line.quantity.codes, line.price.codes])
-    _, group, times = np.unique(said, return_inverse=True, return_counts=True)
+    four = combined([documents + np.int32(1), descriptions, line.quantity.codes, line.price.codes])
+    _, group, times = np.unique(four, return_inverse=True, return_counts=True)
     found = np.flatnonzero(times[group] > 1).astype(np.int32)
     found = found[(documents[found] >= 0) & ~(_is_empty(line.quantity, found) & _is_empty(line.price, found))]
     if not len(found):
         return None
+    # Whatever the sheet writes counts, also where nobody mapped it: a till's own row number tells two sales apart.
     equal = documents[found].astype(np.int64)
     for column in sheet.table.columns:
         codes = column.codes[sales[found]]
@@ -67,9 +68,9 @@ def find_repeats(
     _, first, group = np.unique(equal, return_index=True, return_inverse=True)
     firsts = found[first[group]]
     repeated = firsts != found
-    rows, firsts = found[repeated], firsts[repeated]
-    if not len(rows):
+    if not repeated.any():
         return None
+    rows, firsts = found[repeated], firsts[repeated]
     return Repeats(
         rows=rows,
         firsts=firsts,
@@ -102,7 +103,7 @@ def _is_habit(rows: Codes, firsts: Codes, documents: Codes) -> bool:
     first[of_rows[::-1]] = theirs[::-1]
     sizes = np.bincount(of_rows, minlength=count)
     if (last - first + 1 != sizes)[number_of].any():
-        return False
+        return False  # a till writes a sale in one go; what is pasted below stands apart
     members = np.unique(np.concatenate([rows, firsts]))
     whole = np.bincount(documents[members], minlength=count)[number_of] == sizes[number_of]
     return bool(_WHOLE_ONE_IN * whole.sum() <= len(number_of))

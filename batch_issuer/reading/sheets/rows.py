@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from batch_issuer.messages import N_
-from batch_issuer.model.problems import CannotStart
+from batch_issuer.model.problems import CannotStart, Problem
+from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.letters import letters_of
 from batch_issuer.reading.cells.numbers import figure_of
 from batch_issuer.reading.headings.aliases import TOTAL_WORDS
-from batch_issuer.reading.headings.columns import REQUIRED, Header
+from batch_issuer.reading.headings.columns import REQUIRED, Header, place_of
 from batch_issuer.reading.tables import BLANKS, CellKind, Codes, Column, Flags, Sheet, is_blank
 
 _TOTAL_KEYS = frozenset(map(letters_of, TOTAL_WORDS))
@@ -67,7 +68,7 @@ class _Body:
                 self.cells += self.filled(number)
         self.has_ref = self.any_filled(header.ref_columns)
         self.has = {name: self.filled(header.columns[name]) for name in REQUIRED}
-        self._filled.clear()
+        self._filled.clear()  # a flag for each row of each column, and nothing below asks again
 
     def column(self, number: int) -> Column:
         return self.sheet.table.columns[number]
@@ -118,6 +119,7 @@ class _Body:
             number = self.header.columns[name]
             heading = self.header.headings[number].casefold()
             texts = self.column(number).texts
+            # No heading is that long, and to fold long descriptions takes time.
             repeats = [len(text) < 200 and " ".join(text.split()).casefold() == heading for text in texts]
             same &= self.where(number, np.array(repeats, np.bool_))
             if not same.any():
@@ -160,13 +162,16 @@ def find_sales(sheet: Sheet, header: Header, *, continue_rows: bool) -> SalesRow
     totals = body.labelled_totals() & ~blank & ~headings
     rest = ~(blank | headings | totals)
     notes = np.zeros(body.count, np.bool_)
-    last_ref = int(np.flatnonzero(body.has_ref & rest)[-1]) if (body.has_ref & rest).any() else -1
+    last_ref = int(np.max(np.flatnonzero(body.has_ref & rest), initial=-1))
     unlabelled = rest & ~body.has["description"] & ~(body.has_ref & (body.has["quantity"] | body.has["unit_price"]))
     single = rest & (body.cells == 1) & ~body.has["quantity"] & ~body.has["unit_price"]
+    # Only rows that lack what every sale has are looked at one by one: a handful, also of half a million.
     for row in np.flatnonzero(unlabelled | single).tolist():
         cells = body.filled_cells(row)
         numeric = all(kind is CellKind.NUMBER or (kind is CellKind.TEXT and figure_of(text)) for _, text, kind in cells)
         if numeric and not body.has_ref[row]:
+            # Above the last reference a row with quantity and price may be a sale that lost its reference; below, the
+            # same figures are the sheet's totals.
             both = body.has["quantity"][row] and body.has["unit_price"][row]
             totals[row] = row > last_ref or not both
         elif len(cells) == 1:
@@ -181,15 +186,15 @@ def find_sales(sheet: Sheet, header: Header, *, continue_rows: bool) -> SalesRow
     )
 
 
-def without_hidden(sheet: Sheet, rows: SalesRows, wanted: str) -> tuple[SalesRows, tuple[int, ...]]:
-    """Return the sales rows as the settings want them, and the table rows of those that are hidden.
+def without_hidden(sheet: Sheet, header: Header, rows: SalesRows, wanted: str) -> tuple[SalesRows, list[Problem]]:
+    """Return the sales rows as the settings want them, and what is told of each that is hidden.
 
     Raises `CannotStart` where there are some and the settings do not say whether they count.
     """
     if not sheet.hidden_rows:
-        return rows, ()
+        return rows, []
     flags = np.isin(rows.sales, np.array(sheet.hidden_rows))
-    hidden = tuple(rows.sales[flags].tolist())
+    hidden = rows.sales[flags].tolist()
     if hidden and not wanted:
         one = N_("{where}: row {row}, a sale, is hidden, on purpose or by mistake.")
         many = N_("{where}: {count} rows of sales are hidden, the first is row {row}: on purpose or by mistake.")
@@ -203,7 +208,9 @@ def without_hidden(sheet: Sheet, rows: SalesRows, wanted: str) -> tuple[SalesRow
             count=f"{len(hidden):,}",
             row=hidden[0] + 1,
         )
-    return (rows.kept(~flags) if wanted == "skip" and hidden else rows), hidden
+    kind = kinds.HIDDEN_ROW_SKIPPED if wanted == "skip" else kinds.HIDDEN_ROW_READ
+    told = [Problem(kind=kind, place=place_of(sheet, header, row)) for row in hidden]
+    return (rows.kept(~flags) if wanted == "skip" else rows), told
 
 
 def _is_total(text: str) -> bool:
@@ -211,6 +218,7 @@ def _is_total(text: str) -> bool:
 
 
 def _starts_as_total(text: str) -> bool:
+    # One letter decides for nearly all of a column's texts, where to fold each would take most of the time.
     if text.strip(BLANKS)[:1].lower() not in ("t", "s", "g"):
         return False
     return _is_total(text) or _TOTAL_OF.match(text.strip(BLANKS)) is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -41,36 +40,27 @@ _ROWS_LOOKED_AT = 200
 def read_sheet(sheet: Sheet, header: Header, columns: Columns, settings: Settings) -> SheetSales:
     """Return the sales of a sheet whose header is confirmed.
 
-    Raises `CannotStart` for whatever of the sheet can be read in two ways and the settings do not say in which: hidden
-    rows, numbers, dates, columns without a field, prices with or without VAT.
+    Raises `CannotStart` for whatever can be read in two ways and the settings do not say in which.
     """
-    source = settings.source
-    rows = find_sales(sheet, header, continue_rows=source.continue_rows)
-    rows, hidden = without_hidden(sheet, rows, source.hidden_rows)
-    header = with_percentages(sheet, header, rows, source, frozenset(settings.columns))
+    rows = find_sales(sheet, header, continue_rows=settings.source.continue_rows)
+    rows, hidden = without_hidden(sheet, header, rows, settings.source.hidden_rows)
     header, read, written = _read(sheet, header, columns, rows, settings)
+    # A workbook to correct holds some of the sales of another file: what is missing in it says nothing.
     numbers = {} if is_fix_file(header.headings) else counted_numbers(read.refs)
-    below = restart_of(read.refs, numbers)
-    answered = _answered(sheet, header, read, below, source.repeated_rows)
+    answered = _answered(sheet, header, read, restart_of(read.refs, numbers), settings.source.repeated_rows)
     rows, refs, fields, _ = answered.read
     line = _line(answered.read)
     control = _control(sheet, header, answered.read, line, columns, settings)
-    told = kinds.HIDDEN_ROW_SKIPPED if source.hidden_rows == "skip" else kinds.HIDDEN_ROW_READ
-    said = total_said(sheet, header, rows, source.decimal, line.total)
-    unnamed = (*cells_beyond(sheet, header, rows), *held_columns(sheet, header, rows, source), *control.differing)
+    beyond, held = cells_beyond(sheet, header, rows), held_columns(sheet, header, rows, settings.source)
+    said = total_said(sheet, header, rows, settings.source.decimal, line.total)
     return SheetSales(
         sheet=sheet,
         header=header,
         rows=rows,
         refs=refs,
-        fields=(*fields, *unnamed),
+        fields=(*fields, *beyond, *held, *control.differing),
         source=replace(_source(sheet, header, rows, written, said.control), template=columns.template),
-        problems=(
-            *_sheet_problems(sheet, header, rows),
-            *(Problem(kind=told, place=place_of(sheet, header, row)) for row in hidden),
-            *answered.problems,
-            *said.problems(partial(place_of, sheet, header)),
-        ),
+        problems=(*_sheet_problems(sheet, header, rows), *hidden, *answered.problems, *said.problems(sheet, header)),
         question=answered.question,
         numbers=numbers,
         restart=answered.restart,
@@ -115,9 +105,10 @@ def _read(
 ) -> tuple[Header, _Read, Notations]:
     """Read every mapped column and the references.
 
-    The header comes back without a till of which one document has two and that nobody asked for: a heading such as
-    «Caja» may mean boxes.
+    The header comes back with discounts that are plainly percentages as such, and without a till that nobody asked for
+    and of which one document has two: a heading such as «Caja» may mean boxes.
     """
+    header = with_percentages(sheet, header, rows, settings.source, frozenset(settings.columns))
     taken = {name: rows.of(sheet.table.columns[number]) for name, number in header.columns.items()}
     written = find_notations(sheet, header, taken, settings.source)
     fields: list[Field] = []

@@ -9,12 +9,12 @@ from decimal import Decimal
 import numpy as np
 
 from batch_issuer.model.money import CENT, to_cents, with_vat, without_vat
-from batch_issuer.model.problems import Place, Problem
+from batch_issuer.model.problems import Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.numbers import Mark
 from batch_issuer.reading.cells.values import ZERO
 from batch_issuer.reading.headings.aliases import LINE_TOTAL_KEYS, key_of
-from batch_issuer.reading.headings.columns import Header
+from batch_issuer.reading.headings.columns import Header, place_of
 from batch_issuer.reading.sheets.notations import column_mark, number_in
 from batch_issuer.reading.sheets.rows import SalesRows
 from batch_issuer.reading.tables import Codes, Column, Sheet, is_blank
@@ -43,12 +43,12 @@ class TotalsSaid:
     control: Decimal | None = None
     columns: tuple[Said, ...] = ()
 
-    def problems(self, place: Callable[[int, int], Place]) -> Iterator[Problem]:
+    def problems(self, sheet: Sheet, header: Header) -> Iterator[Problem]:
         for said in self.columns:
             if said.differs:
                 yield Problem(
                     kind=kinds.TOTAL_ROW_DIFFERS,
-                    place=place(said.row, said.column),
+                    place=place_of(sheet, header, said.row, said.column),
                     value=said.text,
                     parameters={"sum": f"{said.sums[0]:f}"},
                 )
@@ -66,9 +66,9 @@ def total_said(
     amount, price = control_column(header), header.columns["unit_price"]
     money = price if amount is None or is_blank(sheet.table.columns[amount][rows.totals[-1]]) else amount
     lines = computed()
-    amounts = tuple(to_cents(found) for found in (lines, with_vat(lines), without_vat(lines)))
+    amounts = tuple(map(to_cents, (lines, with_vat(lines), without_vat(lines))))
     firsts = None
-    if len(header.ref_columns) == 1:
+    if len(header.ref_columns) == 1:  # of a template no single column says where a document begins
         _, at = np.unique(rows.of(sheet.table.columns[header.ref_columns[0]]).codes, return_index=True)
         firsts = rows.sales[at]
     columns = [

@@ -89,7 +89,6 @@ def refuse_overlooked(
 
     `asked` are the fields in [columns]; `confirmed` the rows whose own amount is quantity × price, which then is
     after any discount.
-
     Raises `CannotStart` with the values and both lines of settings, all questions at once.
     """
     known = asked | header.columns.keys()
@@ -99,9 +98,9 @@ def refuse_overlooked(
         if key in TYPES and "doc_type" not in known:
             questions.append(_about_types(sheet, header, rows, number, source.doc_type))
         if key in DISCOUNTS and "discount_percentage" not in known:
-            unconfirmed = rows.sales[~confirmed]
-            questions.append(_about_amounts(*_DISCOUNT, sheet, header, number, unconfirmed, source.decimal))
-        if key in CHARGES:
+            unsure = rows.sales[~confirmed]
+            questions.append(_about_amounts(*_DISCOUNT, sheet, header, number, unsure, source.decimal))
+        if key in CHARGES:  # also in confirmed rows: a tip stands beside quantity × price, not in it
             questions.append(_about_amounts(*_CHARGE, sheet, header, number, rows.sales, source.decimal))
     for name in MONEY_FIELDS:
         number = header.columns.get(name, -1)
@@ -166,6 +165,7 @@ def with_percentages(sheet: Sheet, header: Header, rows: SalesRows, source: Sour
 
 def held_columns(sheet: Sheet, header: Header, rows: SalesRows, source: Source) -> Iterator[Field]:
     """Return the columns that mark rows as no sales, or as sales in another currency, with a fault for each mark."""
+    # A workbook may say the currency in the format alone, cell by cell: «Q#,##0.00» beside dollars.
     for name in MONEY_FIELDS:
         number = header.columns.get(name)
         codes = [code for (at, code), shown in sheet.formats.items() if at == number and foreign_currency(shown)]
@@ -219,7 +219,7 @@ def _about_types(sheet: Sheet, header: Header, rows: SalesRows, number: int, def
     texts = [text for _, text in _used_texts(column, rows.sales)]
     types = [doc_type_of(text) for text in texts]
     if not types or not all(types) or set(types) == {default}:
-        return None
+        return None  # «Tipo» also heads kinds of customers and of goods
     return CannotStart(
         N_(
             "{where}: the column «{heading}» ({letter}) looks like the type of document ({values}) and has no field: "
