@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any, overload
 
 from batch_issuer.model.documents import Line
+from batch_issuer.reading.documents.grouping import NEUTRAL, JoinedField
 from batch_issuer.reading.tables import Codes
+from batch_issuer.settings import LINE_FIELDS
 
 LineColumn = tuple[Sequence[Any], Codes] | Any
 """Values and the code of each row; or the one value of all of them."""
+
+
+def line_columns(fields: Mapping[str, JoinedField], rows: Codes) -> Sequence[LineColumn]:
+    """Return the columns of some rows, in the order in which `Line` has its fields."""
+    found = [(name, fields.get(name)) for name in LINE_FIELDS]
+    return [NEUTRAL.get(name, "") if field is None else (field.values, field.codes[rows]) for name, field in found]
 
 
 class Lines(Sequence[Line]):

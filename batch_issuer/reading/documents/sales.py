@@ -26,7 +26,7 @@ from batch_issuer.reading.documents.grouping import (
     join_fields,
     join_refs,
 )
-from batch_issuer.reading.documents.lines import LineColumn, Lines
+from batch_issuer.reading.documents.lines import Lines, line_columns
 from batch_issuer.reading.documents.prices import price_bases
 from batch_issuer.reading.documents.rows import Rows
 from batch_issuer.reading.documents.sums import sum_lines
@@ -34,7 +34,7 @@ from batch_issuer.reading.documents.whole import WholeDocuments
 from batch_issuer.reading.sheets.fields import SheetSales
 from batch_issuer.reading.sheets.numbering import TELLING, notes_on_numbers, questions_about_numbers
 from batch_issuer.reading.tables import Codes, without_collecting
-from batch_issuer.settings import CUSTOMER_FIELDS, LINE_FIELDS, Settings
+from batch_issuer.settings import CUSTOMER_FIELDS, Settings
 
 _BLOCK = 1_000
 """Documents that are built together while iterating."""
@@ -165,7 +165,8 @@ class Sales:
             problems = found.get(at, [])
             if documents[at] in self._whole.odd:
                 problems += self._whole.problems(documents[at], document)
-            problems.sort(key=_by_place)
+            # As a person reads a sheet; the column AA stands after Z.
+            problems.sort(key=lambda one: (*one.place[:2], one.place.row or 0, len(one.place.column), one.place.column))
             entries.append(Entry(document=document, problems=tuple(problems)))
         return entries
 
@@ -198,7 +199,7 @@ class Sales:
         times = [""] * len(numbers)
         if self._times:
             times = [self._times[code] for code in self._fields["date"].codes[first_rows].tolist()]
-        columns = cache(partial(self._line_columns, rows))
+        columns = cache(partial(line_columns, self._fields, rows))
         headers = {
             name: header.of(numbers, NEUTRAL.get(name, ""))
             for name, header in self._headers.items()
@@ -232,10 +233,6 @@ class Sales:
             for values in zip(*columns, strict=True)
         ]
 
-    def _line_columns(self, rows: Codes) -> Sequence[LineColumn]:
-        fields = [(name, self._fields.get(name)) for name in LINE_FIELDS]
-        return [NEUTRAL.get(name, "") if field is None else (field.values, field.codes[rows]) for name, field in fields]
-
     @cached_property
     def _times(self) -> Sequence[str]:
         """The time of day in each distinct text of the dates; empty where none has any."""
@@ -247,8 +244,3 @@ class Sales:
             for text, value in zip(dates.texts, dates.values, strict=True)
         ]
         return found if any(found) else ()
-
-
-def _by_place(problem: Problem) -> tuple[str, str, int, int, str]:
-    place = problem.place
-    return place.file, place.sheet, place.row or 0, len(place.column), place.column

@@ -18,7 +18,7 @@ _MOST_DECIMALS = 12
 
 def sum_lines(fields: Mapping[str, JoinedField], grouped: Grouped) -> Sequence[Decimal] | None:
     """Return quantity × price less discount, unrounded, of each document; None where 64 bits may not hold it."""
-    factors = {name: fields[name].values for name in ("quantity", "unit_price")}
+    factors = {"quantity": fields["quantity"].values, "unit_price": fields["unit_price"].values}
     if "discount_percentage" in fields and any(percentages := fields["discount_percentage"].values):
         left = [1 - value / 100 if isinstance(value, Decimal) else value for value in percentages]
         factors["discount_percentage"] = left

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from batch_issuer.model.fields import BY_KEY
 from batch_issuer.model.problems import Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.values import clean, is_error, lost_digits
 from batch_issuer.reading.own_sheets import holds_example_ref, is_example_ref
+from batch_issuer.reading.sheets.codes import Numbers, combined
 from batch_issuer.reading.tables import CellKind, Codes, Column, is_blank
 
 MAX_LENGTH = BY_KEY["external_ref"].longest
@@ -39,7 +39,7 @@ class Refs:
         """Return the codes that stand in at least one row, ascending."""
         return Column(codes=self.codes, texts=self.texts).used_codes()
 
-    def first_rows(self) -> NDArray[np.int64]:
+    def first_rows(self) -> Numbers:
         """Return the first row of each code; 0 for a code that stands in none."""
         rows = np.zeros(len(self.texts), np.int64)
         rows[self.codes[::-1]] = np.arange(len(self.codes))[::-1]
@@ -47,17 +47,26 @@ class Refs:
 
 
 def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequence[str]) -> Refs:
-    """References of the rows of columns: one column and no literals, or the parts of a template."""
-    if (
-        not literals
-        and not columns[0].kinds
-        and are_plain([columns[0].texts[code] for code in columns[0].used_codes()])
-    ):
-        return Refs(codes=columns[0].codes, texts=list(columns[0].texts), faults={}, parts=[])
+    """Return the references of the rows of columns: one column and no literals, or the parts of a template."""
+    if literals:
+        return _of_template(columns, literals, headings)
+    (column,) = columns
+    # Half a million references are seldom anything but plain: one look at all of them spares one at each.
+    if not column.kinds and are_plain([column.texts[code] for code in column.used_codes()]):
+        return Refs(codes=column.codes, texts=list(column.texts), faults={}, parts=[])
+    texts = _cleaned(column)
+    faults: dict[int, Problem] = {}
+    for code, text in enumerate(texts):
+        if text and (fault := _fault_of_cell(text, column.kind(code)) or fault_of(text)):
+            faults[code] = fault
+    return Refs(codes=column.codes, texts=texts, faults=faults, parts=[])
+
+
+def _of_template(columns: Sequence[Column], literals: Sequence[str], headings: Sequence[str]) -> Refs:
+    """Make one reference of each different combination of the columns' texts."""
     cleaned = [_cleaned(column) for column in columns]
-    if not literals:
-        return _single(columns[0], cleaned[0])
-    combined, firsts = _combinations(columns)
+    combinations = combined([column.codes for column in columns])
+    _, firsts, codes = np.unique(combinations, return_index=True, return_inverse=True)
     texts: list[str] = []
     parts: list[tuple[str, ...]] = []
     faults: dict[int, Problem] = {}
@@ -67,18 +76,18 @@ def read_refs(columns: Sequence[Column], literals: Sequence[str], headings: Sequ
         parts.append(pieces)
         if any(pieces) and (fault := _fault_of_parts(pieces, columns, row, headings) or fault_of(texts[-1])):
             faults[code] = fault
-    return Refs(codes=combined, texts=texts, faults=faults, parts=parts)
+    return Refs(codes=codes.astype(np.int32), texts=texts, faults=faults, parts=parts)
 
 
 def continued(codes: Codes) -> Codes:
-    """Rows without a reference (a negative code) take that of the row above."""
+    """Give rows without a reference, which have a negative code, that of the row above."""
     last = np.maximum.accumulate(np.where(codes >= 0, np.arange(len(codes)), -1))
     found: Codes = np.where(last >= 0, codes[np.maximum(last, 0)], -1).astype(np.int32)
     return found
 
 
 def document_codes(refs: Refs, *, continue_rows: bool) -> Codes:
-    """The document of each row, by number; negative where the row belongs to none."""
+    """Return the document of each row, by number; negative where the row belongs to none."""
     number_of: dict[str, int] = {}
     if "" in refs.texts or len(set(refs.texts)) < len(refs.texts):
         numbers = (number_of.setdefault(text, len(number_of)) if text else -1 for text in refs.texts)
@@ -89,12 +98,12 @@ def document_codes(refs: Refs, *, continue_rows: bool) -> Codes:
 
 
 def joined(literals: Sequence[str], pieces: Sequence[str]) -> str:
-    """The reference of a template's literals and the pieces between them."""
+    """Return the reference that a template's literals and the pieces between them make."""
     return "".join(literal + piece for literal, piece in zip(literals, (*pieces, ""), strict=True))
 
 
 def fault_of(text: str) -> Problem | None:
-    """What keeps a reference from being sent."""
+    """Return what keeps a reference from being sent, or None."""
     if len(text) > MAX_LENGTH:
         return Problem(kinds.REF_TOO_LONG, parameters={"length": str(len(text))})
     if not text.isprintable():
@@ -107,7 +116,7 @@ def fault_of(text: str) -> Problem | None:
 
 
 def are_plain(texts: Sequence[str]) -> bool:
-    """Whether all are of ASCII letters, digits, `/`, `_` and `-` and not too long: nothing to clean, and no fault."""
+    """Whether texts are of ASCII letters, digits, `/`, `_` and `-` and not too long: nothing to clean, and no fault."""
     together = "\n".join(texts)
     return (
         _PLAIN.fullmatch(together) is not None
@@ -115,14 +124,6 @@ def are_plain(texts: Sequence[str]) -> bool:
         and max(map(len, texts), default=0) <= MAX_LENGTH
         and not holds_example_ref(together)
     )
-
-
-def _single(column: Column, texts: list[str]) -> Refs:
-    faults: dict[int, Problem] = {}
-    for code, text in enumerate(texts):
-        if text and (fault := _fault_of_cell(text, column.kind(code)) or fault_of(text)):
-            faults[code] = fault
-    return Refs(codes=column.codes, texts=texts, faults=faults, parts=[])
 
 
 def _cleaned(column: Column) -> list[str]:
@@ -146,17 +147,7 @@ def _fault_of_parts(
         if not piece:
             return Problem(kinds.REF_PART_MISSING, parameters={"heading": heading})
         kind = column.kind(int(column.codes[row]))
+        # Alone a date is a number that Excel turned into one; as a part it is what tells the days apart.
         if kind is not CellKind.DATE and (fault := _fault_of_cell(piece, kind)):
             return fault
     return None
-
-
-def _combinations(columns: Sequence[Column]) -> tuple[Codes, Codes]:
-    """One code per row for each different combination of the columns' codes, and the first row of each."""
-    combined = columns[0].codes.astype(np.int64)
-    for column in columns[1:]:
-        combined = combined * len(column.texts) + column.codes
-        _, combined = np.unique(combined, return_inverse=True)
-        combined = combined.astype(np.int64)
-    _, firsts, codes = np.unique(combined, return_index=True, return_inverse=True)
-    return codes.astype(np.int32), firsts.astype(np.int32)

@@ -11,7 +11,7 @@ from batch_issuer.reading.cells.values import Value
 from batch_issuer.reading.headings.columns import Header
 from batch_issuer.reading.sheets.external_refs import Refs
 from batch_issuer.reading.sheets.rows import SalesRows
-from batch_issuer.reading.tables import Codes, Sheet
+from batch_issuer.reading.tables import Codes, Column, Sheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,25 @@ class Field:
     texts: Sequence[str]
     values: list[Value]
     faults: dict[int, Problem]
+
+    @classmethod
+    def unnamed(cls, number: int, column: Column, faults: dict[int, Problem]) -> Field:
+        """Return a column that is no field of ours and whose faults, by code, hold their rows back."""
+        return cls(
+            name="", number=number, codes=column.codes, texts=column.texts, values=[None] * len(column.texts),
+            faults=faults,
+        )  # fmt: skip
+
+    @property
+    def column(self) -> Column:
+        return Column(codes=self.codes, texts=self.texts)
+
+    @property
+    def sound_values(self) -> Sequence[Value]:
+        """The values, without the neutral ones that stand for faults."""
+        if not self.faults:
+            return self.values
+        return [None if code in self.faults else value for code, value in enumerate(self.values)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

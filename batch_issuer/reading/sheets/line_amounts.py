@@ -20,13 +20,14 @@ from batch_issuer.reading import kinds
 from batch_issuer.reading.cells.values import ZERO, Value, clean
 from batch_issuer.reading.headings.aliases import LINE_TOTAL_KEYS, key_of
 from batch_issuer.reading.headings.columns import Header
+from batch_issuer.reading.sheets.codes import combined
+from batch_issuer.reading.sheets.fields import Field
 from batch_issuer.reading.sheets.notations import column_mark, number_in
 from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, letter_of
 from batch_issuer.settings import Source
 
 Amounts = NDArray[np.object_]
 """Of each row a `Decimal`: not a number where the row has none. Floats would put some amounts on another cent."""
-Numbers = NDArray[np.int64]
 
 _UNKNOWN = Decimal("NaN")
 _QUIET = Context(traps=[])
@@ -37,7 +38,6 @@ _IS_KNOWN = np.frompyfunc(Decimal.is_finite, 1, 1)
 _NEAR = Decimal("0.0101")
 """A cent, and a little more for what the sheet's program rounded before it multiplied."""
 _NO_AMOUNT = Decimal(10) ** 15
-_LARGEST = 1 << 62
 _WITH_VAT_TYPES = ("01", "03", "05")
 TAXES = frozenset(
     map(key_of, ("IVA", "I.V.A.", "Impuesto", "Impuestos", "IVA 13%", "Monto IVA", "Valor IVA", "Tax", "Taxes", "VAT",
@@ -57,23 +57,23 @@ class Line:
     discounts: Sequence[Value]
 
     def amounts(self) -> tuple[Amounts, Amounts]:
-        """Of each row quantity × price, and that less the discount."""
+        """Return of each row quantity × price, and that less the discount."""
         full = _by_row(self.quantity, self.quantities) * _by_row(self.price, self.prices)
         if self.discount is None:
             return full, full
         return full, full * (1 - _by_row(self.discount, self.discounts) / 100)
 
     def total(self, rows: Codes | slice = slice(None)) -> Decimal:
-        """What some rows come to, or all, with every digit; lines with a fault count nothing."""
+        """Return what some rows come to, or all, with every digit; lines with a fault count nothing."""
         columns = [self.quantity, self.price, *([] if self.discount is None else [self.discount])]
-        different = joined([column.codes[rows] for column in columns])
+        different = combined([column.codes[rows] for column in columns])
         _, one_of, times = np.unique(different, return_index=True, return_counts=True)
         amounts = map(self.exact, np.arange(len(self.quantity.codes))[rows][one_of].tolist())
         found = zip(amounts, times.tolist(), strict=True)
         return sum((amount * count for amount, count in found if amount is not None), ZERO)
 
     def exact(self, row: int) -> Decimal | None:
-        """The amount of one row, with every digit; None where one of its numbers has a fault."""
+        """Return the amount of one row, with every digit; None where one of its numbers has a fault."""
         quantity, price = self.quantities[self.quantity.codes[row]], self.prices[self.price.codes[row]]
         percentage = ZERO if self.discount is None else self.discounts[self.discount.codes[row]]
         if not (isinstance(quantity, Decimal) and isinstance(price, Decimal) and isinstance(percentage, Decimal)):
@@ -87,56 +87,41 @@ class LineControl:
 
     agrees: Flags
     """Every amount that the row has is quantity × price."""
-    differing: tuple[tuple[int, Codes, list[str], dict[int, Problem]], ...] = ()
-    """Column, a code for each row, the texts of the codes, and the faults by code."""
+    differing: tuple[Field, ...] = ()
 
 
 def control_lines(
     sheet: Sheet, header: Header, sales: Codes, line: Line, documents: Codes, with_vat: Flags, source: Source
 ) -> LineControl:
-    """Compares every row; `documents` numbers each row's document, `with_vat` says on which basis its price is.
+    """Compare every row; `documents` numbers each row's document from 0, `with_vat` says on which basis its price is.
 
     Raises `CannotStart` where the amounts prove the other basis.
     """
-    ignored = {key_of(heading) for heading in source.ignore}
+    ignored = set(map(key_of, source.ignore))
     free = [number for number in header.ignored_columns if key_of(header.headings[number]) not in ignored]
     totals = [number for number in free if key_of(header.headings[number]) in LINE_TOTAL_KEYS]
     taxes = [number for number in free if key_of(header.headings[number]) in TAXES]
-    if not (totals or taxes) or not len(sales):
+    if not totals + taxes or not len(sales):
         return LineControl(agrees=np.zeros(len(sales), np.bool_))
     with localcontext(_QUIET):
         full, amount = line.amounts()
         look = _Look(sheet, header, sales, with_vat, source)
+        # A column of VAT proves the basis too: 13 % of a net price, 13/113 of a gross one.
         for number in taxes:
             look.refuse_other_basis(number, _WITH_VAT(amount) - amount, amount - _WITHOUT_VAT(amount), amount)
+        # A sheet may have several such columns, as «Subtotal» and «Total»: to confirm a row one of them is enough, to
+        # trust its price through a discount every one is needed.
         one, every, said = np.zeros(len(sales), np.bool_), np.ones(len(sales), np.bool_), np.zeros(len(sales), np.bool_)
         for number in totals:
             value = look.values(number)
             look.refuse_other_basis(number, _WITH_VAT(amount), amount, amount)
-            fits = _near(value, amount) | _near(value, full)
-            if not (fits | ~_known(value)).all():  # seldom, and the rest costs as much again
-                of_document, near = _of_documents(amount, documents)
-                fits |= _near(value, _other(amount, with_vat)) | _near(value, of_document, near)
-                fits |= _near(value, _other(of_document, with_vat), near)
+            fits = look.confirmed(value, full, amount, documents)
             one |= fits
             every &= fits | ~_known(value)
             said |= _known(value)
         wrong = np.flatnonzero(said & ~one & _known(amount))
         differing = tuple(look.differing(totals, wrong, line)) if len(wrong) else ()
     return LineControl(agrees=said & every, differing=differing)
-
-
-def _of_documents(amount: Amounts, documents: Codes) -> tuple[Amounts, Amounts]:
-    """Of each row, what all lines of its document come to, as some sheets repeat it, and how near is near enough."""
-    sums, known = np.full(int(documents.max()) + 1, ZERO, np.object_), _known(amount)
-    np.add.at(sums, documents[known], amount[known])
-    near = np.array([_NEAR * lines for lines in np.bincount(documents).tolist()], np.object_)  # each line was rounded
-    return sums[documents], near[documents]
-
-
-def _other(amount: Amounts, with_vat: Flags) -> Amounts:
-    """What a sheet may show beside the prices that it has: net amounts of gross prices, gross amounts of net ones."""
-    return np.where(with_vat, _WITHOUT_VAT(amount), _WITH_VAT(amount))
 
 
 def _near(value: Amounts, wanted: Amounts, near: Amounts | Decimal = _NEAR) -> Flags:
@@ -161,13 +146,35 @@ class _Look:
     source: Source
 
     def values(self, number: int) -> Amounts:
-        """The numbers of a column; what is none is not compared."""
+        """Return the numbers of a column; what is none is not compared."""
         column = self.sheet.table.columns[number].taken(self.sales)
         mark = column_mark(column, self.source.decimal)
         return _by_row(column, [number_in(column, code, mark) for code in range(len(column.texts))])
 
+    def confirmed(self, value: Amounts, full: Amounts, amount: Amounts, documents: Codes) -> Flags:
+        """Return the rows whose amount in a column is quantity × price, on either basis, before or after the discount.
+
+        Some sheets repeat in each line what all lines of its document come to: that confirms it too.
+        """
+        fits = _near(value, amount) | _near(value, full)
+        if (fits | ~_known(value)).all():  # as in most sheets, and the rest costs as much again
+            return fits
+        known, sums = _known(amount), np.full(int(documents.max()) + 1, ZERO, np.object_)
+        np.add.at(sums, documents[known], amount[known])
+        near = np.array([_NEAR * lines for lines in np.bincount(documents).tolist()], np.object_)  # each was rounded
+        sums, near = sums[documents], near[documents]
+        fits |= _near(value, self.other(amount)) | _near(value, sums, near) | _near(value, self.other(sums), near)
+        return fits
+
+    def other(self, amount: Amounts) -> Amounts:
+        """Return what a sheet may show beside its own prices: net amounts of gross ones, gross amounts of net ones."""
+        return np.where(self.with_vat, _WITHOUT_VAT(amount), _WITH_VAT(amount))
+
     def refuse_other_basis(self, number: int, if_net: Amounts, if_gross: Amounts, amount: Amounts) -> None:
-        """Stops where the column fits only prices without VAT, and the settings take them as with VAT."""
+        """Raise `CannotStart` where the column fits only prices without VAT, and the settings take them as with VAT.
+
+        Nine rows of ten have to say so: a few may differ for reasons of their own.
+        """
         value = self.values(number)
         told = self.with_vat & (amount > 1) & (value > 0)  # of a few cents the tolerance hides the VAT
         net = told & ~_near(value, if_gross)
@@ -194,10 +201,8 @@ class _Look:
             type=self.source.doc_type,
         )
 
-    def differing(
-        self, totals: Sequence[int], wrong: NDArray[np.intp], line: Line
-    ) -> Iterator[tuple[int, Codes, list[str], dict[int, Problem]]]:
-        """The rows that no column of amounts confirms, told at the first that says something."""
+    def differing(self, totals: Sequence[int], wrong: NDArray[np.intp], line: Line) -> Iterator[Field]:
+        """Return the rows that no column of amounts confirms, told at the first that says something."""
         rest = set(wrong.tolist())
         for number in totals:
             value = self.values(number)
@@ -215,35 +220,22 @@ class _Look:
                 for at, row in enumerate(here, 1)
             }
             if here:
-                yield number, codes, ["", *(column[int(self.sales[row])] for row in here)], faults
+                texts = ["", *(column[int(self.sales[row])] for row in here)]
+                yield Field.unnamed(number, Column(codes=codes, texts=texts), faults)
 
 
 def _by_row(column: Column, values: Sequence[Value]) -> Amounts:
-    """Unknown where there is no number, or one so large that it is no amount and its document is held back."""
+    """Return the value of each row; unknown where it is no number, or so large that its document is held back."""
     known = [value if isinstance(value, Decimal) and abs(value) < _NO_AMOUNT else _UNKNOWN for value in values]
     found: Amounts = np.array(known, np.object_)[column.codes]
     return found
 
 
-def joined(columns: Sequence[Codes]) -> Numbers:
-    """One number for each different combination of codes."""
-    joined = columns[0].astype(np.int64)
-    size = int(joined.max(initial=0)) + 1
-    for codes in columns[1:]:
-        width = int(codes.max(initial=0)) + 1
-        if size * width > _LARGEST:
-            different, joined = np.unique(joined, return_inverse=True)
-            size = len(different)
-        joined = joined * width + codes
-        size *= width
-    return joined
-
-
-def rows_with_vat(types: Sequence[str] | None, codes: Codes | None, rows: int, source: Source) -> Flags:
-    """Which rows' prices include VAT, by the type of their document and what the settings say of it."""
+def rows_with_vat(doc_type: Field | None, rows: int, source: Source) -> Flags:
+    """Return which rows' prices include VAT, by the type of their document and what the settings say of it."""
     included = {kind for kind, basis in source.prices.items() if basis == "with_vat" and kind in _WITH_VAT_TYPES}
-    if types is None or codes is None:
+    if doc_type is None:
         return np.full(rows, source.doc_type in included, np.bool_)
-    known = np.array([(kind or source.doc_type) in included for kind in types], np.bool_)
-    found: Flags = known[codes]
+    known = np.array([(str(kind) or source.doc_type) in included for kind in doc_type.values], np.bool_)
+    found: Flags = known[doc_type.codes]
     return found

@@ -7,26 +7,23 @@ sheet's own date, branch or till, in the reference, keeps them apart.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Place, Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import SourceFile
-from batch_issuer.reading.cells.values import Value
 from batch_issuer.reading.sheets.external_refs import Refs
-from batch_issuer.reading.tables import Codes, Flags, is_blank
+from batch_issuer.reading.tables import Codes, Flags
 
 if TYPE_CHECKING:
     from batch_issuer.reading.sheets.fields import SheetSales
-
-Numbers = NDArray[np.int64]
 
 TELLING = ("branch", "till", "date")
 """What tells sales of the same number apart, in the order in which a template has it."""
@@ -39,7 +36,7 @@ _LONGEST = 9
 
 
 def propose_template(source: SourceFile, differs: Sequence[str]) -> str:
-    """The line of settings that puts the fields which differ into the reference, over the sheet's own headings.
+    """Return the line of settings that puts the fields which differ into the reference, by the sheet's own headings.
 
     `differs` are fields of `TELLING`. Empty where the sheet has none of them, or the reference is not one column.
     """
@@ -53,60 +50,60 @@ def propose_template(source: SourceFile, differs: Sequence[str]) -> str:
         f"{one.heading} ({one.column})" if times[one.heading.casefold()] > 1 else one.heading
         for one in (*parts, *numbers)
     ]
-    if any(mark in name for name in names for mark in "{}"):
+    if re.search("[{}]", "".join(names)):  # a template has no way to say a brace
         return ""
     return template_line("-".join(f"{{{name}}}" for name in names))
 
 
 def template_line(template: str) -> str:
-    """The line of settings that makes references of a template."""
+    """Return the line of settings that makes references of a template."""
     return f"external_ref = {json.dumps(template, ensure_ascii=False)}"
 
 
 def notes_on_numbers(
     sheets: Sequence[SheetSales], documents: Sequence[Codes], disagree: Mapping[str, Flags]
 ) -> Iterator[Problem]:
-    """What is told of each sheet's numbers; `documents` are those of each, `disagree` those held back, by field."""
+    """Return what is told of each sheet's numbers, with the line of settings that makes them references.
+
+    `documents` are those of each sheet, `disagree` those held back, by field.
+    """
     for sheet, of_sheet in zip(sheets, documents, strict=True):
         held = {name: flags[of_sheet] for name, flags in disagree.items() if flags[of_sheet].any()}
         count = int(np.logical_or.reduce(list(held.values())).sum()) if held else 0
+        kind, line, parameters = kinds.NUMBERS_RESTART_IN_FILE, "", {}
         if count > 1:
-            if line := propose_template(sheet.source, list(held)):
-                heading_of = {one.field: f"«{one.heading}»" for one in sheet.source.mapping}
-                headings = ", ".join(heading_of[name] for name in TELLING if name in held and name in heading_of)
-                parameters = {"count": f"{count:,}", "headings": headings, "line": line}
-                yield Problem(kind=kinds.NUMBERS_RESTART_IN_FILE, place=_place(sheet), parameters=parameters)
-        elif (last := _counted_to(sheet)) and (line := propose_template(sheet.source, _told_by(sheet))):
-            parameters = {"last": str(last), "line": line}
-            yield Problem(kind=kinds.NUMBERS_MAY_RESTART, place=_place(sheet), parameters=parameters)
-
-
-def _place(sheet: SheetSales) -> Place:
-    return Place(file=sheet.source.path, sheet=sheet.source.sheet)
+            line = propose_template(sheet.source, list(held))
+            heading_of = {one.field: f"«{one.heading}»" for one in sheet.source.mapping}
+            headings = ", ".join(heading_of[name] for name in TELLING if name in held and name in heading_of)
+            parameters = {"count": f"{count:,}", "headings": headings}
+        elif last := _counted_to(sheet):  # said before it happens: tomorrow's 1 would be taken for today's
+            line = propose_template(sheet.source, _told_by(sheet))
+            kind, parameters = kinds.NUMBERS_MAY_RESTART, {"last": str(last)}
+        if line:
+            place = Place(file=sheet.source.path, sheet=sheet.source.sheet)
+            yield Problem(kind=kind, place=place, parameters={**parameters, "line": line})
 
 
 def _told_by(sheet: SheetSales) -> list[str]:
-    """Branch and till where the sheet has more than one, and the date; of a sheet without dates, branch and till."""
-    found = {field.name: len(_values_said(sheet, field.name)) for field in sheet.fields if field.name in TELLING}
-    several = [name for name, count in found.items() if (name == "date" and count) or count > 1]
-    return several or [name for name, count in found.items() if count]
+    """Return what may tell numbers apart: branch and till where the sheet has more than one, and the date.
 
-
-def _values_said(sheet: SheetSales, name: str) -> set[Value]:
-    field = next(field for field in sheet.fields if field.name == name)
-    codes = np.flatnonzero(np.bincount(field.codes, minlength=len(field.texts))).tolist()
-    return {field.values[code] for code in codes if not is_blank(field.texts[code])} - {None, ""}
+    Of a sheet that has neither dates nor two of one of the others, whatever it has.
+    """
+    telling = [field for field in sheet.fields if field.name in TELLING]
+    said = {one.name: {one.values[code] for code in one.column.used_codes()} - {None, ""} for one in telling}
+    several = [name for name, values in said.items() if (name == "date" and values) or len(values) > 1]
+    return several or [name for name, values in said.items() if values]
 
 
 def _counted_to(sheet: SheetSales) -> int:
-    """The last of numbers that are counted from 1 in the order of the rows; 0 where they are not."""
+    """Return the last of numbers that are counted from 1 in the order of the rows; 0 where they are not."""
     numbers = sheet.numbers
     last = max(numbers.values(), default=0)
+    # A template tells the days apart already, and of one sale nothing can be said.
     if sheet.source.template or len(numbers) < 2 or min(numbers.values()) > 1 or last > _DENSE * len(numbers):
         return 0
-    first_row = np.zeros(len(sheet.refs.texts), np.int64)
-    first_row[sheet.refs.codes[::-1]] = np.arange(len(sheet.refs.codes))[::-1]
-    in_order = sorted(numbers, key=lambda code: int(first_row[code]))
+    first_rows = sheet.refs.first_rows().tolist()
+    in_order = sorted(numbers, key=first_rows.__getitem__)
     return last if all(numbers[one] < numbers[next_] for one, next_ in pairwise(in_order)) else 0
 
 
@@ -119,20 +116,19 @@ def are_counted(numbers: Collection[int]) -> bool:
 
 
 def counted_numbers(refs: Refs) -> Mapping[int, int]:
-    """The number of each reference that stands in some row, by code.
+    """Return the number of each reference that stands in some row, by code.
 
     Empty where one is no plain whole number, or where they may not have been counted from 1.
     """
-    used = np.flatnonzero(np.bincount(refs.codes, minlength=len(refs.texts))).tolist()
-    texts = [text for code in used if (text := refs.texts[code])]
-    if not all(text.isascii() and text.isdigit() and len(text) <= _LONGEST for text in texts):
+    texts = {code: text for code in refs.used_codes() if (text := refs.texts[code])}
+    if not all(text.isascii() and text.isdigit() and len(text) <= _LONGEST for text in texts.values()):
         return {}
-    numbers = {code: int(refs.texts[code]) for code in used if refs.texts[code]}
+    numbers = {code: int(text) for code, text in texts.items()}
     return numbers if min(numbers.values(), default=0) == 1 or are_counted(numbers.values()) else {}
 
 
 def restart_of(refs: Refs, numbers: Mapping[int, int]) -> int:
-    """The place among the rows at which numbers that were counted from 1 begin at 1 again, and so on to the end.
+    """Return the place among the rows at which numbers that were counted from 1 begin at 1 again, and so to the end.
 
     So do the days of a week in one sheet. 0 where the numbers do not.
     """
@@ -143,15 +139,13 @@ def restart_of(refs: Refs, numbers: Mapping[int, int]) -> int:
     rows = np.flatnonzero(number_of[refs.codes])
     counted = number_of[refs.codes[rows]]
     begins = np.flatnonzero(np.diff(counted) < 0) + 1
-    if not len(begins) or not all(_is_counted(run) for run in np.split(counted, begins)):
+    if not len(begins):
         return 0
+    for run in np.split(counted, begins):
+        different = int((np.diff(run) > 0).sum()) + 1
+        if run[0] != 1 or different == 1 or run[-1] > _DENSE * different:
+            return 0
     return int(rows[begins[0]])
-
-
-def _is_counted(run: Numbers) -> bool:
-    """Whether ascending numbers begin at 1 and hardly one is missing."""
-    different = int((np.diff(run) > 0).sum()) + 1
-    return bool(run[0] == 1 and different > 1 and run[-1] <= _DENSE * different)
 
 
 def questions_about_numbers(
@@ -161,14 +155,14 @@ def questions_about_numbers(
     told_apart: Flags,
     tills_differ: Flags,
 ) -> Iterator[CannotStart]:
-    """The first sheet, and the first two, that count their sales from 1 with nothing to tell two of one number apart.
+    """Ask about the first sheet, and the first two, that count their sales from 1 and do not tell two of them apart.
 
     What answers for these answers for all others. `documents` are those of each sheet, `told_apart` those held back
     because date, branch or till differ, and `tills_differ` those with two values in a column that may be a till.
     """
     for sheet in sheets:
-        if sheet.restart is not None and _are_merged(sheet, sheet.restart, refs, told_apart):
-            yield _about_one(sheet, sheet.restart)
+        if question := _about_one(sheet, refs, told_apart):
+            yield question
             break
     counting = [
         (sheet, frozenset(of_sheet.tolist()))
@@ -176,22 +170,23 @@ def questions_about_numbers(
         if sheet.numbers
     ]
     for (first, ours), (second, theirs) in combinations(counting, 2):
-        shared = [number for number in ours & theirs if not told_apart[number]]
+        shared = sorted(number for number in ours & theirs if not told_apart[number])
+        # Few in common are a sale that goes on in the other file; two counts from 1 have the shorter one in common.
         if shared and 2 * len(shared) >= min(len(ours), len(theirs)):
             by_till = propose_template(second.source, ["till"]) if tills_differ[shared].any() else ""
-            yield _about_two(first, second, [refs[number] for number in sorted(shared)], by_till)
+            yield _about_two(first, second, [refs[number] for number in shared], by_till)
             break
 
 
-def _are_merged(sheet: SheetSales, restart: int, refs: Sequence[str], told_apart: Flags) -> bool:
-    """Whether a document has rows on both sides of a table row, and nothing tells them apart."""
-    below = int(np.searchsorted(sheet.rows.sales, restart))
+def _about_one(sheet: SheetSales, refs: Sequence[str], told_apart: Flags) -> CannotStart | None:
+    """Return a question about a sheet whose numbers begin anew, if a document has rows on both sides of that row."""
+    if sheet.restart is None:
+        return None
+    below = int(np.searchsorted(sheet.rows.sales, sheet.restart))
     number_of = {reference: number for number, reference in enumerate(refs)}
     both = np.intersect1d(sheet.refs.codes[:below], sheet.refs.codes[below:]).tolist()
-    return not all(told_apart[number_of[text]] for code in both if (text := sheet.refs.texts[code]))
-
-
-def _about_one(sheet: SheetSales, row: int) -> CannotStart:
+    if all(told_apart[number_of[text]] for code in both if (text := sheet.refs.texts[code])):
+        return None
     return CannotStart(
         N_(
             "{where}: the numbers of the sales are counted from 1, and in row {row} they begin at 1 again: nothing "
@@ -203,7 +198,7 @@ def _about_one(sheet: SheetSales, row: int) -> CannotStart:
             "If a sale goes on further down, say it with --alike same."
         ),
         where=sheet.sheet.title,
-        row=row + 1,
+        row=sheet.restart + 1,
         line=_line_with_another(sheet),
     )
 

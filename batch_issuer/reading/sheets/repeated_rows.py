@@ -18,8 +18,9 @@ from batch_issuer.model.problems import Problem
 from batch_issuer.reading import kinds
 from batch_issuer.reading.batch import RepeatedRows
 from batch_issuer.reading.headings.columns import Header, place_of
+from batch_issuer.reading.sheets.codes import combined
 from batch_issuer.reading.sheets.external_refs import Refs
-from batch_issuer.reading.sheets.line_amounts import Line, Numbers, joined
+from batch_issuer.reading.sheets.line_amounts import Line
 from batch_issuer.reading.tables import Codes, Column, Flags, Sheet, is_blank
 
 _HABIT_OF = 5
@@ -47,14 +48,18 @@ class Repeats:
 def find_repeats(
     sheet: Sheet, sales: Codes, refs: Refs, documents: Codes, descriptions: Codes, line: Line
 ) -> Repeats | None:
-    """The rows that repeat an earlier row of their document, if there are any.
+    """Return the rows that repeat an earlier row of their document, or None where there are none.
 
     `documents` is the document of each sales row, negative for none. Rows without a quantity and a price have no line.
     """
-    found = _with_an_equal(joined([documents + np.int32(1), descriptions, line.quantity.codes, line.price.codes]))
+    # Few rows agree in these four columns: only they are compared in all others.
+    four = combined([documents + np.int32(1), descriptions, line.quantity.codes, line.price.codes])
+    _, group, times = np.unique(four, return_inverse=True, return_counts=True)
+    found = np.flatnonzero(times[group] > 1).astype(np.int32)
     found = found[(documents[found] >= 0) & ~(_is_empty(line.quantity, found) & _is_empty(line.price, found))]
     if not len(found):
         return None
+    # Whatever the sheet writes counts, also where nobody mapped it: a till's own row number tells two sales apart.
     equal = documents[found].astype(np.int64)
     for column in sheet.table.columns:
         codes = column.codes[sales[found]]
@@ -63,9 +68,9 @@ def find_repeats(
     _, first, group = np.unique(equal, return_index=True, return_inverse=True)
     firsts = found[first[group]]
     repeated = firsts != found
-    rows, firsts = found[repeated], firsts[repeated]
-    if not len(rows):
+    if not repeated.any():
         return None
+    rows, firsts = found[repeated], firsts[repeated]
     return Repeats(
         rows=rows,
         firsts=firsts,
@@ -78,17 +83,6 @@ def find_repeats(
 
 def _is_empty(column: Column, rows: Codes) -> Flags:
     return column.flags(is_blank)[column.codes[rows]]
-
-
-def _with_an_equal(numbers: Numbers) -> Codes:
-    """Where the numbers stand that stand more than once."""
-    order = np.argsort(numbers, kind="stable")
-    ordered = numbers[order]
-    same = ordered[1:] == ordered[:-1]
-    shared = np.zeros(len(numbers), np.bool_)
-    shared[:-1] |= same
-    shared[1:] |= same
-    return np.sort(order[shared]).astype(np.int32)
 
 
 def _is_habit(rows: Codes, firsts: Codes, documents: Codes) -> bool:
@@ -109,14 +103,14 @@ def _is_habit(rows: Codes, firsts: Codes, documents: Codes) -> bool:
     first[of_rows[::-1]] = theirs[::-1]
     sizes = np.bincount(of_rows, minlength=count)
     if (last - first + 1 != sizes)[number_of].any():
-        return False
+        return False  # a till writes a sale in one go; what is pasted below stands apart
     members = np.unique(np.concatenate([rows, firsts]))
     whole = np.bincount(documents[members], minlength=count)[number_of] == sizes[number_of]
     return bool(_WHOLE_ONE_IN * whole.sum() <= len(number_of))
 
 
 def question_of(sheet: Sheet, sales: Codes, repeats: Repeats) -> RepeatedRows:
-    """What is asked about them."""
+    """Return what is asked about repeated rows."""
     return RepeatedRows(
         N_(
             "{where}: row {row} is equal in every cell to row {first} of the same document, «{reference}»: was the "
@@ -138,13 +132,13 @@ def question_of(sheet: Sheet, sales: Codes, repeats: Repeats) -> RepeatedRows:
 
 
 def counted(sheet: Sheet, header: Header, sales: Codes, repeats: Repeats) -> Problem:
-    """What is told of a file whose program writes such rows by itself."""
+    """Return what is told of a file whose program writes such rows by itself."""
     place = place_of(sheet, header, int(sales[repeats.rows[0]]))
     return Problem(kind=kinds.REPEATED_ROWS_COUNTED, place=place, parameters=_said(sales, repeats))
 
 
 def left_out(sheet: Sheet, header: Header, sales: Codes, repeats: Repeats) -> Iterator[Problem]:
-    """What is told of each row that is not issued."""
+    """Return what is told of each row that is not issued."""
     for row, first in zip(sales[repeats.rows].tolist(), sales[repeats.firsts].tolist(), strict=True):
         place = place_of(sheet, header, row)
         yield Problem(kind=kinds.REPEATED_ROW_LEFT_OUT, place=place, parameters={"first": str(first + 1)})
