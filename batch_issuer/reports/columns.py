@@ -165,7 +165,7 @@ def answer_columns(*, income_tax: bool) -> list[Column[Record]]:
     )
     return [
         Column(PROVIDER, 15, Kind.MONEY, lambda one: one.answer.amounts.gross, "provider_gross"),
-        Column(DIFFERS, 12, Kind.MONEY, lambda one: _less(one.answer.amounts.gross, one.expected_gross), "difference"),
+        Column(DIFFERS, 12, Kind.MONEY, difference, "difference"),
         Column(N_("Base"), 14, Kind.MONEY, lambda one: one.answer.amounts.taxable),
         Column(N_("VAT"), 12, Kind.MONEY, lambda one: one.answer.amounts.vat),
         Column(
@@ -183,8 +183,10 @@ def answer_columns(*, income_tax: bool) -> list[Column[Record]]:
     ]
 
 
-def _less(amount: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return None if amount is None or other is None else amount - other
+def difference(record: Record) -> Decimal | None:
+    """Return by how much the provider's total is more than ours; None where it gave none."""
+    answered = record.answer.amounts.gross
+    return None if answered is None else answered - record.expected_gross
 
 
 def origin_columns() -> list[Column[Record]]:
@@ -374,10 +376,16 @@ def source_columns() -> list[Column[SourceSummary]]:
         Column(N_("Documents"), 12, Kind.WHOLE, lambda one: one.documents),
         Column(N_("Its own total"), 15, Kind.MONEY, lambda one: one.control_total),
         Column(N_("Sum read"), 15, Kind.MONEY, lambda one: one.read_total),
-        Column(DIFFERS, 12, Kind.MONEY, lambda one: _less(one.read_total, one.control_total)),
+        Column(DIFFERS, 12, Kind.MONEY, _source_difference),
         Column("SHA-256", 68, Kind.TEXT, lambda one: one.sha256),
         Column(N_("How it was read"), 40, Kind.LONG, lambda one: one.notes),
     ]
+
+
+def _source_difference(source: SourceSummary) -> Decimal | None:
+    if source.control_total is None or source.read_total is None:
+        return None
+    return source.read_total - source.control_total
 
 
 def run_columns() -> list[Column[RunRecord]]:

@@ -126,12 +126,12 @@ def masked_words(text: str) -> str:
     """The text with identity numbers, telephones and e-mail addresses hidden but for what tells them apart."""
     if "@" in text:
         text = _EMAIL.sub(r"\1•••\2", text)
-    return _IDENTIFIER.sub(_mask_digits, text)
+    return _IDENTIFIER.sub(lambda found: masked_end("".join(filter(str.isdigit, found[0]))), text)
 
 
-def _mask_digits(found: re.Match[str]) -> str:
-    text = found.group()
-    return "•" * (sum(mark.isdigit() for mark in text) - _KEPT) + "".join(filter(str.isdigit, text))[-_KEPT:]
+def masked_end(identity: str) -> str:
+    """Return an identity with all but its last three characters hidden."""
+    return "•" * max(len(identity) - _KEPT, 0) + identity[-_KEPT:]
 
 
 def masked_name(name: str) -> str:

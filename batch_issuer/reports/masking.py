@@ -25,7 +25,7 @@ from batch_issuer.reconcile import (
     Series,
     SourceSummary,
 )
-from batch_issuer.reports.figures import masked_name, masked_words
+from batch_issuer.reports.figures import masked_end, masked_name, masked_words
 
 _MASKS = {field.key: field.mask for field in TABLE if field.mask}
 _QUOTED = re.compile("«([^»]+)»")
@@ -53,7 +53,7 @@ class _Masking:
             Missing: _customer,
             Lookalike: _customer,
             ProblemText: self._problem,
-            Change: _change,
+            Change: lambda one: {side: _field(named(one.what)[1], getattr(one, side)) for side in ("issued", "file")},
             Refusal: lambda one: {"message": masked_words(one.message)},
             Note: lambda one: {"reason": self._words(one.reason, one.external_ref)},
             RunRecord: lambda _: {"summary": None},
@@ -114,11 +114,6 @@ def _customer(one: Any) -> dict[str, Any]:
     return {"customer": masked_name(one.customer)} if one.customer else {}
 
 
-def _change(change: Change) -> dict[str, Any]:
-    _, field = named(change.what)
-    return {"issued": _field(field, change.issued), "file": _field(field, change.file)}
-
-
 def _field(field: str, value: str) -> str:
     """Return a value of a field: a name as initials, an identity shortened even where its form does not show it."""
     mask = _MASKS.get(field)
@@ -126,5 +121,5 @@ def _field(field: str, value: str) -> str:
         return masked_name(value)
     hidden = masked_words(value)
     if mask is Mask.LAST_THREE and hidden == value:
-        return f"{'•' * max(len(value) - 3, 0)}{value[-3:]}"
+        return masked_end(value)
     return hidden

@@ -275,19 +275,18 @@ def type_name(doc_type: str, messages: Messages) -> str:
 def refusal_title(refusal: Refusal, messages: Messages) -> str:
     """Why these documents are where they are, in one line: a code with whoever's words, or our own for a reason."""
     if refusal.cause in (Cause.UNSURE, Cause.NOT_SENT):
-        reason = messages.text(REASONS.get(refusal.code, "")) or refusal.code or _no_reason(refusal, messages)
-        return " ".join(part for part in (reason, refusal.message) if part)
+        unknown = (
+            N_("Their turn did not come.")
+            if refusal.cause is Cause.NOT_SENT
+            else N_("The run ended before an answer was recorded.")
+        )
+        reason = messages.text(REASONS.get(refusal.code, "")) or refusal.code or messages.text(unknown)
+        return " ".join(filter(None, (reason, refusal.message)))
     words = refusal.message or messages.text(N_("No words were given with the refusal."))
     title = f"{refusal.code} · {words}" if refusal.code else words
     if refusal.after_contingency:
         return messages.text(N_("AFTER CONTINGENCY, customers may hold them: {title}"), title=title)
     return title
-
-
-def _no_reason(refusal: Refusal, messages: Messages) -> str:
-    if refusal.cause is Cause.NOT_SENT:
-        return messages.text(N_("Their turn did not come."))
-    return messages.text(N_("The run ended before an answer was recorded."))
 
 
 def refusal_repair(refusal: Refusal, messages: Messages) -> str:
@@ -304,10 +303,8 @@ def scope(reconciliation: Reconciliation, messages: Messages) -> str:
         run = about.run or (reconciliation.runs[-1].run if reconciliation.runs else "")
         return messages.text(N_("run {run}"), run=run) if run else ""
     first, last = day(about.first), day(about.last)
-    if first and first == last:
-        return first
     if first and last:
-        return f"{first} – {last}"
+        return " – ".join(dict.fromkeys((first, last)))
     if first:
         return messages.text(N_("from {day}"), day=first)
     if last:

@@ -174,8 +174,13 @@ class _Template:
             sheet.write_comment(0, at, self.note(column), {"x_scale": 2.2, "y_scale": 1.5, "font_size": 9})
             sheet.data_validation(1, at, _LAST_ROW, at, self.validation(column, cells))
             if column.required:
-                empty = {"type": "formula", "criteria": _empty_but_needed(column, cells), "format": self.needed}
-                sheet.conditional_format(1, at, _LAST_ROW, at, empty)
+                # Empty in a row that is begun, and of a type that needs it; a row without a type is an invoice.
+                begun, empty = f'{cells["external_ref"]}<>""', f'{cells[column.key]}=""'
+                types = ",".join(f'LEFT({cells["doc_type"]},2)="{code}"' for code in column.required)
+                of_type = "" if column.required == DOC_TYPES else f",OR({types})"
+                criteria = f"=AND({begun},{empty}{of_type})"
+                look = {"type": "formula", "criteria": criteria, "format": self.needed}
+                sheet.conditional_format(1, at, _LAST_ROW, at, look)
         for row in range(1, _PREPARED_ROWS + 1):
             for at, column in enumerate(COLUMNS):
                 sheet.write_blank(row, at, None, self.body[column.kind])
@@ -319,15 +324,6 @@ class _Template:
                 self.book.define_name(name, f"={area}")
             sheet.set_column(at + len(table.names), at + len(table.names), 3)
             at += len(table.names) + 1
-
-
-def _empty_but_needed(column: Field, cells: Mapping[str, str]) -> str:
-    """Return the formula that is true of an empty cell which its row needs; a row without a type is an invoice."""
-    begun, empty = f'{cells["external_ref"]}<>""', f'{cells[column.key]}=""'
-    if column.required == DOC_TYPES:
-        return f"=AND({begun},{empty})"
-    types = ",".join(f'LEFT({cells["doc_type"]},2)="{code}"' for code in column.required)
-    return f"=AND({begun},{empty},OR({types}))"
 
 
 def _rule(column: Field, cell: str) -> tuple[dict[str, Any], str]:

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from operator import attrgetter
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.documents import Document
@@ -83,6 +84,11 @@ class RowToCorrect:
     problems: list[Problem] = field(default_factory=list)
     """Of those without a column, the whole row or document is meant."""
 
+    @property
+    def begins(self) -> bool:
+        """Whether it is the first row of its document, or belongs to none."""
+        return self.document is None or self.row == self.document.row
+
 
 class Sources:
     """Which batch rows stand in which source, and at which place."""
@@ -119,21 +125,24 @@ def rows_to_correct(
     """
     rows: list[RowToCorrect] = []
     for index, need in sorted(needs.items()):
-        rows += _document_rows(batch, need.document or batch[index].document, need, messages)
+        document = need.document or batch[index].document
+        own = [RowToCorrect(row=row, document=document) for row in document.rows]
+        at = {batch.place(one.row)[:3]: one for one in own}
+        conflicts = (_conflicting(batch, document, change, messages) for change in need.changes)
+        for problem in (*need.problems, *_refused(batch, document, need.refused), *conflicts):
+            at.get(problem.place[:3], own[0]).problems.append(problem)
+        rows += own
     sources = Sources(batch)
-    written = {one.row for one in rows}
+    by_row = attrgetter("row")
+    written = set(map(by_row, rows))
     first: list[RowToCorrect] = []
-    for one in sorted(_loose_rows(batch, sources) if loose else [], key=_order):
+    for one in sorted(_loose_rows(batch, sources) if loose else [], key=by_row):
         if one.row - 1 in written and one.row not in sources.starts:
             written.add(one.row)
             rows.append(one)
         else:
             first.append(one)
-    return [*first, *sorted(rows, key=_order)]
-
-
-def _order(one: RowToCorrect) -> int:
-    return one.row
+    return [*first, *sorted(rows, key=by_row)]
 
 
 def missing_field(problem: Problem) -> str:
@@ -141,20 +150,10 @@ def missing_field(problem: Problem) -> str:
     return problem.field if problem.blocks and not problem.place.column else ""
 
 
-def _document_rows(batch: Batch, document: Document, need: Need, messages: Messages) -> list[RowToCorrect]:
-    rows = [RowToCorrect(row=row, document=document) for row in document.rows]
-    at = {batch.place(one.row)[:3]: one for one in rows}
-    problems = [*need.problems]
-    if need.refused:
-        problems += _refused(batch, document, need.refused)
-    problems += (_conflicting(batch, document, change, messages) for change in need.changes)
-    for problem in problems:
-        at.get(problem.place[:3], rows[0]).problems.append(problem)
-    return rows
-
-
 def _refused(batch: Batch, document: Document, words: str) -> Iterator[Problem]:
-    """Yield the refusal on the cells of the fields that its words name, or on the document."""
+    """Yield the refusal on the cells of the fields that its words name, or on the document; without words nothing."""
+    if not words:
+        return
     problem = Problem(REFUSED, parameters={"words": words}, external_ref=document.external_ref)
     named = [(0, ours) for name in _NAMED_FIELD.findall(words) for ours in _MINISTRY_FIELDS.get(name, ())]
     named += [

@@ -270,7 +270,7 @@ class _Gathering:
         ordered = sorted(by_code.items(), key=lambda entry: (-len(entry[1]), entry[0]))
         groups = []
         for code, members in ordered:
-            said = dict.fromkeys(_without_value(problem, language) for problem, _ in members)
+            said = dict.fromkeys(_without(problem.message.get(language, ""), problem.value) for problem, _ in members)
             title, lines = shared_words(said), _lines(members, language)
             references = {line.reference for line in lines}
             groups.append(
@@ -334,7 +334,13 @@ def _lines(members: Sequence[FoundProblem], language: str) -> list[ProblemLine]:
     documents: dict[tuple[object, ...], HeldBack | None] = {}
     for number, (problem, document) in enumerate(members):
         whose = id(document) if document else problem.external_ref or number
-        key = (whose, problem.file, problem.sheet, problem.column, _without_value(problem, language))
+        key = (
+            whose,
+            problem.file,
+            problem.sheet,
+            problem.column,
+            _without(problem.message.get(language, ""), problem.value),
+        )
         alike[key].append(problem)
         documents[key] = document
     return [
@@ -346,10 +352,6 @@ def _lines(members: Sequence[FoundProblem], language: str) -> list[ProblemLine]:
         )
         for key, problems in alike.items()
     ]
-
-
-def _without_value(problem: ProblemText, language: str) -> str:
-    return _without(problem.message.get(language, ""), problem.value)
 
 
 @lru_cache(maxsize=8192)

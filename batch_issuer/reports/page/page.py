@@ -9,7 +9,6 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +31,31 @@ from batch_issuer.resources import templates_folder
 STATIC_LIST = 250
 """Up to so many documents the whole list is in the page as a table too, for printing and for readers without script."""
 
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(templates_folder()),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+"""Compiles each template once; this module is loaded only where a page is made."""
+
 
 def write_page(reconciliation: Reconciliation, messages: Messages, path: Path) -> None:
-    """Write the page."""
+    """Write the page into a file. Raises `StoppedMidway` where disk or folder refuse."""
     replace_file(path, page_text(reconciliation, messages).encode())
 
 
 def page_text(reconciliation: Reconciliation, messages: Messages) -> str:
     """Return the page as text."""
-    environment = _environment()
     # Who and when, at the foot of every printed page. Each character is an escape: no name can end the text.
     foot = figures.printable(f"{reconciliation.company_name} · {figures.moment(reconciliation.as_of)}")
     escaped = "".join(f"\\{ord(mark):06x}" for mark in foot)
-    style = f'{_source(environment, "report.css")}@page{{@bottom-left{{content:"{escaped}"}}}}\n'
-    script = _source(environment, "report.js")
+    style = f'{_source("report.css")}@page{{@bottom-left{{content:"{escaped}"}}}}\n'
+    script = _source("report.js")
     found = gather(reconciliation, messages)
     fingerprint = figures.fingerprint(reconciliation)
-    page = environment.get_template("report.html.j2").render(
+    page = _ENVIRONMENT.get_template("report.html.j2").render(
         **_PLAIN_TOOLS,
         **_tools(reconciliation, messages),
         **_figures(reconciliation, messages),
@@ -63,20 +70,9 @@ def page_text(reconciliation: Reconciliation, messages: Messages) -> str:
     return figures.printable(page)
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(templates_folder()),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _source(environment: Environment, name: str) -> str:
-    assert environment.loader is not None  # noqa: S101 - given above
-    return environment.loader.get_source(environment, name)[0]
+def _source(name: str) -> str:
+    assert _ENVIRONMENT.loader is not None  # noqa: S101 - given above
+    return _ENVIRONMENT.loader.get_source(_ENVIRONMENT, name)[0]
 
 
 def _content_hash(text: str) -> str:

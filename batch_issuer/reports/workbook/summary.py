@@ -13,9 +13,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.money import total_of
-from batch_issuer.model.records import Record
 from batch_issuer.model.states import State
-from batch_issuer.reconcile import Cause, Group, Reconciliation, Step, Tally, Total
+from batch_issuer.reconcile import Cause, Group, Reconciliation, Step, Tally
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.cells import write_text
 from batch_issuer.reports.columns import (
@@ -27,6 +26,7 @@ from batch_issuer.reports.columns import (
     WITHHELD,
     Words,
     breakdowns,
+    difference,
 )
 from batch_issuer.reports.tasks import tasks
 
@@ -236,7 +236,9 @@ class _Page:
         for state, total in reconciliation.states.items():
             if not total.documents:
                 continue
-            found.append(_amounts(total, reconciliation.in_state(state)))
+            # As the column of that name has it: the provider's amounts less ours, where it answered.
+            apart = total_of(map(difference, reconciliation.in_state(state)))
+            found.append((total.gross, total.provider_gross, apart, total.taxable, total.vat, total.retention))
             self.text(0, self.say(wording.NAMES[state]), self.looks.text)
             self.number(1, total.documents)
             headings = (AMOUNT, PROVIDER, DIFFERS, "", "", WITHHELD)
@@ -372,14 +374,3 @@ def _bridge_formulas(step: Step, rows: Iterable[int], areas: Iterable[Area]) -> 
     if not sums:  # there is no sheet of it, or an empty one
         return f"={step.documents}", f"={step.gross}"
     return f"={'+'.join(counts)}", f"=SUM({','.join(sums)})"
-
-
-def _amounts(total: Total, records: Sequence[Record]) -> tuple[Decimal, ...]:
-    """Return the money of one state, as the columns have it.
-
-    The difference is the provider's amounts less ours where it answered: the sum of the column of that name.
-    """
-    apart = total_of(
-        answered - record.expected_gross for record in records if (answered := record.answer.amounts.gross) is not None
-    )
-    return total.gross, total.provider_gross, apart, total.taxable, total.vat, total.retention
