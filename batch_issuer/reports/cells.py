@@ -21,6 +21,7 @@ NAME_LENGTH = 31
 _DAY_ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - Excel knows no zones
 _FIRST_SOUND_DAY = dt.date(1900, 3, 1)
 """Excel counts a 29 February 1900, which never was."""
+# XML 1.0 has no code for these: Excel would call the workbook damaged.
 _NOT_IN_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
@@ -47,12 +48,13 @@ def write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format
         # xlsxwriter takes such a text for XML of its own and writes it unescaped; in pieces it does not.
         sheet.write_rich_string(row, column, text[0], text[1], text[2:], style)
     else:
+        # Never `write`, which makes a formula of what begins with = and a link of what begins with http.
         sheet.write_string(row, column, text, style)
 
 
 def fitting(text: str) -> str:
     """Return the text, or as much of it as a cell takes, with an ellipsis that shows the cut."""
-    if len(text) * 2 <= LONGEST:
+    if len(text) * 2 <= LONGEST:  # however many of its characters count as two
         return text
     units = text.encode("utf-16-le", "surrogatepass")
     if len(units) <= LONGEST * 2:

@@ -56,20 +56,22 @@ class _Masking:
             Change: lambda one: {side: _field(named(one.what)[1], getattr(one, side)) for side in ("issued", "file")},
             Refusal: lambda one: {"message": masked_words(one.message)},
             Note: lambda one: {"reason": self._words(one.reason, one.external_ref)},
-            RunRecord: lambda _: {"summary": None},
+            RunRecord: lambda _: {"summary": None},  # it names the customers of what was held back
         }
 
     def of(self, value: Any) -> Any:
         """Return a value without what is of a person, and the value itself where nothing is."""
-        if isinstance(value, tuple):
+        if isinstance(value, tuple):  # of one kind throughout: rows and references have nothing inside
             return tuple(map(self.of, value)) if value and not isinstance(value[0], (str, int)) else value
         if isinstance(value, Mapping) or not is_dataclass(value) or isinstance(value, (type, *_UNTOUCHED)):
             return value
+        # The reconciliation holds every value until the walk is over, so no two of them have the same id.
         if id(value) not in self._done:
             self._done[id(value)] = self._masked(value)
         return self._done[id(value)]
 
     def _masked(self, value: Any) -> Any:
+        """Return a value changed as its type's rule says, and within by those of its fields."""
         rule = self._rules.get(type(value))
         changes = rule(value) if rule else {}
         if not isinstance(value, (Record, ProblemText)):  # their rules name all that is of a person in them
@@ -120,6 +122,7 @@ def _field(field: str, value: str) -> str:
     if mask is Mask.INITIALS:
         return masked_name(value)
     hidden = masked_words(value)
+    # An identity of a few digits, or with letters, is none by its form: the field says that it is one.
     if mask is Mask.LAST_THREE and hidden == value:
         return masked_end(value)
     return hidden

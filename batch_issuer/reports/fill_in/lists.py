@@ -74,6 +74,7 @@ def chosen_from(values: str, cells: Mapping[str, str]) -> str:
     Municipalities are those of the department beside them, districts those of the municipality, or else of the
     department; as long as neither is chosen, all. Longer lists are cut out of the sheet by place and count.
     """
+    # Without a function that filters: Excel before 2021 and LibreOffice before 24.8 have none.
     department, municipality = cells["department"], cells["municipality"]
     formula = values
     if values == "municipalities":
@@ -85,7 +86,7 @@ def chosen_from(values: str, cells: Mapping[str, str]) -> str:
 
 
 def _part(values: str, key: str, cell: str, otherwise: str) -> str:
-    """The rows of a list beside which a key stands, which stand together."""
+    """Return the formula for the rows of a list beside a key: one run of them, since the lists are sorted."""
     count = f"COUNTIF({key},{cell})"
     return f"IF({count},OFFSET({values},MATCH({cell},{key},0)-1,0,{count}),{otherwise})"
 

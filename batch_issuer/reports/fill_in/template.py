@@ -140,6 +140,7 @@ class _Template:
         self.remark = book.add_format({"italic": True, "font_color": "#555555", "valign": "bottom"})
 
     def write(self) -> None:
+        """Write all sheets; their order is that in which they are made here."""
         sales = self.sheet(SALES_SHEET, "#2F6B43")
         example = self.sheet(EXAMPLE_SHEET, "#B3261E")
         instructions = self.sheet(INSTRUCTIONS_SHEET, "#1F4E5F")
@@ -151,6 +152,7 @@ class _Template:
         sales.activate()
 
     def sheet(self, name: str, colour: str) -> Worksheet:
+        """Return a new sheet that prints across a letter page."""
         sheet = self.book.add_worksheet(self.text(name))
         sheet.set_tab_color(colour)
         sheet.set_paper(_LETTER)
@@ -167,7 +169,7 @@ class _Template:
         return column.heading(self.messages.language)
 
     def sales(self, sheet: Worksheet) -> None:
-        """Headings with notes over empty columns, each formatted and validated to the last row."""
+        """Write headings with notes over empty columns, each formatted and validated to the last row."""
         self.headings(sheet, 0)
         cells = {column.key: f"${xl_col_to_name(at)}2" for at, column in enumerate(COLUMNS)}
         for at, column in enumerate(COLUMNS):
@@ -188,21 +190,24 @@ class _Template:
         sheet.repeat_columns(0)
 
     def headings(self, sheet: Worksheet, row: int) -> None:
+        """Write the headings of all columns into a row, which is repeated on every printed page."""
         sheet.set_row(row, 48)
         for at, column in enumerate(COLUMNS):
             sheet.set_column(at, at, column.width, self.body[column.kind])
             write_text(sheet, row, at, self.heading(column), self.head(column))
         sheet.repeat_rows(row)
         sheet.fit_to_pages(3, 0)
+        # Identifiers are text; without this Excel offers in every cell to make numbers of them, without their zeros.
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
 
     def head(self, column: Field) -> Format:
-        """Bold where every type needs it."""
+        """Return the look of a heading: the colour of its band, bold where every type needs the column."""
         look = {"bg_color": _COLOURS[column.band], "font_color": "#FFFFFF", "border": 1, "border_color": "#FFFFFF"}
         needed = column.required == DOC_TYPES
         return self.book.add_format({**look, "bold": needed, "text_wrap": True, "valign": "vcenter", "num_format": "@"})
 
     def note(self, column: Field) -> str:
+        """Return what the note of a heading says: what the column is, and which types need or use it."""
         needed = ", ".join(column.required)
         if column.required == DOC_TYPES:
             sentence = self.text(N_("Always needed."))
@@ -228,6 +233,7 @@ class _Template:
         return {**said, **rule, **({"error_message": self.text(wrong)} if wrong else {})}
 
     def example(self, sheet: Worksheet) -> None:
+        """Write the example under a line by which the reader knows that the sheet is not sales."""
         language = self.messages.language
         mark, reference = (texts[language == "en"] for texts in (EXAMPLE_MARKS, EXAMPLE_REFS))
         sheet.set_row(0, 24)
@@ -261,7 +267,7 @@ class _Template:
             write_text(sheet, row, column, str(value), style)
 
     def instructions(self, sheet: Worksheet) -> None:
-        """Steps, then every column with the types that need it."""
+        """Write the steps, then every column with the types that need it."""
         sheet.fit_to_pages(1, 0)
         sheet.hide_gridlines(2)
         for column, width in enumerate((40, 86, *(16 for _ in DOC_TYPES))):
@@ -279,6 +285,7 @@ class _Template:
         self.matrix(sheet, row + 1)
 
     def matrix(self, sheet: Worksheet, row: int) -> None:
+        """Write every column from `row` on, band by band, with a mark for each type."""
         heads = [self.text(N_("Column")), self.text(N_("What it is"))]
         for at, text in enumerate([*heads, *(f"{code} {TYPE_NAMES[code]}" for code in DOC_TYPES)]):
             write_text(sheet, row, at, text, self.list_head if at < 2 else self.centred_head)
@@ -306,7 +313,7 @@ class _Template:
             write_text(sheet, row, at, mark, self.centred)
 
     def lists(self, sheet: Worksheet, tables: Sequence[ListTable]) -> None:
-        """Each list under its title, with a free column between; its cells have a name in the workbook."""
+        """Write each list under its title, with a free column between; its cells have a name in the workbook."""
         sheet.freeze_panes(1, 0)
         sheet.fit_to_pages(2, 0)
         sheet.repeat_rows(0)

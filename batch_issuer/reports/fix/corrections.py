@@ -17,6 +17,7 @@ from batch_issuer.reading.batch import Batch
 from batch_issuer.reconcile import Change
 from batch_issuer.reports.wording import field_name
 
+# The ministry names a field by its path in the document that was sent: `#/receptor/correo`.
 _NAMED_FIELD = re.compile(r"#(?:/\w+)*/(\w+)")
 _MINISTRY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "correo": ("email", "redirect_email"),
@@ -155,29 +156,29 @@ def _refused(batch: Batch, document: Document, words: str) -> Iterator[Problem]:
     if not words:
         return
     problem = Problem(REFUSED, parameters={"words": words}, external_ref=document.external_ref)
-    named = [(0, ours) for name in _NAMED_FIELD.findall(words) for ours in _MINISTRY_FIELDS.get(name, ())]
-    named += [
+    meant = [(0, ours) for name in _NAMED_FIELD.findall(words) for ours in _MINISTRY_FIELDS.get(name, ())]
+    meant += [
         (int(line) - 1, _LINE_FIELDS_SAID[said.casefold()])
         for line, said in _NAMED_LINE.findall(words)
         if 0 < int(line) <= len(document.lines)
     ]
-    places = dict.fromkeys(place for number, ours in named if (place := _cell(batch, document, number, ours)))
+    places = dict.fromkeys(place for number, ours in meant if (place := _cell(batch, document, number, ours)))
     for place in places:
         yield replace(problem, place=place)
     if not places:
-        yield replace(problem, field=named[0][1] if named else "")
+        yield replace(problem, field=meant[0][1] if meant else "")
 
 
 def _conflicting(batch: Batch, document: Document, change: Change, messages: Messages) -> Problem:
     """Return what was issued otherwise, on its cell."""
-    line, field = named(change.what)
+    line, ours = named(change.what)
     number = line - 1 if 0 < line <= len(document.lines) else 0
-    place = _cell(batch, document, number, field)
-    what = place.heading if place else field_name(field, messages)
+    place = _cell(batch, document, number, ours)
+    what = place.heading if place else field_name(ours, messages)
     return Problem(
         ISSUED_OTHERWISE,
         parameters={"what": what, "issued": change.issued or "—", "now": change.file or "—"},
-        field=field,
+        field=ours,
         place=place or batch.place(document.lines[number].row),
         external_ref=document.external_ref,
     )
@@ -193,6 +194,7 @@ def _cell(batch: Batch, document: Document, number: int, field: str) -> Place | 
 
 
 def _loose_rows(batch: Batch, sources: Sources) -> list[RowToCorrect]:
+    """Return the rows that belong to no document and are held back, such as one without a reference."""
     found: dict[int, RowToCorrect] = {}
     for problem in batch.problems:
         if not problem.blocks or problem.external_ref:

@@ -100,6 +100,7 @@ def write_fix_file(
         paths.append(path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}"))
         content = BytesIO()
         try:
+            # After a bad day it has tens of thousands of rows, each with its cells as they were.
             with Workbook(content, {"constant_memory": True}) as book:
                 _Writer(batch, book, layout, messages).write(own)
         except OSError as error:  # its rows wait in a temporary file
@@ -167,7 +168,7 @@ def _sheet_name(asked: str, source: SourceFile) -> str:
     """
     name = source.sheet or asked or Path(source.path).stem.strip("-")
     name = _NOT_IN_NAMES.sub("-", printable(name)).strip("' ")[:NAME_LENGTH]
-    return name if name and name.casefold() != "history" else "Hoja1"
+    return name if name and name.casefold() != "history" else "Hoja1"  # Excel keeps `History` for itself
 
 
 class _Looks:
@@ -256,6 +257,7 @@ class _Writer:
         self.sheet.set_footer("&L&F&R&P / &N")
         if len(rows) > _FILTERED_FROM:
             self.sheet.autofilter(0, 0, len(rows), last)
+        # Codes and identifiers stay text; without this Excel offers in every cell to make numbers of them.
         self.sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{len(rows) + 1}"})
 
     def _row(self, number: int, one: RowToCorrect) -> None:

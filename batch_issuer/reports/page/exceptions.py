@@ -90,6 +90,7 @@ class ProblemLine:
 
     @property
     def reference(self) -> str:
+        """Return the document's reference, or the one that the problem names; empty where there is neither."""
         return self.document.external_ref if self.document else self.first.external_ref
 
 
@@ -333,6 +334,7 @@ def _lines(members: Sequence[FoundProblem], language: str) -> list[ProblemLine]:
     alike: dict[tuple[object, ...], list[ProblemText]] = defaultdict(list)
     documents: dict[tuple[object, ...], HeldBack | None] = {}
     for number, (problem, document) in enumerate(members):
+        # References may repeat within the files, so a document is told by itself.
         whose = id(document) if document else problem.external_ref or number
         key = (
             whose,
@@ -359,6 +361,7 @@ def _without(said: str, value: str) -> str:
     """Return the text with an ellipsis for the value. Kept: where many rows are held back, most say the same of one."""
     if not value:
         return said
+    # A number may be part of another one, as 5 of 15; a word may be any part of the sentence, so it has to be quoted.
     if any(mark.isdigit() for mark in value):
         said = re.sub(rf"(?<![\w.,-]){re.escape(value)}(?![\w,])", "…", said, count=1)
     return said.replace(f"«{value}»", "«…»")

@@ -67,6 +67,7 @@ def page_text(reconciliation: Reconciliation, messages: Messages) -> str:
         script_hash=_content_hash(script),
         listing=Markup(listing(reconciliation, found.reasons, messages, fingerprint)),  # noqa: S704 - made for script elements
     )
+    # Once more for the whole: a lone surrogate from a damaged file could not be written as UTF-8.
     return figures.printable(page)
 
 

@@ -141,6 +141,7 @@ class _Page:
         self.row = 0
 
     def text(self, column: int, text: str, style: Format) -> None:
+        """Write a text into the row that is next."""
         write_text(self.sheet, self.row, column, figures.printable(text), style)
 
     def number(self, column: int, number: int | Decimal, *, strong: bool = False) -> None:
@@ -160,6 +161,7 @@ class _Page:
         self.row += 1
 
     def headings(self, first: str, *others: str) -> None:
+        """Write a row of headings (catalog texts), and go on to the next."""
         self.sheet.set_row(self.row, 32)
         self.text(0, self.say(first), self.looks.head)
         for at, heading in enumerate(others, 1):
@@ -167,6 +169,7 @@ class _Page:
         self.row += 1
 
     def head(self, reconciliation: Reconciliation) -> None:
+        """Write whose figures these are, the verdict, and as of when."""
         self.text(0, reconciliation.company_name or reconciliation.company, self.looks.title)
         self.row += 1
         self.sheet.set_row(self.row, 26)
@@ -189,6 +192,7 @@ class _Page:
         self.row += 1
 
     def tasks(self, reconciliation: Reconciliation) -> None:
+        """Write what somebody has to do now; nothing where there is nothing."""
         waiting = tasks(reconciliation)
         if not waiting:
             return
@@ -222,6 +226,7 @@ class _Page:
             self.number(3, step.documents, strong=strong)
             self.number(4, step.gross, strong=strong)
             b, c, d, e = (xl_rowcol_to_cell(self.row, column) for column in (1, 2, 3, 4))
+            # Spreadsheets add in binary: a sum of cents is a hair beside the cent.
             agrees = f'=IF(AND({b}={d},ROUND({c}-{e},2)=0),"{yes}","{no}")'
             self.sheet.write_formula(self.row, 5, agrees, looks.right, yes)
             self.row += 1
@@ -317,6 +322,7 @@ class _Page:
         self.row += 1
 
     def sales(self, reconciliation: Reconciliation) -> None:
+        """Write the sales of the day: issued documents, less credit notes, without purchases."""
         sales = reconciliation.sales
         if not sales.documents:
             return
@@ -334,6 +340,7 @@ class _Page:
         self.row += 2
 
     def signed(self, reconciliation: Reconciliation) -> None:
+        """Write who answered for these figures."""
         for one in reconciliation.sign_offs:
             self.text(0, wording.signed(one, self.messages), self.looks.text)
             self.row += 1
@@ -341,6 +348,7 @@ class _Page:
             self.row += 1
 
     def signatures(self) -> None:
+        """Write lines to sign on paper."""
         for role in (N_("Prepared by"), N_("Reviewed by")):
             self.row += 1
             self.text(0, f"{self.say(role)} ({self.say(N_('name, signature, date'))})", self.looks.text)
@@ -368,6 +376,7 @@ def _bridge_formulas(step: Step, rows: Iterable[int], areas: Iterable[Area]) -> 
         rows = [*rows]
         counted, summed = ("=" + "+".join(xl_rowcol_to_cell(row, column) for row in rows) for column in (1, 2))
         return counted, summed
+    # ROWS counts a document without a reference too; several sheets have one state where a sheet is full.
     areas = [*areas]
     counts = [f"ROWS({cells})" for area in areas if (cells := area.column(REFERENCE))]
     sums = [cells for area in areas if (cells := area.column(AMOUNT))]
