@@ -108,6 +108,7 @@ class _Masking:
         }
 
     def _words(self, text: str, reference: str) -> str:
+        # The provider's words may quote the customer of their own document; of another one they know nothing.
         name = self._names.get(reference)
         return masked_words(text.replace(name, masked_name(name)) if name else text)
 

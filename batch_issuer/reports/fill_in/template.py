@@ -163,9 +163,11 @@ class _Template:
         return sheet
 
     def text(self, message: str, **parameters: object) -> str:
+        """Return a catalog text in the language of the workbook."""
         return self.messages.text(message, **parameters)
 
     def heading(self, column: Field) -> str:
+        """Return the heading of a column in the language of the workbook, which the reader knows without settings."""
         return column.heading(self.messages.language)
 
     def sales(self, sheet: Worksheet) -> None:
@@ -259,6 +261,7 @@ class _Template:
         sheet.freeze_panes(2, 0)
 
     def cell(self, sheet: Worksheet, row: int, column: int, value: Cell, style: Format) -> None:
+        """Write a cell of the example as what it is: date, number or text."""
         if isinstance(value, dt.date):
             sheet.write_datetime(row, column, value, style)
         elif isinstance(value, Decimal):
@@ -304,6 +307,7 @@ class _Template:
         write_text(sheet, row + 2, 0, self.text(legend), self.remark)
 
     def matrix_row(self, sheet: Worksheet, row: int, column: Field) -> None:
+        """Write what a column is, and for each type whether it is needed, used or neither."""
         note = self.text(column.note)
         write_text(sheet, row, 0, self.heading(column), self.strong)
         write_text(sheet, row, 1, note, self.wrapped)

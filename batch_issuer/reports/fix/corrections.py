@@ -110,6 +110,7 @@ class Sources:
             if (source.path, source.sheet) != (place.file, place.sheet):
                 continue
             rows = range(self.starts[number], self.starts[number + 1])
+            # A sheet may have hundreds of thousands of rows, and each of them a problem.
             at = bisect_left(rows, place.row, key=lambda row: self.batch.place(row).row or 0)
             if at < len(rows) and self.batch.place(rows[at]).row == place.row:
                 return rows[at]
@@ -162,6 +163,7 @@ def _refused(batch: Batch, document: Document, words: str) -> Iterator[Problem]:
         for line, said in _NAMED_LINE.findall(words)
         if 0 < int(line) <= len(document.lines)
     ]
+    # Two words of a refusal may name one cell, such as two rules about one number: one note is enough.
     places = dict.fromkeys(place for number, ours in meant if (place := _cell(batch, document, number, ours)))
     for place in places:
         yield replace(problem, place=place)

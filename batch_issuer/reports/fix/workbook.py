@@ -133,7 +133,7 @@ def _layouts(
         last = end = _last(headings)
         if last < len(headings) - 1:
             end = max(last, *(_last(batch.sheet_row(one.row).cells) for one in own))
-        # A CSV has no cell without a heading: what stands beyond its last one goes together into a column of its own.
+        # What a CSV has beyond its last heading are no columns: it goes together into one, under a heading of ours.
         kept = range((last if is_csv else end) + 1)
         layouts.append(
             Layout(
@@ -354,7 +354,7 @@ def _value(text: str, kind: CellKind, read: Value, role: str) -> dt.date | Decim
 
 
 def _stored(text: str, kind: CellKind, role: str) -> dt.date | Decimal | None:
-    """Return the number or date of a workbook's cell that was read as neither, where nobody would miss its text."""
+    """Return the date or number that a workbook's cell holds, where its column may have one; None keeps its text."""
     try:
         if kind is CellKind.DATE and role in ("", "external_ref", "date"):
             moment = dt.datetime.fromisoformat(text)

@@ -268,6 +268,7 @@ class _Gathering:
         by_code: dict[str, list[FoundProblem]] = defaultdict(list)
         for problem, document in problems:
             by_code[problem.code].append((problem, document))
+        # By code where two are as frequent: the same figures give the same page.
         ordered = sorted(by_code.items(), key=lambda entry: (-len(entry[1]), entry[0]))
         groups = []
         for code, members in ordered:

@@ -116,6 +116,7 @@ def _tools(reconciliation: Reconciliation, messages: Messages) -> dict[str, Any]
     """Return what the template writes with, in its language and with this reconciliation's names."""
 
     def filled(message: str, **markup: Markup | str) -> Markup:
+        # Escaped before it is filled: the markup stays markup, and everything else becomes text.
         return escape(messages.text(message)).format(**markup)
 
     words, names = Words(messages), figures.file_names(reconciliation)
@@ -141,6 +142,7 @@ def _tools(reconciliation: Reconciliation, messages: Messages) -> dict[str, Any]
 
 def _isolated(text: str, css_class: str = "") -> Markup:
     """Return a text of the files or the provider, whose writing direction stays its own."""
+    # Without it one name in Hebrew or with U+202E would turn round the figures that stand after it.
     opening = Markup('<bdi class="{}">').format(css_class) if css_class else Markup("<bdi>")
     return opening + escape(figures.printable(text)) + Markup("</bdi>")
 

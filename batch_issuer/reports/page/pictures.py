@@ -132,7 +132,7 @@ def hours(sent: Iterable[tuple[str, str]]) -> Hours | None:
     for time, state in times:
         counts[(time - first) // step][state] += 1
     last = max(counts)
-    if last < _FEWEST_COLUMNS - 1:
+    if last < _FEWEST_COLUMNS - 1:  # one or two bars say nothing that the totals do not
         return None
     most, width = max(one.total() for one in counts.values()), WIDTH / (last + 1)
     columns = tuple(

@@ -130,6 +130,7 @@ def _columns_of(
 
 def _of_state(state: State, records: Sequence[Record], words: Words) -> Table[Record]:
     observed: list[Column[Record]] = []
+    # The ministry may accept a document and still object to something; few days have any.
     if state is State.STAMPED and any(record.answer.observaciones for record in records):
         observed.append(Column(N_("Observations"), 50, Kind.LONG, words.why))
     columns = _columns_of(records, words, why=state not in WERE_ISSUED, beside=observed)

@@ -145,6 +145,7 @@ class _Page:
         write_text(self.sheet, self.row, column, figures.printable(text), style)
 
     def number(self, column: int, number: int | Decimal, *, strong: bool = False) -> None:
+        """Write a count or an amount into the row that is next."""
         self.sheet.write_number(self.row, column, float(number), self.looks.figure(number, strong=strong))
 
     def formula(self, column: int, formula: str, value: int | Decimal, *, strong: bool = False) -> None:

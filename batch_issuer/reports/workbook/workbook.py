@@ -126,7 +126,7 @@ def _write_table(book: Workbook, table: Table[Any], messages: Messages, styles: 
 
 
 def _write_rows(sheet: Worksheet, table: Table[Any], styles: Styles) -> None:
-    """Write the rows below the headings, each as high as its longest text needs: spreadsheets do not see to that."""
+    """Write the rows below the headings, each as high as its longest text needs."""
     cells = [(at, one.value, WRITE[one.kind], styles.cells[one.kind]) for at, one in enumerate(table.columns)]
     wrapped = [(one.value, one.width) for one in table.columns if one.kind is Kind.LONG]
     for number, item in enumerate(table.rows, 1):
@@ -135,5 +135,5 @@ def _write_rows(sheet: Worksheet, table: Table[Any], styles: Styles) -> None:
             sheet.set_row(number, 15 * lines)
         for at, value_of, write, style in cells:
             value = value_of(item)
-            if value is not None and value != "":
+            if value is not None and value != "":  # blank cells are not written: sums and filters see them as blank
                 write(sheet, number, at, value, style)
