@@ -6,14 +6,12 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from functools import lru_cache
 from typing import Any
 
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from batch_issuer.model.documents import EL_SALVADOR
-from batch_issuer.reports.figures import printable
+from batch_issuer.reports.figures import local_time, printable
 
 LONGEST = 32_767
 """Characters that Excel takes in a cell; it counts one beyond U+FFFF as two."""
@@ -23,6 +21,7 @@ NAME_LENGTH = 31
 _DAY_ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - Excel knows no zones
 _FIRST_SOUND_DAY = dt.date(1900, 3, 1)
 """Excel counts a 29 February 1900, which never was."""
+# XML 1.0 has no code for these: Excel would call the workbook damaged.
 _NOT_IN_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
@@ -41,7 +40,7 @@ class Kind(Enum):
 
 
 def write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format) -> None:
-    """A text as a text, whatever it looks like; cut where Excel takes no more."""
+    """Write a text as a text, whatever it looks like; cut where Excel takes no more."""
     text = fitting(text)
     if not text.isprintable():
         text = _NOT_IN_XML.sub("\ufffd", text)
@@ -49,12 +48,13 @@ def write_text(sheet: Worksheet, row: int, column: int, text: str, style: Format
         # xlsxwriter takes such a text for XML of its own and writes it unescaped; in pieces it does not.
         sheet.write_rich_string(row, column, text[0], text[1], text[2:], style)
     else:
+        # Never `write`, which makes a formula of what begins with = and a link of what begins with http.
         sheet.write_string(row, column, text, style)
 
 
 def fitting(text: str) -> str:
-    """The text, or as much of it as a cell takes, with an ellipsis that shows the cut."""
-    if len(text) * 2 <= LONGEST:
+    """Return the text, or as much of it as a cell takes, with an ellipsis that shows the cut."""
+    if len(text) * 2 <= LONGEST:  # however many of its characters count as two
         return text
     units = text.encode("utf-16-le", "surrogatepass")
     if len(units) <= LONGEST * 2:
@@ -67,33 +67,24 @@ def _write_printable(sheet: Worksheet, row: int, column: int, text: str, style: 
 
 
 def _write_date(sheet: Worksheet, row: int, column: int, iso: str, style: Format) -> None:
-    number = _number_of_day(iso)
-    if number is None:
-        _write_printable(sheet, row, column, iso, style)
-    else:
-        sheet.write_number(row, column, number, style)
-
-
-def _write_moment(sheet: Worksheet, row: int, column: int, utc: str, style: Format) -> None:
-    sheet.write_number(row, column, _number_of_moment(utc), style)
-
-
-# Many documents share a date and a moment, and xlsxwriter would reckon the number of each of them.
-@lru_cache(maxsize=4096)
-def _number_of_day(iso: str) -> int | None:
-    """The number that Excel has for a day; None for what is no date, or one that it lacks or counts wrongly."""
+    """Write a day as the number that Excel has for it; as text where it is none, or where Excel lacks it or errs."""
     try:
         day = dt.date.fromisoformat(iso)
     except ValueError:
-        return None
-    return (day - _DAY_ZERO.date()).days if day >= _FIRST_SOUND_DAY else None
+        day = dt.date.min
+    if day < _FIRST_SOUND_DAY:
+        _write_printable(sheet, row, column, iso, style)
+    else:
+        sheet.write_number(row, column, (day - _DAY_ZERO.date()).days, style)
 
 
-@lru_cache(maxsize=4096)
-def _number_of_moment(utc: str) -> float:
-    """The number of the wall clock in El Salvador, in whole seconds, which is what the cell's format shows."""
-    local = dt.datetime.fromisoformat(utc).astimezone(EL_SALVADOR).replace(microsecond=0, tzinfo=None)
-    return (local - _DAY_ZERO) / dt.timedelta(days=1)
+def _write_moment(sheet: Worksheet, row: int, column: int, utc: str, style: Format) -> None:
+    """Write the wall clock in El Salvador, in whole seconds, which is what the cell's format shows."""
+    local = local_time(utc)  # kept, because many documents share a moment
+    assert local is not None  # noqa: S101 - nothing empty is written
+    sheet.write_number(
+        row, column, (local.replace(microsecond=0, tzinfo=None) - _DAY_ZERO) / dt.timedelta(days=1), style
+    )
 
 
 WRITE: Mapping[Kind, Callable[[Worksheet, int, int, Any, Format], object]] = {

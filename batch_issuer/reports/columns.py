@@ -75,12 +75,15 @@ class Words:
         self.doc_type = cache(lambda code: wording.type_name(code, messages))
 
     def payment(self, code: str) -> str:
+        """Return a code of CAT-017 with its name; an unknown one as it is."""
         return f"{code} {self._payments[code]}" if code in self._payments else code
 
     def state(self, state: State) -> str:
+        """Return the name of a state."""
         return self.messages.text(wording.NAMES[state])
 
     def in_language(self, texts: Mapping[str, str]) -> str:
+        """Return the text of a problem that is kept in every language, in this one."""
         return texts.get(self.messages.language, "")
 
     def told(self, state: str) -> str:
@@ -89,6 +92,7 @@ class Words:
         return self.messages.text(known) or state
 
     def reason(self, code: str) -> str:
+        """Return what a reason of the ledger means; an unknown one as its code."""
         return self.messages.text(wording.REASONS.get(code, "")) or code
 
     def why(self, record: Record) -> str:
@@ -140,10 +144,12 @@ def _place_columns(source: Callable[[Any], Any]) -> list[Column[Any]]:
 
 
 def document_columns(words: Words) -> list[Column[Record]]:
+    """Return what says which document of the ledger it is."""
     return _sale_columns(words, lambda one: one.expected_gross)
 
 
 def why_columns(words: Words) -> list[Column[Record]]:
+    """Return why a document is in its state, and what to do about it."""
     return [
         Column(N_("What is known"), 50, Kind.LONG, words.why),
         Column(N_("What to do"), 50, Kind.LONG, words.repair),
@@ -165,7 +171,7 @@ def answer_columns(*, income_tax: bool) -> list[Column[Record]]:
     )
     return [
         Column(PROVIDER, 15, Kind.MONEY, lambda one: one.answer.amounts.gross, "provider_gross"),
-        Column(DIFFERS, 12, Kind.MONEY, lambda one: _less(one.answer.amounts.gross, one.expected_gross), "difference"),
+        Column(DIFFERS, 12, Kind.MONEY, difference, "difference"),
         Column(N_("Base"), 14, Kind.MONEY, lambda one: one.answer.amounts.taxable),
         Column(N_("VAT"), 12, Kind.MONEY, lambda one: one.answer.amounts.vat),
         Column(
@@ -183,11 +189,14 @@ def answer_columns(*, income_tax: bool) -> list[Column[Record]]:
     ]
 
 
-def _less(amount: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return None if amount is None or other is None else amount - other
+def difference(record: Record) -> Decimal | None:
+    """Return by how much the provider's total is more than ours; None where it gave none."""
+    answered = record.answer.amounts.gross
+    return None if answered is None else answered - record.expected_gross
 
 
 def origin_columns() -> list[Column[Record]]:
+    """Return when a document went its way, and where in the files it stands."""
     return [
         Column(N_("First sent"), 17, Kind.MOMENT, lambda one: one.first_sent_at),
         Column(N_("Numbered"), 17, Kind.MOMENT, lambda one: one.numbered_at, "numbered_at"),
@@ -198,6 +207,7 @@ def origin_columns() -> list[Column[Record]]:
 
 
 def state_change_columns(words: Words) -> list[Column[StateChange]]:
+    """Return what the provider says now beside what the ledger had."""
     return [
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
         Column(N_("In the ledger"), 20, Kind.TEXT, lambda one: words.told(one.before)),
@@ -208,6 +218,7 @@ def state_change_columns(words: Words) -> list[Column[StateChange]]:
 
 
 def missing_columns(words: Words, at_provider: Mapping[str, str]) -> list[Column[Missing]]:
+    """Return sales that the ledger does not have; `at_provider` has the state of those that were asked for."""
     return [
         *_sale_columns(words, lambda one: one.gross),
         Column(
@@ -222,6 +233,7 @@ def missing_columns(words: Words, at_provider: Mapping[str, str]) -> list[Column
 
 
 def since_columns(words: Words) -> list[Column[Then]]:
+    """Return what became of the open items of an earlier report."""
     return [
         Column(REFERENCE, 28, Kind.TEXT, lambda one: one[1].external_ref),
         Column(N_("Since the earlier report"), 16, Kind.TEXT, lambda one: one[0]),
@@ -232,6 +244,7 @@ def since_columns(words: Words) -> list[Column[Then]]:
 
 
 def note_columns() -> list[Column[Note]]:
+    """Return notes that persons wrote."""
     return [
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
         Column(N_("Reason"), 80, Kind.LONG, lambda one: one.reason),
@@ -241,6 +254,7 @@ def note_columns() -> list[Column[Note]]:
 
 
 def month_columns(words: Words) -> list[Column[OtherMonth]]:
+    """Return the days of a document whose sale, issuing and stamp fall into different months."""
     return [
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one.record.external_ref),
         Column(N_("Type"), 24, Kind.TEXT, lambda one: words.doc_type(one.record.doc_type)),
@@ -254,6 +268,7 @@ def month_columns(words: Words) -> list[Column[OtherMonth]]:
 
 
 def lookalike_columns(words: Words) -> list[Column[Lookalike]]:
+    """Return pairs of sales with other references that look like one and the same."""
     where = {True: words.messages.text(N_("in the files")), False: words.messages.text(N_("in the ledger only"))}
     return [
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one.external_ref),
@@ -265,6 +280,7 @@ def lookalike_columns(words: Words) -> list[Column[Lookalike]]:
 
 
 def sign_off_columns(words: Words) -> list[Column[SignedOff]]:
+    """Return who answered for which figures, and what they are now."""
     say, roles = words.messages.text, wording.ROLE_NAMES
     return [
         Column(N_("Role"), 18, Kind.TEXT, lambda one: say(roles.get(one.sign_off.role, one.sign_off.role))),
@@ -283,6 +299,7 @@ def sign_off_columns(words: Words) -> list[Column[SignedOff]]:
 
 
 def conflict_columns(words: Words) -> list[Column[Changed]]:
+    """Return a row for each field in which an issued document and the file differ."""
     return [
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one[0].external_ref),
         Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one[0].state)),
@@ -297,6 +314,7 @@ def conflict_columns(words: Words) -> list[Column[Changed]]:
 
 
 def difference_columns(words: Words) -> list[Column[Difference]]:
+    """Return documents whose amount the provider computed otherwise."""
     within = {True: words.messages.text(N_("yes")), False: words.messages.text(N_("no"))}
     return [
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one.record.external_ref),
@@ -312,6 +330,7 @@ def difference_columns(words: Words) -> list[Column[Difference]]:
 
 
 def held_columns(words: Words) -> list[Column[HeldBack]]:
+    """Return documents that were not sent, with everything that is wrong with each."""
     return [
         *_sale_columns(words, lambda one: one.gross),
         Column(
@@ -332,6 +351,7 @@ def _each(problems: Iterable[ProblemText], said: Callable[[ProblemText], str]) -
 
 
 def problem_columns(words: Words) -> list[Column[FoundProblem]]:
+    """Return single problems with their place in the files."""
     holds = {"blocks": words.messages.text(N_("held back")), "warns": words.messages.text(N_("note"))}
     return [
         Column(REFERENCE, 22, Kind.TEXT, lambda one: one[1].external_ref if one[1] else one[0].external_ref),
@@ -349,6 +369,7 @@ def problem_columns(words: Words) -> list[Column[FoundProblem]]:
 
 
 def series_columns() -> list[Column[Series]]:
+    """Return how the control numbers of each series run."""
     return [
         Column(N_("Series"), 24, Kind.TEXT, lambda one: one.name),
         Column(N_("Year"), 8, Kind.WHOLE, lambda one: one.year),
@@ -367,6 +388,7 @@ def series_columns() -> list[Column[Series]]:
 
 
 def source_columns() -> list[Column[SourceSummary]]:
+    """Return the sheets that were read, each with its own total beside the sum that was read."""
     return [
         Column(N_("File"), 34, Kind.TEXT, lambda one: one.file),
         Column(N_("Sheet"), 16, Kind.TEXT, lambda one: one.sheet),
@@ -374,13 +396,20 @@ def source_columns() -> list[Column[SourceSummary]]:
         Column(N_("Documents"), 12, Kind.WHOLE, lambda one: one.documents),
         Column(N_("Its own total"), 15, Kind.MONEY, lambda one: one.control_total),
         Column(N_("Sum read"), 15, Kind.MONEY, lambda one: one.read_total),
-        Column(DIFFERS, 12, Kind.MONEY, lambda one: _less(one.read_total, one.control_total)),
+        Column(DIFFERS, 12, Kind.MONEY, _source_difference),
         Column("SHA-256", 68, Kind.TEXT, lambda one: one.sha256),
         Column(N_("How it was read"), 40, Kind.LONG, lambda one: one.notes),
     ]
 
 
+def _source_difference(source: SourceSummary) -> Decimal | None:
+    if source.control_total is None or source.read_total is None:
+        return None
+    return source.read_total - source.control_total
+
+
 def run_columns() -> list[Column[RunRecord]]:
+    """Return the runs that the figures come from."""
     return [
         Column(N_("Run"), 30, Kind.TEXT, lambda one: one.run),
         Column(N_("Command"), 14, Kind.TEXT, lambda one: one.command),

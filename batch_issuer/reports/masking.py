@@ -25,7 +25,7 @@ from batch_issuer.reconcile import (
     Series,
     SourceSummary,
 )
-from batch_issuer.reports.figures import masked_name, masked_words
+from batch_issuer.reports.figures import masked_end, masked_name, masked_words
 
 _MASKS = {field.key: field.mask for field in TABLE if field.mask}
 _QUOTED = re.compile("«([^»]+)»")
@@ -53,23 +53,25 @@ class _Masking:
             Missing: _customer,
             Lookalike: _customer,
             ProblemText: self._problem,
-            Change: _change,
+            Change: lambda one: {side: _field(named(one.what)[1], getattr(one, side)) for side in ("issued", "file")},
             Refusal: lambda one: {"message": masked_words(one.message)},
             Note: lambda one: {"reason": self._words(one.reason, one.external_ref)},
-            RunRecord: lambda _: {"summary": None},
+            RunRecord: lambda _: {"summary": None},  # it names the customers of what was held back
         }
 
     def of(self, value: Any) -> Any:
         """Return a value without what is of a person, and the value itself where nothing is."""
-        if isinstance(value, tuple):
+        if isinstance(value, tuple):  # of one kind throughout: rows and references have nothing inside
             return tuple(map(self.of, value)) if value and not isinstance(value[0], (str, int)) else value
         if isinstance(value, Mapping) or not is_dataclass(value) or isinstance(value, (type, *_UNTOUCHED)):
             return value
+        # The reconciliation holds every value until the walk is over, so no two of them have the same id.
         if id(value) not in self._done:
             self._done[id(value)] = self._masked(value)
         return self._done[id(value)]
 
     def _masked(self, value: Any) -> Any:
+        """Return a value changed as its type's rule says, and within by those of its fields."""
         rule = self._rules.get(type(value))
         changes = rule(value) if rule else {}
         if not isinstance(value, (Record, ProblemText)):  # their rules name all that is of a person in them
@@ -106,6 +108,7 @@ class _Masking:
         }
 
     def _words(self, text: str, reference: str) -> str:
+        # The provider's words may quote the customer of their own document; of another one they know nothing.
         name = self._names.get(reference)
         return masked_words(text.replace(name, masked_name(name)) if name else text)
 
@@ -114,17 +117,13 @@ def _customer(one: Any) -> dict[str, Any]:
     return {"customer": masked_name(one.customer)} if one.customer else {}
 
 
-def _change(change: Change) -> dict[str, Any]:
-    _, field = named(change.what)
-    return {"issued": _field(field, change.issued), "file": _field(field, change.file)}
-
-
 def _field(field: str, value: str) -> str:
     """Return a value of a field: a name as initials, an identity shortened even where its form does not show it."""
     mask = _MASKS.get(field)
     if mask is Mask.INITIALS:
         return masked_name(value)
     hidden = masked_words(value)
+    # An identity of a few digits, or with letters, is none by its form: the field says that it is one.
     if mask is Mask.LAST_THREE and hidden == value:
-        return f"{'•' * max(len(value) - 3, 0)}{value[-3:]}"
+        return masked_end(value)
     return hidden

@@ -47,26 +47,26 @@ def tasks(reconciliation: Reconciliation) -> tuple[Task, ...]:
 
 
 def left_open(reconciliation: Reconciliation) -> list[Record]:
-    """The documents of other runs that need a person."""
+    """Return the documents of other runs that need a person."""
     named = {item.external_ref for item in reconciliation.open_items if item.cause is Cause.LEFT_OPEN}
     return [one for one in reconciliation.carried if one.external_ref in named]
 
 
 def waiting_since(record: Record) -> str:
-    """From when the age of an open document counts."""
-    if record.state is State.REJECTED:
+    """Return the instant from which the age of an open document counts."""
+    if record.state is State.REJECTED:  # until then it was the ministry that was waited for
         return record.settled_at or record.updated_at
     return record.numbered_at or record.first_sent_at or record.updated_at
 
 
 def blocking(reconciliation: Reconciliation) -> list[FoundProblem]:
-    """Problems that hold something back: those of files and rows first, then those of documents."""
+    """Return problems that hold something back: those of files and rows first, then those of documents."""
     loose = [(note, None) for note in reconciliation.notes if note.severity == "blocks"]
     return [*loose, *_of_documents(reconciliation, "blocks")]
 
 
 def warning(reconciliation: Reconciliation) -> list[FoundProblem]:
-    """Problems that hold nothing back."""
+    """Return problems that hold nothing back, in the same order."""
     loose = [(note, None) for note in reconciliation.notes if note.severity != "blocks"]
     return [*loose, *_of_documents(reconciliation, "warns")]
 
@@ -76,6 +76,6 @@ def _of_documents(reconciliation: Reconciliation, severity: str) -> Iterable[Fou
 
 
 def oldest_first(reconciliation: Reconciliation) -> list[Record]:
-    """Documents in contingency, those that wait longest first."""
+    """Return documents in contingency, those that wait longest first."""
     waiting = reconciliation.in_state(State.CONTINGENCY)
     return sorted(waiting, key=lambda record: (record.numbered_at or record.updated_at, record.external_ref))

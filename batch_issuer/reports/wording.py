@@ -268,15 +268,24 @@ def field_name(what: str, messages: Messages) -> str:
 
 
 def type_name(doc_type: str, messages: Messages) -> str:
-    """`01 Factura`."""
+    """Return a type of document with its name, `01 Factura`; an unknown one as it is."""
     return f"{doc_type} {messages.text(TYPE_NAMES[doc_type])}" if doc_type in TYPE_NAMES else doc_type
 
 
 def refusal_title(refusal: Refusal, messages: Messages) -> str:
-    """Why these documents are where they are, in one line: a code with whoever's words, or our own for a reason."""
+    """Return why these documents are where they are, in one line.
+
+    Of a refusal its code, in the words of the provider or the ministry; of a reason of ours, ours.
+    """
     if refusal.cause in (Cause.UNSURE, Cause.NOT_SENT):
-        reason = messages.text(REASONS.get(refusal.code, "")) or refusal.code or _no_reason(refusal, messages)
-        return " ".join(part for part in (reason, refusal.message) if part)
+        unknown = (
+            N_("Their turn did not come.")
+            if refusal.cause is Cause.NOT_SENT
+            else N_("The run ended before an answer was recorded.")
+        )
+        reason = messages.text(REASONS.get(refusal.code, "")) or refusal.code or messages.text(unknown)
+        return " ".join(filter(None, (reason, refusal.message)))
+    # Words of the provider and the ministry come as they gave them: in Spanish, whatever the language of the report.
     words = refusal.message or messages.text(N_("No words were given with the refusal."))
     title = f"{refusal.code} · {words}" if refusal.code else words
     if refusal.after_contingency:
@@ -284,30 +293,22 @@ def refusal_title(refusal: Refusal, messages: Messages) -> str:
     return title
 
 
-def _no_reason(refusal: Refusal, messages: Messages) -> str:
-    if refusal.cause is Cause.NOT_SENT:
-        return messages.text(N_("Their turn did not come."))
-    return messages.text(N_("The run ended before an answer was recorded."))
-
-
 def refusal_repair(refusal: Refusal, messages: Messages) -> str:
-    """What to do about the group in particular; empty where the advice for the whole cause is all there is."""
+    """Return what to do about the group in particular; empty where the advice for the whole cause is all there is."""
     if refusal.cause is Cause.REJECTED:
         return messages.text(MINISTRY_REPAIRS.get(refusal.code, ""))
     return ""
 
 
 def scope(reconciliation: Reconciliation, messages: Messages) -> str:
-    """What a report is about, in a few words."""
+    """Return what a report is about, in a few words: its run, its days, or everything."""
     about = reconciliation.scope
     if about.about is About.RUN:
         run = about.run or (reconciliation.runs[-1].run if reconciliation.runs else "")
         return messages.text(N_("run {run}"), run=run) if run else ""
     first, last = day(about.first), day(about.last)
-    if first and first == last:
-        return first
     if first and last:
-        return f"{first} – {last}"
+        return " – ".join(dict.fromkeys((first, last)))
     if first:
         return messages.text(N_("from {day}"), day=first)
     if last:
@@ -316,7 +317,7 @@ def scope(reconciliation: Reconciliation, messages: Messages) -> str:
 
 
 def signed(one: SignedOff, messages: Messages) -> str:
-    """That somebody answered for these figures, and whether they still are what was signed."""
+    """Say that somebody answered for these figures, and whether they still are what was signed."""
     sign_off = one.sign_off
     known = {
         "role": messages.text(ROLE_NAMES.get(sign_off.role, sign_off.role)),

@@ -32,6 +32,7 @@ def write_reports(reconciliation: Reconciliation, messages: Messages, folder: Pa
         folder.mkdir(parents=True, exist_ok=True)
         write_page(reconciliation, messages, page)
         write_workbook(reconciliation, messages, workbook)
+        # UTF-8 has no lone surrogates, which damaged files bring; as `\\udcff` they are what JSON has for them.
         lines = report_json(reconciliation, fingerprint(reconciliation))
         replace_file(plain, (line.encode("utf-8", "backslashreplace") for line in lines))
     except OSError as error:
@@ -52,6 +53,7 @@ def read_report(path: Path, company: str) -> tuple[tuple[OpenItem, ...], str, st
     Raises `CannotStart` for anything else, and for a report of another company.
     """
     try:
+        # Whoever calls it a report: it may be cut, of another format, or nested deeper than Python goes.
         plain = json.loads(path.read_text(encoding="utf-8"))
         items, other = read_open_items(plain), str(plain["company"])
         as_of, fingerprint = str(plain["as_of"]), str(plain["fingerprint"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO
 from typing import Any
@@ -12,6 +13,7 @@ import openpyxl
 import pytest
 
 from batch_issuer.messages import Messages
+from batch_issuer.model.records import Record
 from batch_issuer.reconcile import Reconciliation, report_json
 from batch_issuer.reports.columns import Column, Words, answer_columns, document_columns, origin_columns
 from batch_issuer.reports.page.page import page_text
@@ -27,7 +29,15 @@ SHARED = ("doc_type", "date", "branch", "gross", "provider_gross", "control_numb
 
 @pytest.fixture(scope="module")
 def day() -> Reconciliation:
-    return invented.a_day(120)
+    """A day with purchases from whom income tax is withheld: the provider calls that `retention` too."""
+    day = invented.a_day(120)
+    return invented.of([taxed(one) for one in day.records], list(day.runs))
+
+
+def taxed(one: Record) -> Record:
+    if one.doc_type != "14" or one.answer.amounts.gross is None:
+        return one
+    return replace(one, answer=replace(one.answer, amounts=replace(one.answer.amounts, retention=Decimal("15.05"))))
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +95,7 @@ def test_workbook_and_json_say_the_same_of_each_document(
     plain: dict[str, dict[str, Any]], book: dict[str, dict[str, Any]]
 ) -> None:
     assert len(plain) > 100
+    assert any(document["retention"] == "15.05" for document in plain.values())
     assert set(book) == set(plain)
     types = Words(EN).doc_type
     for reference, document in plain.items():

@@ -88,7 +88,10 @@ EXAMPLES = (
 
 
 def example_rows(language: str, reference: str) -> list[tuple[str, Mapping[str, Cell]]]:
-    """Each row with what it shows (empty but on the first of its document); `reference` has a place for the number."""
+    """Return each row with what it shows, which is empty but on the first of its document.
+
+    `reference` has a place for the number of the document: `EJEMPLO-{number}`.
+    """
     yes, no = YES_NO[language]
     rows: list[tuple[str, Mapping[str, Cell]]] = []
     for number, document in enumerate(EXAMPLES, 1):

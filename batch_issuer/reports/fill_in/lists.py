@@ -38,8 +38,11 @@ class ListTable:
 def list_tables(language: str) -> list[ListTable]:
     """Return all lists, in the order of the sheet. Places follow each other: department, municipality, district."""
     payments = {code: _SHORT_NAMES.get(code, name) for code, name in catalogs.payment_methods().names.items()}
-    departments = catalogs.departments().names
-    municipalities = catalogs.territory().municipalities.values()
+    departments, territory = catalogs.departments().names, catalogs.territory()
+    municipalities = sorted(territory.municipalities.values(), key=lambda one: (one.department, one.name))
+    districts = sorted(
+        (one.department, territory.municipality_of(one).name, one.name) for one in territory.districts.values()
+    )
     return [
         _single(N_("Document types"), "types", _with_codes({code: TYPE_NAMES[code] for code in DOC_TYPES}), 22),
         _single(N_("Payment methods"), "payments", _with_codes(payments), 34),
@@ -52,16 +55,13 @@ def list_tables(language: str) -> list[ListTable]:
         ListTable(
             title=N_("Municipalities of each department"),
             names=("mun_dep", "municipalities"),
-            rows=tuple(
-                (departments[one.department], one.name)
-                for one in sorted(municipalities, key=lambda one: (one.department, one.name))
-            ),
+            rows=tuple((departments[one.department], one.name) for one in municipalities),
             widths=(24, 28),
         ),
         ListTable(
             title=N_("Districts of each municipality"),
             names=("dis_dep", "dis_mun", "districts"),
-            rows=tuple(_districts()),
+            rows=tuple((departments[department], *names) for department, *names in districts),
             widths=(24, 28, 30),
         ),
         _single(N_("Economic activities (CAT-019)"), "activities", _of(catalogs.activities()), 90),
@@ -74,6 +74,7 @@ def chosen_from(values: str, cells: Mapping[str, str]) -> str:
     Municipalities are those of the department beside them, districts those of the municipality, or else of the
     department; as long as neither is chosen, all. Longer lists are cut out of the sheet by place and count.
     """
+    # Without a function that filters: Excel before 2021 and LibreOffice before 24.8 have none.
     department, municipality = cells["department"], cells["municipality"]
     formula = values
     if values == "municipalities":
@@ -85,7 +86,7 @@ def chosen_from(values: str, cells: Mapping[str, str]) -> str:
 
 
 def _part(values: str, key: str, cell: str, otherwise: str) -> str:
-    """The rows of a list beside which a key stands, which stand together."""
+    """Return the formula for the rows of a list beside a key: one run of them, since the lists are sorted."""
     count = f"COUNTIF({key},{cell})"
     return f"IF({count},OFFSET({values},MATCH({cell},{key},0)-1,0,{count}),{otherwise})"
 
@@ -100,10 +101,3 @@ def _with_codes(names: Mapping[str, str]) -> list[str]:
 
 def _of(catalog: Catalog) -> list[str]:
     return _with_codes(catalog.names)
-
-
-def _districts() -> Iterable[tuple[str, str, str]]:
-    names, territory = catalogs.departments().names, catalogs.territory()
-    places = [(found, territory.municipality_of(found)) for found in territory.districts.values()]
-    for district, municipality in sorted(places, key=lambda one: (one[0].department, one[1].name, one[0].name)):
-        yield names[district.department], municipality.name, district.name

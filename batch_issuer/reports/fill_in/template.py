@@ -140,6 +140,7 @@ class _Template:
         self.remark = book.add_format({"italic": True, "font_color": "#555555", "valign": "bottom"})
 
     def write(self) -> None:
+        """Write all sheets; their order is that in which they are made here."""
         sales = self.sheet(SALES_SHEET, "#2F6B43")
         example = self.sheet(EXAMPLE_SHEET, "#B3261E")
         instructions = self.sheet(INSTRUCTIONS_SHEET, "#1F4E5F")
@@ -151,6 +152,7 @@ class _Template:
         sales.activate()
 
     def sheet(self, name: str, colour: str) -> Worksheet:
+        """Return a new sheet that prints across a letter page."""
         sheet = self.book.add_worksheet(self.text(name))
         sheet.set_tab_color(colour)
         sheet.set_paper(_LETTER)
@@ -161,21 +163,28 @@ class _Template:
         return sheet
 
     def text(self, message: str, **parameters: object) -> str:
+        """Return a catalog text in the language of the workbook."""
         return self.messages.text(message, **parameters)
 
     def heading(self, column: Field) -> str:
+        """Return the heading of a column in the language of the workbook, which the reader knows without settings."""
         return column.heading(self.messages.language)
 
     def sales(self, sheet: Worksheet) -> None:
-        """Headings with notes over empty columns, each formatted and validated to the last row."""
+        """Write headings with notes over empty columns, each formatted and validated to the last row."""
         self.headings(sheet, 0)
         cells = {column.key: f"${xl_col_to_name(at)}2" for at, column in enumerate(COLUMNS)}
         for at, column in enumerate(COLUMNS):
             sheet.write_comment(0, at, self.note(column), {"x_scale": 2.2, "y_scale": 1.5, "font_size": 9})
             sheet.data_validation(1, at, _LAST_ROW, at, self.validation(column, cells))
             if column.required:
-                empty = {"type": "formula", "criteria": _empty_but_needed(column, cells), "format": self.needed}
-                sheet.conditional_format(1, at, _LAST_ROW, at, empty)
+                # Empty in a row that is begun, and of a type that needs it; a row without a type is an invoice.
+                begun, empty = f'{cells["external_ref"]}<>""', f'{cells[column.key]}=""'
+                types = ",".join(f'LEFT({cells["doc_type"]},2)="{code}"' for code in column.required)
+                of_type = "" if column.required == DOC_TYPES else f",OR({types})"
+                criteria = f"=AND({begun},{empty}{of_type})"
+                look = {"type": "formula", "criteria": criteria, "format": self.needed}
+                sheet.conditional_format(1, at, _LAST_ROW, at, look)
         for row in range(1, _PREPARED_ROWS + 1):
             for at, column in enumerate(COLUMNS):
                 sheet.write_blank(row, at, None, self.body[column.kind])
@@ -183,21 +192,24 @@ class _Template:
         sheet.repeat_columns(0)
 
     def headings(self, sheet: Worksheet, row: int) -> None:
+        """Write the headings of all columns into a row, which is repeated on every printed page."""
         sheet.set_row(row, 48)
         for at, column in enumerate(COLUMNS):
             sheet.set_column(at, at, column.width, self.body[column.kind])
             write_text(sheet, row, at, self.heading(column), self.head(column))
         sheet.repeat_rows(row)
         sheet.fit_to_pages(3, 0)
+        # Identifiers are text; without this Excel offers in every cell to make numbers of them, without their zeros.
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
 
     def head(self, column: Field) -> Format:
-        """Bold where every type needs it."""
+        """Return the look of a heading: the colour of its band, bold where every type needs the column."""
         look = {"bg_color": _COLOURS[column.band], "font_color": "#FFFFFF", "border": 1, "border_color": "#FFFFFF"}
         needed = column.required == DOC_TYPES
         return self.book.add_format({**look, "bold": needed, "text_wrap": True, "valign": "vcenter", "num_format": "@"})
 
     def note(self, column: Field) -> str:
+        """Return what the note of a heading says: what the column is, and which types need or use it."""
         needed = ", ".join(column.required)
         if column.required == DOC_TYPES:
             sentence = self.text(N_("Always needed."))
@@ -223,6 +235,7 @@ class _Template:
         return {**said, **rule, **({"error_message": self.text(wrong)} if wrong else {})}
 
     def example(self, sheet: Worksheet) -> None:
+        """Write the example under a line by which the reader knows that the sheet is not sales."""
         language = self.messages.language
         mark, reference = (texts[language == "en"] for texts in (EXAMPLE_MARKS, EXAMPLE_REFS))
         sheet.set_row(0, 24)
@@ -248,6 +261,7 @@ class _Template:
         sheet.freeze_panes(2, 0)
 
     def cell(self, sheet: Worksheet, row: int, column: int, value: Cell, style: Format) -> None:
+        """Write a cell of the example as what it is: date, number or text."""
         if isinstance(value, dt.date):
             sheet.write_datetime(row, column, value, style)
         elif isinstance(value, Decimal):
@@ -256,7 +270,7 @@ class _Template:
             write_text(sheet, row, column, str(value), style)
 
     def instructions(self, sheet: Worksheet) -> None:
-        """Steps, then every column with the types that need it."""
+        """Write the steps, then every column with the types that need it."""
         sheet.fit_to_pages(1, 0)
         sheet.hide_gridlines(2)
         for column, width in enumerate((40, 86, *(16 for _ in DOC_TYPES))):
@@ -274,6 +288,7 @@ class _Template:
         self.matrix(sheet, row + 1)
 
     def matrix(self, sheet: Worksheet, row: int) -> None:
+        """Write every column from `row` on, band by band, with a mark for each type."""
         heads = [self.text(N_("Column")), self.text(N_("What it is"))]
         for at, text in enumerate([*heads, *(f"{code} {TYPE_NAMES[code]}" for code in DOC_TYPES)]):
             write_text(sheet, row, at, text, self.list_head if at < 2 else self.centred_head)
@@ -292,6 +307,7 @@ class _Template:
         write_text(sheet, row + 2, 0, self.text(legend), self.remark)
 
     def matrix_row(self, sheet: Worksheet, row: int, column: Field) -> None:
+        """Write what a column is, and for each type whether it is needed, used or neither."""
         note = self.text(column.note)
         write_text(sheet, row, 0, self.heading(column), self.strong)
         write_text(sheet, row, 1, note, self.wrapped)
@@ -301,7 +317,7 @@ class _Template:
             write_text(sheet, row, at, mark, self.centred)
 
     def lists(self, sheet: Worksheet, tables: Sequence[ListTable]) -> None:
-        """Each list under its title, with a free column between; its cells have a name in the workbook."""
+        """Write each list under its title, with a free column between; its cells have a name in the workbook."""
         sheet.freeze_panes(1, 0)
         sheet.fit_to_pages(2, 0)
         sheet.repeat_rows(0)
@@ -319,15 +335,6 @@ class _Template:
                 self.book.define_name(name, f"={area}")
             sheet.set_column(at + len(table.names), at + len(table.names), 3)
             at += len(table.names) + 1
-
-
-def _empty_but_needed(column: Field, cells: Mapping[str, str]) -> str:
-    """Return the formula that is true of an empty cell which its row needs; a row without a type is an invoice."""
-    begun, empty = f'{cells["external_ref"]}<>""', f'{cells[column.key]}=""'
-    if column.required == DOC_TYPES:
-        return f"=AND({begun},{empty})"
-    types = ",".join(f'LEFT({cells["doc_type"]},2)="{code}"' for code in column.required)
-    return f"=AND({begun},{empty},OR({types}))"
 
 
 def _rule(column: Field, cell: str) -> tuple[dict[str, Any], str]:

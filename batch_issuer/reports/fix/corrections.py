@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from operator import attrgetter
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.documents import Document
@@ -16,6 +17,7 @@ from batch_issuer.reading.batch import Batch
 from batch_issuer.reconcile import Change
 from batch_issuer.reports.wording import field_name
 
+# The ministry names a field by its path in the document that was sent: `#/receptor/correo`.
 _NAMED_FIELD = re.compile(r"#(?:/\w+)*/(\w+)")
 _MINISTRY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "correo": ("email", "redirect_email"),
@@ -83,6 +85,11 @@ class RowToCorrect:
     problems: list[Problem] = field(default_factory=list)
     """Of those without a column, the whole row or document is meant."""
 
+    @property
+    def begins(self) -> bool:
+        """Whether it is the first row of its document, or belongs to none."""
+        return self.document is None or self.row == self.document.row
+
 
 class Sources:
     """Which batch rows stand in which source, and at which place."""
@@ -103,6 +110,7 @@ class Sources:
             if (source.path, source.sheet) != (place.file, place.sheet):
                 continue
             rows = range(self.starts[number], self.starts[number + 1])
+            # A sheet may have hundreds of thousands of rows, and each of them a problem.
             at = bisect_left(rows, place.row, key=lambda row: self.batch.place(row).row or 0)
             if at < len(rows) and self.batch.place(rows[at]).row == place.row:
                 return rows[at]
@@ -119,21 +127,24 @@ def rows_to_correct(
     """
     rows: list[RowToCorrect] = []
     for index, need in sorted(needs.items()):
-        rows += _document_rows(batch, need.document or batch[index].document, need, messages)
+        document = need.document or batch[index].document
+        own = [RowToCorrect(row=row, document=document) for row in document.rows]
+        at = {batch.place(one.row)[:3]: one for one in own}
+        conflicts = (_conflicting(batch, document, change, messages) for change in need.changes)
+        for problem in (*need.problems, *_refused(batch, document, need.refused), *conflicts):
+            at.get(problem.place[:3], own[0]).problems.append(problem)
+        rows += own
     sources = Sources(batch)
-    written = {one.row for one in rows}
+    by_row = attrgetter("row")
+    written = set(map(by_row, rows))
     first: list[RowToCorrect] = []
-    for one in sorted(_loose_rows(batch, sources) if loose else [], key=_order):
+    for one in sorted(_loose_rows(batch, sources) if loose else [], key=by_row):
         if one.row - 1 in written and one.row not in sources.starts:
             written.add(one.row)
             rows.append(one)
         else:
             first.append(one)
-    return [*first, *sorted(rows, key=_order)]
-
-
-def _order(one: RowToCorrect) -> int:
-    return one.row
+    return [*first, *sorted(rows, key=by_row)]
 
 
 def missing_field(problem: Problem) -> str:
@@ -141,44 +152,35 @@ def missing_field(problem: Problem) -> str:
     return problem.field if problem.blocks and not problem.place.column else ""
 
 
-def _document_rows(batch: Batch, document: Document, need: Need, messages: Messages) -> list[RowToCorrect]:
-    rows = [RowToCorrect(row=row, document=document) for row in document.rows]
-    at = {batch.place(one.row)[:3]: one for one in rows}
-    problems = [*need.problems]
-    if need.refused:
-        problems += _refused(batch, document, need.refused)
-    problems += (_conflicting(batch, document, change, messages) for change in need.changes)
-    for problem in problems:
-        at.get(problem.place[:3], rows[0]).problems.append(problem)
-    return rows
-
-
 def _refused(batch: Batch, document: Document, words: str) -> Iterator[Problem]:
-    """Yield the refusal on the cells of the fields that its words name, or on the document."""
+    """Yield the refusal on the cells of the fields that its words name, or on the document; without words nothing."""
+    if not words:
+        return
     problem = Problem(REFUSED, parameters={"words": words}, external_ref=document.external_ref)
-    named = [(0, ours) for name in _NAMED_FIELD.findall(words) for ours in _MINISTRY_FIELDS.get(name, ())]
-    named += [
+    meant = [(0, ours) for name in _NAMED_FIELD.findall(words) for ours in _MINISTRY_FIELDS.get(name, ())]
+    meant += [
         (int(line) - 1, _LINE_FIELDS_SAID[said.casefold()])
         for line, said in _NAMED_LINE.findall(words)
         if 0 < int(line) <= len(document.lines)
     ]
-    places = dict.fromkeys(place for number, ours in named if (place := _cell(batch, document, number, ours)))
+    # Two words of a refusal may name one cell, such as two rules about one number: one note is enough.
+    places = dict.fromkeys(place for number, ours in meant if (place := _cell(batch, document, number, ours)))
     for place in places:
         yield replace(problem, place=place)
     if not places:
-        yield replace(problem, field=named[0][1] if named else "")
+        yield replace(problem, field=meant[0][1] if meant else "")
 
 
 def _conflicting(batch: Batch, document: Document, change: Change, messages: Messages) -> Problem:
     """Return what was issued otherwise, on its cell."""
-    line, field = named(change.what)
+    line, ours = named(change.what)
     number = line - 1 if 0 < line <= len(document.lines) else 0
-    place = _cell(batch, document, number, field)
-    what = place.heading if place else field_name(field, messages)
+    place = _cell(batch, document, number, ours)
+    what = place.heading if place else field_name(ours, messages)
     return Problem(
         ISSUED_OTHERWISE,
         parameters={"what": what, "issued": change.issued or "—", "now": change.file or "—"},
-        field=field,
+        field=ours,
         place=place or batch.place(document.lines[number].row),
         external_ref=document.external_ref,
     )
@@ -194,6 +196,7 @@ def _cell(batch: Batch, document: Document, number: int, field: str) -> Place | 
 
 
 def _loose_rows(batch: Batch, sources: Sources) -> list[RowToCorrect]:
+    """Return the rows that belong to no document and are held back, such as one without a reference."""
     found: dict[int, RowToCorrect] = {}
     for problem in batch.problems:
         if not problem.blocks or problem.external_ref:

@@ -33,7 +33,7 @@ class Fixes:
 
     @property
     def reports(self) -> dict[str, str]:
-        """The workbooks by kind, the first as `fix_file`."""
+        """Return the workbooks by kind, the first as `fix_file`, the others numbered from 2."""
         return {f"fix_file_{at}" if at > 1 else "fix_file": str(path) for at, path in enumerate(self.paths, 1)}
 
 
@@ -46,7 +46,7 @@ class Outcomes:
 
 
 def outcomes_of_plan(plan: Plan, conflicts: Iterable[Mapping[str, Any]]) -> Outcomes:
-    """What the ledger says of documents that a plan leaves alone. `conflicts` as `conflict_list` gives them."""
+    """Return what the ledger says of documents that a plan leaves alone. `conflicts` as `conflict_list` gives them."""
     steps = [step for step in plan.steps if step.record is not None and not step.changed]
     return Outcomes(
         refused={one.candidate.external_ref: one.record for one in steps if one.record and one.record.state in REFUSED},
@@ -55,7 +55,7 @@ def outcomes_of_plan(plan: Plan, conflicts: Iterable[Mapping[str, Any]]) -> Outc
 
 
 def outcomes_of_run(reconciliation: Reconciliation) -> Outcomes:
-    """What a run or a comparison found."""
+    """Return what a run or a comparison found: refusals and conflicts, by reference."""
     return Outcomes(
         refused={record.external_ref: record for record in reconciliation.records if record.state in REFUSED},
         conflicts={conflict.external_ref: conflict.changes for conflict in reconciliation.conflicts},
@@ -84,7 +84,11 @@ def write_fixes(prepared: Prepared, outcomes: Outcomes, messages: Messages, path
 
 
 def _read_again(files: Sequence[str], settings: Settings) -> Batch:
-    """Files of documents that were issued: what was asked then was answered, and the ledger knows each content."""
+    """Read files again whose documents were sent.
+
+    Nothing is asked about twins or repeated rows: it was answered then, and the fingerprint of each document in the
+    ledger says whether it was understood in the same way now.
+    """
     settings = replace(settings, source=replace(settings.source, alike="same"))
     try:
         return read(files, settings)
@@ -93,9 +97,10 @@ def _read_again(files: Sequence[str], settings: Settings) -> Batch:
 
 
 def write_fixes_again(refused: Sequence[Record], settings: Settings, messages: Messages, path: Path) -> Fixes:
-    """The same for documents that the ledger knows to be refused, out of the files that they came from.
+    """Write documents that the ledger knows to be refused, out of the files that they came from.
 
     A file that is gone or that says something else now gives nothing: its documents are `left_out`.
+    Raises `StoppedMidway` where the workbook cannot be written.
     """
     files = sorted({record.source.file for record in refused if Path(record.source.file).is_file()})
     wanted = {record.external_ref: record for record in refused}
@@ -105,6 +110,7 @@ def write_fixes_again(refused: Sequence[Record], settings: Settings, messages: M
             prepared = prepare(_read_again(files, settings), settings, today())
         except CannotStart:
             return Fixes(left_out=tuple(sorted(wanted)))
+        # By content, not by reference: rows that were changed since are no rows to correct any more.
         prints = {one.external_ref: one.fingerprint for one in prepared.candidates}
         found = {ref for ref, record in wanted.items() if prints.get(ref) == record.fingerprint}
         same = Outcomes(refused={ref: wanted[ref] for ref in found}, conflicts={})
@@ -140,7 +146,7 @@ def _is_untouched(path: Path) -> bool:
 
     try:
         with zipfile.ZipFile(path) as archive, archive.open("docProps/core.xml") as part:
-            core = part.read(10_000)
+            core = part.read(10_000)  # it has some 600 bytes; an archive may be made to unpack to gigabytes
     except (OSError, KeyError, zipfile.BadZipFile):
         return False
     return b"<dc:creator>batch_issuer<" in core and f"{WRITTEN:%Y-%m-%dT%H:%M:%SZ}</dcterms:modified>".encode() in core

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.problems import Problem
@@ -98,18 +98,20 @@ def write_fix_file(
     for number, layout in enumerate(_layouts(batch, sources, rows, sheet, messages), 1):
         own = [one for one in rows if sources.of(one.row) in layout.sources]
         paths.append(path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}"))
+        content = BytesIO()
         try:
-            content = _workbook(batch, own, layout, messages)
+            # After a bad day it has tens of thousands of rows, each with its cells as they were.
+            with Workbook(content, {"constant_memory": True}) as book:
+                _Writer(batch, book, layout, messages).write(own)
         except OSError as error:  # its rows wait in a temporary file
             raise not_written(paths[-1], error) from error
-        replace_file(paths[-1], content)
+        replace_file(paths[-1], content.getvalue())
     references = tuple(batch[index].document.external_ref for index in sorted(left_out))
     return Written(documents=len(needs), paths=tuple(paths), left_out=references)
 
 
 def _is_divided(batch: Batch, index: int, need: Need, sources: Sources) -> bool:
-    if len(batch.sources) == 1:
-        return False
+    """Whether a document's lines stand in sheets that cannot be one, or in two files that have the same lines."""
     document = need.document or batch[index].document
     if len({sources.of(row) for row in document.rows}) == 1:
         return False
@@ -126,19 +128,20 @@ def _layouts(
         found.setdefault(tuple(batch.sheet_row(row).headings), []).append(source)
     layouts = []
     for headings, members in found.items():
+        own = [one for one in rows if sources.of(one.row) in members]
         is_csv = any(batch.sources[member].encoding for member in members)
-        last = _last(headings)
-        end = last
+        last = end = _last(headings)
         if last < len(headings) - 1:
-            own = (batch.sheet_row(one.row).cells for one in rows if sources.of(one.row) in members)
-            end = max(last, *map(_last, own))
+            end = max(last, *(_last(batch.sheet_row(one.row).cells) for one in own))
+        # What a CSV has beyond its last heading are no columns: it goes together into one, under a heading of ours.
+        kept = range((last if is_csv else end) + 1)
         layouts.append(
             Layout(
                 headings=headings,
-                kept=tuple(at for at in range((last if is_csv else end) + 1) if headings[at] not in FIX_HEADINGS),
+                kept=tuple(at for at in kept if headings[at] not in FIX_HEADINGS),
                 sources=tuple(members),
                 sheet=_sheet_name(sheet, batch.sources[members[0]]),
-                added=_added([one for one in rows if sources.of(one.row) in members], headings, messages),
+                added=_added(own, headings, messages),
                 surplus=is_csv and end > last,
             )
         )
@@ -165,17 +168,7 @@ def _sheet_name(asked: str, source: SourceFile) -> str:
     """
     name = source.sheet or asked or Path(source.path).stem.strip("-")
     name = _NOT_IN_NAMES.sub("-", printable(name)).strip("' ")[:NAME_LENGTH]
-    return name if name and name.casefold() != "history" else "Hoja1"
-
-
-def _workbook(batch: Batch, rows: Sequence[RowToCorrect], layout: Layout, messages: Messages) -> bytes:
-    content = BytesIO()
-    with Workbook(content, {"constant_memory": True}) as book:
-        book.set_properties({"author": "batch_issuer", "created": WRITTEN})
-        sheet = book.add_worksheet(layout.sheet)
-        sheet.set_comments_author("batch_issuer")
-        _Writer(batch, sheet, _Looks(book), layout, messages).write(rows)
-    return content.getvalue()
+    return name if name and name.casefold() != "history" else "Hoja1"  # Excel keeps `History` for itself
 
 
 class _Looks:
@@ -190,8 +183,8 @@ class _Looks:
         )
         self.fix = book.add_format({"text_wrap": True, "valign": "top", "bg_color": "#FFF7E3"})
 
-    def cell(self, number_format: str, *, wrong: bool, begins: bool) -> Format:
-        """`wrong` marks what has to be corrected; `begins` draws the line above a document's first row."""
+    def cell(self, number_format: str, *, wrong: bool = False, begins: bool = False) -> Format:
+        """Return a format: `wrong` marks what to correct, `begins` draws the line above a document's first row."""
         key = (number_format, wrong, begins)
         if key not in self._cells:
             line = {"top": 1, "top_color": "#A8A294"} if begins else {}
@@ -206,38 +199,57 @@ class _Looks:
 class _Writer:
     """Writes the rows of one sheet from the top."""
 
-    def __init__(self, batch: Batch, sheet: Worksheet, looks: _Looks, layout: Layout, messages: Messages) -> None:
+    def __init__(self, batch: Batch, book: Workbook, layout: Layout, messages: Messages) -> None:
+        book.set_properties({"author": "batch_issuer", "created": WRITTEN})
         self.batch = batch
-        self.sheet = sheet
-        self.looks = looks
+        self.sheet = book.add_worksheet(layout.sheet)
+        self.sheet.set_comments_author("batch_issuer")
+        self.looks = _Looks(book)
         self.layout = layout
         self.messages = messages
         self.notes = 0
-        self.roles = {source: _roles(batch.sources[source]) for source in layout.sources}
-        self.widths = [len(layout.headings[at]) + 3 for at in layout.kept]
-        self._shown: dict[tuple[int, int], _Shown] = {
-            (source, column): _Shown(roles.get(column, ""))
-            for source, roles in self.roles.items()
-            for column in layout.kept
+        # A column that the reference is made of is the reference first of all: of its fields the first one stays.
+        roles = {
+            source: {_number_of(one.column): one.field for one in reversed(batch.sources[source].mapping)}
+            for source in layout.sources
         }
+        self.roles = roles[layout.sources[0]]
+        """What each column was read as; in the other sources of the sheet it is the same, or close to it."""
+        self._shown = {(source, at): _Shown(roles[source].get(at, "")) for source in roles for at in layout.kept}
 
     def write(self, rows: Sequence[RowToCorrect]) -> None:
         """Write the sheet from its first row to its last, in that order: a row is gone when the next one begins."""
         surplus = len(self.layout.kept) + len(self.layout.added)
         last = surplus + self.layout.surplus
-        self._columns(rows)
-        self.sheet.set_row(0, 30)
+        self._lay_out(rows, last)
         for at, column in enumerate(self.layout.kept):
             write_text(self.sheet, 0, at, self.layout.headings[column], self.looks.head)
         for at, (field, heading) in enumerate(self.layout.added.items(), len(self.layout.kept)):
             write_text(self.sheet, 0, at, heading, self.looks.fix_head)
-            self.sheet.set_column(at, at, 20, self.looks.cell(_empty_format(field), wrong=False, begins=False))
+            self.sheet.set_column(at, at, 20, self.looks.cell(_empty_format(field)))
         if self.layout.surplus:
             write_text(self.sheet, 0, surplus, self.messages.text(SURPLUS_HEADING), self.looks.head)
             self.sheet.set_column(surplus, surplus, 24)
         self.sheet.write_string(0, last, self.messages.text(FIX_HEADING), self.looks.fix_head)
         self.sheet.set_column(last, last, _FIX_WIDTH)
-        self.sheet.freeze_panes(1, self._beside())
+        for number, one in enumerate(rows, 1):
+            self._row(number, one)
+
+    def _lay_out(self, rows: Sequence[RowToCorrect], last: int) -> None:
+        """Set widths from the first rows, formats for what is typed into rows that are added, and how it prints."""
+        widths = [len(self.layout.headings[column]) + 3 for column in self.layout.kept]
+        for one in rows[:200]:
+            cells = self.batch.sheet_row(one.row).cells
+            for at, column in enumerate(self.layout.kept):
+                if column < len(cells):
+                    widths[at] = max(widths[at], len(cells[column]) + 1)
+        for at, (column, width) in enumerate(zip(self.layout.kept, widths, strict=True)):
+            look = self.looks.cell(_empty_format(self.roles.get(column, "")))
+            self.sheet.set_column(at, at, min(max(width, 8), 44), look)
+        self.sheet.set_row(0, 30)
+        # The columns of the reference stay in sight, where the sheet begins with them.
+        refs = [self.roles.get(column) == "external_ref" for column in self.layout.kept]
+        self.sheet.freeze_panes(1, refs.index(False) if False in refs and refs[0] else 0)
         self.sheet.set_landscape()
         self.sheet.set_paper(1)
         self.sheet.fit_to_pages(1, 0)
@@ -245,61 +257,39 @@ class _Writer:
         self.sheet.set_footer("&L&F&R&P / &N")
         if len(rows) > _FILTERED_FROM:
             self.sheet.autofilter(0, 0, len(rows), last)
+        # Codes and identifiers stay text; without this Excel offers in every cell to make numbers of them.
         self.sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{len(rows) + 1}"})
-        for number, one in enumerate(rows, 1):
-            self._row(number, one)
-
-    def _columns(self, rows: Sequence[RowToCorrect]) -> None:
-        """Widths from the first rows; formats for what is typed into rows that are added."""
-        for one in rows[:200]:
-            cells = self.batch.sheet_row(one.row).cells
-            for at, column in enumerate(self.layout.kept):
-                if column < len(cells):
-                    self.widths[at] = max(self.widths[at], len(cells[column]) + 1)
-        roles = self.roles[self.layout.sources[0]]
-        for at, (column, width) in enumerate(zip(self.layout.kept, self.widths, strict=True)):
-            look = self.looks.cell(_empty_format(roles.get(column, "")), wrong=False, begins=False)
-            self.sheet.set_column(at, at, min(max(width, 8), 44), look)
-
-    def _beside(self) -> int:
-        """Return how many columns stay in sight: those of the reference, where the sheet begins with them."""
-        roles = self.roles[self.layout.sources[0]]
-        refs = [roles.get(column) == "external_ref" for column in self.layout.kept]
-        return refs.index(False) if False in refs and refs[0] else 0
 
     def _row(self, number: int, one: RowToCorrect) -> None:
         """Write a row and the notes of its cells. `number` is counted from 0."""
-        row = self.batch.sheet_row(one.row)
-        wrong = _by_column(one.problems)
-        begins = one.document is None or one.row == one.document.row
-        said = _said(one.problems, self.messages)
-        if said:
-            self.sheet.set_row(number, 15 * text_lines(said, _FIX_WIDTH))
+        row, begins = self.batch.sheet_row(one.row), one.begins
+        texts, kinds = dict(enumerate(row.cells)), dict(enumerate(row.kinds))
+        wrong: dict[int | None, list[Problem]] = {}
+        for problem in one.problems:
+            wrong.setdefault(_number_of(problem.place.column), []).append(problem)
+        wrong.pop(None, None)  # of the whole row or document: the last column says it
         for at, column in enumerate(self.layout.kept):
             problems = wrong.pop(column, ())
-            text = row.cells[column] if column < len(row.cells) else ""
-            kind = row.kinds[column] if column < len(row.kinds) else CellKind.TEXT
-            form, value = self._shown[row.source, column][
-                text, kind, row.values.get(column), row.formats.get(column, "")
-            ]
+            cell = texts.get(column, ""), kinds.get(column, CellKind.TEXT), row.values.get(column)
+            form, value = self._shown[row.source, column][*cell, row.formats.get(column, "")]
             if value != "" or problems or begins:
-                self._write(number, at, value, self.looks.cell(form, wrong=bool(problems), begins=begins))
-            self._note(number, at, problems)
+                self._write(number, at, value, self.looks.cell(form, wrong=bool(problems), begins=begins), problems)
         for at, field in enumerate(self.layout.added, len(self.layout.kept)):
-            problems = [problem for problem in one.problems if missing_field(problem) == field]
-            if problems:
-                self._write(number, at, "", self.looks.cell(_empty_format(field), wrong=True, begins=begins))
-            self._note(number, at, problems)
+            if problems := [problem for problem in one.problems if missing_field(problem) == field]:
+                style = self.looks.cell(_empty_format(field), wrong=True, begins=begins)
+                self._write(number, at, "", style, problems)
         last = len(self.layout.kept) + len(self.layout.added)
         if self.layout.surplus:
-            beyond = " ".join(cell.strip() for cell in row.cells[_last(self.layout.headings) + 1 :] if cell.strip())
-            self._write(number, last, beyond, self.looks.cell("@", wrong=bool(beyond), begins=begins))
-            self._note(number, last, [problem for others in wrong.values() for problem in others])
+            beyond = " ".join(filter(None, map(str.strip, row.cells[_last(self.layout.headings) + 1 :])))
+            style = self.looks.cell("@", wrong=bool(beyond), begins=begins)
+            self._write(number, last, beyond, style, [*chain.from_iterable(wrong.values())])
             last += 1
-        if said:
+        if said := _said(one.problems, self.messages):
+            self.sheet.set_row(number, 15 * text_lines(said, _FIX_WIDTH))
             self._write(number, last, printable(said), self.looks.fix)
 
-    def _write(self, number: int, at: int, value: Shown, style: Format) -> None:
+    def _write(self, number: int, at: int, value: Shown, style: Format, problems: Sequence[Problem] = ()) -> None:
+        """Write a cell, with a note where there are problems."""
         if isinstance(value, dt.date):
             self.sheet.write_datetime(number, at, value, style)
         elif isinstance(value, Decimal):
@@ -308,8 +298,6 @@ class _Writer:
             write_text(self.sheet, number, at, value, style)
         else:
             self.sheet.write_blank(number, at, None, style)
-
-    def _note(self, number: int, at: int, problems: Sequence[Problem]) -> None:
         if problems and self.notes < _NOTES:
             self.notes += 1
             text = printable(_said(problems, self.messages))[:_NOTE_LENGTH]
@@ -329,37 +317,21 @@ class _Shown(dict[tuple[str, CellKind, Value, str], tuple[str, Shown]]):
         self._role = role
 
     def __missing__(self, cell: tuple[str, CellKind, Value, str]) -> tuple[str, Shown]:
-        shown = self[cell] = self._show(*cell)
-        return shown
-
-    def _show(self, text: str, kind: CellKind, read: Value, form: str) -> tuple[str, Shown]:
+        text, kind, read, form = cell
         if kind is CellKind.FORMULA and self._role != "external_ref":
-            return _empty_format(self._role), _NO_RESULT
-        value = _value(text, kind, read, self._role)
-        if isinstance(value, dt.date):
-            return "dd/mm/yyyy hh:mm" if isinstance(value, dt.datetime) else "dd/mm/yyyy", value
-        if isinstance(value, Decimal):
-            return form or _decimals(value), value
-        return _empty_format(self._role), text
-
-
-def _by_column(problems: Iterable[Problem]) -> dict[int, list[Problem]]:
-    found: dict[int, list[Problem]] = {}
-    for problem in problems:
-        column = _number_of(problem.place.column)
-        if column is not None:
-            found.setdefault(column, []).append(problem)
-    return found
-
-
-def _roles(source: SourceFile) -> dict[int, str]:
-    """Return what each column was read as; one that the reference is made of is the reference first of all."""
-    roles: dict[int, str] = {}
-    for mapped in source.mapping:
-        column = _number_of(mapped.column)
-        if column is not None:
-            roles.setdefault(column, mapped.field)
-    return roles
+            shown: tuple[str, Shown] = _empty_format(self._role), _NO_RESULT
+        else:
+            value = _value(text, kind, read, self._role)
+            if isinstance(value, dt.date):
+                shown = "dd/mm/yyyy hh:mm" if isinstance(value, dt.datetime) else "dd/mm/yyyy", value
+            elif isinstance(value, Decimal):
+                exponent = value.as_tuple().exponent
+                places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+                shown = form or (f"0.{'0' * places}" if places else "0"), value
+            else:
+                shown = _empty_format(self._role), text
+        self[cell] = shown
+        return shown
 
 
 def _value(text: str, kind: CellKind, read: Value, role: str) -> dt.date | Decimal | None:
@@ -370,38 +342,28 @@ def _value(text: str, kind: CellKind, read: Value, role: str) -> dt.date | Decim
     again; identifiers are text. A date may be part of a reference, which has it in one form however it is written.
     """
     if isinstance(read, dt.date) and not isinstance(read, dt.datetime):
-        return _moment(text, read)
+        if read.year < _EXCELS_FIRST_YEAR:
+            return None
+        time = time_of(clean(text))  # which may stand beside the day
+        return dt.datetime.combine(read, dt.time.fromisoformat(time)) if time else read
     if isinstance(read, Decimal) and (role != "external_ref" or kind is CellKind.NUMBER):
         return _exact(read) if not text.rstrip().endswith("%") else None
-    if kind is CellKind.DATE and (role in ("", "external_ref") or role == "date"):
-        return _stored_date(text)
-    damaged = kind is CellKind.NUMBER and lost_digits(text, kind) is not None
-    if kind is CellKind.NUMBER and (role in ("", "till") or damaged):
-        return _stored_number(text)
+    if kind in (CellKind.DATE, CellKind.NUMBER):
+        return _stored(text, kind, role)
     return None
 
 
-def _moment(text: str, day: dt.date) -> dt.date | None:
-    """Return the day as it was read, with the time that stands beside it."""
-    if day.year < _EXCELS_FIRST_YEAR:
-        return None
-    time = time_of(clean(text))
-    return dt.datetime.combine(day, dt.time.fromisoformat(time)) if time else day
-
-
-def _stored_date(text: str) -> dt.date | None:
+def _stored(text: str, kind: CellKind, role: str) -> dt.date | Decimal | None:
+    """Return the date or number that a workbook's cell holds, where its column may have one; None keeps its text."""
     try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        if kind is CellKind.DATE and role in ("", "external_ref", "date"):
+            moment = dt.datetime.fromisoformat(text)
+            return moment if ":" in text else moment.date()
+        if kind is CellKind.NUMBER and (role in ("", "till") or lost_digits(text, kind) is not None):
+            return _exact(Decimal(text))
+    except (ValueError, InvalidOperation):  # it was stored as no date or number that there is
         return None
-    return moment if ":" in text else moment.date()
-
-
-def _stored_number(text: str) -> Decimal | None:
-    try:
-        return _exact(Decimal(text))
-    except InvalidOperation:
-        return None
+    return None
 
 
 def _exact(number: Decimal) -> Decimal | None:

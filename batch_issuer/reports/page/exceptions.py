@@ -90,6 +90,7 @@ class ProblemLine:
 
     @property
     def reference(self) -> str:
+        """Return the document's reference, or the one that the problem names; empty where there is neither."""
         return self.document.external_ref if self.document else self.first.external_ref
 
 
@@ -267,10 +268,11 @@ class _Gathering:
         by_code: dict[str, list[FoundProblem]] = defaultdict(list)
         for problem, document in problems:
             by_code[problem.code].append((problem, document))
+        # By code where two are as frequent: the same figures give the same page.
         ordered = sorted(by_code.items(), key=lambda entry: (-len(entry[1]), entry[0]))
         groups = []
         for code, members in ordered:
-            said = dict.fromkeys(_without_value(problem, language) for problem, _ in members)
+            said = dict.fromkeys(_without(problem.message.get(language, ""), problem.value) for problem, _ in members)
             title, lines = shared_words(said), _lines(members, language)
             references = {line.reference for line in lines}
             groups.append(
@@ -333,8 +335,15 @@ def _lines(members: Sequence[FoundProblem], language: str) -> list[ProblemLine]:
     alike: dict[tuple[object, ...], list[ProblemText]] = defaultdict(list)
     documents: dict[tuple[object, ...], HeldBack | None] = {}
     for number, (problem, document) in enumerate(members):
+        # References may repeat within the files, so a document is told by itself.
         whose = id(document) if document else problem.external_ref or number
-        key = (whose, problem.file, problem.sheet, problem.column, _without_value(problem, language))
+        key = (
+            whose,
+            problem.file,
+            problem.sheet,
+            problem.column,
+            _without(problem.message.get(language, ""), problem.value),
+        )
         alike[key].append(problem)
         documents[key] = document
     return [
@@ -348,15 +357,12 @@ def _lines(members: Sequence[FoundProblem], language: str) -> list[ProblemLine]:
     ]
 
 
-def _without_value(problem: ProblemText, language: str) -> str:
-    return _without(problem.message.get(language, ""), problem.value)
-
-
 @lru_cache(maxsize=8192)
 def _without(said: str, value: str) -> str:
     """Return the text with an ellipsis for the value. Kept: where many rows are held back, most say the same of one."""
     if not value:
         return said
+    # A number may be part of another one, as 5 of 15; a word may be any part of the sentence, so it has to be quoted.
     if any(mark.isdigit() for mark in value):
         said = re.sub(rf"(?<![\w.,-]){re.escape(value)}(?![\w,])", "…", said, count=1)
     return said.replace(f"«{value}»", "«…»")

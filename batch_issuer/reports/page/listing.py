@@ -122,6 +122,7 @@ def _reasons_of(references: Sequence[str], reasons: Sequence[Reason]) -> dict[st
         for reference in reason.references:
             numbers[reference].append(number)
     sets: dict[tuple[int, ...], int] = {(): 0}
+    # A number for each document instead of a list of its own, which would be empty of nearly all.
     whose = [sets.setdefault(tuple(numbers.get(one, ())), len(sets)) for one in references]
     return {"sets": [list(one) for one in sets], "reason": whose}
 

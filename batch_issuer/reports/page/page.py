@@ -9,7 +9,6 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +31,31 @@ from batch_issuer.resources import templates_folder
 STATIC_LIST = 250
 """Up to so many documents the whole list is in the page as a table too, for printing and for readers without script."""
 
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(templates_folder()),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+"""Compiles each template once; this module is loaded only where a page is made."""
+
 
 def write_page(reconciliation: Reconciliation, messages: Messages, path: Path) -> None:
-    """Write the page."""
+    """Write the page into a file. Raises `StoppedMidway` where disk or folder refuse."""
     replace_file(path, page_text(reconciliation, messages).encode())
 
 
 def page_text(reconciliation: Reconciliation, messages: Messages) -> str:
     """Return the page as text."""
-    environment = _environment()
     # Who and when, at the foot of every printed page. Each character is an escape: no name can end the text.
     foot = figures.printable(f"{reconciliation.company_name} · {figures.moment(reconciliation.as_of)}")
     escaped = "".join(f"\\{ord(mark):06x}" for mark in foot)
-    style = f'{_source(environment, "report.css")}@page{{@bottom-left{{content:"{escaped}"}}}}\n'
-    script = _source(environment, "report.js")
+    style = f'{_source("report.css")}@page{{@bottom-left{{content:"{escaped}"}}}}\n'
+    script = _source("report.js")
     found = gather(reconciliation, messages)
     fingerprint = figures.fingerprint(reconciliation)
-    page = environment.get_template("report.html.j2").render(
+    page = _ENVIRONMENT.get_template("report.html.j2").render(
         **_PLAIN_TOOLS,
         **_tools(reconciliation, messages),
         **_figures(reconciliation, messages),
@@ -60,23 +67,13 @@ def page_text(reconciliation: Reconciliation, messages: Messages) -> str:
         script_hash=_content_hash(script),
         listing=Markup(listing(reconciliation, found.reasons, messages, fingerprint)),  # noqa: S704 - made for script elements
     )
+    # Once more for the whole: a lone surrogate from a damaged file could not be written as UTF-8.
     return figures.printable(page)
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(templates_folder()),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _source(environment: Environment, name: str) -> str:
-    assert environment.loader is not None  # noqa: S101 - given above
-    return environment.loader.get_source(environment, name)[0]
+def _source(name: str) -> str:
+    assert _ENVIRONMENT.loader is not None  # noqa: S101 - given above
+    return _ENVIRONMENT.loader.get_source(_ENVIRONMENT, name)[0]
 
 
 def _content_hash(text: str) -> str:
@@ -119,6 +116,7 @@ def _tools(reconciliation: Reconciliation, messages: Messages) -> dict[str, Any]
     """Return what the template writes with, in its language and with this reconciliation's names."""
 
     def filled(message: str, **markup: Markup | str) -> Markup:
+        # Escaped before it is filled: the markup stays markup, and everything else becomes text.
         return escape(messages.text(message)).format(**markup)
 
     words, names = Words(messages), figures.file_names(reconciliation)
@@ -144,6 +142,7 @@ def _tools(reconciliation: Reconciliation, messages: Messages) -> dict[str, Any]
 
 def _isolated(text: str, css_class: str = "") -> Markup:
     """Return a text of the files or the provider, whose writing direction stays its own."""
+    # Without it one name in Hebrew or with U+202E would turn round the figures that stand after it.
     opening = Markup('<bdi class="{}">').format(css_class) if css_class else Markup("<bdi>")
     return opening + escape(figures.printable(text)) + Markup("</bdi>")
 

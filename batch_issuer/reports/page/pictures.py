@@ -71,12 +71,12 @@ class Hours:
 
     @property
     def clock(self) -> str:
-        """How finely the times of the columns have to be told."""
+        """Return the form of a column's time, with seconds where the steps are shorter than a minute."""
         return "%H:%M" if self.step >= dt.timedelta(minutes=1) else "%H:%M:%S"
 
     @property
     def span(self) -> str:
-        """The length of a step: `15 s`, `5 min`, `1 h`, `1 d`."""
+        """Return the length of a step: `15 s`, `5 min`, `1 h`, `1 d`."""
         seconds = int(self.step.total_seconds())
         for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
             if seconds >= length:
@@ -85,6 +85,7 @@ class Hours:
 
     @property
     def busiest(self) -> Column:
+        """Return the column with most documents, the first of these."""
         return max(self.columns, key=lambda column: column.number)
 
 
@@ -131,7 +132,7 @@ def hours(sent: Iterable[tuple[str, str]]) -> Hours | None:
     for time, state in times:
         counts[(time - first) // step][state] += 1
     last = max(counts)
-    if last < _FEWEST_COLUMNS - 1:
+    if last < _FEWEST_COLUMNS - 1:  # one or two bars say nothing that the totals do not
         return None
     most, width = max(one.total() for one in counts.values()), WIDTH / (last + 1)
     columns = tuple(

@@ -36,8 +36,8 @@ def sheet_content(rows: Iterable[Mapping[str, Any]]) -> tuple[bytes, int]:
 
 
 def _text(sheet: Any, text: str, *, bold: bool = False) -> Any:
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("�", text)[:_LONGEST])
-    cell.data_type = "s"
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)[:_LONGEST])
+    cell.data_type = "s"  # openpyxl makes a formula of a text that begins with =
     if bold:
         cell.font = Font(bold=True)
     return cell

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from batch_issuer.messages import N_, Messages
@@ -52,7 +52,7 @@ class Table(Generic[Item]):
 
     key: str
     title: str
-    columns: Sequence[Column[Item]]
+    columns: list[Column[Item]]
     rows: Sequence[Item]
     always: bool = False
     """Whether it has its sheet without rows too, which then says that there are none."""
@@ -64,17 +64,17 @@ def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any
     compared = made.comparison or Comparison(matches={})
     changes = [(conflict, change) for conflict in made.conflicts for change in conflict.changes]
     problems = [*blocking(made), *warning(made)]
-    contradicted = CAUSE_NAMES[Cause.CONTRADICTION]
+    contradicted, missing = CAUSE_NAMES[Cause.CONTRADICTION], missing_columns(words, compared.at_provider)
+    cancelled = _of_state(State.CANCELLED, made.in_state(State.CANCELLED), words)
+    still, yes = {one.external_ref for one in made.still_in_files}, messages.text(N_("yes"))
+    cancelled.columns.append(
+        Column(N_("Still in the files"), 12, Kind.TEXT, lambda one: yes if one.external_ref in still else "")
+    )
     everything: list[Table[Any]] = [
         Table("conflicts", N_("Conflicts"), conflict_columns(words), changes),
         Table("contradictions", contradicted, state_change_columns(words), compared.contradictions),
         *(_of_state(state, made.in_state(state), words) for state in UNFINISHED),
-        Table(
-            wording.MISSING,
-            CAUSE_NAMES[Cause.MISSING],
-            missing_columns(words, compared.at_provider),
-            compared.missing,
-        ),
+        Table(wording.MISSING, CAUSE_NAMES[Cause.MISSING], missing, compared.missing),
         _of_states("only_in_ledger", CAUSE_NAMES[Cause.ONLY_IN_LEDGER], compared.only_in_ledger, words),
         *(_of_state(state, made.in_state(state), words) for state in REFUSED),
         Table("differences", N_("Differences"), difference_columns(words), made.differences, always=True),
@@ -83,7 +83,7 @@ def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any
         _of_state(State.CONTINGENCY, oldest_first(made), words),
         _of_states("carried", N_("Open from other runs"), made.carried, words),
         _of_state(State.STAMPED, made.in_state(State.STAMPED), words),
-        _cancelled(made, words),
+        cancelled,
         *_beside(made, compared, words),
     ]
     return [table for table in everything if table.rows or table.always]
@@ -130,6 +130,7 @@ def _columns_of(
 
 def _of_state(state: State, records: Sequence[Record], words: Words) -> Table[Record]:
     observed: list[Column[Record]] = []
+    # The ministry may accept a document and still object to something; few days have any.
     if state is State.STAMPED and any(record.answer.observaciones for record in records):
         observed.append(Column(N_("Observations"), 50, Kind.LONG, words.why))
     columns = _columns_of(records, words, why=state not in WERE_ISSUED, beside=observed)
@@ -141,14 +142,3 @@ def _of_states(key: str, title: str, records: Sequence[Record], words: Words) ->
     columns = _columns_of(records, words, why=True)
     columns.insert(1, Column(N_("State"), 16, Kind.TEXT, lambda one: words.state(one.state)))
     return Table(key, title, columns, records)
-
-
-def _cancelled(reconciliation: Reconciliation, words: Words) -> Table[Record]:
-    """Return the cancelled documents, with a column that marks those whose sale still stands in the files."""
-    table = _of_state(State.CANCELLED, reconciliation.in_state(State.CANCELLED), words)
-    still = {one.external_ref for one in reconciliation.still_in_files}
-    yes = words.messages.text(N_("yes"))
-    column: Column[Record] = Column(
-        N_("Still in the files"), 12, Kind.TEXT, lambda one: yes if one.external_ref in still else ""
-    )
-    return replace(table, columns=[*table.columns, column])

@@ -13,9 +13,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from batch_issuer.messages import N_, Messages
 from batch_issuer.model.money import total_of
-from batch_issuer.model.records import Record
 from batch_issuer.model.states import State
-from batch_issuer.reconcile import Cause, Group, Reconciliation, Step, Tally, Total
+from batch_issuer.reconcile import Cause, Group, Reconciliation, Step, Tally
 from batch_issuer.reports import figures, wording
 from batch_issuer.reports.cells import write_text
 from batch_issuer.reports.columns import (
@@ -27,6 +26,7 @@ from batch_issuer.reports.columns import (
     WITHHELD,
     Words,
     breakdowns,
+    difference,
 )
 from batch_issuer.reports.tasks import tasks
 
@@ -141,9 +141,11 @@ class _Page:
         self.row = 0
 
     def text(self, column: int, text: str, style: Format) -> None:
+        """Write a text into the row that is next."""
         write_text(self.sheet, self.row, column, figures.printable(text), style)
 
     def number(self, column: int, number: int | Decimal, *, strong: bool = False) -> None:
+        """Write a count or an amount into the row that is next."""
         self.sheet.write_number(self.row, column, float(number), self.looks.figure(number, strong=strong))
 
     def formula(self, column: int, formula: str, value: int | Decimal, *, strong: bool = False) -> None:
@@ -160,6 +162,7 @@ class _Page:
         self.row += 1
 
     def headings(self, first: str, *others: str) -> None:
+        """Write a row of headings (catalog texts), and go on to the next."""
         self.sheet.set_row(self.row, 32)
         self.text(0, self.say(first), self.looks.head)
         for at, heading in enumerate(others, 1):
@@ -167,6 +170,7 @@ class _Page:
         self.row += 1
 
     def head(self, reconciliation: Reconciliation) -> None:
+        """Write whose figures these are, the verdict, and as of when."""
         self.text(0, reconciliation.company_name or reconciliation.company, self.looks.title)
         self.row += 1
         self.sheet.set_row(self.row, 26)
@@ -189,6 +193,7 @@ class _Page:
         self.row += 1
 
     def tasks(self, reconciliation: Reconciliation) -> None:
+        """Write what somebody has to do now; nothing where there is nothing."""
         waiting = tasks(reconciliation)
         if not waiting:
             return
@@ -222,6 +227,7 @@ class _Page:
             self.number(3, step.documents, strong=strong)
             self.number(4, step.gross, strong=strong)
             b, c, d, e = (xl_rowcol_to_cell(self.row, column) for column in (1, 2, 3, 4))
+            # Spreadsheets add in binary: a sum of cents is a hair beside the cent.
             agrees = f'=IF(AND({b}={d},ROUND({c}-{e},2)=0),"{yes}","{no}")'
             self.sheet.write_formula(self.row, 5, agrees, looks.right, yes)
             self.row += 1
@@ -236,7 +242,9 @@ class _Page:
         for state, total in reconciliation.states.items():
             if not total.documents:
                 continue
-            found.append(_amounts(total, reconciliation.in_state(state)))
+            # As the column of that name has it: the provider's amounts less ours, where it answered.
+            apart = total_of(map(difference, reconciliation.in_state(state)))
+            found.append((total.gross, total.provider_gross, apart, total.taxable, total.vat, total.retention))
             self.text(0, self.say(wording.NAMES[state]), self.looks.text)
             self.number(1, total.documents)
             headings = (AMOUNT, PROVIDER, DIFFERS, "", "", WITHHELD)
@@ -315,6 +323,7 @@ class _Page:
         self.row += 1
 
     def sales(self, reconciliation: Reconciliation) -> None:
+        """Write the sales of the day: issued documents, less credit notes, without purchases."""
         sales = reconciliation.sales
         if not sales.documents:
             return
@@ -332,6 +341,7 @@ class _Page:
         self.row += 2
 
     def signed(self, reconciliation: Reconciliation) -> None:
+        """Write who answered for these figures."""
         for one in reconciliation.sign_offs:
             self.text(0, wording.signed(one, self.messages), self.looks.text)
             self.row += 1
@@ -339,6 +349,7 @@ class _Page:
             self.row += 1
 
     def signatures(self) -> None:
+        """Write lines to sign on paper."""
         for role in (N_("Prepared by"), N_("Reviewed by")):
             self.row += 1
             self.text(0, f"{self.say(role)} ({self.say(N_('name, signature, date'))})", self.looks.text)
@@ -366,20 +377,10 @@ def _bridge_formulas(step: Step, rows: Iterable[int], areas: Iterable[Area]) -> 
         rows = [*rows]
         counted, summed = ("=" + "+".join(xl_rowcol_to_cell(row, column) for row in rows) for column in (1, 2))
         return counted, summed
+    # ROWS counts a document without a reference too; several sheets have one state where a sheet is full.
     areas = [*areas]
     counts = [f"ROWS({cells})" for area in areas if (cells := area.column(REFERENCE))]
     sums = [cells for area in areas if (cells := area.column(AMOUNT))]
     if not sums:  # there is no sheet of it, or an empty one
         return f"={step.documents}", f"={step.gross}"
     return f"={'+'.join(counts)}", f"=SUM({','.join(sums)})"
-
-
-def _amounts(total: Total, records: Sequence[Record]) -> tuple[Decimal, ...]:
-    """Return the money of one state, as the columns have it.
-
-    The difference is the provider's amounts less ours where it answered: the sum of the column of that name.
-    """
-    apart = total_of(
-        answered - record.expected_gross for record in records if (answered := record.answer.amounts.gross) is not None
-    )
-    return total.gross, total.provider_gross, apart, total.taxable, total.vat, total.retention

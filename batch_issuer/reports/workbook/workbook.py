@@ -58,6 +58,7 @@ def workbook_content(reconciliation: Reconciliation, messages: Messages, *, shee
     found = tables(reconciliation, messages)
     # The time of what is known instead of now: the same figures give the same bytes.
     created = figures.local_time(reconciliation.as_of) or dt.datetime(2026, 1, 1)  # noqa: DTZ001 - a wall clock
+    # All cells live until the book is closed: collecting in between finds nothing, and takes longer with each.
     with without_collecting(), Workbook(content, _SETTINGS) as book:
         book.set_properties({
             "title": f"{messages.text(N_('Reconciliation'))} · {figures.printable(reconciliation.company_name)}",
@@ -98,10 +99,12 @@ def _write_table(book: Workbook, table: Table[Any], messages: Messages, styles: 
     for at, column in enumerate(table.columns):
         sheet.set_column(at, at, column.width)
     sheet.set_row(0, 32)
-    sheet.freeze_panes(1, 1)
+    sheet.freeze_panes(1, 1)  # headings and references stay in sight
+    # References and codes are text; without this Excel marks every one that looks like a number.
     sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{len(table.rows) + 1}"})
     sheet.set_landscape()
     sheet.set_paper(1)
+    # As many pages across as the columns need, rounded up, and as many down as there are rows.
     sheet.fit_to_pages(-(-sum(column.width for column in table.columns) // PRINTED_WIDTH), 0)
     sheet.repeat_rows(0)
     sheet.repeat_columns(0)
@@ -123,7 +126,7 @@ def _write_table(book: Workbook, table: Table[Any], messages: Messages, styles: 
 
 
 def _write_rows(sheet: Worksheet, table: Table[Any], styles: Styles) -> None:
-    """Write the rows below the headings, each as high as its longest text needs: spreadsheets do not see to that."""
+    """Write the rows below the headings, each as high as its longest text needs."""
     cells = [(at, one.value, WRITE[one.kind], styles.cells[one.kind]) for at, one in enumerate(table.columns)]
     wrapped = [(one.value, one.width) for one in table.columns if one.kind is Kind.LONG]
     for number, item in enumerate(table.rows, 1):
@@ -132,5 +135,5 @@ def _write_rows(sheet: Worksheet, table: Table[Any], styles: Styles) -> None:
             sheet.set_row(number, 15 * lines)
         for at, value_of, write, style in cells:
             value = value_of(item)
-            if value is not None and value != "":
+            if value is not None and value != "":  # blank cells are not written: sums and filters see them as blank
                 write(sheet, number, at, value, style)
