@@ -27,7 +27,7 @@ _NEVER_LEFT = (
 
 
 def system_proxy(url: str) -> str:
-    """The proxy that this machine's settings name for an address; empty where there is none."""
+    """Return the proxy that this machine's settings name for an address; empty where there is none."""
     parts = urlsplit(url)
     if proxy_bypass(parts.hostname or ""):
         return ""
@@ -88,7 +88,7 @@ class Transport(httpx.AsyncBaseTransport):
 
 @lru_cache(maxsize=64)
 def _address(url: str) -> URL:
-    """What was encoded stays so: a reference may be «..» or «a/b»."""
+    """Read an address without decoding it: a reference may be «..» or «a/b», and what was encoded stays so."""
     return URL(url, encoded=True)
 
 
