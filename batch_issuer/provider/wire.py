@@ -356,7 +356,7 @@ def credit_memo_of(plain: Mapping[str, Any], document_id: str) -> CreditMemo | N
     texts = list(_texts_in(plain, "", 4))
     others = [(path, text) for path, text in texts if _UUID.fullmatch(text) and text.lower() != document_id.lower()]
     stamps = [text for path, text in texts if _OF_A_MEMO.search(path) and path.endswith(("stamp", "sello"))]
-    # Ids are small letters, generation codes capital ones; both are the same UUID where only one of them is given.
+    # One in capital letters may be the generation code instead of the id, so it comes last.
     _, memo_id = min(
         others,
         key=lambda named: (not _OF_A_MEMO.search(named[0]), named[1] == named[1].upper()),
