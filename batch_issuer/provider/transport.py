@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -86,10 +86,8 @@ class Transport(httpx.AsyncBaseTransport):
         return self._session
 
 
-@lru_cache(maxsize=64)
-def _address(url: str) -> URL:
-    """Read an address without decoding it: a reference may be «..» or «a/b», and what was encoded stays so."""
-    return URL(url, encoded=True)
+_address = lru_cache(maxsize=64)(partial(URL, encoded=True))
+"""What was encoded stays so: a reference may be «..» or «a/b»."""
 
 
 class _Body(httpx.AsyncByteStream):

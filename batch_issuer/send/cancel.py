@@ -242,20 +242,8 @@ class Canceller:
         self, record: Record, reply: Withheld | NeverLeft | SlowDown | KeyRefused, *, in_doubt: bool
     ) -> None:
         """Record that the request was not made; what an earlier one left in doubt stays so."""
-        match reply:
-            case Withheld():
-                reason, words = Reason.RUN_ENDED, ""
-            case NeverLeft():
-                reason, words = Reason.NEVER_LEFT, reply.detail
-                self._courier.failed(reason.value, words)
-            case SlowDown():
-                reason, words = Reason.QUOTA, ""
-                self._courier.failed(reason.value, words)
-            case KeyRefused():
-                reason, words = Reason.KEY_REFUSED, reply.detail
-                self._courier.refuse_key(reply)
-            case _:
-                assert_never(reply)
+        reason = self._courier.not_sent(reply)
+        words = reply.detail if isinstance(reply, NeverLeft | KeyRefused) else ""
         before = record.cancellation.step if record.cancellation and not in_doubt else CancelStep.REQUESTED
         self._leave(record, before, reason, words, unsent=True)
 

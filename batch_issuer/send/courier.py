@@ -11,10 +11,11 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Stop, StoppedMidway, Unreachable
+from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
     CancelReply,
     FileReply,
@@ -236,6 +237,23 @@ class Courier:
                 )
             )
         return self.is_stopping or failures >= self.patience.connections
+
+    def not_sent(self, reply: Withheld | NeverLeft | SlowDown | KeyRefused) -> Reason:
+        """Return why a request was not made, and count it; a refused key ends the run."""
+        match reply:
+            case Withheld():
+                return Reason.RUN_ENDED
+            case KeyRefused():
+                self.refuse_key(reply)
+                return Reason.KEY_REFUSED
+            case NeverLeft():
+                reason, words = Reason.NEVER_LEFT, reply.detail
+            case SlowDown():
+                reason, words = Reason.QUOTA, ""
+            case _:
+                assert_never(reply)
+        self.failed(reason.value, words)
+        return reason
 
     def refuse_key(self, reply: KeyRefused) -> None:
         """End the run: no request with this key will do anything."""
