@@ -400,6 +400,7 @@ class Client:
         content = bytearray()
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport gave it
         try:
+            # `identity` was asked for; what is encoded all the same httpx decodes.
             async for chunk in response.aiter_bytes() if "content-encoding" in headers else response.stream:
                 content += chunk
                 if len(content) > LARGEST_ANSWER:

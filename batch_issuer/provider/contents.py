@@ -18,7 +18,7 @@ from batch_issuer.model.records import Answer, Record
 from batch_issuer.provider.wire import read_amount
 
 _TOLERANCE = Decimal("0.01")
-"""Dollars a line."""
+"""Dollars a line: either side may round each."""
 _ENOUGH = 40
 """Letters of a description: some programs cut them."""
 
@@ -62,6 +62,7 @@ def _recipient(plain: Mapping[str, Any], document: Mapping[str, Any]) -> Iterato
     if theirs is None:
         return
     ours: Mapping[str, Any] = next((plain[key] for key in ("customer", "subject") if key in plain), {})
+    # Programs differ in capitals, spaces and the dashes of numbers: those are not compared.
     name = ours.get("name") or plain.get("customer_name", "")
     pairs = (
         ("customer.name", _words(name), _words(theirs.get("nombre"))),

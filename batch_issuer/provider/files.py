@@ -33,6 +33,7 @@ _SIGNATURE_BYTES: Mapping[str, tuple[int, ...]] = {
 _RSA_BYTES = (128, 256, 384, 512)
 """Lengths of signatures, by the algorithm that the header names."""
 _DEEPEST = 8
+"""Objects inside each other in which a document is looked for."""
 
 
 class Flaw(StrEnum):
@@ -104,6 +105,7 @@ def read_signed(content: bytes) -> SignedDocument | None:
         plain = json.loads(content, parse_float=Decimal)
     except (ValueError, InvalidOperation, RecursionError):
         return None
+    # What is signed counts, not the copy beside it; only the stamp may stand outside.
     inside = next((found for text in _texts(plain, _DEEPEST) if (found := _of_jws(text)) is not None), None)
     outside = _identified(plain, _DEEPEST)
     if inside is not None:

@@ -88,6 +88,7 @@ class Quota:
             delay = self._delay(now)
             if delay <= 0:
                 return self._give(now)
+            # While answers are on their way one of them may tell of more.
             if delay is not math.inf and delay > self.max_wait and not self._in_flight:
                 self.closed_by = StoppedMidway(
                     N_("The provider's quota is used up for {seconds} seconds more, which is longer than --max-wait."),
@@ -131,6 +132,7 @@ class Quota:
         if minute is not None:
             self._has_minute = True
             self._learn_minute(ticket, minute, headers.get("x-ratelimit-reset"))
+        # Answers to requests before the question may speak of the window before.
         if ticket.at >= self._asking_since and (minute is not None or not self._has_minute):
             self._is_asking = False
         self._check_reserve()
@@ -158,6 +160,7 @@ class Quota:
         self._blocked_until = max(self._blocked_until, now + seconds)
         self._hour = math.inf
         reset = _seconds(headers.get("x-ratelimit-reset")) or 0.0
+        # It was the minute that refused: what was proven of its window is over.
         if not count_in(headers, "x-ratelimit-remaining-minute") and reset <= seconds + _ROUNDING:
             self._minute = self._proven = None
         self._ask_one(now)

@@ -106,6 +106,7 @@ class _Body(httpx.AsyncByteStream):
             raise httpx.ReadError(f"{type(error).__name__}: {error}") from error
 
     async def aclose(self) -> None:
+        # A connection with half an answer left in it would give that to the next request.
         if self._answer.content.at_eof():
             self._answer.release()
         else:

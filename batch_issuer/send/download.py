@@ -154,6 +154,7 @@ def download(
         known = key_in(ledger, company, connection.key, new_key=connection.new_key)
         environment = company.expect_environment or known.environment
         wanted = [(record, kind) for record in records for kind in kinds if kind in available(record)]
+        # References are unique within a company only.
         root = folder if company.code == DEFAULT_COMPANY else folder / safe_name(company.code)
         began = time.monotonic()
         found = asyncio.run(_download(wanted, root, environment, connection, watcher, ledger))

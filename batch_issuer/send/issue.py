@@ -136,6 +136,7 @@ class Issuer:
             if doubt is None or not await self._must_go_again(record, doubt, is_last=number == posts):
                 return
             self._courier.retry()
+            # Another request, another intent, durable before it leaves.
             await self._journal.intend([record])
 
     async def _take(self, record: Record, body: bytes, reply: Reply, *, in_doubt: bool) -> Found | Uncertain | None:
@@ -144,11 +145,13 @@ class Issuer:
         `in_doubt` says that an earlier POST may have arrived.
         """
         match reply:
+            # The answer is that of an earlier request, which another program or an older ledger may have sent.
             case Found() if reply.state is not State.UNSURE and reply.answer.is_duplicate:
                 await self._take_duplicate(record, body, reply)
             case Found() if reply.state is not State.UNSURE:
                 self._journal.answered(record, reply)
             case Refused():
+                # 400: nothing was created (provider.md 15b).
                 self._journal.answered(record, Found(state=State.INVALID, answer=reply.answer))
             case Found() | Uncertain():
                 self._journal.unanswered(record.external_ref, reply)

@@ -40,6 +40,7 @@ def judge(record: Record, reply: Found | Missing) -> Judged | None:
             differs = _differs(record, reply)
             return Judged(now=now, recorded=False, reason=differs) if differs else None
         case State.STAMPED:
+            # Cancelled is what can follow a stamp; anything else would take it away, and is only shown.
             return Judged(now=now, recorded=reply.state is State.CANCELLED, reason=reason)
         case State.CANCELLED:  # a status need not say that it was invalidated (provider.md 11)
             known = reply.state in (State.CANCELLED, State.STAMPED)
@@ -47,6 +48,7 @@ def judge(record: Record, reply: Found | Missing) -> Judged | None:
         case _ if reply.state is record.state:
             return None
         case _:
+            # That it is there at all is news of a document that never was, whatever else the answer leaves open.
             return Judged(now=now, recorded=never_there or reply.state is not State.UNSURE, reason=reason)
 
 
