@@ -429,7 +429,7 @@ def _read(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> Fo
 
 
 def _name_of(record: Record, by_reference: bool) -> str:  # noqa: FBT001 - the callers name it
-    """The provider's own id where we have one: it travels in every path, and is like no route."""
+    """Return the provider's own id where we have one: it travels in every path, and is like no route."""
     return record.external_ref if by_reference else record.answer.document_id or record.external_ref
 
 

@@ -1,4 +1,6 @@
-"""Documents to the provider's JSON and its answers back to values. The only module that knows the JSON's names.
+"""Documents to the provider's JSON and its answers back to values.
+
+The names of its JSON are spoken here; its flags in `classify`, the ministry's own names in `contents` and `files`.
 
 The bytes that are sent are canonical (fixed order, exact decimals), so that their digest is the fingerprint.
 """

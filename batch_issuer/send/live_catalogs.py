@@ -1,7 +1,7 @@
 """The provider's live catalogs, kept beside the ledger: read without network, refreshed while a run sends.
 
-They never change what was sent: a refreshed catalog counts from the next command on. What goes wrong here is nobody's
-business: without them the shipped catalogs count, as on a first day.
+They never change what was sent: a refreshed catalog counts from the next command on. What goes wrong here is not told:
+without them the shipped catalogs count, as on a first day.
 """
 
 from __future__ import annotations

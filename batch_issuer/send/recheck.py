@@ -1,6 +1,7 @@
 """What a reconciliation makes of the provider's status of documents that the ledger already holds to be settled.
 
-A stamp or a cancellation that was once given is never taken back by a status that says otherwise: both are shown.
+A stamp that was once given is followed by a cancellation and by nothing else, and a cancellation by nothing: where a
+status says otherwise, both are shown.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ OTHER_STAMP = "other-stamp"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What an answer changes: nothing worth a word is None instead."""
+    """What an answer changes; `judge` gives None where that is nothing worth a word."""
 
     now: str
     """The state that the answer proves, or `not-found`."""

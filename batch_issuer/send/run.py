@@ -150,7 +150,7 @@ class Run:
             self.write([NewEvent(kind=Kind.RUN_READ, body=body)])
 
     def write(self, new: Sequence[NewEvent]) -> None:
-        """Write events of this run, durably."""
+        """Write events of this run, durably. Raises as `Ledger.append` does."""
         self.ledger.append(self.company, self.record.run, new)
 
     def look_before(self, records: Sequence[Record]) -> Mapping[str, Found | Missing]:
