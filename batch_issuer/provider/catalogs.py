@@ -24,19 +24,18 @@ def read_activities(plain: object) -> Mapping[str, str]:
 
 def read_departments(plain: object) -> tuple[Municipality, ...]:
     """Return the municipalities of every department; the short code is the long one without its department."""
-    codes = [(one, _text(one, "code")) for one in _objects(plain)]
-    known = [(one, code.zfill(_DEPARTMENT_DIGITS)) for one, code in codes if code.isascii() and code.isdigit()]
-    return tuple(found for one, code in known for found in _municipalities(one, code))
-
-
-def _municipalities(department: Mapping[str, Any], code: str) -> Iterator[Municipality]:
-    for one in _objects(department.get("municipalities")):
-        long = _text(one, "code")
-        short = _text(one, "short_code") or (
-            long[len(code) :] if long.startswith(code) and len(long) > len(code) else long
-        )
-        if short.isascii() and short.isdigit() and (name := _name(one)):
-            yield Municipality(code, short.zfill(_DEPARTMENT_DIGITS), name)
+    found = []
+    for department in _objects(plain):
+        code = _text(department, "code")
+        if not (code.isascii() and code.isdigit()):
+            continue
+        code = code.zfill(_DEPARTMENT_DIGITS)
+        for one in _objects(department.get("municipalities")):
+            long = _text(one, "code")
+            short = _text(one, "short_code") or long.removeprefix(code) or long
+            if short.isascii() and short.isdigit() and (name := _name(one)):
+                found.append(Municipality(code, short.zfill(_DEPARTMENT_DIGITS), name))
+    return tuple(found)
 
 
 def _objects(plain: object) -> Iterator[Mapping[str, Any]]:

@@ -1,7 +1,8 @@
 """What an answer means: the flag table of the provider's documentation, as a pure function.
 
 The booleans alone decide. A stamp is believed only with a non-empty `reception_stamp`; what contradicts itself or is
-not documented is `unsure`, and a flag that is missing or of another type proves nothing.
+not documented is `unsure`, and a flag that is missing or of another type proves nothing. Both tables stay in one
+piece, however long: so each can be laid beside the page that it follows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The connection to the provider: one request at a time in, one value out. No retries here; `issuing` decides those.
+"""The connection to the provider: one request at a time in, one value out. No retries here; the courier has those.
 
 Every failure is told apart by whether the request can have reached the provider: that decides whether it may be sent
 again. The transport is an argument, and the only seam that tests need.
@@ -10,6 +10,7 @@ import datetime as dt
 import ipaddress
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -27,11 +28,10 @@ from batch_issuer.provider import wire
 from batch_issuer.provider.classify import Reason, classify, classify_cancellation, stamp_of_cancellation
 from batch_issuer.provider.contents import document_in
 from batch_issuer.provider.files import JSON, read_signed
-from batch_issuer.provider.quota import Quota
+from batch_issuer.provider.quota import Quota, count_in
 from batch_issuer.provider.routes import cancel_path, cancel_status_path, file_path, issue_path, status_path
 
-DEFAULT_BASE_URL = "https://ocote.io/api/connect"
-"""provider.md 1."""
+DEFAULT_BASE_URL = "https://ocote.io/api/connect"  # provider.md 1
 
 CONNECT_TIMEOUT = 15.0
 READ_TIMEOUT = 120.0
@@ -43,8 +43,6 @@ LARGEST_ANSWER = 16 * 1024 * 1024
 
 _ANSWERED = (httpx.codes.OK, httpx.codes.CREATED)
 """200 is documented; what a 201 proves is said by the same flags."""
-_LAST_PORT = 65535
-_HTTP_LOGGERS = ("httpx", "aiohttp.client", "aiohttp.internal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,25 +137,27 @@ class Uncertain:
     detail: str = ""
 
 
-FileReply = Fetched | Refused | Missing | KeyRefused | SlowDown | NeverLeft | Withheld | Uncertain
-CancelReply = CancelSaid | Refused | Missing | KeyRefused | SlowDown | NeverLeft | Withheld | Uncertain
-Reply = Found | Refused | Missing | KeyRefused | SlowDown | NeverLeft | Withheld | Uncertain
+Otherwise = Refused | Missing | KeyRefused | SlowDown | NeverLeft | Withheld | Uncertain
+"""What came of a request that has no readable 200."""
+FileReply = Fetched | Otherwise
+CancelReply = CancelSaid | Otherwise
+Reply = Found | Otherwise
 
 
 def check_base_url(base_url: str) -> str:
-    """The address without its last slash. Raises `CannotStart` unless it is https, or http to this machine."""
+    """Return the address without its last slash. Raises `CannotStart` unless it is https, or http to this machine."""
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError, TypeError):
         url = httpx.URL()
-    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > _LAST_PORT:
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > 65535:
         raise CannotStart(
             N_("«{url}» is not an address."),
             repair=N_("It looks like {example}. Check --base-url and OCOTE_BASE_URL."),
             url=wire.remove_keys(base_url),
             example=DEFAULT_BASE_URL,
         )
-    if url.userinfo or "?" in base_url or "#" in base_url or wire.remove_keys(base_url) != base_url:
+    if url.userinfo or {"?", "#"} & set(base_url) or wire.remove_keys(base_url) != base_url:
         raise CannotStart(
             N_("The address holds a user, a password, a query or a key."),
             repair=N_("Give only scheme, host and path; the key comes from the environment or a key file."),
@@ -181,7 +181,7 @@ def is_loopback(host: str) -> bool:
 
 
 def open_transport(base_url: str, concurrency: int) -> httpx.AsyncBaseTransport:
-    """Connections for this many requests at once; the system's proxies are used except to this same machine."""
+    """Open connections for this many requests at once, by the system's proxies except to this same machine."""
     from batch_issuer.provider.transport import Transport, system_proxy  # noqa: PLC0415 - aiohttp, only for who sends
 
     return Transport(
@@ -194,7 +194,7 @@ def open_transport(base_url: str, concurrency: int) -> httpx.AsyncBaseTransport:
 
 
 def open_client(base_url: str, key: str, *, concurrency: int, quota: Quota) -> Client:
-    """A client with connections for this many requests at once. Raises `CannotStart` as `check_base_url` does."""
+    """Open a client for this many requests at once. Raises `CannotStart` as `check_base_url` does."""
     return Client(base_url, key, quota=quota, transport=open_transport(base_url, concurrency))
 
 
@@ -214,7 +214,8 @@ class Client:
             }
         )
         self._headers_of_body = httpx.Headers({**self._headers, "Content-Type": "application/json"})
-        for name in _HTTP_LOGGERS:
+        # They would write addresses and headers, and with them references and the key, wherever somebody logs.
+        for name in ("httpx", "aiohttp.client", "aiohttp.internal"):
             logging.getLogger(name).disabled = True
 
     def __repr__(self) -> str:
@@ -230,56 +231,47 @@ class Client:
 
     async def issue(self, doc_type: str, external_ref: str, body: bytes) -> Reply:
         """`POST /invoice`, `/credit-memo` or `/suex`, as the type demands."""
-        reply, plain = await self._send("POST", issue_path(doc_type), body)
-        return reply if plain is None else _read(plain, external_ref, confirmed=False)
+        said = await self._send("POST", issue_path(doc_type), body)
+        return _read(said, external_ref, confirmed=False) if isinstance(said, Mapping) else said
 
     async def ask(self, doc_type: str, external_ref: str, document_id: str = "") -> Reply:
-        """The type's status route: what became of a document; by the provider's own id where one is given.
-
-        Never issues anything.
-        """
-        reply, plain = await self._send("GET", status_path(doc_type, document_id or external_ref))
-        if isinstance(reply, Refused):
-            return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
-        return reply if plain is None else _read(plain, external_ref, confirmed=True)
+        """Ask the type's status route what became of a document, by the provider's own id where one is given."""
+        said = await self._question(status_path(doc_type, document_id or external_ref))
+        return _read(said, external_ref, confirmed=True) if isinstance(said, Mapping) else said
 
     async def ask_content(self, doc_type: str, external_ref: str) -> tuple[Reply, Mapping[str, Any] | None]:
-        """What became of a document, and the signed document itself where the provider has one (provider.md 11)."""
-        reply, plain = await self._send("GET", f"{status_path(doc_type, external_ref)}?include_dte=1")
-        if isinstance(reply, Refused):
-            return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer), None
-        if plain is None:
-            return reply, None
-        return _read(plain, external_ref, confirmed=True), document_in(plain)
+        """Ask what became of a document, and for the signed one where the provider has it (provider.md 11)."""
+        said = await self._question(f"{status_path(doc_type, external_ref)}?include_dte=1")
+        if not isinstance(said, Mapping):
+            return said, None
+        return _read(said, external_ref, confirmed=True), document_in(said)
 
     async def ask_memo(self, memo_id: str) -> Reply:
-        """What became of a credit note of which only the provider's id is known."""
-        reply, plain = await self._send("GET", status_path("05", memo_id))
-        return reply if plain is None else _read(plain, str(plain.get("external_ref") or ""), confirmed=True)
+        """Ask what became of a credit note of which only the provider's id is known."""
+        said = await self._send("GET", status_path("05", memo_id))
+        return _read(said, str(said.get("external_ref") or ""), confirmed=True) if isinstance(said, Mapping) else said
 
     async def cancel(self, record: Record, *, by_reference: bool = False) -> CancelReply:
         """`POST /invalidate/…`, without a body. Missing: the provider has no such document, and nothing was done."""
-        reply, plain = await self._send("POST", cancel_path(record.doc_type, _name_of(record, by_reference)))
-        if isinstance(reply, Uncertain) and reply.answer.http_status == httpx.codes.NOT_FOUND:
-            return Missing(detail=reply.answer.detail)
-        return _not_found(reply) if plain is None else _read_cancellation(plain, record)
+        said = await self._send("POST", cancel_path(record.doc_type, _name_of(record, by_reference)))
+        if isinstance(said, Mapping):
+            return _read_cancellation(said, record)
+        if isinstance(said, Uncertain) and said.answer.http_status == httpx.codes.NOT_FOUND:
+            return Missing(detail=said.answer.detail)
+        return said
 
     async def ask_cancellation(self, record: Record, *, by_reference: bool = False) -> CancelReply:
         """`GET /invalidate/status/…`: what became of an invalidation. Missing: there is none. Never invalidates."""
-        reply, plain = await self._send("GET", cancel_status_path(record.doc_type, _name_of(record, by_reference)))
-        if isinstance(reply, Refused):
-            return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
-        if plain is None:
-            return _not_found(reply)
-        said = _read_cancellation(plain, record)
-        return Missing() if said.reason is Reason.NOT_REGISTERED else said
+        said = await self._question(cancel_status_path(record.doc_type, _name_of(record, by_reference)))
+        if not isinstance(said, Mapping):
+            return said
+        reply = _read_cancellation(said, record)
+        return Missing() if reply.reason is Reason.NOT_REGISTERED else reply
 
     async def look_up(self, id_or_ref: str) -> Reply:
         """`GET /status/{id_or_ref}` of a sale that may be of another program: how it stands, and what it comes to."""
-        reply, plain = await self._send("GET", status_path("03", id_or_ref))
-        if isinstance(reply, Refused):
-            return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=reply.answer)
-        return reply if plain is None else _read(plain, wire.named(plain, id_or_ref), confirmed=True)
+        said = await self._question(status_path("03", id_or_ref))
+        return _read(said, wire.named(said, id_or_ref), confirmed=True) if isinstance(said, Mapping) else said
 
     async def sign_of_life(self, reference: str) -> Sign | NeverLeft | Uncertain | Withheld:
         """Ask once about a reference that nobody has, and read what the answer tells beside its 404."""
@@ -287,31 +279,26 @@ class Client:
         if not isinstance(received, _Received):
             return received
         limit, left = "x-ratelimit-limit", "x-ratelimit-remaining"
+        moment: dt.datetime | None = None
+        with suppress(ValueError):
+            moment = parsedate_to_datetime(received.headers.get("date", ""))
         return Sign(
             status=received.status,
             detail=wire.read_answer(wire.decode(received.content), received.status).detail,
-            moment=_date_of(received.headers),
-            per_minute=_count(received.headers, f"{limit}-minute"),
-            per_hour=_count(received.headers, f"{limit}-hour"),
-            left_minute=_count(received.headers, f"{left}-minute"),
-            left_hour=_count(received.headers, f"{left}-hour"),
+            moment=moment,
+            per_minute=count_in(received.headers, f"{limit}-minute"),
+            per_hour=count_in(received.headers, f"{limit}-hour"),
+            left_minute=count_in(received.headers, f"{left}-minute"),
+            left_hour=count_in(received.headers, f"{left}-hour"),
         )
 
     async def download(self, record: Record, kind: str, *, by_reference: bool = False) -> FileReply:
         """`GET /file/…`: one of `files.KINDS`. Missing: not there, for the reason that its detail says."""
-        received = await self._receive("GET", file_path(_name_of(record, by_reference), kind), accept="*/*")
-        if not isinstance(received, _Received):
-            return received
-        if received.status == httpx.codes.OK:
-            return Fetched(content=received.content, media_type=received.headers.get("content-type", ""))
-        reply = self._meaning(received, asked=True)
-        assert not isinstance(reply, Found)  # noqa: S101 - only a 200 is found
-        return reply
+        return await self._fetch(file_path(_name_of(record, by_reference), kind))
 
     async def catalog(self, path: str) -> object:
-        """The JSON of a live catalog, of whatever shape; None where it cannot be had at once."""
-        ticket = self.quota.spare()
-        if ticket is None:
+        """Fetch the JSON of a live catalog, of whatever shape; None where it cannot be had at once."""
+        if (ticket := self.quota.spare()) is None:
             return None
         try:
             status, headers, content = await self._exchange("GET", path, b"")
@@ -324,35 +311,63 @@ class Client:
         return wire.decode_any(content) if status == httpx.codes.OK else None
 
     async def environment(self, external_ref: str) -> str:
-        """`ambiente` of a stamped document's signed JSON: "00" test, "01" production, empty where it cannot be had."""
-        received = await self._receive("GET", file_path(external_ref, JSON), accept="*/*")
-        if not isinstance(received, _Received):
-            return ""
-        if received.status == httpx.codes.TOO_MANY_REQUESTS:
-            self.quota.refused(received.headers)
-        signed = read_signed(received.content) if received.status == httpx.codes.OK else None
+        """Fetch `ambiente` of a stamped document's signed JSON: "00" test, "01" production; or empty."""
+        file = await self._fetch(file_path(external_ref, JSON))
+        signed = read_signed(file.content) if isinstance(file, Fetched) else None
         return signed.environment if signed is not None else ""
 
-    async def _send(self, method: str, path: str, body: bytes = b"") -> tuple[Reply, Mapping[str, Any] | None]:
-        """The reply to one request, and the JSON of a readable 200."""
+    async def _fetch(self, path: str) -> FileReply:
+        received = await self._receive("GET", path, accept="*/*")
+        if not isinstance(received, _Received):
+            return received
+        if received.status == httpx.codes.OK:
+            return Fetched(content=received.content, media_type=received.headers.get("content-type", ""))
+        return self._meaning(received, wire.decode(received.content), asked=True)
+
+    async def _send(self, method: str, path: str, body: bytes = b"") -> Mapping[str, Any] | Otherwise:
+        """Send one request; return the JSON of a readable 200, or what else came of it."""
         received = await self._receive(method, path, body)
         if not isinstance(received, _Received):
-            return received, None
+            return received
         plain = wire.decode(received.content)
         if received.status in _ANSWERED and plain is not None:
-            return Uncertain(reason=Reason.NOT_UNDERSTOOD), plain
-        return self._meaning(received, asked=method == "GET", plain=plain), None
+            return plain
+        return self._meaning(received, plain, asked=method == "GET")
 
-    def _meaning(self, received: _Received, *, asked: bool, plain: Mapping[str, Any] | None = None) -> Reply:
-        """What an answer other than a readable 200 means; a 429 holds everybody back."""
-        plain = wire.decode(received.content) if plain is None else plain
-        reply = _read_status(received.status, plain, received.content, asked=asked)
-        return SlowDown(seconds=self.quota.refused(received.headers)) if isinstance(reply, SlowDown) else reply
+    async def _question(self, path: str) -> Mapping[str, Any] | Otherwise:
+        """Ask something. A 400 to a question says nothing of a document: none was refused by it."""
+        said = await self._send("GET", path)
+        return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=said.answer) if isinstance(said, Refused) else said
+
+    def _meaning(self, received: _Received, plain: Mapping[str, Any] | None, *, asked: bool) -> Otherwise:
+        """Say what an answer other than a readable 200 means (provider.md 15b); a 429 holds everybody back."""
+        answer = wire.read_answer(plain, received.status)
+        match received.status:
+            case 200:
+                words = wire.remove_keys(received.content[:200].decode("utf-8", "replace"))
+                return Uncertain(reason=Reason.NOT_UNDERSTOOD, answer=answer, detail=words)
+            case 400:
+                return Refused(answer=answer)
+            case 401:
+                return KeyRefused(detail=answer.detail)
+            case 404 if asked:
+                return Missing(detail=answer.detail)
+            case 409:
+                return Uncertain(reason=Reason.CONFLICT, answer=answer)
+            case 429:
+                return SlowDown(seconds=self.quota.refused(received.headers))
+            case status if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+                return Uncertain(reason=Reason.SERVER_ERROR, answer=answer)
+            case _:
+                return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=answer)
 
     async def _receive(
         self, method: str, path: str, body: bytes = b"", *, accept: str = ""
     ) -> _Received | Withheld | NeverLeft | Uncertain:
-        """The answer to one request as it came, once the quota lets it go."""
+        """Send one request once the quota lets it go, and return the answer as it came.
+
+        What is not known to have failed before its first byte left may have arrived.
+        """
         ticket = await self.quota.wait()
         if ticket is None:
             return Withheld()
@@ -361,19 +376,17 @@ class Client:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
             self.quota.lost(ticket, arrived=False)
             return NeverLeft(detail=_describe(error))
-        except httpx.TimeoutException as error:
-            self.quota.lost(ticket, arrived=True)
-            return Uncertain(reason=Reason.READ_TIMEOUT, detail=_describe(error))
         except httpx.HTTPError as error:
             self.quota.lost(ticket, arrived=True)
-            return Uncertain(reason=Reason.LOST_ANSWER, detail=_describe(error))
+            reason = Reason.READ_TIMEOUT if isinstance(error, httpx.TimeoutException) else Reason.LOST_ANSWER
+            return Uncertain(reason=reason, detail=_describe(error))
         self.quota.learn(ticket, headers)
         return _Received(status=status, headers=headers, content=content)
 
     async def _exchange(
         self, method: str, path: str, body: bytes, accept: str = ""
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """One request and its whole answer; lengths and host are the transport's affair."""
+        """Send one request and read its whole answer; lengths and host are the transport's affair."""
         sent = self._headers_of_body if body else self._headers
         request = httpx.Request(
             method,
@@ -387,6 +400,7 @@ class Client:
         content = bytearray()
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport gave it
         try:
+            # `identity` was asked for; what is encoded all the same httpx decodes.
             async for chunk in response.aiter_bytes() if "content-encoding" in headers else response.stream:
                 content += chunk
                 if len(content) > LARGEST_ANSWER:
@@ -415,13 +429,8 @@ def _read(plain: Mapping[str, Any], external_ref: str, *, confirmed: bool) -> Fo
 
 
 def _name_of(record: Record, by_reference: bool) -> str:  # noqa: FBT001 - the callers name it
-    """The provider's own id where we have one: it travels in every path, and is like no route."""
+    """Return the provider's own id where we have one: it travels in every path, and is like no route."""
     return record.external_ref if by_reference else record.answer.document_id or record.external_ref
-
-
-def _not_found(reply: Reply) -> CancelReply:
-    assert not isinstance(reply, Found)  # noqa: S101 - a readable 200 comes with its JSON
-    return reply
 
 
 def _read_cancellation(plain: Mapping[str, Any], record: Record) -> CancelSaid:
@@ -436,43 +445,5 @@ def _read_cancellation(plain: Mapping[str, Any], record: Record) -> CancelSaid:
     )
 
 
-def _read_status(status: int, plain: Mapping[str, Any] | None, content: bytes, *, asked: bool) -> Reply:
-    """What an answer other than a readable 200 means (provider.md 15b)."""
-    answer = wire.read_answer(plain, status)
-    match status:
-        case 200:
-            return Uncertain(reason=Reason.NOT_UNDERSTOOD, answer=answer, detail=_first_words(content))
-        case 400:
-            return Refused(answer=answer)
-        case 401:
-            return KeyRefused(detail=answer.detail)
-        case 404 if asked:
-            return Missing(detail=answer.detail)
-        case 409:
-            return Uncertain(reason=Reason.CONFLICT, answer=answer)
-        case 429:
-            return SlowDown()
-        case _ if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            return Uncertain(reason=Reason.SERVER_ERROR, answer=answer)
-        case _:
-            return Uncertain(reason=Reason.UNEXPECTED_STATUS, answer=answer)
-
-
-def _date_of(headers: Mapping[str, str]) -> dt.datetime | None:
-    try:
-        return parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
-        return None
-
-
-def _count(headers: Mapping[str, str], name: str) -> int | None:
-    text = headers.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
 def _describe(error: Exception) -> str:
     return wire.remove_keys(f"{type(error).__name__}: {error}")[:300]
-
-
-def _first_words(content: bytes) -> str:
-    return wire.remove_keys(content[:200].decode("utf-8", "replace"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from batch_issuer.model.records import Answer, Record
 from batch_issuer.provider.wire import read_amount
 
 _TOLERANCE = Decimal("0.01")
-"""Dollars a line."""
+"""Dollars a line: either side may round each."""
 _ENOUGH = 40
 """Letters of a description: some programs cut them."""
 
@@ -31,38 +32,29 @@ class Difference(NamedTuple):
 
 
 def differences(record: Record, body: bytes, answer: Answer, document: Mapping[str, Any] | None) -> list[Difference]:
-    """What differs between a document as we would send it and as the provider has it.
+    """Compare a document as we would send it with what the provider has.
 
     `document` is the signed document in the ministry's form (`identificacion`, `receptor`, `cuerpoDocumento`), where
     the provider gave it; `answer` what else it said.
     """
-    found = list(_amounts(record, answer))
+    found = []
+    gross = answer.amounts.gross
+    if gross is not None and abs(gross - record.expected_gross) > _TOLERANCE * max(record.lines, 1):
+        found.append(Difference("gross", figure(record.expected_gross), figure(gross)))
     if document is not None:
         plain = json.loads(body, parse_float=Decimal)
         found += [*_date(record, document), *_recipient(plain, document), *_lines(plain, document)]
     return found
 
 
-def _amounts(record: Record, answer: Answer) -> Iterator[Difference]:
-    gross = answer.amounts.gross
-    if gross is not None and abs(gross - record.expected_gross) > _TOLERANCE * max(record.lines, 1):
-        yield Difference("gross", figure(record.expected_gross), figure(gross))
-
-
 def _date(record: Record, document: Mapping[str, Any]) -> Iterator[Difference]:
-    """No document is issued before its sale."""
+    """Compare the days: no document is issued before its sale, and one issued later may be this sale's."""
     identification = document.get("identificacion")
     issued = identification.get("fecEmi") if isinstance(identification, dict) else None
-    if record.date and isinstance(issued, str) and _is_day(issued) and issued < record.date:
-        yield Difference("date", record.date, issued)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    if record.date and isinstance(issued, str) and issued < record.date:
+        with suppress(ValueError):  # what is no day at all is earlier than nothing
+            dt.date.fromisoformat(issued)
+            yield Difference("date", record.date, issued)
 
 
 def _recipient(plain: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Difference]:
@@ -70,6 +62,7 @@ def _recipient(plain: Mapping[str, Any], document: Mapping[str, Any]) -> Iterato
     if theirs is None:
         return
     ours: Mapping[str, Any] = next((plain[key] for key in ("customer", "subject") if key in plain), {})
+    # Programs differ in capitals, spaces and the dashes of numbers: those are not compared.
     name = ours.get("name") or plain.get("customer_name", "")
     pairs = (
         ("customer.name", _words(name), _words(theirs.get("nombre"))),
@@ -108,7 +101,7 @@ def _digits(value: object) -> str:
 
 
 def document_in(plain: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The signed document that an answer carries, as `schema` (provider.md 11) or as `dte`; None where it has none."""
+    """Return the signed document of an answer, its `schema` (provider.md 11) or `dte`; None where it has none."""
     for name in ("schema", "dte"):
         found = plain.get(name)
         if isinstance(found, dict) and isinstance(found.get("identificacion"), dict):

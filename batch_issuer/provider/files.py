@@ -33,6 +33,7 @@ _SIGNATURE_BYTES: Mapping[str, tuple[int, ...]] = {
 _RSA_BYTES = (128, 256, 384, 512)
 """Lengths of signatures, by the algorithm that the header names."""
 _DEEPEST = 8
+"""Objects inside each other in which a document is looked for."""
 
 
 class Flaw(StrEnum):
@@ -74,12 +75,12 @@ _PDF_OBJECT = re.compile(rb"\d\s+obj\b")
 
 
 def extension_of(kind: str) -> str:
-    """Of the file's name, with its point."""
+    """Return the ending of a file's name, with its point."""
     return ".json" if kind == JSON else ".pdf"
 
 
 def find_flaw(kind: str, content: bytes, media_type: str) -> Flaw | None:
-    """What is wrong with a file's content; None for a whole file of its kind."""
+    """Say what is wrong with a file's content; None for a whole file of its kind."""
     if not content.strip():
         return Flaw.EMPTY
     form = "json" if kind == JSON else "pdf"
@@ -93,7 +94,7 @@ def find_flaw(kind: str, content: bytes, media_type: str) -> Flaw | None:
 
 
 def read_signed(content: bytes) -> SignedDocument | None:
-    """What a signed document says: a bare JWS, or JSON that is or holds one; None where it is cut off or none.
+    """Read what a signed document says: a bare JWS, or JSON that is or holds one; None where it is cut off or none.
 
     The payload must be whole; the signature is only looked at, for it is not known how the provider serves it.
     """
@@ -104,6 +105,7 @@ def read_signed(content: bytes) -> SignedDocument | None:
         plain = json.loads(content, parse_float=Decimal)
     except (ValueError, InvalidOperation, RecursionError):
         return None
+    # What is signed counts, not the copy beside it; only the stamp may stand outside.
     inside = next((found for text in _texts(plain, _DEEPEST) if (found := _of_jws(text)) is not None), None)
     outside = _identified(plain, _DEEPEST)
     if inside is not None:
@@ -112,7 +114,7 @@ def read_signed(content: bytes) -> SignedDocument | None:
 
 
 def _of_jws(text: str) -> SignedDocument | None:
-    """What the payload of a compact JWS says; None for whatever is none, or is cut off before its signature."""
+    """Read what the payload of a compact JWS says; None for what is none, or is cut off before its signature."""
     parts = text.split(".") if len(text) > 20 else ()
     if len(parts) != 3 or not all(parts) or any(one.isspace() for one in text):
         return None
@@ -139,13 +141,13 @@ def _json_of(part: str) -> Any:
 
 
 def _decoded(part: str) -> bytes:
-    """Base64 of either alphabet, with its padding or without."""
+    """Decode Base64 of either alphabet, with its padding or without. Raises `ValueError`."""
     plain = part.rstrip("=").replace("+", "-").replace("/", "_")
     return base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
 
 
 def _identified(plain: object, depth: int) -> Mapping[str, Any] | None:
-    """The first object with an `identificacion`."""
+    """Find the first object with an `identificacion`."""
     match plain:
         case dict() if isinstance(plain.get("identificacion"), dict):
             return plain
@@ -188,7 +190,7 @@ def _text(value: object) -> str:
 
 
 def _stamp(plain: Mapping[str, Any]) -> str:
-    """`selloRecibido`, as the ministry calls it, wherever it was put."""
+    """Find `selloRecibido`, as the ministry calls it, wherever it was put."""
     for name, value in plain.items():
         if isinstance(value, str) and re.match(r"sello", name, re.IGNORECASE):
             return value.strip()
@@ -198,24 +200,22 @@ def _stamp(plain: Mapping[str, Any]) -> str:
 
 
 def _amounts(doc_type: str, summary: object) -> Amounts:
-    """The summary's fields that are the provider's amounts (structures fe-f, fe-ccf, fe-nc, fe-fex, fe-fse)."""
+    """Read the summary's fields that are the provider's amounts (structures fe-f, fe-ccf, fe-nc, fe-fex, fe-fse)."""
     if not isinstance(summary, dict):
         return Amounts()
     if doc_type == "14":
         return Amounts(gross=read_amount(summary, "totalCompra"), total=read_amount(summary, "totalPagar"))
     withheld = read_amount(summary, "ivaRete1")
+    taxes = summary.get("tributos")
+    taxes = taxes if isinstance(taxes, list) else []
+    # A type 01 says its VAT itself; the others list it among the taxes, as tax 20 of CAT-015.
+    vat = next(
+        (read_amount(tax, "valor") for tax in taxes if isinstance(tax, dict) and tax.get("codigo") == "20"), None
+    )
     return Amounts(
         taxable=None if doc_type == "01" else read_amount(summary, "totalGravada"),
-        vat=read_amount(summary, "totalIva") if doc_type == "01" else _vat_among(summary.get("tributos")),
+        vat=read_amount(summary, "totalIva") if doc_type == "01" else vat,
         gross=read_amount(summary, "montoTotalOperacion"),
         retention=read_amount(summary, "ivaRete") if withheld is None else withheld,
         total=read_amount(summary, "totalPagar"),
     )
-
-
-def _vat_among(taxes: object) -> Decimal | None:
-    """Tax 20 of CAT-015 is the VAT."""
-    if not isinstance(taxes, list):
-        return None
-    found = [read_amount(tax, "valor") for tax in taxes if isinstance(tax, dict) and tax.get("codigo") == "20"]
-    return found[0] if found else None

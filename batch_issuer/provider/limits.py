@@ -11,7 +11,7 @@ HOUR = 3600.0
 
 
 def estimate(requests: int, per_minute: int | None = PER_MINUTE, per_hour: int | None = PER_HOUR) -> float:
-    """Seconds that the quota alone makes this many requests take, from windows that are still full."""
+    """Return the seconds that the quota alone makes this many requests take, from windows that are still full."""
     waited = 0.0
     if per_hour and requests > per_hour:
         hours = (requests - 1) // per_hour

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -34,7 +35,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A moment of which only this is known."""
+    """Between which two moments the end of a window lies, in seconds of the event loop's clock."""
 
     earliest: float
     latest: float
@@ -62,7 +63,8 @@ class Quota:
         self._ended = 0
         self._minute: int | None = None
         """What is left of the minute after every request that has ended; None while only a new answer can tell."""
-        self._hour: int | None = None
+        self._hour = math.inf
+        """The same of the hour; infinite while no answer has said."""
         self._proven: int | None = None
         """So many tickets in all fit, whatever the provider counts when: what the best answer proves."""
         self._least = math.inf
@@ -79,21 +81,31 @@ class Quota:
         self._changed = asyncio.Event()
 
     async def wait(self) -> Ticket | None:
-        """A ticket as soon as one more request fits; None once the quota is closed."""
+        """Wait until one more request fits, and return its ticket; None once the quota is closed."""
         loop = asyncio.get_running_loop()
         while not self._closed:
             now = loop.time()
             delay = self._delay(now)
             if delay <= 0:
                 return self._give(now)
+            # While answers are on their way one of them may tell of more.
             if delay is not math.inf and delay > self.max_wait and not self._in_flight:
-                self._close_for_waiting(delay)
+                self.closed_by = StoppedMidway(
+                    N_("The provider's quota is used up for {seconds} seconds more, which is longer than --max-wait."),
+                    repair=N_("Run the same command again later; nothing is lost and nothing will be sent twice."),
+                    seconds=math.ceil(delay),
+                )
+                self.close()
                 break
-            await self._until_change(delay)
+            if delay is not math.inf:
+                self.waiting_until = now + delay
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if delay is math.inf else delay):
+                    await self._changed.wait()
         return None
 
     def spare(self) -> Ticket | None:
-        """A ticket if one more request fits right now, for what nobody shall wait for."""
+        """Return a ticket if one more request fits right now, for what nobody shall wait for."""
         now = asyncio.get_running_loop().time()
         return self._give(now) if not self._closed and self._delay(now) <= 0 else None
 
@@ -112,21 +124,22 @@ class Quota:
     def learn(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
         """Take in the headers of the answer to a ticket's request."""
         self._end(ticket)
-        minute, hour = (_number(headers, f"x-ratelimit-remaining-{window}") for window in ("minute", "hour"))
-        self.per_minute = _number(headers, "x-ratelimit-limit-minute") or self.per_minute
-        self.per_hour = _number(headers, "x-ratelimit-limit-hour") or self.per_hour
+        minute, hour = (count_in(headers, f"x-ratelimit-remaining-{window}") for window in ("minute", "hour"))
+        self.per_minute = count_in(headers, "x-ratelimit-limit-minute") or self.per_minute
+        self.per_hour = count_in(headers, "x-ratelimit-limit-hour") or self.per_hour
         if hour is not None:
-            self._hour = hour if self._hour is None or self._was_alone(ticket) else min(self._hour, hour)
+            self._hour = hour if self._was_alone(ticket) else min(self._hour, hour)
         if minute is not None:
             self._has_minute = True
             self._learn_minute(ticket, minute, headers.get("x-ratelimit-reset"))
+        # Answers to requests before the question may speak of the window before.
         if ticket.at >= self._asking_since and (minute is not None or not self._has_minute):
             self._is_asking = False
         self._check_reserve()
         self._signal()
 
     def lost(self, ticket: Ticket, *, arrived: bool) -> None:
-        """A request ended without an answer; one that may have arrived is counted as spent."""
+        """Count a request that ended without an answer; one that may have arrived is spent."""
         self._end(ticket)
         if not arrived:
             self._given -= 1
@@ -137,7 +150,7 @@ class Quota:
         self._signal()
 
     def refused(self, headers: Mapping[str, str]) -> float:
-        """Hold everybody back after a 429, as long as its headers say; the seconds that this means."""
+        """Hold everybody back after a 429, as long as its headers say; return the seconds that this means."""
         self.refusals += 1
         now = asyncio.get_running_loop().time()
         seconds = _retry_after(headers)
@@ -145,9 +158,10 @@ class Quota:
             seconds = self._ends.latest - now if self._ends.latest > now else WITHOUT_RETRY_AFTER
         seconds = seconds or _ROUNDING  # 0 is less than a second, rounded down
         self._blocked_until = max(self._blocked_until, now + seconds)
-        self._hour = None
+        self._hour = math.inf
         reset = _seconds(headers.get("x-ratelimit-reset")) or 0.0
-        if not _number(headers, "x-ratelimit-remaining-minute") and reset <= seconds + _ROUNDING:
+        # It was the minute that refused: what was proven of its window is over.
+        if not count_in(headers, "x-ratelimit-remaining-minute") and reset <= seconds + _ROUNDING:
             self._minute = self._proven = None
         self._ask_one(now)
         self._signal()
@@ -158,17 +172,18 @@ class Quota:
         return self._given - self._ended
 
     def _delay(self, now: float) -> float:
-        """Seconds until one more request fits; infinite while only an answer on its way can tell."""
+        """Return the seconds until one more request fits; infinite while only an answer on its way can tell."""
         if now < self._blocked_until:
             return self._blocked_until - now
-        is_hour_spoken_for = self._hour is not None and self._hour <= self._in_flight
-        if (self._is_asking and self._fresh) or (is_hour_spoken_for and self._in_flight):
+        is_hour_spoken_for = self._in_flight and self._hour <= self._in_flight
+        if is_hour_spoken_for or (self._is_asking and self._fresh):
             return math.inf
         if self._minute is None:
             return 0
         if self._minute - self._in_flight > self.reserve:
             if self._proven is None or self._proven - self._given > self.reserve:
                 return 0
+            # Fewer are proven to fit than the best answer leaves room for: one goes alone, and its answer proves more.
             if not self._in_flight and self._least > self.reserve:
                 self._ask_one(now)
                 return 0
@@ -188,7 +203,7 @@ class Quota:
         return ticket.ended == self._ended - 1
 
     def _ask_one(self, now: float) -> None:
-        """One request goes ahead, and its answer tells what is left; older answers do not."""
+        """Let one request go ahead, and believe its answer alone about what is left; older ones do not count."""
         self._is_asking = True
         self._asking_since = now
         self._fresh = 0
@@ -214,7 +229,7 @@ class Quota:
             self._take_end(ends, now)
 
     def _take_end(self, ends: _Span, now: float) -> None:
-        """The end of the window, which answers to requests sent from now on may tell more sharply."""
+        """Take the end of the window, which answers to requests sent from now on may tell more sharply."""
         self._ends, self._ends_since = ends, now
 
     def _check_reserve(self) -> None:
@@ -227,31 +242,13 @@ class Quota:
             )
             self.close()
 
-    def _close_for_waiting(self, delay: float) -> None:
-        self.closed_by = StoppedMidway(
-            N_("The provider's quota is used up for {seconds} seconds more, which is longer than --max-wait."),
-            repair=N_("Run the same command again later; nothing is lost and nothing will be sent twice."),
-            seconds=math.ceil(delay),
-        )
-        self.close()
-
-    async def _until_change(self, delay: float) -> None:
-        if delay is not math.inf:
-            self.waiting_until = asyncio.get_running_loop().time() + delay
-        changed = self._changed
-        try:
-            async with asyncio.timeout(None if delay is math.inf else delay):
-                await changed.wait()
-        except TimeoutError:
-            pass
-
     def _signal(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
 
 def _window_ends(sent: float, answered: float, reset: str | None) -> _Span:
-    """When the window ends that an answer speaks of; it was counted at any moment of its way."""
+    """Return when the window ends that an answer speaks of; it was counted at any moment of its way."""
     seconds = _seconds(reset)
     if seconds is None or seconds > _LONGEST_RESET:  # of the hour, or a moment
         return _Span(sent, answered + MINUTE + _ROUNDING)
@@ -259,13 +256,14 @@ def _window_ends(sent: float, answered: float, reset: str | None) -> _Span:
     return _Span(sent + seconds - rounding, answered + seconds + rounding)
 
 
-def _number(headers: Mapping[str, str], name: str) -> int | None:
+def count_in(headers: Mapping[str, str], name: str) -> int | None:
+    """Read a header that is a number of requests; None where it is missing, or no number that a window could have."""
     text = headers.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait; a date is counted from the provider's own clock, which need not be ours."""
+    """Read how many seconds to wait; a date is counted from the provider's own clock, which need not be ours."""
     text = headers.get("retry-after")
     if (seconds := _seconds(text)) is not None:
         return seconds
@@ -277,7 +275,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _seconds(text: str | None) -> float | None:
-    """What `Retry-After` or `X-RateLimit-Reset` says; None where that is no number of seconds of a week."""
+    """Read `Retry-After` or `X-RateLimit-Reset` in seconds; None where that is no number, or more than a week."""
     try:
         seconds = float(text or "")
     except ValueError:

@@ -10,31 +10,29 @@ from batch_issuer.provider.wire import path_of
 INVOICE = "/invoice"
 _ISSUE = {"05": "/credit-memo", "14": "/suex"}
 _STATUS = {"05": "/credit-memo/status", "14": "/suex/status"}
-
-
 _INVALIDATE = {"14": "/invalidate/suex"}
 
 
 def issue_path(doc_type: str) -> str:
-    """Where a document of this type is issued."""
+    """Return where a document of this type is issued."""
     return _ISSUE.get(doc_type, INVOICE)
 
 
 def status_path(doc_type: str, id_or_ref: str) -> str:
-    """Where to ask about a document of this type, by the provider's id or by our reference."""
+    """Return where to ask about a document of this type, by the provider's id or by our reference."""
     return f"{_STATUS.get(doc_type, '/status')}/{path_of(id_or_ref)}"
 
 
 def cancel_path(doc_type: str, id_or_ref: str) -> str:
-    """Where a document of this type is invalidated."""
+    """Return where a document of this type is invalidated."""
     return f"{_INVALIDATE.get(doc_type, '/invalidate')}/{path_of(id_or_ref)}"
 
 
 def cancel_status_path(doc_type: str, id_or_ref: str) -> str:
-    """Where to ask what became of an invalidation."""
+    """Return where to ask what became of an invalidation."""
     return f"{_INVALIDATE.get(doc_type, '/invalidate')}/status/{path_of(id_or_ref)}"
 
 
 def file_path(id_or_ref: str, kind: str) -> str:
-    """Where a document's file is: `ticket`, `invoice` or `json`. Sales and purchases share it."""
+    """Return where a document's file is: `ticket`, `invoice` or `json`. Sales and purchases share it."""
     return f"/file/{path_of(id_or_ref)}?type={kind}"

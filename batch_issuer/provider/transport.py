@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -27,7 +27,7 @@ _NEVER_LEFT = (
 
 
 def system_proxy(url: str) -> str:
-    """The proxy that this machine's settings name for an address; empty where there is none."""
+    """Return the proxy that this machine's settings name for an address; empty where there is none."""
     parts = urlsplit(url)
     if proxy_bypass(parts.hostname or ""):
         return ""
@@ -86,10 +86,8 @@ class Transport(httpx.AsyncBaseTransport):
         return self._session
 
 
-@lru_cache(maxsize=64)
-def _address(url: str) -> URL:
-    """What was encoded stays so: a reference may be «..» or «a/b»."""
-    return URL(url, encoded=True)
+_address = lru_cache(maxsize=64)(partial(URL, encoded=True))
+"""What was encoded stays so: a reference may be «..» or «a/b»."""
 
 
 class _Body(httpx.AsyncByteStream):
@@ -108,6 +106,7 @@ class _Body(httpx.AsyncByteStream):
             raise httpx.ReadError(f"{type(error).__name__}: {error}") from error
 
     async def aclose(self) -> None:
+        # A connection with half an answer left in it would give that to the next request.
         if self._answer.content.at_eof():
             self._answer.release()
         else:

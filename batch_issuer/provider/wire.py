@@ -1,4 +1,6 @@
-"""Documents to the provider's JSON and its answers back to values. The only module that knows the JSON's names.
+"""Documents to the provider's JSON and its answers back to values.
+
+The names of its JSON are spoken here; its flags in `classify`, the ministry's own names in `contents` and `files`.
 
 The bytes that are sent are canonical (fixed order, exact decimals), so that their digest is the fingerprint.
 """
@@ -39,7 +41,10 @@ def encode(document: Document) -> bytes:
         case "05":
             fields = _credit_note(document)
         case "14":
-            fields = _purchase(document)
+            # No type, payment or term, and lines without discounts (provider.md 9).
+            subject = document.customer or Customer(name=document.customer_name)
+            lines = [_undiscounted(line, with_vat=True, services=True) for line in document.lines]
+            fields = [_customer("subject", subject, "14"), *_plain(document, Owner.DOCUMENT, "14"), _lines(lines)]
         case _:
             fields = _sale(document)
     text = "{" + ",".join([_member("external_ref", document.external_ref), *fields]) + "}"
@@ -96,13 +101,6 @@ def _sale(document: Document) -> list[str]:
     else:
         written = [_line(line, with_vat=with_vat) for line in lines]
     return [*members, *_plain(document, Owner.DOCUMENT, kind), _lines(written)]
-
-
-def _purchase(document: Document) -> list[str]:
-    """Return the same of `POST /suex`: 14; no type, payment or term, and lines without discounts (provider.md 9)."""
-    subject = document.customer or Customer(name=document.customer_name)
-    lines = [_undiscounted(line, with_vat=True, services=True) for line in document.lines]
-    return [_customer("subject", subject, "14"), *_plain(document, Owner.DOCUMENT, "14"), _lines(lines)]
 
 
 def _credit_note(document: Document) -> list[str]:
@@ -359,9 +357,13 @@ def credit_memo_of(plain: Mapping[str, Any], document_id: str) -> CreditMemo | N
         return None
     texts = list(_texts_in(plain, "", 4))
     others = [(path, text) for path, text in texts if _UUID.fullmatch(text) and text.lower() != document_id.lower()]
-    named = [text for path, text in others if _OF_A_MEMO.search(path)] or [text for _, text in others]
     stamps = [text for path, text in texts if _OF_A_MEMO.search(path) and path.endswith(("stamp", "sello"))]
-    memo_id = next((text for text in named if text != text.upper()), named[0] if named else "")
+    # One in capital letters may be the generation code instead of the id, so it comes last.
+    _, memo_id = min(
+        others,
+        key=lambda named: (not _OF_A_MEMO.search(named[0]), named[1] == named[1].upper()),
+        default=("", ""),
+    )
     return CreditMemo(
         document_id=memo_id.lower(),
         control_number=next((text for _, text in texts if _MEMO_NUMBER.fullmatch(text)), ""),

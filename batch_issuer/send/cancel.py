@@ -80,6 +80,7 @@ class Canceller:
         """Take the look that is owed; while nothing says how the document stands it stays owed."""
         reply = await self._ask_by_both(record)
         if isinstance(reply, Missing):
+            # Nobody asked for an invalidation; a credit note over all of it may have cancelled it (provider.md 8).
             reply = CancelSaid(step=CancelStep.REQUESTED, answer=Answer())
         if isinstance(reply, CancelSaid) and not await self._proves(record, reply):
             status = await self._own_status(record)
@@ -169,6 +170,7 @@ class Canceller:
     async def _learn(self, record: Record, after: CancelSaid | Uncertain | None = None) -> CancelReply:
         """Ask about a cancellation and record what is proven; a doubt stays as it was written."""
         reply = await self._ask_by_both(record)
+        # The request was answered and its invalidation is unknown: the document itself may say what became of it.
         if isinstance(reply, Missing) and isinstance(after, CancelSaid):
             return await self._marked(record, after) or reply
         if not isinstance(reply, CancelSaid) or await self._proves(record, reply):
@@ -235,6 +237,7 @@ class Canceller:
     def _doubt(self, record: Record, reason: Reason, answer: Answer, detail: str = "") -> None:
         """Write the doubt at once: whatever happens next, the next run knows to ask first."""
         known = record.cancellation.step if record.cancellation is not None else CancelStep.REQUESTED
+        # What an earlier answer has proven to be pending is not taken back by a doubt.
         step = known if known in UNDER_WAY else CancelStep.REQUESTED
         self._leave(record, step, reason, words_of(answer) or detail, unsent=False)
 
@@ -242,20 +245,8 @@ class Canceller:
         self, record: Record, reply: Withheld | NeverLeft | SlowDown | KeyRefused, *, in_doubt: bool
     ) -> None:
         """Record that the request was not made; what an earlier one left in doubt stays so."""
-        match reply:
-            case Withheld():
-                reason, words = Reason.RUN_ENDED, ""
-            case NeverLeft():
-                reason, words = Reason.NEVER_LEFT, reply.detail
-                self._courier.failed(reason.value, words)
-            case SlowDown():
-                reason, words = Reason.QUOTA, ""
-                self._courier.failed(reason.value, words)
-            case KeyRefused():
-                reason, words = Reason.KEY_REFUSED, reply.detail
-                self._courier.refuse_key(reply)
-            case _:
-                assert_never(reply)
+        reason = self._courier.not_sent(reply)
+        words = reply.detail if isinstance(reply, NeverLeft | KeyRefused) else ""
         before = record.cancellation.step if record.cancellation and not in_doubt else CancelStep.REQUESTED
         self._leave(record, before, reason, words, unsent=True)
 

@@ -11,10 +11,11 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import CannotStart, Stop, StoppedMidway, Unreachable
+from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
     CancelReply,
     FileReply,
@@ -114,6 +115,7 @@ class Courier:
     def stop(self, stop: Stop) -> None:
         """Send nothing more; what is under way is awaited and recorded. The first reason given stays."""
         if self.stopped is None:
+            # The run has begun, so documents may have left: nobody must read «nothing was sent» out of its exit code.
             midway = StoppedMidway(stop.message, repair=stop.repair, **stop.parameters)
             self.stopped = midway if isinstance(stop, CannotStart) else stop
         self._stopping.set()
@@ -136,6 +138,7 @@ class Courier:
 
         Raises whatever else a job raised, once every worker has come home: a bug must not lose answers on their way.
         """
+        # Twice as many as work at once: half of it may be sent while the next chunk is still on its way to the disk.
         window = self._window = asyncio.Queue(maxsize=2 * self.concurrency)
         workers = [asyncio.create_task(self._work(window)) for _ in range(self.concurrency)]
         try:
@@ -158,6 +161,7 @@ class Courier:
                 await job()
             except Stop as stop:
                 self.stop(stop)
+            # The worker goes on: its next jobs end at once, and whatever fills the window must not wait for it.
             except Exception as bug:  # noqa: BLE001 - raised once the others are home
                 self._bug = bug
                 self.stop(StoppedMidway(N_("A bug of ours ended the run.")))
@@ -186,6 +190,7 @@ class Courier:
                 return reply
             self._reach(reply, reference)
             self.progress.posts += 1
+            # After a 429 the quota holds everybody back, so the next try needs no pause of its own.
             refusals += isinstance(reply, SlowDown)
             if not isinstance(reply, SlowDown) or refusals > self.patience.refusals:
                 return reply
@@ -237,6 +242,23 @@ class Courier:
             )
         return self.is_stopping or failures >= self.patience.connections
 
+    def not_sent(self, reply: Withheld | NeverLeft | SlowDown | KeyRefused) -> Reason:
+        """Return why a request was not made, and count it; a refused key ends the run."""
+        match reply:
+            case Withheld():
+                return Reason.RUN_ENDED
+            case KeyRefused():
+                self.refuse_key(reply)
+                return Reason.KEY_REFUSED
+            case NeverLeft():
+                reason, words = Reason.NEVER_LEFT, reply.detail
+            case SlowDown():
+                reason, words = Reason.QUOTA, ""
+            case _:
+                assert_never(reply)
+        self.failed(reason.value, words)
+        return reason
+
     def refuse_key(self, reply: KeyRefused) -> None:
         """End the run: no request with this key will do anything."""
         self.stop(
@@ -263,6 +285,7 @@ class Courier:
 
     def failed(self, code: str, words: str = "") -> None:
         """Count the same failure in a row; too many of them are one cause, and the rest is spared."""
+        # The words belong to it: documents that are refused for different reasons have no common cause.
         cause = f"{code} {words}".strip()
         self._streak = (cause, self._streak[1] + 1 if self._streak[0] == cause else 1)
         if self._streak[1] >= self.patience.stop_after:

@@ -21,6 +21,7 @@ async def issue_all(crew: Crew, guards: Guards, records: Sequence[Record]) -> No
     """Issue documents behind the guards; credit notes last, when their CCFs are settled."""
     notes = [record for record in records if record.doc_type == "05"]
     if records and crew.courier.stopped is None:
+        # Before the first document leaves, so that a crash after it still knows with which key it went.
         await guards.remember_trial()
     await guards.issue([record for record in records if record.doc_type != "05"])
     if notes and crew.courier.stopped is None:

@@ -29,7 +29,6 @@ from batch_issuer.provider.classify import Reason
 from batch_issuer.provider.client import (
     Client,
     Fetched,
-    FileReply,
     KeyRefused,
     Missing,
     NeverLeft,
@@ -155,6 +154,7 @@ def download(
         known = key_in(ledger, company, connection.key, new_key=connection.new_key)
         environment = company.expect_environment or known.environment
         wanted = [(record, kind) for record in records for kind in kinds if kind in available(record)]
+        # References are unique within a company only.
         root = folder if company.code == DEFAULT_COMPANY else folder / safe_name(company.code)
         began = time.monotonic()
         found = asyncio.run(_download(wanted, root, environment, connection, watcher, ledger))
@@ -219,25 +219,32 @@ class Downloader:
         day = self._days[name]
         kept = await asyncio.to_thread(day.kept, record, kind)
         differences = self._differences(record, kind, day.content(kept) or b"") if kept else ()
-        if kept is None or _names_another(differences):
-            end = await self._fetched(record, kind, day)
-        else:
+        if kept is not None and not _names_another(differences):
             path = day.folder / kept.file
             end = FileEnd(record=record, kind=kind, end=End.KEPT, path=path, differences=differences)
+        elif self._courier.is_stopping:
+            end = FileEnd(record=record, kind=kind, end=End.WITHHELD)
+        elif record.state is State.CONTINGENCY and kind != TICKET:  # made after the stamp only (provider.md 14.1)
+            end = FileEnd(record=record, kind=kind, end=End.NOT_YET)
+        else:
+            end = await self._fetched(record, kind, day)
         self.found.ends.append(end)
         self._courier.progress.done += 1
         if len(self.found.ends) % _SAVED_EVERY == 0:
             await asyncio.to_thread(self.save)
 
     async def _fetched(self, record: Record, kind: str, day: Day) -> FileEnd:
-        """Ask for one file until it is whole, or there is a reason why it is not."""
-        if self._courier.is_stopping:
-            return FileEnd(record=record, kind=kind, end=End.WITHHELD)
-        if record.state is State.CONTINGENCY and kind != TICKET:  # made after the stamp only (provider.md 14.1)
-            return FileEnd(record=record, kind=kind, end=End.NOT_YET)
+        """Ask for one file until it is whole, or there is a reason why it is not.
+
+        By the provider's id, then by our reference where that finds no document.
+        """
         flaw: Flaw | None = None
         for attempt in range(_TRIES):
-            reply = await self._asked_for(record, kind)
+            reply = await self._courier.until_answered(partial(self._client.download, record, kind))
+            is_strange = isinstance(reply, Missing) and _why_missing(reply) in (End.NOT_FOUND, None)
+            if is_strange and record.answer.document_id:
+                by_reference = partial(self._client.download, record, kind, by_reference=True)
+                reply = await self._courier.until_answered(by_reference)
             if not isinstance(reply, Fetched):
                 return self._without(record, kind, reply)
             flaw = find_flaw(kind, reply.content, reply.media_type)
@@ -249,14 +256,6 @@ class Downloader:
             self._courier.retry()
         self._courier.failed(str(flaw))
         return FileEnd(record=record, kind=kind, end=End.FLAWED, flaw=flaw)
-
-    async def _asked_for(self, record: Record, kind: str) -> FileReply:
-        """Ask for a file by the provider's id, then by our reference where that finds no document."""
-        reply = await self._courier.until_answered(partial(self._client.download, record, kind))
-        is_strange = isinstance(reply, Missing) and _why_missing(reply) in (End.NOT_FOUND, None)
-        if is_strange and record.answer.document_id:
-            return await self._courier.until_answered(partial(self._client.download, record, kind, by_reference=True))
-        return reply
 
     def _without(
         self,

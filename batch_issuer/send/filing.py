@@ -76,6 +76,7 @@ class Day:
     def kept(self, record: Record, kind: str) -> Filed | None:
         """Return the entry of a file that is there and is what the manifest says; None where it has to be fetched."""
         filed = self._filed.get((record.external_ref, kind))
+        # A ticket that was printed in contingency is another paper than that of the stamped document.
         if filed is None or (kind == "ticket" and filed.state != record.state.value):
             return None
         content = self.content(filed)
@@ -117,6 +118,7 @@ class Day:
         if not self._changed:
             return
         path = self.folder / MANIFEST
+        # Read again, as another program may have filed into the same day.
         merged = {**_read_manifest(path), **self._filed}
         listed = [asdict(merged[key]) for key in sorted(merged)]
         _write(path, json.dumps({"files": listed}, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace"))

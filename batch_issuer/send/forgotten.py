@@ -56,6 +56,7 @@ async def look_up(crew: Crew, records: Sequence[Record], wanted: Collection[str]
     gone = {one.external_ref for one in asked} - {one.external_ref for one in left}
     if asked and not may_be_behind(ledger, company := asked[0].company):
         now = ledger.records(company, list(gone))
+        # One that was never sent from here, and is there with our content: this is an older copy of the ledger.
         if any(record.accepted and not record.attempts for record in now.values()):
             moment = ledger.now()
             restored = {"head": list(ledger.head()), "replaced": "", "at": moment.astimezone(dt.UTC).isoformat()}

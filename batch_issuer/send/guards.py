@@ -50,6 +50,7 @@ class Guards:
         """
         stamped = self._stamped(State.STAMPED, State.CANCELLED)
         if not self._key.is_known and stamped is not None:
+            # The answer may be about another company's document of that reference, so nothing is learned of it yet.
             self._key.on_trial = True
             reply = await self._crew.asker.find(stamped)
             self._key.on_trial = False

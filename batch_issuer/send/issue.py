@@ -136,6 +136,7 @@ class Issuer:
             if doubt is None or not await self._must_go_again(record, doubt, is_last=number == posts):
                 return
             self._courier.retry()
+            # Another request, another intent, durable before it leaves.
             await self._journal.intend([record])
 
     async def _take(self, record: Record, body: bytes, reply: Reply, *, in_doubt: bool) -> Found | Uncertain | None:
@@ -144,11 +145,13 @@ class Issuer:
         `in_doubt` says that an earlier POST may have arrived.
         """
         match reply:
+            # The answer is that of an earlier request, which another program or an older ledger may have sent.
             case Found() if reply.state is not State.UNSURE and reply.answer.is_duplicate:
                 await self._take_duplicate(record, body, reply)
             case Found() if reply.state is not State.UNSURE:
                 self._journal.answered(record, reply)
             case Refused():
+                # 400: nothing was created (provider.md 15b).
                 self._journal.answered(record, Found(state=State.INVALID, answer=reply.answer))
             case Found() | Uncertain():
                 self._journal.unanswered(record.external_ref, reply)
@@ -156,8 +159,11 @@ class Issuer:
                     return reply
                 self._journal.progress.count(State.UNSURE)
                 self._courier.refuse_address(reply.answer.http_status)
-            case Withheld() | NeverLeft() | SlowDown() | KeyRefused() | Missing():
-                self._give_back(record, reply, in_doubt=in_doubt)
+            case Withheld() | NeverLeft() | SlowDown() | KeyRefused():
+                self._give_back(record, self._courier.not_sent(reply), in_doubt=in_doubt)
+            case Missing():
+                self._courier.failed(Reason.UNEXPECTED_STATUS.value)
+                self._give_back(record, Reason.UNEXPECTED_STATUS, in_doubt=in_doubt)
             case _:
                 assert_never(reply)
         return None
@@ -182,27 +188,8 @@ class Issuer:
         self._courier.failed(reason.value, doubt.answer.detail)
         return False
 
-    def _give_back(
-        self, record: Record, reply: Withheld | NeverLeft | SlowDown | KeyRefused | Missing, *, in_doubt: bool
-    ) -> None:
+    def _give_back(self, record: Record, reason: Reason, *, in_doubt: bool) -> None:
         """Record that a document was not sent (again): planned, or unsure where an earlier request may have arrived."""
-        match reply:
-            case Withheld():
-                reason = Reason.RUN_ENDED
-            case NeverLeft():
-                reason = Reason.NEVER_LEFT
-                self._courier.failed(reason.value, reply.detail)
-            case SlowDown():
-                reason = Reason.QUOTA
-                self._courier.failed(reason.value)
-            case KeyRefused():
-                reason = Reason.KEY_REFUSED
-                self._courier.refuse_key(reply)
-            case Missing():
-                reason = Reason.UNEXPECTED_STATUS
-                self._courier.failed(reason.value)
-            case _:
-                assert_never(reply)
         if in_doubt:
             self._journal.unanswered(record.external_ref, Uncertain(reason=reason))
             self._journal.progress.count(State.UNSURE)

@@ -80,6 +80,7 @@ class Journal:
     def _after_write(self, written: asyncio.Future[None]) -> None:
         self._written.discard(written)
         error = written.exception()
+        # A ledger that cannot be written ends the run: what is sent after it nobody would remember.
         if isinstance(error, Stop):
             self._courier.stop(error)
 

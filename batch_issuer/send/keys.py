@@ -106,6 +106,7 @@ class KeyBook:
         self._check_owner()
         if stop := self._objection(self.issuer, self.environment, self._proof):
             raise stop
+        # A company that changed its key has had documents stamped: the guards ask whether this one finds them.
         if new_key:
             return
         if self._accepted and not self.is_known:
@@ -173,11 +174,13 @@ class KeyBook:
 
     def _check_owner(self) -> None:
         """Refuse a key that was another company's first, or that another company's doubtful documents left with."""
+        # The oldest note counts: whoever had it accepted first has documents stamped with it.
         for note in self._all:
             if note.is_own and note.is_of(self._key):
                 if note.company != self._company.code:
                     raise self._of_another(note.company)
                 return
+        # A key that was only tried is another company's as long as it may have sent something in its name.
         newest_of_others = {note.company: note for note in self._all if note.company != self._company.code}
         for owner, note in newest_of_others.items():
             if note.kind is Kind.KEY_TRIED and note.is_of(self._key) and self._in_doubt(note) is not None:

@@ -1,7 +1,7 @@
 """The provider's live catalogs, kept beside the ledger: read without network, refreshed while a run sends.
 
-They never change what was sent: a refreshed catalog counts from the next command on. What goes wrong here is nobody's
-business: without them the shipped catalogs count, as on a first day.
+They never change what was sent: a refreshed catalog counts from the next command on. What goes wrong here is not told:
+without them the shipped catalogs count, as on a first day.
 """
 
 from __future__ import annotations
@@ -59,11 +59,13 @@ async def refresh(client: Client, ledger: Path, now: dt.datetime, activities: Co
 
     before = kept(ledger)
     departments = await client.catalog(DEPARTMENTS)
+    # Nothing is kept, so that the next run asks again.
     if departments is None:
         return
     found = dict(before.activities)
     for code in sorted(activities)[:MOST_SEARCHED]:
         found |= read_activities(await client.catalog(activities_path(code)))
+    # An answer in which nothing is understood does not take away what is known.
     municipalities = read_departments(departments) or before.municipalities
     content = {
         "asked_at": now.isoformat(timespec="seconds"),

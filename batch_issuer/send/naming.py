@@ -20,6 +20,7 @@ def find_named(ledger: Ledger, company: str, names: Sequence[str]) -> tuple[list
     found: dict[str, Record] = {}
     unknown = []
     for name in names:
+        # Our own reference first: a control number of one document may be the reference of another.
         by_id = [known[name]] if name in known else ledger.named(company, name)
         if len(by_id) == 1:
             found[by_id[0].external_ref] = by_id[0]

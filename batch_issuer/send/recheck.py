@@ -1,6 +1,7 @@
 """What a reconciliation makes of the provider's status of documents that the ledger already holds to be settled.
 
-A stamp or a cancellation that was once given is never taken back by a status that says otherwise: both are shown.
+A stamp that was once given is followed by a cancellation and by nothing else, and a cancellation by nothing: where a
+status says otherwise, both are shown.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ OTHER_STAMP = "other-stamp"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What an answer changes: nothing worth a word is None instead."""
+    """What an answer changes; `judge` gives None where that is nothing worth a word."""
 
     now: str
     """The state that the answer proves, or `not-found`."""
@@ -40,6 +41,7 @@ def judge(record: Record, reply: Found | Missing) -> Judged | None:
             differs = _differs(record, reply)
             return Judged(now=now, recorded=False, reason=differs) if differs else None
         case State.STAMPED:
+            # Cancelled is what can follow a stamp; anything else would take it away, and is only shown.
             return Judged(now=now, recorded=reply.state is State.CANCELLED, reason=reason)
         case State.CANCELLED:  # a status need not say that it was invalidated (provider.md 11)
             known = reply.state in (State.CANCELLED, State.STAMPED)
@@ -47,6 +49,7 @@ def judge(record: Record, reply: Found | Missing) -> Judged | None:
         case _ if reply.state is record.state:
             return None
         case _:
+            # That it is there at all is news of a document that never was, whatever else the answer leaves open.
             return Judged(now=now, recorded=never_there or reply.state is not State.UNSURE, reason=reason)
 
 

@@ -140,6 +140,7 @@ class Run:
     def begin(self, records: Sequence[Record] | None = None) -> None:
         """Write that the run begins, which settings were chosen, and for runs without files what they are about."""
         self._begun = self.ledger.begin_run(self.company, self._command)
+        # Once for a ledger: a settings file that somebody has chosen is not asked about again.
         chosen = self._connection.accepted_settings
         known = self.ledger.bodies_beside((Kind.SETTINGS_ACCEPTED,)) if chosen else []
         if chosen and chosen not in [body for _, _, _, body in known]:
@@ -149,7 +150,7 @@ class Run:
             self.write([NewEvent(kind=Kind.RUN_READ, body=body)])
 
     def write(self, new: Sequence[NewEvent]) -> None:
-        """Write events of this run, durably."""
+        """Write events of this run, durably. Raises as `Ledger.append` does."""
         self.ledger.append(self.company, self.record.run, new)
 
     def look_before(self, records: Sequence[Record]) -> Mapping[str, Found | Missing]:
@@ -224,6 +225,7 @@ class Run:
             async with shown_while(client, crew.courier, self._watcher):
                 await guards.prove_key()
                 await steps(crew, guards)
+        # Only now: what was on its way to the ledger had to be written first.
         if writer.bug is not None:
             raise writer.bug
         return crew.courier

@@ -70,6 +70,7 @@ def watch(
         try:
             rest(min(pause, remaining), left)
         except (KeyboardInterrupt, Interrupted) as interruption:
+            # 130 is what shells give a program that ended by SIGINT.
             code = interruption.exit_code if isinstance(interruption, Interrupted) else 130
             return replace(outcome, stopped=Interrupted(code))
         pause = min(pause * pauses.factor, pauses.longest)
@@ -91,5 +92,6 @@ def _next_round(so_far: Outcome, look: Callable[[], Outcome]) -> Outcome:
         retries=so_far.progress.retries + now.progress.retries,
         late_rejections=[*so_far.progress.late_rejections, *now.progress.late_rejections],
     )
+    # An outage between two rounds is what is waited for.
     stopped = None if isinstance(now.stopped, Unreachable) else now.stopped
     return replace(so_far, progress=progress, seconds=round(so_far.seconds + now.seconds, 3), stopped=stopped)

@@ -79,7 +79,7 @@ def issue(
 def _read_event(prepared: Prepared, plan: Plan, chosen: Plan, ledger: Ledger, company: str) -> NewEvent:
     """Return what the run read and chose: the largest of all events, so one that reads the same only names the other.
 
-    Nobody keeps it while documents are sent.
+    It is not kept in memory while documents are sent.
     """
     references = [step.candidate.external_ref for step in chosen.steps]
     kept = set(references)
@@ -113,7 +113,7 @@ async def _catalogs_meanwhile(crew: Crew, ledger_path: Path, prepared: Prepared,
     finally:
         await asyncio.wait([asking], timeout=_CATALOG_SECONDS)
         asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)  # what went wrong with it is nobody's business
+        await asyncio.gather(asking, return_exceptions=True)  # without them the shipped ones count
 
 
 async def _ask_what_is_open(crew: Crew, company: str, without: Collection[str]) -> None:

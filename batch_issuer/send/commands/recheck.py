@@ -52,7 +52,7 @@ def recheck(
 
 
 async def _recheck(run: Run, crew: Crew, inquiry: Inquiry) -> None:
-    """What is open is asked about as ever; the rest is looked at, and recorded where that takes no stamp away."""
+    """Ask about what is open as ever; look at the rest, and record it where that takes no stamp away."""
     open_ones = in_states(inquiry.records, *ONLY_PROVIDER_SETTLES)
     settled = [record for record in inquiry.records if record.state not in ONLY_PROVIDER_SETTLES]
     crew.progress.total = len(inquiry.records) + len(inquiry.unknown)
@@ -60,13 +60,10 @@ async def _recheck(run: Run, crew: Crew, inquiry: Inquiry) -> None:
     said = await crew.asker.look([*settled, *inquiry.unknown])
     changes = []
     for record in settled:
-        reply = said.get(record.external_ref)
-        judged = judge(record, reply) if reply is not None else None
-        if judged is None:
-            continue
-        changes.append(change_of(record, judged))
-        if judged.recorded and isinstance(reply, Found):
-            crew.journal.answered(record, reply)
+        if (reply := said.get(record.external_ref)) and (judged := judge(record, reply)):
+            changes.append(change_of(record, judged))
+            if judged.recorded and isinstance(reply, Found):
+                crew.journal.answered(record, reply)
     await crew.journal.flush()
     now = run.ledger.records(run.company, [record.external_ref for record in open_ones])
     touched = [record for record in open_ones if now[record.external_ref].last_seq != record.last_seq]

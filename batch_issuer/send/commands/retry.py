@@ -39,6 +39,7 @@ def retry(
         run.begin(records)
 
         async def steps(crew: Crew, guards: Guards) -> None:
+            # First what may have arrived: asked about, it may turn out to be planned.
             doubts = in_states(records, *IN_DOUBT)
             crew.progress.total = len(doubts)
             await pay_what_is_owed(crew, company.code, CREDITED)
