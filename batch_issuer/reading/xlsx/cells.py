@@ -54,6 +54,19 @@ class Style:
     shown: str = ""
     """A format with words of its own, or that divides the number."""
 
+    def cell(self, stored: str, *, from_1904: bool) -> Cell:
+        """Return the cell of a stored number: as this format shows it where that says more than the number."""
+        number = plain_number(stored)
+        if number is None:
+            return Cell(stored, CellKind.ERROR)
+        if self.is_date and (date := date_text(float(stored), from_1904=from_1904)):
+            return Cell(date, CellKind.DATE)
+        if self.is_percentage:
+            return Cell(f"{_plain(Decimal(number) * 100)}%", CellKind.NUMBER)
+        if self.mask and number.isdigit():
+            return Cell(masked(number, self.mask), CellKind.NUMBER)
+        return Cell(number, CellKind.NUMBER, self.shown)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
@@ -87,20 +100,8 @@ class Book:
                 return Cell(text, CellKind.ERROR)
             case b"d":
                 return Cell(text.replace("T", " ").removesuffix(" 00:00:00"), CellKind.DATE)
-        return self._number(text, self.styles[style] if style < len(self.styles) else self.plain)
-
-    def _number(self, text: str, style: Style) -> Cell:
-        """Return the cell of a stored number, as its number format shows it where that says more."""
-        number = plain_number(text)
-        if number is None:
-            return Cell(text, CellKind.ERROR)
-        if style.is_date and (date := date_text(float(text), from_1904=self.from_1904)):
-            return Cell(date, CellKind.DATE)
-        if style.is_percentage:
-            return Cell(f"{_plain(Decimal(number) * 100)}%", CellKind.NUMBER)
-        if style.mask and number.isdigit():
-            return Cell(masked(number, style.mask), CellKind.NUMBER)
-        return Cell(number, CellKind.NUMBER, style.shown)
+        shown_by = self.styles[style] if style < len(self.styles) else self.plain
+        return shown_by.cell(text, from_1904=self.from_1904)
 
 
 def plain_number(text: str) -> str | None:
