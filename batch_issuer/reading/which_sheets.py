@@ -42,7 +42,7 @@ def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO 
     """Read the sheets of one file; its bytes are let go before the next file is opened."""
     with opened(path, stdin) as stream:
         if is_workbook(path, stream):
-            from batch_issuer.reading.xlsx.workbook import Workbook, is_sheet_name  # noqa: PLC0415 - not for CSV
+            from batch_issuer.reading.xlsx.workbook import Workbook, is_sheet_name  # noqa: PLC0415 - CSV does without
 
             stream.seek(0)
             asked = settings.source.sheet

@@ -31,6 +31,7 @@ class Cell(NamedTuple):
 
 EMPTY = Cell("", CellKind.TEXT)
 
+# ` s="3" t="s"><v>12`: attributes, and a value, a text within the sheet, or a formula that has no value beside it.
 _KEY = re.compile(rb"([^>]*?)/?><(v|is><t|f)[^>]*>([^<]*)", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'([a-z]+)="([^"]*)"')
 _NOT_CODES = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
@@ -38,6 +39,7 @@ _DATE_CODES = re.compile(r"[dmyhsDMYHS]")
 _MASK = re.compile(r'(?:0|[-\s/.]|\\[-\s/.]|"[-\s/.]+")+')
 _LITERALS = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)(?:-[^\]]*)?\]')
 _DOLLARS = frozenset({"$", "US$", "USD", "US$ ", "$ ", "USD "})
+# Excel for the Mac once counted from 1904; a workbook says which of the two it means.
 _START_1900 = dt.datetime(1899, 12, 31)  # noqa: DTZ001 - a wall clock
 _START_1904 = dt.datetime(1904, 1, 1)  # noqa: DTZ001 - a wall clock
 _ESCAPED_CHARACTER = re.compile(r"_x([0-9A-Fa-f]{4})_")

@@ -170,6 +170,7 @@ def refuse_bombs(path: str, archive: zipfile.ZipFile, size: int) -> None:
             declared=f"{declared / 1e6:,.0f}",
             parts=f"{len(parts):,}",
         )
+    # Bit 0 of a part's flags: encrypted. Excel itself wraps such a workbook in an OLE container, which never gets here.
     if any(part.flag_bits & 1 for part in parts):
         raise CannotStart(
             N_("{file} is protected with a password."),
