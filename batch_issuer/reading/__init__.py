@@ -1,4 +1,7 @@
-"""Files to documents. Everybody outside calls `read(paths, settings)` and gets a `Batch`.
+"""Files to documents. Who wants the sales of files calls `read(paths, settings)` and gets a `Batch`.
+
+Two more doors: `reference_lists.read_references` for lists without sales, `learned` for what the settings may say next
+time. `reports`, which writes files that are read again, asks `cells`, `headings` and `own_sheets` how they will be.
 
 Hidden here: how a CSV or a workbook is stored, which heading means which field, what a cell means, and which rows make
 a document. The room may use `model`, `settings`, `files`, `messages`, and of `rules` the check digits only.
@@ -33,7 +36,7 @@ __all__ = ["Batch", "Entry", "Mapped", "RepeatedRows", "SheetRow", "SourceFile",
 
 
 def read(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None = None) -> Batch:
-    """The batch that files, folders and globs make together; `-` is a CSV on `stdin`.
+    """Read the batch that files, folders and globs make together; `-` is a CSV on `stdin`.
 
     Raises `CannotStart` for what cannot be read, or can be read in two ways.
     """

@@ -67,6 +67,7 @@ class Entry:
 
     @property
     def held_back(self) -> bool:
+        """Whether a problem keeps the document from being sent."""
         return any(problem.blocks for problem in self.problems)
 
 
@@ -94,7 +95,8 @@ class Batch(Protocol):
     """
 
     @property
-    def sources(self) -> tuple[SourceFile, ...]: ...
+    def sources(self) -> tuple[SourceFile, ...]:
+        """The sheets that were read, in the order in which they were named."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -111,22 +113,22 @@ class Batch(Protocol):
     def __iter__(self) -> Iterator[Entry]: ...
 
     def entries(self, documents: Sequence[int]) -> Iterator[Entry]:
-        """Some of the documents, cheaper than one by one."""
+        """Build some of the documents, cheaper than one by one."""
 
     def place(self, row: int, field: str = "") -> Place:
-        """File, sheet and row number of a batch row, and the column that the field was read from."""
+        """Return file, sheet and row number of a batch row, and the column that the field was read from."""
 
     def row_numbers(self, rows: Sequence[int]) -> list[int]:
-        """What a spreadsheet program shows for batch rows, counted from 1."""
+        """Return the row numbers, from 1, that a spreadsheet program shows for batch rows."""
 
     def source(self, row: int) -> tuple[str, str]:
-        """File and sheet in which a batch row stands."""
+        """Return file and sheet in which a batch row stands."""
 
     def cells_with(self, field: str, judge: Callable[[Any], Found | None]) -> Iterator[tuple[int, int, Found]]:
-        """Document, batch row and what was found of every line in whose value of this field something is found.
+        """Yield document, batch row and what the judge found, of each line in whose value of a field it finds one.
 
         Each distinct value is judged once. The rows stand document by document.
         """
 
     def sheet_row(self, row: int) -> SheetRow:
-        """The row as it stands in its file, every column, used or not."""
+        """Return the row as it stands in its file, every column, used or not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from batch_issuer.messages import N_
 from batch_issuer.model.problems import Kind, Severity
 
+# Rows and sheets.
 ROW_WITHOUT_REF = Kind(
     code="row-without-ref",
     message=N_("The row has no reference, so it belongs to no document and is not sent."),
@@ -26,6 +27,7 @@ ROW_TOO_LONG = Kind(
         "A description may hold the separator: put it between quotation marks, or save the file from Excel again."
     ),
 )
+# Both of these block: a sale in the example would be lost, and an example that is issued is a false document.
 SALE_IN_EXAMPLE = Kind(
     code="sale-in-example",
     message=N_("The sheet of examples is never issued, and somebody has written «{value}» into it."),
@@ -99,6 +101,7 @@ SHOWN_DIFFERENTLY = Kind(
     repair=N_("Check that the value read is the one that you mean; give the column the format Text to be sure."),
     severity=Severity.WARNS,
 )
+# What one cell holds.
 TEXT_GARBLED = Kind(
     code="text-garbled",
     message=N_("The text «{value}» looks garbled: the file was saved in another encoding than it was opened with."),
@@ -133,6 +136,7 @@ DISCOUNT_NOT_A_NUMBER = Kind(
     message=N_("The discount «{value}» is not a number."),
     repair=N_("Write the percentage as a number: 10 or 10% is ten percent."),
 )
+# A spreadsheet shows a stored 0.1 as 10 %, and a person may mean a tenth of one: it is told, never multiplied.
 DISCOUNT_A_FRACTION = Kind(
     code="discount-a-fraction",
     message=N_("The discount «{value}» is {value} % or {hundredfold} %."),
@@ -236,6 +240,7 @@ HEADER_DISAGREES = Kind(
     ),
     repair=N_("Write the same value in all rows of the document; if they are two sales, give each its own reference."),
 )
+# References: they tell a sale that was issued from one that was not, so whatever blurs them may issue one twice.
 REF_TOO_LONG = Kind(
     code="ref-too-long",
     message=N_("The reference «{value}» has {length} characters; at most 100 are possible."),
@@ -308,6 +313,7 @@ NUMBERS_RESTART_IN_FILE = Kind(
     ),
     severity=Severity.WARNS,
 )
+# One document in several files.
 SAME_LINES_IN_TWO_FILES = Kind(
     code="same-lines-in-two-files",
     message=N_(

@@ -174,7 +174,7 @@ def _line(name: str, value: Any) -> str:
 
 
 def _toml(value: Any) -> str:
-    """Return a value as TOML writes it: the strings of JSON are strings of TOML, but for the character 7F."""
+    """Return a value as TOML writes it: the strings of JSON are strings of TOML."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -184,6 +184,7 @@ def _toml(value: Any) -> str:
         case list():
             return f"[{', '.join(map(_toml, value))}]"
         case str():
+            # JSON lets the control character 7F stand in a string, and TOML does not.
             return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         case _:
             return str(value)

@@ -33,13 +33,14 @@ def is_example_ref(text: str) -> bool:
 
 
 def holds_example_ref(text: str) -> bool:
-    """Whether one may stand anywhere in a text."""
+    """Whether a text may hold a reference of the example's, in capitals or small letters."""
     capitals = text.upper()
     return any(example.partition("{")[0] in capitals for example in EXAMPLE_REFS)
 
 
 def example_sheet(sheet: Sheet) -> ExampleSheet:
-    """The sheet's name, and the first row that somebody has written into it; a text alone in its row is none."""
+    """Return the sheet's name, and the first row that somebody has written into it; a text alone in its row is none."""
+    # A sale written over the example would be lost without a word, because nothing of this sheet is issued.
     for row in range(_HEADER_ROW + 1, sheet.table.rows):
         cells = [text.strip(BLANKS) for text in sheet.table.cells(row) if not is_blank(text)]
         if len(cells) > 1 and not is_example_ref(cells[0]):

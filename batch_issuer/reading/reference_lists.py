@@ -6,7 +6,6 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from typing import BinaryIO
 
 from batch_issuer.messages import N_
@@ -37,8 +36,8 @@ def read_references(path: str, stdin: BinaryIO | None = None) -> tuple[str, ...]
             from batch_issuer.reading.xlsx.workbook import Workbook  # noqa: PLC0415 - a list of lines does without
 
             workbook = Workbook(path, stream.read())
-            visible = (workbook.sheet(entry).table for entry in workbook.sheets if not entry.hidden)
-            found = _of_rows([table.cells(row) for table in islice(visible, 1) for row in range(table.rows)])
+            tables = [workbook.sheet(entry).table for entry in workbook.matching("")[:1]]
+            found = _of_rows([table.cells(row) for table in tables for row in range(table.rows)])
         else:
             found = _of_text(path, stream.read())
     references = tuple(dict.fromkeys(text for cell in found if (text := cell.strip())))

@@ -56,18 +56,20 @@ class Column:
         return text
 
     def kind(self, code: int) -> CellKind:
+        """Return how the cells of a code were stored."""
         return CellKind(self.kinds[code]) if self.kinds else CellKind.TEXT
 
     def used_codes(self) -> list[int]:
-        """The codes that stand in at least one row, ascending."""
+        """Return the codes that stand in at least one row, ascending."""
         used: list[int] = np.flatnonzero(np.bincount(self.codes, minlength=len(self.texts))).tolist()
         return used
 
     def flags(self, test: Callable[[str], bool]) -> Flags:
-        """Which texts, by code, pass a test."""
+        """Return which texts, by code, pass a test."""
         return np.fromiter(map(test, self.texts), np.bool_, len(self.texts))
 
     def taken(self, rows: NDArray[np.intp] | NDArray[np.int32] | slice) -> Column:
+        """Return the column of some rows; its codes and texts stay as they are."""
         return Column(codes=self.codes[rows], texts=self.texts, kinds=self.kinds)
 
 
@@ -81,6 +83,7 @@ class Table:
     """The rows that the file holds, where others between them do not exist."""
 
     def cells(self, row: int) -> list[str]:
+        """Return the texts of a row, counted from 0."""
         return [column[row] for column in self.columns]
 
 
@@ -127,16 +130,19 @@ class ColumnBuilder:
         self._chunks: list[Codes] = []
 
     def add(self, texts: Sequence[str]) -> None:
+        """Add a chunk of rows."""
         self._chunks.append(self._codes(texts))
 
     def add_factorized(self, codes: NDArray[np.integer], distinct: Sequence[str]) -> None:
-        """A chunk whose distinct texts were already found, in the order of their first row."""
+        """Add a chunk of rows as codes into its own distinct texts, which are in the order of their first row."""
         self._chunks.append(self._codes(distinct)[codes])
 
     def _codes(self, texts: Sequence[str]) -> Codes:
+        # A text that is new gets its code from `__missing__`, in C: the fastest way to number half a million texts.
         return np.fromiter(map(self._code_of.__getitem__, texts), np.int32, len(texts))
 
     def column(self) -> Column:
+        """Return the column, and let the chunks go: nothing can be added any more."""
         codes = np.concatenate(self._chunks) if self._chunks else np.empty(0, np.int32)
         self._chunks.clear()
         return Column(codes=codes, texts=list(self._code_of))
@@ -144,7 +150,7 @@ class ColumnBuilder:
 
 @cache
 def letter_of(column: int) -> str:
-    """The letter that a spreadsheet program shows for a column counted from 0."""
+    """Return the letters that a spreadsheet program shows for a column counted from 0."""
     letters = ""
     column += 1
     while column:
@@ -154,8 +160,8 @@ def letter_of(column: int) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Nothing but spaces, also of the kinds that cannot be seen."""
-    return not text or not text.strip(BLANKS)
+    """Whether a text is nothing but spaces, also of the kinds that cannot be seen."""
+    return not text.strip(BLANKS)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, BinaryIO
 
 from batch_issuer.messages import N_
@@ -22,7 +21,7 @@ from batch_issuer.reading.tables import Sheet, without_collecting
 from batch_issuer.settings import Settings
 
 if TYPE_CHECKING:
-    from batch_issuer.reading.xlsx.workbook import SheetEntry, Workbook
+    from batch_issuer.reading.xlsx.workbook import Workbook
 
 
 def read_batch(paths: Sequence[str], settings: Settings, stdin: BinaryIO | None) -> Sales:
@@ -43,41 +42,26 @@ def _read_file(path: str, columns: Columns, settings: Settings, stdin: BinaryIO 
     """Read the sheets of one file; its bytes are let go before the next file is opened."""
     with opened(path, stdin) as stream:
         if is_workbook(path, stream):
-            from batch_issuer.reading.xlsx.workbook import Workbook  # noqa: PLC0415 - a CSV does without its libraries
+            from batch_issuer.reading.xlsx.workbook import Workbook, is_sheet_name  # noqa: PLC0415 - CSV does without
 
             stream.seek(0)
-            chosen = _chosen(Workbook(path, stream.read()), columns, settings.source.sheet)
+            asked = settings.source.sheet
+            chosen = _chosen(Workbook(path, stream.read()), columns, asked, by_name=is_sheet_name(asked))
         else:
             sheet = read_csv(path, stream, columns.count)
             chosen = [(sheet, columns.header(sheet))]
     return [read_sheet(sheet, columns.confirmed(sheet, header), columns, settings) for sheet, header in chosen]
 
 
-def _wanted(workbook: Workbook, asked: str) -> list[SheetEntry]:
-    """Return the sheet of a name, hidden or not, or the visible ones that a pattern fits; of no pattern, all visible.
-
-    Raises `CannotStart` where no sheet has the name.
-    """
-    if not _is_name(asked):
-        pattern = _folded(asked) or "*"
-        return [entry for entry in workbook.sheets if not entry.hidden and fnmatchcase(_folded(entry.name), pattern)]
-    named = [entry for entry in workbook.sheets if _folded(entry.name) == _folded(asked)]
-    if not named:
-        raise _no_such_sheet(workbook, asked)
-    return named[:1]
-
-
-def _is_name(asked: str) -> bool:
-    """Whether the settings name one sheet; a name with a wildcard, or none, may mean several."""
-    return bool(asked) and "*" not in asked and "?" not in asked
-
-
-def _chosen(workbook: Workbook, columns: Columns, asked: str) -> list[tuple[Sheet, Header | None]]:
+def _chosen(workbook: Workbook, columns: Columns, asked: str, *, by_name: bool) -> list[tuple[Sheet, Header | None]]:
     """Return the sheets that the settings name, or the only visible one whose headings are recognised.
 
     Raises `CannotStart` where that is none, or several that nobody has asked for.
     """
-    read = [workbook.sheet(entry) for entry in _wanted(workbook, asked)]
+    wanted = workbook.matching(asked)
+    if by_name and not wanted:
+        raise _no_such_sheet(workbook, asked)
+    read = [workbook.sheet(entry) for entry in wanted]
     examples = [sheet for sheet in read if is_example(sheet)]
     found = [(sheet, columns.header(sheet)) for sheet in read if not is_example(sheet)]
     if examples and not any(header and len(header.columns) > 1 for _, header in found):
@@ -87,7 +71,7 @@ def _chosen(workbook: Workbook, columns: Columns, asked: str) -> list[tuple[Shee
             file=examples[0].path,
             sheet=examples[0].name,
         )
-    if _is_name(asked):
+    if by_name:
         return found  # whoever names a sheet is told what it lacks, not that another one is meant
     first, *others = _tables(workbook, columns, found, asked)
     return [(replace(first[0], examples=tuple(map(example_sheet, examples))), first[1]), *others]
@@ -122,10 +106,6 @@ def _tables(
         )
     _refuse_hidden_sales(workbook, columns)
     return [max(found, key=lambda pair: len(pair[1].columns) if pair[1] else -1)]
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()
 
 
 def _refuse_hidden_sales(workbook: Workbook, columns: Columns) -> None:

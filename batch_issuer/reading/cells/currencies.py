@@ -10,6 +10,7 @@ DOLLARS = frozenset(
 )  # fmt: skip
 """Texts that mean the dollar, as `letters_of` gives them."""
 
+# SVC is the colón, whose place the dollar took in 2001 (Ley de Integración Monetaria): old programs still print it.
 _CODES = "EUR|GTQ|HNL|NIO|CRC|MXN|GBP|COP|PAB|PEN|CLP|BRL|ARS|DOP|CAD|SVC|BZD|JPY|CNY|BTC"
 _SIGNS = "[€£¥₡₲₿₱]|MX\\$|C\\$|R\\$|S/\\.|RD\\$|CA\\$"
 _WORDS = "euros?|quetzal(?:es)?|lempiras?|c[oó]rdobas?|colones|pesos|balboas?|soles|libras esterlinas"

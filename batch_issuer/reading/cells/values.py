@@ -61,8 +61,10 @@ _OF_MONEY = (kinds.UNIT_PRICE_NOT_A_NUMBER, kinds.TOTAL_NOT_A_NUMBER)
 _ONLY_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\s*[ap]\.?\s?m\.?)?", re.IGNORECASE)
 _QUOTED_FORMULA = re.compile(r'="([^"]*)"')
 _ESCAPED = re.compile("'+[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-_YES = frozenset({"si", "s", "yes", "y", "x", "verdadero", "true", "v", "1", "servicio", "servicios", "service"})
-_NO = frozenset({"no", "n", "falso", "false", "f", "0", "bien", "bienes", "producto", "productos", "goods", "good"})
+_YES = ("si", "s", "yes", "y", "x", "verdadero", "true", "v", "1", "servicio", "servicios", "service")
+_NO = ("", "no", "n", "falso", "false", "f", "0", "bien", "bienes", "producto", "productos", "goods", "good")
+_YES_OR_NO = dict.fromkeys(_YES, True) | dict.fromkeys(_NO, False)
+"""The one field of this kind is whether a line is a service: goods are a no."""
 
 DOC_TYPE_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -157,14 +159,11 @@ def _date(text: str, kind: CellKind, notation: Notation) -> Read:
     return None, Problem(kinds.DATE_NOT_A_DATE)
 
 
-def _yes_or_no(text: str, _: CellKind, __: Notation) -> Read:
+def _word(text: str, _: CellKind, __: Notation, *, meanings: Mapping[str, Value], neutral: Value, wrong: Kind) -> Read:
     word = letters_of(text)
-    return word in _YES, None if not word or word in _YES or word in _NO else Problem(kinds.NEITHER_YES_NOR_NO)
-
-
-def _doc_type(text: str, _: CellKind, __: Notation) -> Read:
-    code = doc_type_of(text)
-    return code, Problem(kinds.DOC_TYPE_UNKNOWN) if text and not code else None
+    if word in meanings:
+        return meanings[word], None
+    return neutral, Problem(wrong) if text else None
 
 
 def doc_type_of(text: str) -> str:
@@ -215,8 +214,8 @@ _READERS: Mapping[ValueKind, Reader] = MappingProxyType(
         ValueKind.AMOUNT: partial(_number, wrong=kinds.TOTAL_NOT_A_NUMBER),
         ValueKind.PERCENTAGE: _discount,
         ValueKind.DATE: _date,
-        ValueKind.YES_NO: _yes_or_no,
-        ValueKind.TYPE: _doc_type,
+        ValueKind.YES_NO: partial(_word, meanings=_YES_OR_NO, neutral=False, wrong=kinds.NEITHER_YES_NOR_NO),
+        ValueKind.TYPE: partial(_word, meanings=_DOC_TYPE_OF, neutral="", wrong=kinds.DOC_TYPE_UNKNOWN),
         ValueKind.TAX_IDENTITY: _tax_identity,
         ValueKind.REGISTER_NUMBER: _identifier,
         ValueKind.PHONE: _identifier,

@@ -1,4 +1,4 @@
-"""CSV to a table of texts. It hides encodings, separators, quotation marks and the two readers; `read_csv` is the door.
+"""CSV to a table of texts. It hides encodings, separators and quotation marks; `rows.read_csv` is the door.
 
 It uses `tables`, and asks its caller which cells are headings.
 

@@ -128,7 +128,7 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = 
 
 @contextmanager
 def surveyed_text(path: str, stream: BinaryIO, survey: Survey) -> Iterator[TextIO]:
-    """The text of a surveyed file, to be read to its end within the block.
+    """Open a surveyed file as text, to be read to its end within the block.
 
     Raises `CannotStart` where what is read is no longer what was surveyed.
     """

@@ -1,6 +1,6 @@
-"""Which column is which field. It hides spelling, headings in two rows and settings; `Columns` is the door.
+"""Which column is which field. It hides spelling, headings in two rows and settings; `columns.Columns` is the door.
 
-It uses `tables` and `cells` (is this a number, a date, garbled?).
+It uses `tables`, `settings`, the model's fields, and `cells` (is this a number, a date, garbled?).
 
 - `aliases`: the headings that are understood, and headings as they are compared
 - `columns`: the row of headings, the column of each field, the columns of the reference

@@ -95,6 +95,7 @@ class Columns:
         """
         best, best_count, headings = None, 0, [""]
         above = [""] * len(sheet.table.columns)
+        # Of rows that name equally many, the first: a header that is printed again further down is no better one.
         for row in range(min(HEADER_WITHIN, sheet.table.rows)):
             cells = list(map(tidy, sheet.table.cells(row)))
             count = self.count(both := self._together(above, cells))

@@ -1,4 +1,4 @@
-"""Workbooks to tables of texts. It hides zip, XML, styles and how numbers and dates are stored; `Workbook` is the door.
+"""Workbooks to tables of texts. It hides zip, XML, styles and stored numbers; `workbook.Workbook` is the door.
 
 It uses `tables`. Nothing of a workbook is trusted: sizes, entities and damage are refused with what to do.
 

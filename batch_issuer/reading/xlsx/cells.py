@@ -31,6 +31,7 @@ class Cell(NamedTuple):
 
 EMPTY = Cell("", CellKind.TEXT)
 
+# ` s="3" t="s"><v>12`: attributes, and a value, a text within the sheet, or a formula that has no value beside it.
 _KEY = re.compile(rb"([^>]*?)/?><(v|is><t|f)[^>]*>([^<]*)", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'([a-z]+)="([^"]*)"')
 _NOT_CODES = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
@@ -38,6 +39,7 @@ _DATE_CODES = re.compile(r"[dmyhsDMYHS]")
 _MASK = re.compile(r'(?:0|[-\s/.]|\\[-\s/.]|"[-\s/.]+")+')
 _LITERALS = re.compile(r'"([^"]*)"|\\(.)|\[\$([^\]-]*)(?:-[^\]]*)?\]')
 _DOLLARS = frozenset({"$", "US$", "USD", "US$ ", "$ ", "USD "})
+# Excel for the Mac once counted from 1904; a workbook says which of the two it means.
 _START_1900 = dt.datetime(1899, 12, 31)  # noqa: DTZ001 - a wall clock
 _START_1904 = dt.datetime(1904, 1, 1)  # noqa: DTZ001 - a wall clock
 _ESCAPED_CHARACTER = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -53,6 +55,19 @@ class Style:
     """Zeros and separators only: the number is shown with this many digits."""
     shown: str = ""
     """A format with words of its own, or that divides the number."""
+
+    def cell(self, stored: str, *, from_1904: bool) -> Cell:
+        """Return the cell of a stored number: as this format shows it where that says more than the number."""
+        number = plain_number(stored)
+        if number is None:
+            return Cell(stored, CellKind.ERROR)
+        if self.is_date and (date := date_text(float(stored), from_1904=from_1904)):
+            return Cell(date, CellKind.DATE)
+        if self.is_percentage:
+            return Cell(f"{_plain(Decimal(number) * 100)}%", CellKind.NUMBER)
+        if self.mask and number.isdigit():
+            return Cell(masked(number, self.mask), CellKind.NUMBER)
+        return Cell(number, CellKind.NUMBER, self.shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,20 +102,8 @@ class Book:
                 return Cell(text, CellKind.ERROR)
             case b"d":
                 return Cell(text.replace("T", " ").removesuffix(" 00:00:00"), CellKind.DATE)
-        return self._number(text, self.styles[style] if style < len(self.styles) else self.plain)
-
-    def _number(self, text: str, style: Style) -> Cell:
-        """Return the cell of a stored number, as its number format shows it where that says more."""
-        number = plain_number(text)
-        if number is None:
-            return Cell(text, CellKind.ERROR)
-        if style.is_date and (date := date_text(float(text), from_1904=self.from_1904)):
-            return Cell(date, CellKind.DATE)
-        if style.is_percentage:
-            return Cell(f"{_plain(Decimal(number) * 100)}%", CellKind.NUMBER)
-        if style.mask and number.isdigit():
-            return Cell(masked(number, style.mask), CellKind.NUMBER)
-        return Cell(number, CellKind.NUMBER, style.shown)
+        shown_by = self.styles[style] if style < len(self.styles) else self.plain
+        return shown_by.cell(text, from_1904=self.from_1904)
 
 
 def plain_number(text: str) -> str | None:

@@ -193,7 +193,7 @@ def _read_blocks(rows: SheetRows, parser: _BlockParser, first: bytes, blocks: It
 
 
 def _row_pattern(block: bytes, known: int) -> re.Pattern[bytes] | None:
-    """An expression for whole rows with the columns known and those that the block has; None where it has none."""
+    """Return an expression for whole rows with the columns known and those of the block; None where it has none."""
     letters = set(_LETTERS.findall(block))
     width = max((column_number(letter.decode()) + 1 for letter in letters), default=0)
     width = max(width, known)

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree as ET  # noqa: N817 - the name that its documentation uses
@@ -49,6 +50,11 @@ class SheetEntry:
     hidden: bool
 
 
+def is_sheet_name(asked: str) -> bool:
+    """Whether what is asked for is one sheet; with a wildcard, or empty, it may be several."""
+    return bool(asked) and "*" not in asked and "?" not in asked
+
+
 class Workbook:
     """An opened .xlsx; sheets are read one at a time."""
 
@@ -72,6 +78,17 @@ class Workbook:
                 raise OversizedWorkbook
             self.sheets = tuple(sheets)
             self._book = self._shared(root, {kind: part for _, kind, part in relations})
+
+    def matching(self, asked: str) -> list[SheetEntry]:
+        """Return the visible sheets whose names fit a pattern, all for an empty one; of a plain name its sheet.
+
+        Whoever names a sheet means it, hidden or not.
+        """
+        wanted = asked.strip().casefold()
+        if is_sheet_name(asked):
+            return [entry for entry in self.sheets if entry.name.strip().casefold() == wanted][:1]
+        visible = (entry for entry in self.sheets if not entry.hidden)
+        return [entry for entry in visible if fnmatchcase(entry.name.strip().casefold(), wanted or "*")]
 
     def sheet(self, entry: SheetEntry) -> Sheet:
         """Read all rows of one sheet.
@@ -153,6 +170,7 @@ def refuse_bombs(path: str, archive: zipfile.ZipFile, size: int) -> None:
             declared=f"{declared / 1e6:,.0f}",
             parts=f"{len(parts):,}",
         )
+    # Bit 0 of a part's flags: encrypted. Excel itself wraps such a workbook in an OLE container, which never gets here.
     if any(part.flag_bits & 1 for part in parts):
         raise CannotStart(
             N_("{file} is protected with a password."),
