@@ -115,6 +115,7 @@ def _lines(value: Any) -> Iterator[str]:
     else:
         yield _text(value)
         return
+    # Lists of one entry stay on one line: two have to be seen before the first can be written.
     first = [_text(one) for one in islice(entries, 2)]
     yield "[\n" + ",\n".join(first) if len(first) > 1 else f"[{''.join(first)}"
     for one in entries:
