@@ -58,7 +58,6 @@ def compare(
     named = {step.candidate.external_ref for step in steps} | set(held_references)
     period = _period(prepared, first, last)
     only = _only_in_ledger(prepared, ledger, company, period, named)
-    # Looked for once, for all sales: each look at the ledger costs a query.
     likes = _Likenesses(steps, recognised.doubtful, ledger, company)
     comparison = {
         **period,
