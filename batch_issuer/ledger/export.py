@@ -16,10 +16,10 @@ from batch_issuer.model.problems import CannotStart
 from batch_issuer.model.records import Note, Record, SignOff
 
 
+# The order of the keys is that of the columns, which other programs count on.
 def export_row(record: Record, notes: Iterable[Note] = ()) -> dict[str, Any]:
     """Return one document as `ledger export` gives it; amounts are texts, empty where the provider did not say."""
     answer, amounts, cancellation = record.answer, record.answer.amounts, record.cancellation
-    # The order of the keys is that of the columns, which other programs count on.
     memo = cancellation.memo if cancellation else None
     return {
         **_of(record, "company", "external_ref", "doc_type"),

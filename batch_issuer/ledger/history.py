@@ -169,6 +169,7 @@ class History:
     def _by_persons(
         self, company: str, kind: Kind, read: Callable[[Event, Mapping[str, Any]], Written]
     ) -> list[Written]:
+        """Return the company's events of one kind that persons wrote, as `read` makes values of them."""
         table = schema.events
         query = (
             select(table)

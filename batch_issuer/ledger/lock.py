@@ -90,6 +90,7 @@ def is_held(ledger_path: Path, company: str) -> tuple[bool, tuple[int, str] | No
 def _holding(
     ledger_path: Path, companies: Sequence[str], start: int, length: int, unfinished: Unfinished
 ) -> Iterator[InPlace]:
+    """Hold bytes of the ledger, and the locks beside it, until the context is left. Raises as `holding` does."""
     # Through links: two names of one ledger must have one lock.
     path = ledger_path.resolve()
     # One deadline for all locks of this call: a run does not wait once for each company.

@@ -394,6 +394,8 @@ def not_a_ledger(path: Path) -> NotALedger:
 
 
 def _engine(path: Path) -> Engine:
+    """Return an engine whose every connection is durable, and begins its transactions as they are marked."""
+
     def connect() -> sqlite3.Connection:
         # Read and write, and never create: a ledger that is gone has to be noticed, not begun anew.
         uri = f"{path.resolve().as_uri()}?mode=rw"

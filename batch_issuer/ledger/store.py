@@ -121,6 +121,7 @@ class Ledger(Questions):
         """
         now = self._clock()
         run = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        # The process and its computer, so that whoever finds the ledger held can say by whom.
         body = {"command": command, "version": __version__, "pid": os.getpid(), "host": platform.node()}
         self.append(company, run, [NewEvent(kind=Kind.RUN_STARTED, body=body)])
         return self.run(run)
@@ -191,6 +192,7 @@ class Ledger(Questions):
     ) -> tuple[dict[str, Record], dict[tuple[str, str], Record]]:
         """Return the documents that the events speak of: as they were, by reference, and as they are from now on."""
         wanted = {event.external_ref for event, _ in written if event.external_ref}
+        # What this run has read or written itself is known; only the rest is asked of the file.
         before = {ref: record for ref in wanted if (record := self._known.get((company, ref)))}
         before.update(stored(connection, company, [reference for reference in wanted if reference not in before]))
         after: dict[tuple[str, str], Record] = {}

@@ -73,6 +73,7 @@ class Writer:
             self._gathered, self._durable = [], None
 
     def _write(self) -> None:
+        """Commit what has queued up, until nothing more will come: the thread's own work."""
         ended = False
         while not ended:
             wanted = [self._queue.get()]

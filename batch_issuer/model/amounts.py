@@ -45,6 +45,7 @@ def expected_amounts(document: Document, *, withheld_at_100: bool = True) -> Amo
 
 def withheld(document: Document, *, withheld_at_100: bool = True) -> Decimal | None:
     """Return what the buyer keeps back; None where the provider's own customer decides, or no page says."""
+    # Most sales of a shop: nobody is named who could keep anything back, so that nothing need be worked out.
     if document.doc_type == "01" and document.customer is None:
         return NOTHING
     return expected_amounts(document, withheld_at_100=withheld_at_100).retention

@@ -10,6 +10,7 @@ from batch_issuer.model.documents import EL_SALVADOR
 
 def today() -> dt.date:
     """Return the day that it is in El Salvador: after 18:00 there it is tomorrow in UTC, and on many machines."""
+    # Never the machine's own zone: a till's computer may stand on any.
     return now().astimezone(EL_SALVADOR).date()
 
 

@@ -112,6 +112,7 @@ class Document:
     def expected_gross(self) -> Decimal:
         """The total with VAT that the provider should answer, to the cent."""
         amount = self.amount
+        # Rounded once, over the whole document, as the ministry rounds its summary (MF2 XXI).
         return to_cents(amount if self.prices_with_vat or self.doc_type in WITHOUT_VAT else with_vat(amount))
 
 

@@ -73,6 +73,7 @@ def hash_after(previous: str, event: Event) -> str:
 def hash_of(previous: str, *covered: str | int) -> str:
     """Return the hash of an event that is not made yet, from the hash before and its other fields in their order."""
     text = _HASHED.encode((previous, *covered))
+    # Half a character, as damage leaves it, makes the hash wrong and must not make it impossible.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -78,6 +78,7 @@ def exact_grouped(amount: Decimal) -> str:
 
 def _whole(amount: Decimal) -> Decimal:
     """Return an amount with two decimals at least, and with every one that it has."""
+    # A copy keeps what it was given; only what cents say as well is written with two decimals.
     cents = to_cents(amount)
     return cents if cents == amount else amount
 

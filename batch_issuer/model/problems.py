@@ -146,6 +146,7 @@ class Stop(Exception):  # noqa: N818 - it is not always an error: an interruptio
         self.message = message
         self.repair = repair
         self.parameters = parameters
+        # Filled by `together`: a person answers everything that is asked in one go.
         self.also: tuple[Stop, ...] = ()
         """What else has to be answered, so that it is asked at once."""
 

@@ -271,6 +271,7 @@ def summary(prepared: Prepared, references: Sequence[str], left_out: Sequence[Ca
 
 
 def _held(prepared: Prepared, held: Held, texts: _Texts) -> dict[str, Any]:
+    """Return a held-back document as a run's record has it."""
     document = held.document
     file, sheet = prepared.batch.source(document.row)
     return {

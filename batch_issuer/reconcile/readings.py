@@ -28,6 +28,7 @@ from batch_issuer.reconcile.values import (
 
 
 def sources(runs: Sequence[RunRecord]) -> tuple[SourceSummary, ...]:
+    """Return the sheets that the runs read, with what their owners had added up."""
     return tuple(
         SourceSummary(
             file=one["file"],
@@ -49,6 +50,7 @@ def rows(runs: Sequence[RunRecord]) -> int:
 
 
 def held_back(runs: Sequence[RunRecord]) -> tuple[HeldBack, ...]:
+    """Return the documents that the runs held back, each with the problems that did it."""
     return tuple(
         HeldBack(
             **{

@@ -69,6 +69,7 @@ def _place(control_number: str, moment: str) -> tuple[_Place, int] | None:
 
 
 def _series(place: _Place, ours: Sequence[int], holders: Mapping[int, str], several: Mapping[int, set[str]]) -> Series:
+    """Return one series: `ours` are its numbers here, in order, `holders` and `several` who in the ledger has which."""
     first, last = ours[0], ours[-1]
     everybody = sorted({*ours, *(number for number in holders if number <= last)})
     # The number before our first one tells whether some are missing between; what came earlier is not our business.

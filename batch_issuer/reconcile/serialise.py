@@ -115,6 +115,7 @@ def _lines(value: Any) -> Iterator[str]:
     else:
         yield _text(value)
         return
+    # Lists of one entry stay on one line: two have to be seen before the first can be written.
     first = [_text(one) for one in islice(entries, 2)]
     yield "[\n" + ",\n".join(first) if len(first) > 1 else f"[{''.join(first)}"
     for one in entries:
@@ -170,6 +171,7 @@ def _plain(value: Any) -> Any:
 
 
 def _document(record: Record) -> dict[str, Any]:
+    """Return one document of the long list."""
     answer = record.answer
     return {
         "external_ref": record.external_ref,
@@ -222,6 +224,7 @@ def findings_json(made: Reconciliation) -> dict[str, Any]:
 
 
 def _groups(groups: Iterable[Group]) -> list[dict[str, Any]]:
+    """Return the groups of one dimension, each with its totals and what is not among them."""
     return [
         {
             "name": one.name,
@@ -248,6 +251,7 @@ def _apart(found: tuple[Difference, ...]) -> dict[str, Any]:
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:
+    """Return the files against the ledger, with every match, those of no document too."""
     return {
         "matches": {match.value: _plain(comparison.matches.get(match, Tally())) for match in Match},
         "missing": _plain(comparison.missing),
@@ -265,6 +269,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
 
 
 def _signed(signed: SignedOff) -> dict[str, Any]:
+    """Return a sign-off, and what has become of what was signed."""
     one = signed.sign_off
     return {
         **_fields(one, "first", "last", "role", "by", "at", "documents", "gross"),
