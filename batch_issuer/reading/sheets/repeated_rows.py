@@ -67,8 +67,7 @@ def find_repeats(
             equal = np.unique(equal * len(column.texts) + codes, return_inverse=True)[1]
     _, first, group = np.unique(equal, return_index=True, return_inverse=True)
     firsts = found[first[group]]
-    repeated = firsts != found
-    if not repeated.any():
+    if not (repeated := firsts != found).any():
         return None
     rows, firsts = found[repeated], firsts[repeated]
     return Repeats(
