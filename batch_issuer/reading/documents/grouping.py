@@ -263,7 +263,7 @@ def header_values(field: JoinedField, grouped: Grouped) -> HeaderValues:
     said[said == NOT_SAID] = len(id_of)  # or the least would be that some row says nothing, which is no disagreement
     least = np.minimum.reduceat(said, grouped.starts[:-1])
     disagree = (most != NOT_SAID) & (most != least)
-    chosen = most
+    chosen = most  # where rows agree; below, by hand, the few where they do not
     for document in np.flatnonzero(disagree).tolist():
         of_rows = id_of_code[field.codes[grouped.rows(document)]]
         chosen[document] = of_rows[of_rows != NOT_SAID][0]

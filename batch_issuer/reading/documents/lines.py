@@ -37,7 +37,7 @@ class Lines(Sequence[Line]):
         self._made: tuple[Line, ...] | None = None
 
     def _all(self) -> tuple[Line, ...]:
-        if self._made is None:
+        if self._made is None:  # a document's lines are looked at by many rules, or by none
             part = slice(self._first, self._last)
             columns = [
                 map(one[0].__getitem__, one[1][part].tolist()) if isinstance(one, tuple) else repeat(one)

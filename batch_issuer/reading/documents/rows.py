@@ -39,6 +39,7 @@ class Rows:
         return source, sheet, int(sheet.rows.sales[range(len(self))[row] - self.offsets[source]])
 
     def place(self, row: int, field: str = "") -> Place:
+        """Return the cell of a row from which a field was read; of a template its first column."""
         source, sheet, at = self._located(row)
         column = self._columns.get((source, field))
         if column is None:  # kept, for tens of thousands of problems may stand in one column

@@ -126,6 +126,7 @@ class Sales:
 
     def entries(self, documents: Sequence[int]) -> Iterator[Entry]:
         for first in range(0, len(documents), _BLOCK):
+            # Not around the yield: whoever takes the entries makes garbage of his own.
             with without_collecting():
                 entries = self._built(documents[first : first + _BLOCK])
             yield from entries
@@ -223,8 +224,9 @@ class Sales:
             )
 
     def _customers(self, numbers: Codes) -> Sequence[Customer | None]:
+        """Return the customer of each document, None where the sheet says nothing of one."""
         names = [name for name in CUSTOMER_FIELDS if name in self._headers]
-        if not names:
+        if not names:  # a day of a shop: tens of thousands of sales to nobody in particular
             return [None] * len(numbers)
         columns = [self._headers[name].of(numbers, NEUTRAL.get(name, "")) for name in names]
         attributes = [CUSTOMER_ATTRIBUTES[name] for name in names]

@@ -131,6 +131,7 @@ def _cleaned(column: Column) -> list[str]:
 
 
 def _fault_of_cell(text: str, kind: CellKind) -> Problem | None:
+    """Return what shows that a cell does not hold the reference that was written into it, or None."""
     if kind is CellKind.FORMULA or text[:1] == "=":
         return Problem(kinds.FORMULA_WITHOUT_VALUE)
     if kind is CellKind.ERROR or is_error(text):

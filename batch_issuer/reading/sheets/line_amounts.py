@@ -39,6 +39,7 @@ _NEAR = Decimal("0.0101")
 """A cent, and a little more for what the sheet's program rounded before it multiplied."""
 _NO_AMOUNT = Decimal(10) ** 15
 _WITH_VAT_TYPES = ("01", "03", "05")
+"""The others bear no VAT, whatever the settings say (`model.documents.WITHOUT_VAT`)."""
 TAXES = frozenset(
     map(key_of, ("IVA", "I.V.A.", "Impuesto", "Impuestos", "IVA 13%", "Monto IVA", "Valor IVA", "Tax", "Taxes", "VAT",
                  "Tax amount", "13% IVA", "Débito fiscal", "Total IVA", "IVA débito fiscal"))

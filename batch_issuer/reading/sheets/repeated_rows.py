@@ -50,7 +50,7 @@ def find_repeats(
 ) -> Repeats | None:
     """Return the rows that repeat an earlier row of their document, or None where there are none.
 
-    `documents` is the document of each sales row, negative for none. Rows without a quantity and a price have no line.
+    `documents` is the document of each sales row, negative for none. A row without quantity and price has no line.
     """
     # Few rows agree in these four columns: only they are compared in all others.
     four = combined([documents + np.int32(1), descriptions, line.quantity.codes, line.price.codes])
@@ -67,8 +67,7 @@ def find_repeats(
             equal = np.unique(equal * len(column.texts) + codes, return_inverse=True)[1]
     _, first, group = np.unique(equal, return_index=True, return_inverse=True)
     firsts = found[first[group]]
-    repeated = firsts != found
-    if not repeated.any():
+    if not (repeated := firsts != found).any():
         return None
     rows, firsts = found[repeated], firsts[repeated]
     return Repeats(
@@ -145,6 +144,7 @@ def left_out(sheet: Sheet, header: Header, sales: Codes, repeats: Repeats) -> It
 
 
 def _said(sales: Codes, repeats: Repeats) -> dict[str, str]:
+    """Return what fills the question and the note: figures, and the first of the rows."""
     return {
         "count": f"{len(repeats.rows):,}",
         "documents": f"{repeats.documents:,}",

@@ -217,6 +217,7 @@ def _control(
 
 
 def _sheet_problems(sheet: Sheet, header: Header, rows: SalesRows) -> Iterator[Problem]:
+    """Return what is told of the sheet itself: rows left out, hidden columns, cells shown as something else."""
     if not len(rows.sales):
         yield Problem(kind=kinds.NO_ROWS, place=place_of(sheet, header))
     for example in sheet.examples:
