@@ -63,6 +63,42 @@ _GROUP_NAMES: Mapping[Band, str] = {
     Band.CUSTOMER: N_("Who buys (14: who sells to you)"),
     Band.ADJUSTMENT: N_("Credit notes"),
 }
+_LIMITS: Mapping[ValueKind, tuple[Mapping[str, Any], str]] = {
+    ValueKind.QUANTITY: (
+        {"validate": "decimal", "criteria": ">", "value": 0},
+        N_("Write a number above zero, without signs or words."),
+    ),
+    ValueKind.PRICE: (
+        {"validate": "decimal", "criteria": ">", "value": 0},
+        N_("Write a number above zero, without signs or words."),
+    ),
+    ValueKind.PERCENTAGE: (
+        {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 99},
+        N_("Write a number from 0 to 99."),
+    ),
+    ValueKind.AMOUNT: (
+        {"validate": "decimal", "criteria": ">=", "value": 0},
+        N_("Write an amount, without signs or words."),
+    ),
+    ValueKind.WHOLE: (
+        {"validate": "integer", "criteria": ">=", "value": 1},
+        N_("Write a whole number, 1 or more."),
+    ),
+    ValueKind.DATE: (
+        {"validate": "date", "criteria": ">=", "value": dt.date(2020, 1, 1)},
+        N_("Write a date, such as 25/11/2026."),
+    ),
+}
+"""What cells of a kind take, and the sentence for what they do not."""
+_FORMS: Mapping[str, tuple[str, str]] = {
+    ValueKind.EMAIL: (
+        '=COUNTIF({cell},"?*@?*.?*")=1',
+        N_("This is not an e-mail address. Keep it as it is?"),
+    ),
+    "dui": ("={digits}=9", N_("A DUI has 9 digits. Keep it as it is?")),
+    "nrc": ("=AND({digits}>1,{digits}<9)", N_("An NRC has 2 to 8 digits. Keep it as it is?")),
+}
+"""Formulas, by kind or field, that are true of what a cell should look like; the sentence only warns."""
 _STEPS = (
     N_(
         "Write your sales on the sheet «{sales}»: one row for each product. "
@@ -227,11 +263,20 @@ class _Template:
             "input_message": self.text(column.note),
             "error_title": self.heading(column).split(" (")[0],
         }
+        rule: Mapping[str, Any] = {"validate": "any"}
         if column.choices:
             wrong = N_("This is not in the list. A code or a name of the list is understood too. Keep it?")
             rule = {"validate": "list", "source": chosen_from(column.choices, cells), "error_type": "warning"}
             return {**said, **rule, "error_message": self.text(wrong)}
-        rule, wrong = _rule(column, cells[column.key])
+        formula, wrong = _FORMS.get(column.kind) or _FORMS.get(column.key) or ("", "")
+        if column.kind in _LIMITS:
+            rule, wrong = _LIMITS[column.kind]
+        elif column.too_long and column.kind not in _FORMS:
+            rule, wrong = {"validate": "length", "criteria": "<=", "value": column.longest}, column.too_long
+        elif formula:
+            digits = f'LEN(SUBSTITUTE(SUBSTITUTE({cells[column.key]},"-","")," ",""))'
+            filled = formula.format(cell=cells[column.key], digits=digits)
+            rule = {"validate": "custom", "value": filled, "error_type": "warning"}
         return {**said, **rule, **({"error_message": self.text(wrong)} if wrong else {})}
 
     def example(self, sheet: Worksheet) -> None:
@@ -335,38 +380,3 @@ class _Template:
                 self.book.define_name(name, f"={area}")
             sheet.set_column(at + len(table.names), at + len(table.names), 3)
             at += len(table.names) + 1
-
-
-def _rule(column: Field, cell: str) -> tuple[dict[str, Any], str]:
-    """Return the validation of a cell without a list, and the sentence for what it does not take."""
-    match column.kind:
-        case ValueKind.QUANTITY | ValueKind.PRICE:
-            return {"validate": "decimal", "criteria": ">", "value": 0}, N_(
-                "Write a number above zero, without signs or words."
-            )
-        case ValueKind.PERCENTAGE:
-            return {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 99}, N_(
-                "Write a number from 0 to 99."
-            )
-        case ValueKind.AMOUNT:
-            return {"validate": "decimal", "criteria": ">=", "value": 0}, N_("Write an amount, without signs or words.")
-        case ValueKind.WHOLE:
-            return {"validate": "integer", "criteria": ">=", "value": 1}, N_("Write a whole number, 1 or more.")
-        case ValueKind.DATE:
-            first = {"validate": "date", "criteria": ">=", "value": dt.date(2020, 1, 1)}
-            return first, N_("Write a date, such as 25/11/2026.")
-        case ValueKind.EMAIL:
-            return _warns(f'=COUNTIF({cell},"?*@?*.?*")=1'), N_("This is not an e-mail address. Keep it as it is?")
-    if column.too_long:
-        return {"validate": "length", "criteria": "<=", "value": column.longest}, column.too_long
-    digits = f'LEN(SUBSTITUTE(SUBSTITUTE({cell},"-","")," ",""))'
-    match column.key:
-        case "dui":
-            return _warns(f"={digits}=9"), N_("A DUI has 9 digits. Keep it as it is?")
-        case "nrc":
-            return _warns(f"=AND({digits}>1,{digits}<9)"), N_("An NRC has 2 to 8 digits. Keep it as it is?")
-    return {"validate": "any"}, ""
-
-
-def _warns(formula: str) -> dict[str, Any]:
-    return {"validate": "custom", "value": formula, "error_type": "warning"}

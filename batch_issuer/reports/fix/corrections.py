@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from operator import attrgetter
@@ -14,6 +14,7 @@ from batch_issuer.model.documents import Document
 from batch_issuer.model.fields import named
 from batch_issuer.model.problems import Kind, Place, Problem
 from batch_issuer.reading.batch import Batch
+from batch_issuer.reading.kinds import SAME_LINES_IN_TWO_FILES
 from batch_issuer.reconcile import Change
 from batch_issuer.reports.wording import field_name
 
@@ -116,6 +117,25 @@ class Sources:
                 return rows[at]
         return None
 
+    def loose_rows(self) -> list[RowToCorrect]:
+        """Return the rows that belong to no document and are held back, such as one without a reference."""
+        found: dict[int, RowToCorrect] = {}
+        for problem in self.batch.problems:
+            if not problem.blocks or problem.external_ref:
+                continue
+            row = self.find(problem.place)
+            if row is not None:
+                one = found.setdefault(row, RowToCorrect(row=row, document=None))
+                one.problems.append(problem)
+        return list(found.values())
+
+    def divide(self, document: Document, problems: Iterable[Problem]) -> bool:
+        """Whether a document's lines stand in sheets that cannot be one, or in two files that have the same lines."""
+        if len({self.of(row) for row in document.rows}) == 1:
+            return False
+        layouts = {tuple(self.batch.sheet_row(row).headings) for row in document.rows}
+        return len(layouts) > 1 or any(problem.kind is SAME_LINES_IN_TWO_FILES for problem in problems)
+
 
 def rows_to_correct(
     batch: Batch, needs: Mapping[int, Need], messages: Messages, *, loose: bool = True
@@ -138,7 +158,7 @@ def rows_to_correct(
     by_row = attrgetter("row")
     written = set(map(by_row, rows))
     first: list[RowToCorrect] = []
-    for one in sorted(_loose_rows(batch, sources) if loose else [], key=by_row):
+    for one in sorted(sources.loose_rows() if loose else [], key=by_row):
         if one.row - 1 in written and one.row not in sources.starts:
             written.add(one.row)
             rows.append(one)
@@ -193,16 +213,3 @@ def _cell(batch: Batch, document: Document, number: int, field: str) -> Place | 
         if place.column:
             return place
     return None
-
-
-def _loose_rows(batch: Batch, sources: Sources) -> list[RowToCorrect]:
-    """Return the rows that belong to no document and are held back, such as one without a reference."""
-    found: dict[int, RowToCorrect] = {}
-    for problem in batch.problems:
-        if not problem.blocks or problem.external_ref:
-            continue
-        row = sources.find(problem.place)
-        if row is not None:
-            one = found.setdefault(row, RowToCorrect(row=row, document=None))
-            one.problems.append(problem)
-    return list(found.values())

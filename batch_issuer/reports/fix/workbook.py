@@ -24,7 +24,6 @@ from batch_issuer.reading.batch import Batch, SourceFile
 from batch_issuer.reading.cells.dates import time_of
 from batch_issuer.reading.cells.values import NUMBER_FIELDS, Value, clean, lost_digits
 from batch_issuer.reading.headings.aliases import key_of
-from batch_issuer.reading.kinds import SAME_LINES_IN_TWO_FILES
 from batch_issuer.reading.own_sheets import FIX_HEADINGS
 from batch_issuer.reading.tables import CellKind
 from batch_issuer.reports.cells import NAME_LENGTH, write_text
@@ -91,7 +90,9 @@ def write_fix_file(
     Raises `StoppedMidway` where disk or folder refuse.
     """
     sources = Sources(batch)
-    left_out = {index for index, need in needs.items() if _is_divided(batch, index, need, sources)}
+    left_out = {
+        index for index, need in needs.items() if sources.divide(need.document or batch[index].document, need.problems)
+    }
     needs = {index: need for index, need in needs.items() if index not in left_out}
     rows = rows_to_correct(batch, needs, messages, loose=loose)
     paths: list[Path] = []
@@ -108,15 +109,6 @@ def write_fix_file(
         replace_file(paths[-1], content.getvalue())
     references = tuple(batch[index].document.external_ref for index in sorted(left_out))
     return Written(documents=len(needs), paths=tuple(paths), left_out=references)
-
-
-def _is_divided(batch: Batch, index: int, need: Need, sources: Sources) -> bool:
-    """Whether a document's lines stand in sheets that cannot be one, or in two files that have the same lines."""
-    document = need.document or batch[index].document
-    if len({sources.of(row) for row in document.rows}) == 1:
-        return False
-    layouts = {tuple(batch.sheet_row(row).headings) for row in document.rows}
-    return len(layouts) > 1 or any(problem.kind is SAME_LINES_IN_TWO_FILES for problem in need.problems)
 
 
 def _layouts(

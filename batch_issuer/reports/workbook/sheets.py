@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from batch_issuer.messages import N_, Messages
@@ -17,7 +17,7 @@ from batch_issuer.reconcile import (
 )
 from batch_issuer.reconcile.values import EXCLUDED_SUBJECT
 from batch_issuer.reports import wording
-from batch_issuer.reports.cells import Kind
+from batch_issuer.reports.cells import NAME_LENGTH, Kind
 from batch_issuer.reports.columns import (
     Column,
     Words,
@@ -56,6 +56,20 @@ class Table(Generic[Item]):
     rows: Sequence[Item]
     always: bool = False
     """Whether it has its sheet without rows too, which then says that there are none."""
+
+    def parts(self, title: str, most: int) -> list[Table[Item]]:
+        """Return the table under a title in the reader's language; several where a sheet cannot hold its rows."""
+        if len(self.rows) <= most:
+            return [replace(self, title=title[:NAME_LENGTH])]
+        return [
+            replace(
+                self,
+                key=f"{self.key}_{number}",
+                title=f"{title[: NAME_LENGTH - 3]} {number}",
+                rows=self.rows[at : at + most],
+            )
+            for number, at in enumerate(range(0, len(self.rows), most), 1)
+        ]
 
 
 def tables(reconciliation: Reconciliation, messages: Messages) -> list[Table[Any]]:

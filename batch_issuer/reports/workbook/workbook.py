@@ -6,7 +6,6 @@ Each cell is written as what it is. No text of a file or of the provider ever be
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from batch_issuer.messages import N_, Messages
 from batch_issuer.reading.tables import without_collecting
 from batch_issuer.reconcile import Reconciliation
 from batch_issuer.reports import figures
-from batch_issuer.reports.cells import NAME_LENGTH, WRITE, Kind
+from batch_issuer.reports.cells import WRITE, Kind
 from batch_issuer.reports.replacing import replace_file
 from batch_issuer.reports.workbook.sheets import Table, tables
 from batch_issuer.reports.workbook.summary import Area, write_summary
@@ -68,29 +67,12 @@ def workbook_content(reconciliation: Reconciliation, messages: Messages, *, shee
         book.set_size(2600, 1500)
         styles = Styles(book)
         summary = book.add_worksheet(messages.text(N_("Summary")))
-        areas = {
-            table.key: [_write_table(book, part, messages, styles) for part in _parts(table, messages, sheet_rows)]
-            for table in found
-        }
+        areas = {}
+        for table in found:
+            parts = table.parts(messages.text(table.title), sheet_rows)
+            areas[table.key] = [_write_table(book, part, messages, styles) for part in parts]
         write_summary(book, summary, reconciliation, messages, areas)
     return content.getvalue()
-
-
-def _parts(table: Table[Any], messages: Messages, most: int) -> list[Table[Any]]:
-    """Return the table, its title in the language of the workbook; several where one sheet cannot hold it."""
-    title = messages.text(table.title)[:NAME_LENGTH]
-    if len(table.rows) <= most:
-        return [replace(table, title=title)]
-    starts = range(0, len(table.rows), most)
-    return [
-        replace(
-            table,
-            key=f"{table.key}_{number}",
-            title=f"{title[: NAME_LENGTH - 3]} {number}",
-            rows=table.rows[at : at + most],
-        )
-        for number, at in enumerate(starts, 1)
-    ]
 
 
 def _write_table(book: Workbook, table: Table[Any], messages: Messages, styles: Styles) -> Area:
