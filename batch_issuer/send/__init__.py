@@ -1,8 +1,8 @@
 """The runs that write the ledger, and the sending behind them: the only way to issue, ask, cancel and download.
 
 Hidden here: how many requests are under way at once, how long a run is patient, what is written before and after each
-request, and what is asked when an answer is lost. A command of the command line calls one function of `commands`, of
-`download` or of `watch`, and gets back how it ended; what became of each document it finds in the ledger.
+request, and what is asked when an answer is lost. The command line calls a function of `commands`, `download` or
+`watch`, and gets back how the run ended; what became of each document it finds in the ledger.
 
 From the outside in:
 
@@ -18,7 +18,9 @@ From the outside in:
 - `watch`: short runs again and again; `live_catalogs`: the provider's catalogs beside the ledger; `naming`: documents
   by what people call them.
 
-It may use `provider`, `ledger`, `plan` and `model`; the reports and the command line use it. Three promises are kept
-here, and held by `tests/promises`: an intent is durable before its first byte leaves; what may have arrived is asked
-about before it is sent again; no state is claimed that the provider did not give.
+It may use `model`, `messages`, `settings`, `files`, `plan`, `provider`, `ledger` and of `rules` the catalogs. It is
+used by the command line, `doctor` and the demonstration, and by signing for the doubts about whose document it is.
+
+Three promises are kept here, and held by `tests/promises`: an intent is durable before its first byte leaves; what may
+have arrived is asked about before it is sent again; no state is claimed that the provider did not give.
 """

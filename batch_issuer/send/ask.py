@@ -149,25 +149,20 @@ class Settler:
             if isinstance(reply, Missing):
                 missing.add(record.external_ref)
                 self._journal.progress.count(State.PLANNED)
-            elif isinstance(reply, Found):
-                self._recognised(record, reply, bodies[record.external_ref], document)
-            else:
+            elif not isinstance(reply, Found):
                 self._journal.release(record, Reason.NOT_LOOKED_UP, unsent=False)
+            elif reply.state is State.UNSURE:
+                self._journal.unanswered(record.external_ref, reply)
+                self._journal.progress.count(State.UNSURE)
+            elif self._journal.is_foreign(reply.answer):
+                self._journal.leave_to_person(record, reply, Reason.OTHER_ISSUER, (), unexpected=True)
+            elif differs := differences(record, bodies[record.external_ref], reply.answer, document):
+                self._journal.leave_to_person(record, reply, Reason.OTHER_CONTENT, differs, unexpected=True)
+            else:
+                accepted = {"at_provider": True}
+                self._journal.write(NewEvent(kind=Kind.RECOGNISED, external_ref=record.external_ref, body=accepted))
+                self._journal.answered(replace(record, accepted=True), reply)
 
         await self._courier.carry(partial(look, record) for record in records)
         await self._journal.flush()
         return [record for record in records if record.external_ref in missing]
-
-    def _recognised(self, record: Record, found: Found, body: bytes, document: Mapping[str, Any] | None) -> None:
-        """Record what the provider has under a reference that this ledger never sent."""
-        if found.state is State.UNSURE:
-            self._journal.unanswered(record.external_ref, found)
-            self._journal.progress.count(State.UNSURE)
-        elif self._journal.is_foreign(found.answer):
-            self._journal.leave_to_person(record, found, Reason.OTHER_ISSUER, (), unexpected=True)
-        elif differs := differences(record, body, found.answer, document):
-            self._journal.leave_to_person(record, found, Reason.OTHER_CONTENT, differs, unexpected=True)
-        else:
-            accepted = {"at_provider": True}
-            self._journal.write(NewEvent(kind=Kind.RECOGNISED, external_ref=record.external_ref, body=accepted))
-            self._journal.answered(replace(record, accepted=True), found)

@@ -24,6 +24,17 @@ class Progress:
     """Both versions of documents that the provider has otherwise than they were sent, as a run's record has them."""
     retries: int = 0
 
+    def and_then(self, later: Progress) -> Progress:
+        """Return this with what a later run has sent and asked; its documents are among these, and counted already."""
+        return Progress(
+            total=self.total,
+            done=self.done,
+            posts=self.posts + later.posts,
+            asks=self.asks + later.asks,
+            retries=self.retries + later.retries,
+            late_rejections=[*self.late_rejections, *later.late_rejections],
+        )
+
     def count(self, state: State) -> None:
         """Count a document whose turn in this run has ended in this state."""
         self.done += 1

@@ -18,7 +18,6 @@ from batch_issuer.messages import N_
 from batch_issuer.model.problems import Interrupted, StoppedMidway, Unreachable
 from batch_issuer.model.states import ONLY_PROVIDER_SETTLES
 from batch_issuer.send.cancel import is_under_way
-from batch_issuer.send.progress import Progress
 from batch_issuer.send.run import Outcome, chosen
 
 
@@ -59,8 +58,7 @@ def watch(
     ends = clock() + longest
     outcome, pause = look(), pauses.first
     while outcome.stopped is None and (left := count_open()):
-        remaining = ends - clock()
-        if remaining <= 0:
+        if (remaining := ends - clock()) <= 0:
             over = StoppedMidway(
                 N_("The time of --max-wait is over, and {count} are not settled yet."),
                 repair=N_("What is known is in the ledger. Run the same command again to go on."),
@@ -74,24 +72,11 @@ def watch(
             code = interruption.exit_code if isinstance(interruption, Interrupted) else 130
             return replace(outcome, stopped=Interrupted(code))
         pause = min(pause * pauses.factor, pauses.longest)
-        outcome = _next_round(outcome, look)
+        try:
+            now = look()
+        except Occupied:  # somebody issues meanwhile, which is what the pauses between rounds are for
+            continue
+        stopped = None if isinstance(now.stopped, Unreachable) else now.stopped  # an outage is waited for, too
+        seconds = round(outcome.seconds + now.seconds, 3)
+        outcome = replace(outcome, progress=outcome.progress.and_then(now.progress), seconds=seconds, stopped=stopped)
     return outcome
-
-
-def _next_round(so_far: Outcome, look: Callable[[], Outcome]) -> Outcome:
-    """Look once more, and add that to the rounds before; one in which nobody could be reached ends nothing."""
-    try:
-        now = look()
-    except Occupied:  # somebody issues meanwhile, which is what the pauses between rounds are for
-        return so_far
-    progress = Progress(
-        total=so_far.progress.total,
-        done=so_far.progress.done,
-        posts=so_far.progress.posts + now.progress.posts,
-        asks=so_far.progress.asks + now.progress.asks,
-        retries=so_far.progress.retries + now.progress.retries,
-        late_rejections=[*so_far.progress.late_rejections, *now.progress.late_rejections],
-    )
-    # An outage between two rounds is what is waited for.
-    stopped = None if isinstance(now.stopped, Unreachable) else now.stopped
-    return replace(so_far, progress=progress, seconds=round(so_far.seconds + now.seconds, 3), stopped=stopped)
