@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
 
@@ -204,16 +204,21 @@ class Client:
     def __init__(self, base_url: str, key: str, *, quota: Quota, transport: httpx.AsyncBaseTransport) -> None:
         self.base_url = check_base_url(base_url)
         self.quota = quota
-        self._transport = transport
-        self._headers = httpx.Headers(
-            {
+        self._http = httpx.AsyncClient(
+            base_url=self.base_url,
+            headers={
                 "Authorization": f"Bearer {key}",
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",
                 "User-Agent": f"batch_issuer/{__version__}",
-            }
+            },
+            transport=transport,
+            # Each request stands for itself, and nothing of this machine is added: no cookie, no password of a netrc
+            # file. The transport has the time limits and knows the system's proxies.
+            timeout=None,  # noqa: S113 - the transport's
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            trust_env=False,
         )
-        self._headers_of_body = httpx.Headers({**self._headers, "Content-Type": "application/json"})
         # They would write addresses and headers, and with them references and the key, wherever somebody logs.
         for name in ("httpx", "aiohttp.client", "aiohttp.internal"):
             logging.getLogger(name).disabled = True
@@ -227,7 +232,7 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._transport.aclose()
+        await self._http.aclose()
 
     async def issue(self, doc_type: str, external_ref: str, body: bytes) -> Reply:
         """`POST /invoice`, `/credit-memo` or `/suex`, as the type demands."""
@@ -386,32 +391,22 @@ class Client:
     async def _exchange(
         self, method: str, path: str, body: bytes, accept: str = ""
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send one request and read its whole answer; lengths and host are the transport's affair."""
-        sent = self._headers_of_body if body else self._headers
-        request = httpx.Request(
-            method,
-            _address(self.base_url + path),
-            headers={**sent, "accept": accept} if accept else sent,
-            stream=httpx.ByteStream(body),
-            extensions={"timeout": {}},
-        )
-        response = await self._transport.handle_async_request(request)
-        headers = dict(response.headers.items())
+        """Send one request and read its whole answer."""
+        headers = {"Content-Type": "application/json"} if body else {}
+        if accept:
+            headers["Accept"] = accept
+        request = self._http.build_request(method, path, content=body or None, headers=headers)
+        response = await self._http.send(request, stream=True)
         content = bytearray()
-        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport gave it
         try:
             # `identity` was asked for; what is encoded all the same httpx decodes.
-            async for chunk in response.aiter_bytes() if "content-encoding" in headers else response.stream:
+            async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > LARGEST_ANSWER:
                     raise httpx.ReadError("the answer is too large")
         finally:
             await response.aclose()
-        return response.status_code, headers, bytes(content)
-
-
-_address = lru_cache(maxsize=64)(httpx.URL)
-"""To read an address takes as long as to send a request to it; documents are posted to a few."""
+        return response.status_code, dict(response.headers.items()), bytes(content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
