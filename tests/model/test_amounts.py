@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch_issuer.model.amounts import expected_amounts
+from batch_issuer.model.amounts import expected_amounts, withheld
 from batch_issuer.model.documents import Amounts, Customer, Document, Line
 from batch_issuer.sandbox import SandboxOptions
 from batch_issuer.sandbox.amounts import amounts_of
@@ -55,6 +55,14 @@ EXAMPLES = [
         sold(("1", "113.00", "0"), doc_type="01", with_vat=True, customer=Customer(name="Ana", dui="00016297-5")),
         amounts("100.00", "13.00", "113.00", None, None),
     ),
+    (
+        sold(("1", "100.00", "0"), customer=Customer(name="Comercial Tres", nit="06140507071048")),
+        amounts("100.00", "13.00", "113.00", None, None),
+    ),
+    (
+        sold(("1", "113.00", "0"), doc_type="01", with_vat=True, customer=Customer(name="Ana")),
+        amounts("100.00", "13.00", "113.00", "0.00", "113.00"),
+    ),
     (sold(("3", "250.00", "0"), doc_type="11"), amounts("750.00", "0.00", "750.00", "0.00", "750.00")),
     (
         sold(("3", "250.00", "0"), doc_type="11", with_vat=True),
@@ -69,6 +77,12 @@ EXAMPLES = [
 def test_each_type(document: Document, expected: Amounts) -> None:
     """What is withheld is None where the provider's own customer decides, or no page says."""
     assert expected_amounts(document) == expected
+
+
+@pytest.mark.parametrize(("document", "expected"), EXAMPLES)
+def test_what_is_withheld_is_the_same_asked_alone(document: Document, expected: Amounts) -> None:
+    """Sales to nobody by name take a short way to nothing; a base of exactly 100.00 counts unless the settings say no."""
+    assert withheld(document) == expected.retention
 
 
 HALVES = [
