@@ -103,6 +103,8 @@ ISSUED = tuple(state for state, row in _ROWS if row.there is There.VALID)
 """The provider registered it, and it is valid as far as is known: it counts as a sale, and its proofs are its own."""
 WERE_ISSUED = tuple(state for state, row in _ROWS if row.there in (There.VALID, There.CANCELLED))
 """Issued, or issued and cancelled afterwards: there are files of it."""
+WERE_STAMPED = tuple(state for state, row in _ROWS if row.settled and row.there in (There.VALID, There.CANCELLED))
+"""A stamp was proven; what came after it, if anything, is a cancellation."""
 MAY_BE_ISSUED = tuple(state for state, row in _ROWS if row.there in (There.VALID, There.PERHAPS))
 """Issued, or perhaps so: a credit note in these takes from what is left of its receipt."""
 IN_DOUBT = tuple(state for state, row in _ROWS if row.there is There.PERHAPS)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from batch_issuer.model.records import Record
-from batch_issuer.model.states import NEVER_THERE, State
+from batch_issuer.model.states import NEVER_THERE, WERE_STAMPED, State
 from batch_issuer.provider.client import Found, Missing
 
 NOT_FOUND = "not-found"
@@ -44,7 +44,7 @@ def judge(record: Record, reply: Found | Missing) -> Judged | None:
             # Cancelled is what can follow a stamp; anything else would take it away, and is only shown.
             return Judged(now=now, recorded=reply.state is State.CANCELLED, reason=reason)
         case State.CANCELLED:  # a status need not say that it was invalidated (provider.md 11)
-            known = reply.state in (State.CANCELLED, State.STAMPED)
+            known = reply.state in WERE_STAMPED
             return None if known else Judged(now=now, recorded=False, reason=reason)
         case _ if reply.state is record.state:
             return None

@@ -15,6 +15,7 @@ from batch_issuer.plan.plan import decide
 GROUPS = {
     "ISSUED": "stamped contingency",
     "WERE_ISSUED": "stamped contingency cancelled",
+    "WERE_STAMPED": "stamped cancelled",
     "MAY_BE_ISSUED": "stamped contingency unsure sending",
     "IN_DOUBT": "unsure sending",
     "NEVER_THERE": "invalid planned",
