@@ -363,12 +363,6 @@ def _exact(number: Decimal) -> Decimal | None:
     return number if number.is_finite() and Decimal(f"{float(number):.15G}") == number else None
 
 
-def _decimals(value: Decimal) -> str:
-    exponent = value.as_tuple().exponent
-    places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
-    return f"0.{'0' * places}" if places else "0"
-
-
 def _empty_format(field: str) -> str:
     """Return how a cell takes what is typed into it: as text, with its zeros, but where a number or date belongs."""
     if field == "date":
